@@ -1,0 +1,49 @@
+//! What the operator wrote, turned into types that cannot be wrong.
+//!
+//! The configuration is JSON with the field names of Envoy's `JwtAuthentication` message, in
+//! `snake_case` or lowerCamelCase. `docs/configuration.md` is its reference.
+
+mod error;
+mod provider;
+mod rules;
+mod scalar;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+pub use error::ConfigError;
+pub use provider::{KeySource, Provider, RemoteJwks};
+pub use rules::{Matcher, Requirement, Rules};
+
+/// The whole configuration of one filter.
+#[derive(Debug)]
+pub struct Config {
+    /// The issuers whose tokens are known, in the order of the configuration; at least one.
+    pub providers: Vec<Rc<Provider>>,
+    /// Which request needs what.
+    pub rules: Rules,
+    /// Whether CORS preflights pass without a token.
+    pub bypass_cors_preflight: bool,
+    /// The realm of challenges; the request's authority where there is none.
+    pub realm: Option<String>,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its JSON path.
+    pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
+        wire::parse(json)?.build()
+    }
+
+    /// The provider of this name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Rc<Provider>> {
+        self.providers.iter().find(|provider| provider.name == name)
+    }
+}

@@ -1,0 +1,355 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::key_set;
+
+fn valid() -> Value {
+    json!({
+        "providers": {
+            "cloud": {
+                "issuer": "https://issuer.example",
+                "audiences": ["https://api.example"],
+                "remote_jwks": {
+                    "http_uri": {
+                        "uri": "https://issuer.example:8443/oauth/jwks?tenant=a",
+                        "cluster": "issuer",
+                        "timeout": "0.5s",
+                    },
+                    "cache_duration": "300s",
+                },
+            },
+        },
+        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}}],
+    })
+}
+
+/// `valid()` with the value at a JSON pointer replaced, or removed where it is `None`.
+fn changed(pointer: &str, value: Option<Value>) -> Value {
+    let mut config = valid();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let parent = config.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => parent.insert(name.to_owned(), value),
+        None => parent.remove(name),
+    };
+    config
+}
+
+fn error(config: &Value) -> String {
+    match Config::from_json(config.to_string().as_bytes()) {
+        Ok(_) => "none".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn remote(config: &Value) -> RemoteJwks {
+    let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+    match &config.providers[0].keys {
+        KeySource::Remote(jwks) => RemoteJwks {
+            cluster: jwks.cluster.clone(),
+            authority: jwks.authority.clone(),
+            path: jwks.path.clone(),
+            ..**jwks
+        },
+        KeySource::Local(_) => panic!("the keys are remote"),
+    }
+}
+
+#[test]
+fn a_configuration_is_read() {
+    assert_eq!(
+        remote(&valid()),
+        RemoteJwks {
+            cluster: "issuer".to_owned(),
+            authority: "issuer.example:8443".to_owned(),
+            path: "/oauth/jwks?tenant=a".to_owned(),
+            timeout: Duration::from_millis(500),
+            cache_duration: Duration::from_secs(300),
+        }
+    );
+}
+
+#[test]
+fn names_may_be_in_lower_camel_case() {
+    let config = json!({
+        "providers": {"cloud": {
+            "remoteJwks": {
+                "httpUri": {"uri": "http://issuer.example", "cluster": "issuer"},
+                "cacheDuration": {"seconds": 300},
+            },
+            "clockSkewSeconds": "5",
+            "requireExpiration": false,
+        }, "local": {"localJwks": {"inlineString": key_set()}}},
+        "rules": [{"match": {"path": "/"}, "requires": {"providerName": "cloud"}}],
+        "unmatchedRequests": "allow",
+        "bypassCorsPreflight": true,
+    });
+    let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+    assert_eq!(config.providers[0].clock_skew, Duration::from_secs(5));
+    assert!(!config.providers[0].require_expiration);
+    assert!(config.bypass_cors_preflight);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = json!({"providers": {"p": {
+        "remote_jwks": {"http_uri": {"uri": "http://issuer.example", "cluster": "c"}},
+    }}});
+    let jwks = remote(&config);
+    assert_eq!(jwks.path, "/");
+    assert_eq!(jwks.timeout, Duration::from_secs(5));
+    assert_eq!(jwks.cache_duration, Duration::from_secs(600));
+    let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+    let provider = &config.providers[0];
+    assert_eq!(provider.clock_skew, Duration::from_secs(60));
+    assert!(provider.require_expiration);
+    assert!(!provider.forward);
+    assert!(!config.bypass_cors_preflight);
+    assert!(matches!(config.rules, Rules::AnyProvider));
+}
+
+#[test]
+fn a_null_is_a_field_that_is_not_there() {
+    for pointer in [
+        "/rules",
+        "/realm",
+        "/providers/cloud/issuer",
+        "/providers/cloud/audiences",
+    ] {
+        assert_eq!(
+            error(&changed(pointer, Some(Value::Null))),
+            "none",
+            "{pointer}"
+        );
+    }
+}
+
+#[test]
+fn problems_are_named_with_their_path() {
+    let http_uri = "/providers/cloud/remote_jwks/http_uri";
+    for (pointer, value, expected) in [
+        ("/providers", None, "providers: missing field"),
+        (
+            "/providers",
+            Some(json!({})),
+            "providers: must not be empty",
+        ),
+        (
+            "/providers",
+            Some(json!([])),
+            "providers: invalid type: sequence, expected an object",
+        ),
+        (
+            "/providers",
+            Some(json!({"": valid()["providers"]["cloud"]})),
+            "providers: a provider's name must be printable and not empty",
+        ),
+        (
+            "/providers/cloud/remote_jwks",
+            None,
+            "providers.cloud: needs remote_jwks or local_jwks",
+        ),
+        (
+            "/providers/cloud/local_jwks",
+            Some(json!({"inline_string": key_set()})),
+            "providers.cloud: has both remote_jwks and local_jwks",
+        ),
+        (
+            &format!("{http_uri}/cluster"),
+            None,
+            "providers.cloud.remote_jwks.http_uri.cluster: missing field",
+        ),
+        (
+            &format!("{http_uri}/cluster"),
+            Some(json!("")),
+            "providers.cloud.remote_jwks.http_uri.cluster: must not be empty",
+        ),
+        (
+            &format!("{http_uri}/clusters"),
+            Some(json!("x")),
+            "providers.cloud.remote_jwks.http_uri.clusters: unknown field, expected one of uri, \
+             cluster, timeout",
+        ),
+        (
+            &format!("{http_uri}/uri"),
+            Some(json!("/jwks")),
+            "providers.cloud.remote_jwks.http_uri.uri: is not an http or https URI",
+        ),
+        (
+            &format!("{http_uri}/uri"),
+            Some(json!("https://user@issuer.example/")),
+            "providers.cloud.remote_jwks.http_uri.uri: must have a host and no user",
+        ),
+        (
+            &format!("{http_uri}/uri"),
+            Some(json!("http://a b")),
+            "providers.cloud.remote_jwks.http_uri.uri: is not a URI: invalid uri character",
+        ),
+        (
+            &format!("{http_uri}/timeout"),
+            Some(json!("0s")),
+            "providers.cloud.remote_jwks.http_uri.timeout: must be above zero",
+        ),
+        (
+            &format!("{http_uri}/timeout"),
+            Some(json!("7200s")),
+            "providers.cloud.remote_jwks.http_uri.timeout: must be from \"0.001s\" to \"3600s\"",
+        ),
+        (
+            "/providers/cloud/remote_jwks/cache_duration",
+            Some(json!("5 minutes")),
+            "providers.cloud.remote_jwks.cache_duration: is not a duration such as \"5s\" or \
+             \"0.5s\"",
+        ),
+        (
+            "/providers/cloud/remote_jwks/cache_duration",
+            Some(json!("0.0005s")),
+            "providers.cloud.remote_jwks.cache_duration: must be at least \"0.001s\"",
+        ),
+        (
+            "/providers/cloud/clock_skew_seconds",
+            Some(json!(-1)),
+            "providers.cloud.clock_skew_seconds: is not an integer from 0 to 4294967295",
+        ),
+        (
+            "/providers/cloud/audiences",
+            Some(json!(["a", ""])),
+            "providers.cloud.audiences[1]: must not be empty",
+        ),
+        (
+            "/providers/cloud/forward",
+            Some(json!("yes")),
+            "providers.cloud.forward: invalid type: string \"yes\", expected a boolean",
+        ),
+        (
+            "/rules",
+            Some(json!([{"match": {}}])),
+            "rules[0].match: needs one of prefix and path",
+        ),
+        (
+            "/rules",
+            Some(json!([{"match": {"prefix": "/", "path": "/"}}])),
+            "rules[0].match: needs one of prefix and path",
+        ),
+        ("/rules", Some(json!([{}])), "rules[0].match: missing field"),
+        (
+            "/rules",
+            Some(json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "clown"}}])),
+            "rules[0].requires.provider_name: there is no provider \"clown\"",
+        ),
+        (
+            "/rules",
+            Some(json!([{"match": {"prefix": "/"}, "requires": {}}])),
+            "rules[0].requires.provider_name: missing field",
+        ),
+        ("/realm", Some(json!("")), "realm: must not be empty"),
+    ] {
+        assert_eq!(error(&changed(pointer, value)), expected);
+    }
+}
+
+#[test]
+fn local_keys_must_be_usable() {
+    for (text, problem) in [
+        ("", "the key set is not a JSON object"),
+        (r#"{"keys": []}"#, "the key set has no usable key"),
+    ] {
+        let config = json!({"providers": {"p": {"local_jwks": {"inline_string": text}}}});
+        let expected = format!("providers.p.local_jwks.inline_string: {problem}");
+        assert_eq!(error(&config), expected);
+    }
+}
+
+#[test]
+fn what_is_not_json_is_said_to_be_so() {
+    for (text, start) in [
+        ("", "not JSON: EOF"),
+        ("{", "not JSON: EOF"),
+        ("{} {}", "providers: missing field"),
+        ("{\"providers\": {,}}", "not JSON: "),
+        ("null", "invalid type: null"),
+        ("[]", ""),
+    ] {
+        let error = Config::from_json(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(start), "{text}: {error}");
+    }
+    let mut trailing = valid().to_string();
+    trailing.push('}');
+    let error = Config::from_json(trailing.as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("not JSON: trailing characters"),
+        "{error}"
+    );
+}
+
+#[test]
+fn nothing_is_given_twice() {
+    let provider = valid()["providers"]["cloud"].to_string();
+    for (text, expected) in [
+        (
+            format!(r#"{{"providers":{{"a":{provider},"a":{provider}}}}}"#),
+            "providers.a: given twice",
+        ),
+        (
+            format!(r#"{{"providers":{{"a":{provider}}},"realm":"a","realm":"b"}}"#),
+            "realm: given twice",
+        ),
+    ] {
+        assert_eq!(
+            Config::from_json(text.as_bytes()).unwrap_err().to_string(),
+            expected
+        );
+    }
+}
+
+#[test]
+fn durations_have_the_forms_of_protobuf() {
+    for (value, millis) in [
+        (json!("5s"), Some(5000)),
+        (json!("0.5s"), Some(500)),
+        (json!("1.250000000s"), Some(1250)),
+        (json!({"seconds": 5}), Some(5000)),
+        (json!({"seconds": "5", "nanos": 500_000_000}), Some(5500)),
+        (json!({"seconds": 5.0}), Some(5000)),
+        (json!("5"), None),
+        (json!("5m"), None),
+        (json!("-5s"), None),
+        (json!("+5s"), None),
+        (json!(".5s"), None),
+        (json!("5.s"), None),
+        (json!("1e3s"), None),
+        (json!("1.0000000001s"), None),
+        (json!("99999999999999999999s"), None),
+        (json!("999999999999s"), None),
+        (json!({"seconds": -5}), None),
+        (json!({"minutes": 5}), None),
+        (json!({"seconds": 1, "nanos": 1_000_000_000}), None),
+        (json!(5), None),
+    ] {
+        let config = changed(
+            "/providers/cloud/remote_jwks/cache_duration",
+            Some(value.clone()),
+        );
+        match millis {
+            Some(millis) => {
+                assert_eq!(
+                    remote(&config).cache_duration,
+                    Duration::from_millis(millis),
+                    "{value}"
+                );
+            }
+            None => assert_ne!(error(&config), "none", "{value}"),
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_panic(bytes: Vec<u8>) {
+        let _ = Config::from_json(&bytes);
+    }
+}

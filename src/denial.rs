@@ -1,0 +1,376 @@
+//! Why a request is refused, and what its client is told: the one closed list of reasons, and the
+//! one place where a reason becomes a status, a challenge, a body and a metric.
+//!
+//! The error codes are those of RFC 6750, section 3.1. No answer repeats any part of a token.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+/// Why a request is refused.
+///
+/// The order is that of the steps of the decision: of two reasons the greater one was found later,
+/// so a token that several providers refuse is answered with what the one said that it suited best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The request carries no bearer token.
+    Missing,
+    /// The request's credential is not `Bearer 1*SP b64token` (RFC 6750, section 2.1).
+    MalformedCredential,
+    /// The request carries more than one credential.
+    SeveralTokens,
+    /// The token is longer than the limit.
+    TooLarge,
+    /// The token is not a JWS in the compact serialization with a JSON payload (RFC 7515, RFC 7519).
+    MalformedToken,
+    /// The token's `alg` is unknown or not allowed.
+    Algorithm,
+    /// The token's `typ` is not that of an access token.
+    Type,
+    /// The token's header demands an extension (`crit`, `b64`, `zip`).
+    Critical,
+    /// A registered claim has a value of the wrong JSON type (RFC 7519, section 4.1).
+    ClaimType,
+    /// The token comes from another issuer.
+    Issuer,
+    /// The token is meant for another audience.
+    Audience,
+    /// The token has no `exp`.
+    NoExpiration,
+    /// The token's `exp` has come.
+    Expired,
+    /// The token's `nbf` has not come yet.
+    NotYetValid,
+    /// The token's `iat` has not come yet.
+    IssuedInFuture,
+    /// No key of the issuer fits the token.
+    UnknownKey,
+    /// The signature is not that of the key.
+    Signature,
+    /// The token is bound to its sender (`cnf`) in a way that is not supported.
+    SenderConstraint,
+    /// The issuer's keys cannot be had.
+    KeysUnavailable,
+}
+
+impl Reason {
+    /// Every reason, in the order of the enum.
+    pub const ALL: [Self; 19] = [
+        Self::Missing,
+        Self::MalformedCredential,
+        Self::SeveralTokens,
+        Self::TooLarge,
+        Self::MalformedToken,
+        Self::Algorithm,
+        Self::Type,
+        Self::Critical,
+        Self::ClaimType,
+        Self::Issuer,
+        Self::Audience,
+        Self::NoExpiration,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::IssuedInFuture,
+        Self::UnknownKey,
+        Self::Signature,
+        Self::SenderConstraint,
+        Self::KeysUnavailable,
+    ];
+
+    /// The reason's name in metrics, `bearer_gate.denied.<name>`. A malformed credential and a
+    /// malformed token share one.
+    #[must_use]
+    pub const fn metric(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::MalformedCredential | Self::MalformedToken => "malformed",
+            Self::SeveralTokens => "several_tokens",
+            Self::TooLarge => "too_large",
+            Self::Algorithm => "algorithm",
+            Self::Type => "type",
+            Self::Critical => "critical",
+            Self::ClaimType => "claim_type",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::NoExpiration => "no_expiration",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IssuedInFuture => "issued_in_future",
+            Self::UnknownKey => "unknown_key",
+            Self::Signature => "signature",
+            Self::SenderConstraint => "sender_constraint",
+            Self::KeysUnavailable => "keys_unavailable",
+        }
+    }
+
+    /// The class of answers that the reason belongs to.
+    const fn class(self) -> Class {
+        match self {
+            Self::Missing => Class::NoToken,
+            Self::MalformedCredential | Self::SeveralTokens => Class::InvalidRequest,
+            Self::KeysUnavailable => Class::Unavailable,
+            _ => Class::InvalidToken,
+        }
+    }
+
+    /// What the client is told, in words that need no quoting in a header.
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Missing => "The request carries no access token",
+            Self::MalformedCredential => "The credential is not a well-formed bearer token",
+            Self::SeveralTokens => "The request carries more than one credential",
+            Self::TooLarge => "The access token is too large",
+            Self::MalformedToken => "The access token is malformed",
+            Self::Algorithm => "The access token is signed with an algorithm that is not accepted",
+            Self::Type => "The token is not an access token",
+            Self::Critical => "The access token demands an extension that is not supported",
+            Self::ClaimType => "A claim of the access token has a value of the wrong type",
+            Self::Issuer => "The access token comes from another issuer",
+            Self::Audience => "The access token is meant for another audience",
+            Self::NoExpiration => "The access token has no expiration time",
+            Self::Expired => "The access token expired",
+            Self::NotYetValid => "The access token is not valid yet",
+            Self::IssuedInFuture => "The access token was issued in the future",
+            Self::UnknownKey => "The access token is signed with an unknown key",
+            Self::Signature => "The signature of the access token is not valid",
+            Self::SenderConstraint => "The access token is bound to a sender that was not proven",
+            Self::KeysUnavailable => "The keys of the issuer cannot be had at the moment",
+        }
+    }
+}
+
+/// A class of answers: all that share status and error code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    NoToken,
+    InvalidRequest,
+    InvalidToken,
+    Unavailable,
+}
+
+impl Class {
+    /// The HTTP status. Envoy maps it to a gRPC status where the request is gRPC.
+    const fn status(self) -> u16 {
+        match self {
+            Self::NoToken | Self::InvalidToken => 401,
+            Self::InvalidRequest => 400,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// The error code of the body.
+    const fn error(self) -> &'static str {
+        match self {
+            Self::NoToken => "missing_token",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::Unavailable => "temporarily_unavailable",
+        }
+    }
+}
+
+/// A refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Denial {
+    /// Why.
+    pub reason: Reason,
+    /// After how long it is worth trying again, where that is known.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<Reason> for Denial {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            retry_after: None,
+        }
+    }
+}
+
+/// An HTTP answer to be sent in place of the upstream's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The headers, names in lower case, values in visible ASCII.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; for a gRPC request the status message.
+    pub body: String,
+}
+
+impl Denial {
+    /// What the client gets. `realm` is any text, `grpc` whether the request is gRPC: the host then
+    /// turns the status into a gRPC status and the body into the status message.
+    #[must_use]
+    pub fn answer(self, realm: &[u8], grpc: bool) -> Answer {
+        let class = self.reason.class();
+        let description = self.reason.description();
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        if class == Class::Unavailable {
+            let wait = self.retry_after.unwrap_or_default();
+            // Rounded up: whoever comes back on time must find the keys tried again.
+            let secs = wait
+                .as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0));
+            headers.push(("retry-after", secs.max(1).to_string()));
+        } else {
+            headers.push(("www-authenticate", challenge(realm, class, description)));
+        }
+        let body = if grpc {
+            description.to_owned()
+        } else {
+            headers.push(("content-type", "application/json".to_owned()));
+            json!({ "error": class.error(), "error_description": description }).to_string()
+        };
+        Answer {
+            status: class.status(),
+            headers,
+            body,
+        }
+    }
+}
+
+/// The challenge of RFC 6750, section 3. A request without a token gets no error code.
+fn challenge(realm: &[u8], class: Class, description: &str) -> String {
+    let mut challenge = format!("Bearer realm=\"{}\"", quotable(realm));
+    if class != Class::NoToken {
+        challenge.push_str(", error=\"");
+        challenge.push_str(class.error());
+        challenge.push_str("\", error_description=\"");
+        challenge.push_str(description);
+        challenge.push('"');
+    }
+    challenge
+}
+
+/// The part of `text` that may stand in a quoted string (RFC 9110, section 5.6.4) and be read alike
+/// by everyone: visible ASCII and spaces, `"` and `\` escaped, at most 256 characters.
+fn quotable(text: &[u8]) -> String {
+    let mut quotable = String::with_capacity(text.len().min(256));
+    for byte in text
+        .iter()
+        .filter(|byte| matches!(byte, b' '..=b'~'))
+        .take(256)
+    {
+        if matches!(byte, b'"' | b'\\') {
+            quotable.push('\\');
+        }
+        quotable.push(char::from(*byte));
+    }
+    quotable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+        let found = answer.headers.iter().find(|(found, _)| *found == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn every_reason_has_its_status_and_error() {
+        for reason in Reason::ALL {
+            let answer = Denial::from(reason).answer(b"api", false);
+            let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+            let expected = match reason {
+                Reason::Missing => (401, "missing_token"),
+                Reason::MalformedCredential | Reason::SeveralTokens => (400, "invalid_request"),
+                Reason::KeysUnavailable => (503, "temporarily_unavailable"),
+                _ => (401, "invalid_token"),
+            };
+            assert_eq!(
+                (answer.status, body["error"].as_str().unwrap()),
+                expected,
+                "{reason:?}"
+            );
+            assert_eq!(header(&answer, "cache-control"), Some("no-store"));
+            assert_eq!(header(&answer, "content-type"), Some("application/json"));
+            assert_eq!(
+                header(&answer, "www-authenticate").is_some(),
+                answer.status != 503
+            );
+            assert_eq!(
+                header(&answer, "retry-after").is_some(),
+                answer.status == 503
+            );
+        }
+    }
+
+    #[test]
+    fn all_reasons_are_listed_once_and_in_order() {
+        assert!(Reason::ALL.is_sorted_by(|a, b| a < b));
+        assert_eq!(Reason::ALL.last(), Some(&Reason::KeysUnavailable));
+    }
+
+    #[test]
+    fn descriptions_need_no_quoting() {
+        for reason in Reason::ALL {
+            assert_eq!(
+                quotable(reason.description().as_bytes()),
+                reason.description()
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_token_is_challenged_without_an_error_code() {
+        let answer = Denial::from(Reason::Missing).answer(b"api.example", false);
+        assert_eq!(
+            header(&answer, "www-authenticate"),
+            Some("Bearer realm=\"api.example\"")
+        );
+    }
+
+    #[test]
+    fn a_bad_token_is_told_why() {
+        let answer = Denial::from(Reason::Expired).answer(b"api.example", false);
+        assert_eq!(
+            header(&answer, "www-authenticate"),
+            Some(
+                "Bearer realm=\"api.example\", error=\"invalid_token\", \
+                 error_description=\"The access token expired\""
+            )
+        );
+    }
+
+    #[test]
+    fn a_realm_cannot_break_out_of_its_quotes() {
+        for (realm, quoted) in [
+            (&b"a\"b"[..], r#"a\"b"#),
+            (b"a\\", r"a\\"),
+            (b"a\r\nSet-Cookie: x", "aSet-Cookie: x"),
+            (b"\xff\x00\x7f", ""),
+        ] {
+            assert_eq!(quotable(realm), quoted);
+        }
+        assert_eq!(quotable(&[b'a'; 10_000]).len(), 256);
+    }
+
+    #[test]
+    fn retry_after_is_whole_seconds_rounded_up_and_never_zero() {
+        for (millis, secs) in [
+            (None, "1"),
+            (Some(0), "1"),
+            (Some(1), "1"),
+            (Some(1001), "2"),
+        ] {
+            let denial = Denial {
+                reason: Reason::KeysUnavailable,
+                retry_after: millis.map(Duration::from_millis),
+            };
+            assert_eq!(
+                header(&denial.answer(b"", false), "retry-after"),
+                Some(secs)
+            );
+        }
+    }
+
+    #[test]
+    fn a_grpc_request_gets_the_description_as_its_message() {
+        let answer = Denial::from(Reason::Expired).answer(b"", true);
+        assert_eq!(answer.body, "The access token expired");
+        assert_eq!(header(&answer, "content-type"), None);
+    }
+}

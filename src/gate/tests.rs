@@ -1,0 +1,327 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::{es256, key_set, rs256};
+
+const NOW: u64 = 1_700_000_000;
+
+fn provider() -> Value {
+    json!({
+        "issuer": "https://issuer.example",
+        "audiences": ["https://api.example"],
+        "remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "issuer", "timeout": "3s"},
+        },
+    })
+}
+
+fn config() -> Config {
+    parse(&json!({"providers": {"p": provider()}}))
+}
+
+fn parse(config: &Value) -> Config {
+    Config::from_json(config.to_string().as_bytes()).unwrap()
+}
+
+fn payload() -> Value {
+    json!({"iss": "https://issuer.example", "aud": "https://api.example", "exp": NOW + 3600})
+}
+
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    object[name] = value;
+    object
+}
+
+fn good() -> String {
+    rs256(&json!({"alg": "RS256", "kid": "rsa"}), &payload())
+}
+
+fn bearing(token: &str) -> Request {
+    Request {
+        method: b"GET".to_vec(),
+        target: b"/".to_vec(),
+        authorization: vec![format!("Bearer {token}").into_bytes()],
+        ..Request::default()
+    }
+}
+
+fn ready(_: &Provider) -> RemoteKeys {
+    RemoteKeys::Ready(Rc::new(KeySet::parse(key_set().as_bytes()).unwrap()))
+}
+
+fn pending(_: &Provider) -> RemoteKeys {
+    RemoteKeys::Pending
+}
+
+fn unavailable(_: &Provider) -> RemoteKeys {
+    RemoteKeys::Unavailable {
+        retry_after: Duration::from_secs(7),
+    }
+}
+
+fn decide(token: &str) -> Decision {
+    gate(
+        &config(),
+        &bearing(token),
+        ready,
+        Timestamp::from_unix_secs(NOW),
+    )
+}
+
+fn denied(reason: Reason) -> Decision {
+    reason.into()
+}
+
+const ADMITTED: Decision = Decision::Settled(Verdict::Admit { forward: false });
+
+#[test]
+fn good_tokens_of_both_algorithms_are_admitted() {
+    assert_eq!(decide(&good()), ADMITTED);
+    assert_eq!(
+        decide(&es256(&json!({"alg": "ES256", "kid": "ec"}), &payload())),
+        ADMITTED
+    );
+}
+
+#[test]
+fn a_token_without_a_kid_is_tried_with_the_keys_that_fit() {
+    assert_eq!(
+        decide(&rs256(&json!({"alg": "RS256"}), &payload())),
+        ADMITTED
+    );
+    assert_eq!(
+        decide(&es256(&json!({"alg": "ES256"}), &payload())),
+        ADMITTED
+    );
+}
+
+#[test]
+fn what_the_header_says_of_keys_is_not_believed() {
+    for header in [
+        json!({"alg": "RS256", "kid": "rsa", "jwk": crate::fixtures::rsa_jwk()}),
+        json!({"alg": "RS256", "kid": "rsa", "jku": "https://evil.example", "x5c": 1}),
+    ] {
+        assert_eq!(decide(&rs256(&header, &payload())), ADMITTED);
+    }
+    for (header, reason) in [
+        (
+            json!({"alg": "RS256", "kid": "other", "jwk": crate::fixtures::rsa_jwk()}),
+            Reason::UnknownKey,
+        ),
+        (json!({"alg": "RS256", "kid": "ec"}), Reason::UnknownKey),
+        (json!({"alg": "ES256", "kid": "rsa"}), Reason::UnknownKey),
+        (json!({"alg": "ES256", "kid": "ec"}), Reason::Signature),
+        (json!({"alg": "none", "kid": "rsa"}), Reason::Algorithm),
+    ] {
+        assert_eq!(
+            decide(&rs256(&header, &payload())),
+            denied(reason),
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn every_changed_character_of_a_token_is_noticed() {
+    for token in [
+        good(),
+        es256(&json!({"alg": "ES256", "kid": "ec"}), &payload()),
+    ] {
+        let step = token.len() / 40 + 1;
+        for at in (0..token.len()).step_by(step) {
+            let mut changed = token.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(
+                matches!(decide(&changed), Decision::Settled(Verdict::Deny(_))),
+                "{at} of {token}"
+            );
+        }
+    }
+}
+
+#[test]
+fn ecdsa_signatures_have_one_form() {
+    let token = es256(&json!({"alg": "ES256", "kid": "ec"}), &payload());
+    let (input, _) = token.rsplit_once('.').unwrap();
+    for length in [0, 1, 63, 64, 65, 70, 72, 128] {
+        use base64::Engine;
+        let zeros = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0; length]);
+        let expected = if length == 0 {
+            Reason::MalformedToken
+        } else {
+            Reason::Signature
+        };
+        assert_eq!(
+            decide(&format!("{input}.{zeros}")),
+            denied(expected),
+            "{length}"
+        );
+    }
+}
+
+#[test]
+fn claims_are_checked_before_any_key_is_asked_for() {
+    let header = json!({"alg": "RS256", "kid": "rsa"});
+    for (payload, reason) in [
+        (with(payload(), "exp", json!(NOW - 3600)), Reason::Expired),
+        (with(payload(), "iss", json!("x")), Reason::Issuer),
+        (with(payload(), "aud", json!("x")), Reason::Audience),
+        (
+            with(payload(), "nbf", json!(NOW + 3600)),
+            Reason::NotYetValid,
+        ),
+    ] {
+        let request = bearing(&rs256(&header, &payload));
+        let now = Timestamp::from_unix_secs(NOW);
+        assert_eq!(gate(&config(), &request, pending, now), denied(reason));
+    }
+}
+
+#[test]
+fn a_bound_token_is_refused_but_only_once_it_is_known_to_be_one() {
+    let bound = with(payload(), "cnf", json!({"x5t#S256": "AA"}));
+    let header = json!({"alg": "RS256", "kid": "rsa"});
+    assert_eq!(
+        decide(&rs256(&header, &bound)),
+        denied(Reason::SenderConstraint)
+    );
+    let unknown = json!({"alg": "RS256", "kid": "?"});
+    assert_eq!(decide(&rs256(&unknown, &bound)), denied(Reason::UnknownKey));
+}
+
+#[test]
+fn without_keys_a_good_token_waits_or_is_put_off() {
+    let now = Timestamp::from_unix_secs(NOW);
+    let wait = Decision::Wait {
+        at_most: Duration::from_secs(3),
+    };
+    assert_eq!(gate(&config(), &bearing(&good()), pending, now), wait);
+    let put_off = Denial {
+        reason: Reason::KeysUnavailable,
+        retry_after: Some(Duration::from_secs(7)),
+    }
+    .into();
+    assert_eq!(
+        gate(&config(), &bearing(&good()), unavailable, now),
+        put_off
+    );
+}
+
+#[test]
+fn a_request_without_a_usable_credential_needs_no_keys() {
+    let now = Timestamp::from_unix_secs(NOW);
+    let mut request = bearing("a.b.c");
+    assert_eq!(
+        gate(&config(), &request, pending, now),
+        denied(Reason::MalformedToken)
+    );
+    request.authorization.push(b"Basic x".to_vec());
+    assert_eq!(
+        gate(&config(), &request, pending, now),
+        denied(Reason::SeveralTokens)
+    );
+    request.authorization.clear();
+    assert_eq!(
+        gate(&config(), &request, pending, now),
+        denied(Reason::Missing)
+    );
+}
+
+#[test]
+fn a_key_of_one_issuer_never_verifies_a_token_of_another() {
+    let mut other = provider();
+    other["issuer"] = json!("https://other.example");
+    other["remote_jwks"]["http_uri"]["cluster"] = json!("other");
+    let config = parse(&json!({"providers": {"p": provider(), "q": other}}));
+    let only_ps = |provider: &Provider| match provider.name.as_str() {
+        "p" => ready(provider),
+        _ => RemoteKeys::Ready(Rc::new(
+            KeySet::parse(
+                json!({"keys": [crate::fixtures::ec_jwk()]})
+                    .to_string()
+                    .as_bytes(),
+            )
+            .unwrap(),
+        )),
+    };
+    let now = Timestamp::from_unix_secs(NOW);
+    let header = json!({"alg": "RS256", "kid": "rsa"});
+    assert_eq!(
+        gate(&config, &bearing(&rs256(&header, &payload())), only_ps, now),
+        ADMITTED
+    );
+    let others = with(payload(), "iss", json!("https://other.example"));
+    let decision = gate(&config, &bearing(&rs256(&header, &others)), only_ps, now);
+    assert_eq!(decision, denied(Reason::UnknownKey));
+}
+
+#[test]
+fn of_several_refusals_the_most_telling_is_given() {
+    let mut other = provider();
+    other["issuer"] = json!("https://other.example");
+    let now = Timestamp::from_unix_secs(NOW);
+    let expired = rs256(&json!({"alg": "RS256"}), &with(payload(), "exp", json!(1)));
+    for order in [["p", "q"], ["q", "p"]] {
+        let mut providers = serde_json::Map::new();
+        for name in order {
+            let known = if name == "p" {
+                provider()
+            } else {
+                other.clone()
+            };
+            providers.insert(name.to_owned(), known);
+        }
+        let config = parse(&json!({ "providers": providers }));
+        assert_eq!(
+            gate(&config, &bearing(&expired), ready, now),
+            denied(Reason::Expired)
+        );
+    }
+}
+
+#[test]
+fn a_token_that_may_yet_be_good_waits_although_another_provider_refuses_it() {
+    let mut local = provider();
+    let local = local.as_object_mut().unwrap();
+    local.remove("remote_jwks");
+    let ec_only = json!({"keys": [crate::fixtures::ec_jwk()]}).to_string();
+    local.insert("local_jwks".to_owned(), json!({ "inline_string": ec_only }));
+    let config = parse(&json!({"providers": {"local": local, "remote": provider()}}));
+    let now = Timestamp::from_unix_secs(NOW);
+    let decision = gate(&config, &bearing(&good()), pending, now);
+    assert_eq!(
+        decision,
+        Decision::Wait {
+            at_most: Duration::from_secs(3)
+        }
+    );
+}
+
+#[test]
+fn preflights_pass_only_where_the_operator_lets_them() {
+    let preflight = Request::from_headers(vec![
+        (":method".to_owned(), b"OPTIONS".to_vec()),
+        (":path".to_owned(), b"/".to_vec()),
+        ("origin".to_owned(), b"https://console.example".to_vec()),
+        ("access-control-request-method".to_owned(), b"GET".to_vec()),
+    ]);
+    let now = Timestamp::from_unix_secs(NOW);
+    assert_eq!(
+        gate(&config(), &preflight, ready, now),
+        denied(Reason::Missing)
+    );
+    let lenient = parse(&json!({"providers": {"p": provider()}, "bypass_cors_preflight": true}));
+    assert_eq!(gate(&lenient, &preflight, ready, now), Verdict::Pass.into());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_header_panics_or_passes(header: Vec<u8>, target: Vec<u8>) {
+        let request = Request { authorization: vec![header], target, ..Request::default() };
+        let decision = gate(&config(), &request, ready, Timestamp::from_unix_secs(NOW));
+        proptest::prop_assert!(matches!(decision, Decision::Settled(Verdict::Deny(_))));
+    }
+}

@@ -1,0 +1,190 @@
+//! A set of keys (RFC 7517, section 5) and which of them may have signed a token.
+
+use serde_json::Value;
+
+use super::jwk::{Key, KeyProblem};
+use crate::json;
+use crate::verify::Algorithm;
+
+/// The largest key set that is read, in bytes.
+pub const MAX_SET_BYTES: usize = 1024 * 1024;
+
+/// How many keys are tried for one token at most.
+const MAX_CANDIDATES: usize = 8;
+
+/// The usable keys of one issuer.
+#[derive(Debug)]
+pub struct KeySet {
+    keys: Vec<Key>,
+    skipped: Vec<(usize, KeyProblem)>,
+}
+
+/// Why a document is not a usable key set, in words for the log.
+pub type KeySetProblem = &'static str;
+
+impl KeySet {
+    /// Reads a JWK set. Keys that cannot be used are skipped and never cost the others.
+    ///
+    /// # Errors
+    ///
+    /// What makes the whole document unusable; having no usable key does.
+    pub fn parse(document: &[u8]) -> Result<Self, KeySetProblem> {
+        if document.len() > MAX_SET_BYTES {
+            return Err("the key set is larger than 1 MiB");
+        }
+        let object = json::parse_object(document).ok_or("the key set is not a JSON object")?;
+        let Some(Value::Array(jwks)) = object.get("keys") else {
+            return Err("the key set has no array named keys");
+        };
+        let (mut keys, mut skipped) = (Vec::new(), Vec::new());
+        for (index, jwk) in jwks.iter().enumerate() {
+            match Key::from_jwk(jwk) {
+                Ok(key) => keys.push(key),
+                Err(problem) => skipped.push((index, problem)),
+            }
+        }
+        if keys.is_empty() {
+            return Err("the key set has no usable key");
+        }
+        Ok(Self { keys, skipped })
+    }
+
+    /// How many keys can be used; at least one.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys that were skipped: index in the document, and why.
+    #[must_use]
+    pub fn skipped(&self) -> &[(usize, KeyProblem)] {
+        &self.skipped
+    }
+
+    /// The keys that may have signed a token with this `alg` and `kid`: those of that name; where
+    /// there is none, or the token names none, those that fit otherwise, at most 8.
+    pub fn candidates(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> impl Iterator<Item = &Key> {
+        let named =
+            kid.is_some_and(|_| self.fitting(algorithm).any(|key| key.kid.as_deref() == kid));
+        self.fitting(algorithm)
+            .filter(move |key| match kid {
+                Some(_) if named => key.kid.as_deref() == kid,
+                // A key without a name may be the one that the token names.
+                Some(_) => key.kid.is_none(),
+                None => true,
+            })
+            .take(MAX_CANDIDATES)
+    }
+
+    fn fitting(&self, algorithm: Algorithm) -> impl Iterator<Item = &Key> {
+        self.keys
+            .iter()
+            .filter(move |key| key.public.algorithm() == algorithm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixtures::{ec_jwk, rsa_jwk};
+
+    fn set(keys: &[Value]) -> KeySet {
+        KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+    }
+
+    fn named(mut jwk: Value, kid: &str) -> Value {
+        jwk["kid"] = kid.into();
+        jwk
+    }
+
+    fn unnamed(mut jwk: Value) -> Value {
+        jwk.as_object_mut().unwrap().remove("kid");
+        jwk
+    }
+
+    fn kids<'s>(set: &'s KeySet, algorithm: Algorithm, kid: Option<&str>) -> Vec<Option<&'s str>> {
+        set.candidates(algorithm, kid)
+            .map(|key| key.kid.as_deref())
+            .collect()
+    }
+
+    #[test]
+    fn a_bad_key_does_not_cost_the_others() {
+        let set = set(&[json!({"kty": "oct", "k": "AQAB"}), rsa_jwk(), json!(null)]);
+        assert_eq!(set.count(), 1);
+        assert_eq!(
+            set.skipped(),
+            [(0, "`kty` is not supported"), (2, "it is not an object")]
+        );
+    }
+
+    #[test]
+    fn a_document_without_usable_keys_is_refused() {
+        for (document, problem) in [
+            (String::new(), "the key set is not a JSON object"),
+            ("<html>".to_owned(), "the key set is not a JSON object"),
+            ("[]".to_owned(), "the key set is not a JSON object"),
+            ("{}".to_owned(), "the key set has no array named keys"),
+            (
+                r#"{"keys":null}"#.to_owned(),
+                "the key set has no array named keys",
+            ),
+            (
+                r#"{"keys":{}}"#.to_owned(),
+                "the key set has no array named keys",
+            ),
+            (r#"{"keys":[]}"#.to_owned(), "the key set has no usable key"),
+            (
+                r#"{"keys":[1]}"#.to_owned(),
+                "the key set has no usable key",
+            ),
+            (
+                r#"{"keys":[],"keys":[]}"#.to_owned(),
+                "the key set is not a JSON object",
+            ),
+            ("[".repeat(100_000), "the key set is not a JSON object"),
+            (
+                " ".repeat(MAX_SET_BYTES + 1),
+                "the key set is larger than 1 MiB",
+            ),
+        ] {
+            assert_eq!(KeySet::parse(document.as_bytes()).err(), Some(problem));
+        }
+    }
+
+    #[test]
+    fn keys_are_found_by_name_and_algorithm() {
+        let set = set(&[
+            named(rsa_jwk(), "a"),
+            named(rsa_jwk(), "b"),
+            named(ec_jwk(), "a"),
+        ]);
+        assert_eq!(kids(&set, Algorithm::Rs256, Some("a")), [Some("a")]);
+        assert_eq!(kids(&set, Algorithm::Es256, Some("a")), [Some("a")]);
+        assert_eq!(kids(&set, Algorithm::Es256, Some("b")), []);
+        assert_eq!(kids(&set, Algorithm::Rs256, Some("")), []);
+        assert_eq!(kids(&set, Algorithm::Rs256, None), [Some("a"), Some("b")]);
+    }
+
+    #[test]
+    fn a_key_without_a_name_may_be_any_that_is_not_there() {
+        let set = set(&[named(rsa_jwk(), "a"), unnamed(rsa_jwk())]);
+        assert_eq!(kids(&set, Algorithm::Rs256, Some("a")), [Some("a")]);
+        assert_eq!(kids(&set, Algorithm::Rs256, Some("b")), [None]);
+    }
+
+    #[test]
+    fn a_token_without_a_kid_costs_a_bounded_number_of_tries() {
+        let set = set(&vec![unnamed(rsa_jwk()); 20]);
+        assert_eq!(
+            set.candidates(Algorithm::Rs256, None).count(),
+            MAX_CANDIDATES
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! bearer-gate: an OAuth gate for Envoy.
+//!
+//! A proxy-wasm HTTP filter that checks the bearer token of every request (RFC 6750) against key
+//! sets that it fetches, and refuses a request before it reaches the upstream.
+//!
+//! The way of a request:
+//!
+//! ```text
+//! headers ──> request ──> policy ──> credential ──> token ──> claims ──> key ──> signature
+//!                            │           │            │          │        │          │
+//!                          Pass          └────────────┴── Deny ──┴────────┴──────────┤
+//!                                                                         │          │
+//!                                                                       Wait       Admit
+//! ```
+//!
+//! [`gate::gate`] is that way: a function of the request, the configuration, the keys and the time,
+//! without I/O. Everything before it turns bytes into types that cannot be wrong ([`request`],
+//! [`credential`], [`token`], [`claims`], [`config`], [`keys`]); everything after it turns a
+//! decision into calls of the host (`proxy`, which exists only in the WebAssembly module). Why a
+//! request is refused, and what its client is told, is in [`denial`] and nowhere else.
+//!
+//! ```
+//! use bearer_gate::config::Config;
+//! use bearer_gate::denial::Reason;
+//! use bearer_gate::gate::{Decision, RemoteKeys, gate};
+//! use bearer_gate::request::Request;
+//! use bearer_gate::time::Timestamp;
+//!
+//! let config = Config::from_json(br#"{
+//!     "providers": {"cloud": {
+//!         "issuer": "https://issuer.example",
+//!         "remote_jwks": {"http_uri": {"uri": "https://issuer.example/jwks", "cluster": "issuer"}}
+//!     }}
+//! }"#)?;
+//! let request = Request {
+//!     target: b"/orders".to_vec(),
+//!     ..Request::default()
+//! };
+//! let decision = gate(&config, &request, |_| RemoteKeys::Pending, Timestamp::from_unix_secs(0));
+//! assert_eq!(decision, Decision::from(Reason::Missing));
+//! # Ok::<(), bearer_gate::config::ConfigError>(())
+//! ```
+
+pub mod claims;
+pub mod config;
+pub mod credential;
+pub mod denial;
+pub mod gate;
+pub mod json;
+pub mod keys;
+pub mod metrics;
+pub mod policy;
+#[cfg(target_arch = "wasm32")]
+mod proxy;
+pub mod request;
+pub mod time;
+pub mod token;
+pub mod verify;
+pub mod waiting_room;
+
+#[cfg(test)]
+mod fixtures;
+
+#[cfg(target_arch = "wasm32")]
+mod entry {
+    proxy_wasm::main! {{
+        crate::proxy::start();
+    }}
+}

@@ -1,0 +1,118 @@
+//! Points in time. The clock is the host's, and every function that needs the time takes it as an
+//! argument: nothing in this crate reads a clock.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+
+/// A point in time: milliseconds since the Unix epoch, by the host's clock.
+///
+/// Arithmetic saturates: no date that a token or a server states can wrap around.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The Unix epoch itself.
+    pub const EPOCH: Self = Self(0);
+
+    /// The point `millis` milliseconds after the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// The point `secs` seconds after the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// The point `since_epoch` after the Unix epoch.
+    #[must_use]
+    pub fn from_unix(since_epoch: Duration) -> Self {
+        Self(whole_millis(since_epoch))
+    }
+
+    /// Reads a `NumericDate` of RFC 7519, section 2: seconds since the epoch, possibly with a
+    /// fraction. A date before the epoch counts as the epoch, one that is too far off as the end
+    /// of time.
+    #[must_use]
+    pub fn from_numeric_date(date: &Number) -> Self {
+        if let Some(secs) = date.as_u64() {
+            return Self::from_unix_secs(secs);
+        }
+        match date.as_f64() {
+            Some(secs) if secs > 0.0 => {
+                Duration::try_from_secs_f64(secs).map_or(Self(u64::MAX), Self::from_unix)
+            }
+            _ => Self::EPOCH,
+        }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_millis(self) -> u64 {
+        self.0
+    }
+
+    /// This point moved by `duration` into the future.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(whole_millis(duration)))
+    }
+
+    /// How long before this point `earlier` was; zero where it was not.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The whole milliseconds of `duration`, as many as fit.
+#[must_use]
+pub fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numeric_date(json: &str) -> u64 {
+        Timestamp::from_numeric_date(&serde_json::from_str(json).unwrap()).unix_millis()
+    }
+
+    #[test]
+    fn a_numeric_date_neither_wraps_nor_panics() {
+        for (json, millis) in [
+            ("0", 0),
+            ("1700000000", 1_700_000_000_000),
+            ("1700000000.25", 1_700_000_000_250),
+            ("1.7e9", 1_700_000_000_000),
+            ("-1", 0),
+            ("-0.5", 0),
+            ("-1e300", 0),
+            ("9223372036854775", 9_223_372_036_854_775_000),
+            ("9007199254740993", 9_007_199_254_740_993_000),
+            ("9223372036854775807", u64::MAX),
+            ("18446744073709551615", u64::MAX),
+            ("18446744073709551616", u64::MAX),
+            ("1e300", u64::MAX),
+        ] {
+            assert_eq!(numeric_date(json), millis, "{json}");
+        }
+    }
+
+    #[test]
+    fn arithmetic_saturates() {
+        let end = Timestamp::from_unix_secs(u64::MAX);
+        assert_eq!(end.plus(Duration::MAX), end);
+        assert_eq!(Timestamp::EPOCH.since(end), Duration::ZERO);
+        assert_eq!(
+            Timestamp::from_unix_secs(3).since(Timestamp::from_unix_secs(1)),
+            Duration::from_secs(2)
+        );
+    }
+}
