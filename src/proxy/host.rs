@@ -1,0 +1,138 @@
+//! Every call of the host, and no other file has one.
+//!
+//! The calls of `hostcalls` take and give bytes: the getters of the SDK's traits panic on header
+//! values that are not UTF-8, and a panic takes the worker out of service.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, UNIX_EPOCH};
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType, MetricType};
+
+use crate::denial::Answer;
+use crate::time::Timestamp;
+
+/// What a counter is called by once it is defined.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MetricId(u32);
+
+/// What tells one callout from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CalloutId(pub(super) u32);
+
+/// The host's clock.
+pub(super) fn now() -> Timestamp {
+    let now = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
+    Timestamp::from_unix(now.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// A random number; the standard library seeds its hashes from the host's generator.
+pub(super) fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+/// The configuration of the filter; empty where there is none.
+pub(super) fn configuration() -> Vec<u8> {
+    let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
+    configuration.ok().flatten().unwrap_or_default()
+}
+
+/// Calls the tick of this root context, now and then every `period`.
+pub(super) fn tick_every(period: Duration) {
+    let _ = hostcalls::set_tick_period(period);
+}
+
+/// All headers of the request, repeated ones each for itself.
+pub(super) fn request_headers() -> Vec<(String, Vec<u8>)> {
+    hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+}
+
+/// Takes a header out of the request, with all its values.
+pub(super) fn remove_request_header(name: &str) {
+    let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+}
+
+/// Answers the request in place of the upstream.
+pub(super) fn respond(answer: &Answer) {
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let _ =
+        hostcalls::send_http_response(answer.status.into(), headers, Some(answer.body.as_bytes()));
+}
+
+/// Lets a request go on that was paused.
+pub(super) fn resume() {
+    let _ = hostcalls::resume_http_request();
+}
+
+/// Makes the calls that follow be about the context `id`; answers whether there still is one.
+pub(super) fn enter(id: u32) -> bool {
+    hostcalls::set_effective_context(id).is_ok()
+}
+
+/// Sends a GET request to a cluster. `None` where the host will not: there is no such cluster, or
+/// no host of it is healthy.
+pub(super) fn get(
+    cluster: &str,
+    authority: &str,
+    path: &str,
+    timeout: Duration,
+) -> Option<CalloutId> {
+    let headers = vec![
+        (":method", "GET"),
+        (":path", path),
+        (":authority", authority),
+        ("accept", "application/json"),
+        (
+            "user-agent",
+            concat!("bearer-gate/", env!("CARGO_PKG_VERSION")),
+        ),
+    ];
+    let id = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout);
+    id.ok().map(CalloutId)
+}
+
+/// The headers of the answer to a callout.
+pub(super) fn callout_headers() -> Vec<(String, Vec<u8>)> {
+    hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).unwrap_or_default()
+}
+
+/// The body of the answer to a callout, whose size the host has told.
+pub(super) fn callout_body(size: usize) -> Vec<u8> {
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size);
+    body.ok().flatten().unwrap_or_default()
+}
+
+/// What all workers of the process share under `name`, and the number that a swap needs.
+pub(super) fn shared(name: &str) -> Option<(Vec<u8>, u32)> {
+    match hostcalls::get_shared_data(name) {
+        Ok((Some(value), Some(version))) => Some((value, version)),
+        _ => None,
+    }
+}
+
+/// Shares `value` under `name`, whatever was there.
+pub(super) fn share(name: &str, value: &[u8]) {
+    let _ = hostcalls::set_shared_data(name, Some(value), None);
+}
+
+/// Shares `value` under `name` in place of what was read as `version`; answers whether that was
+/// still there. The name must exist: the host would overwrite an absent one in any case.
+pub(super) fn swap_shared(name: &str, value: &[u8], version: u32) -> bool {
+    hostcalls::set_shared_data(name, Some(value), Some(version)).is_ok()
+}
+
+/// Defines a counter. One that is there already goes on counting.
+pub(super) fn define_counter(name: &str) -> Option<MetricId> {
+    hostcalls::define_metric(MetricType::Counter, name)
+        .ok()
+        .map(MetricId)
+}
+
+/// Adds one to a counter.
+pub(super) fn increment(counter: MetricId) {
+    let _ = hostcalls::increment_metric(counter.0, 1);
+}

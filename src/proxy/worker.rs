@@ -1,0 +1,233 @@
+//! One configuration at work in one worker: its key sets, its waiting requests, its counters.
+//!
+//! No `RefCell` is borrowed while the host is asked to resume or to answer a request: whoever waits
+//! is taken out of the room first.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::host::{self, CalloutId};
+use super::meters::Meters;
+use super::source::{Fetched, Source};
+use crate::config::{Config, KeySource, Provider};
+use crate::denial::{Denial, Reason};
+use crate::gate::{Decision, RemoteKeys, Verdict, gate};
+use crate::metrics::Counter;
+use crate::request::Request;
+use crate::time::Timestamp;
+use crate::waiting_room::{Waiter, WaitingRoom};
+
+/// Between two ticks while something is waited for.
+const BRISK: Duration = Duration::from_millis(10);
+
+/// Between two ticks otherwise: a set that another worker has fetched is in use no later than this.
+const CALM: Duration = Duration::from_millis(500);
+
+/// What a client is told who waited in vain, or for whom there was no room.
+const COME_BACK_IN: Duration = Duration::from_secs(1);
+
+pub(super) struct Worker {
+    config: Config,
+    meters: Meters,
+    sources: RefCell<Vec<Source>>,
+    room: RefCell<WaitingRoom<Request>>,
+    pace: Cell<Duration>,
+}
+
+/// What becomes of a request for now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// It goes on to the upstream.
+    GoesOn,
+    /// It has been answered.
+    Answered,
+    /// It waits.
+    Waits,
+}
+
+impl Worker {
+    pub(super) fn new(config: Config) -> Self {
+        let source = |provider: &Rc<Provider>| match &provider.keys {
+            KeySource::Remote(jwks) => Some(Source::new(Rc::clone(provider), Rc::clone(jwks))),
+            KeySource::Local(_) => None,
+        };
+        let sources = config.providers.iter().filter_map(source).collect();
+        // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
+        // thrown away.
+        host::tick_every(BRISK);
+        Self {
+            meters: Meters::define(&config),
+            config,
+            sources: RefCell::new(sources),
+            room: RefCell::default(),
+            pace: Cell::new(BRISK),
+        }
+    }
+
+    /// Decides the request of the stream `id`, whose context is the effective one, and does what
+    /// follows from that.
+    pub(super) fn arrived(&self, id: u32, request: Request) -> Course {
+        let now = host::now();
+        match self.decide(&request, now, false) {
+            Decision::Wait { at_most } => {
+                let deadline = now.plus(at_most);
+                self.wait(id, Waiter { request, deadline })
+            }
+            Decision::Settled(verdict) => self.carry_out(verdict, &request),
+        }
+    }
+
+    /// Forgets the request of the stream `id`.
+    pub(super) fn gone(&self, id: u32) {
+        self.room.borrow_mut().forget(id);
+    }
+
+    /// Decides whoever waits by what there is, since nothing will be fetched here any more.
+    pub(super) fn retire(&self, root: u32) {
+        let now = host::now();
+        let mut waiters = self.room.borrow_mut().take_all();
+        for (_, waiter) in &mut waiters {
+            waiter.deadline = now;
+        }
+        self.settle_all(root, waiters, now);
+    }
+
+    /// Does what is due: fetching key sets and settling requests that wait. `root` is the context
+    /// that this runs in.
+    pub(super) fn tick(&self, root: u32) {
+        let now = host::now();
+        for source in self.sources.borrow_mut().iter_mut() {
+            let fetched = source.tick(now);
+            self.count_fetch(source, fetched);
+        }
+        self.settle(root, now);
+    }
+
+    /// Takes the answer to a callout.
+    pub(super) fn answered(&self, root: u32, callout: CalloutId, has_headers: bool, size: usize) {
+        let now = host::now();
+        for source in self.sources.borrow_mut().iter_mut() {
+            let fetched = source.answered(callout, has_headers, size, now);
+            self.count_fetch(source, fetched);
+        }
+        self.settle(root, now);
+    }
+
+    fn count_fetch(&self, source: &Source, fetched: Option<Fetched>) {
+        match fetched {
+            Some(Fetched::Success) => self.meters.count(Counter::FetchSuccess(source.provider())),
+            Some(Fetched::Failure) => self.meters.count(Counter::FetchFailure(source.provider())),
+            None => {}
+        }
+    }
+
+    /// Decides requests that wait: all where there is news, otherwise those whose time is up.
+    ///
+    /// Nothing that must belong to the root context may be dispatched after this has entered the
+    /// context of a stream.
+    fn settle(&self, root: u32, now: Timestamp) {
+        let mut news = false;
+        let mut pending = false;
+        for source in self.sources.borrow_mut().iter_mut() {
+            news |= source.take_news();
+            pending |= matches!(source.keys(now), RemoteKeys::Pending);
+        }
+        let waiters = if news {
+            self.room.borrow_mut().take_all()
+        } else {
+            self.room.borrow_mut().take_overdue(now)
+        };
+        self.settle_all(root, waiters, now);
+        let brisk = pending || !self.room.borrow().is_empty();
+        self.set_pace(if brisk { BRISK } else { CALM });
+    }
+
+    fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiter<Request>)>, now: Timestamp) {
+        if waiters.is_empty() {
+            return;
+        }
+        for (id, waiter) in waiters {
+            if host::enter(id) {
+                self.settle_one(id, waiter, now);
+            }
+        }
+        host::enter(root);
+    }
+
+    fn settle_one(&self, id: u32, waiter: Waiter<Request>, now: Timestamp) {
+        let overdue = waiter.deadline <= now;
+        let course = match self.decide(&waiter.request, now, overdue) {
+            Decision::Wait { .. } => self.wait(id, waiter),
+            Decision::Settled(verdict) => self.carry_out(verdict, &waiter.request),
+        };
+        if course == Course::GoesOn {
+            host::resume();
+        }
+    }
+
+    /// Lets a request wait, or puts it off where there is no room.
+    fn wait(&self, id: u32, waiter: Waiter<Request>) -> Course {
+        let admitted = self.room.borrow_mut().admit(id, waiter);
+        match admitted {
+            Ok(()) => {
+                self.set_pace(BRISK);
+                Course::Waits
+            }
+            Err(refused) => {
+                let denial = Denial {
+                    reason: Reason::KeysUnavailable,
+                    retry_after: Some(COME_BACK_IN),
+                };
+                self.carry_out(Verdict::Deny(denial), &refused.request)
+            }
+        }
+    }
+
+    /// Decides a request. What is still on its way is not to be had for one that is `overdue`.
+    fn decide(&self, request: &Request, now: Timestamp, overdue: bool) -> Decision {
+        let sources = self.sources.borrow();
+        let remote = |provider: &Provider| {
+            let source = sources
+                .iter()
+                .find(|source| source.provider() == provider.index);
+            match source.map(|source| source.keys(now)) {
+                Some(RemoteKeys::Pending) if !overdue => RemoteKeys::Pending,
+                Some(RemoteKeys::Pending) | None => RemoteKeys::Unavailable {
+                    retry_after: COME_BACK_IN,
+                },
+                Some(keys) => keys,
+            }
+        };
+        gate(&self.config, request, remote, now)
+    }
+
+    /// Does what follows from a verdict, in the context of the request's stream.
+    fn carry_out(&self, verdict: Verdict, request: &Request) -> Course {
+        match verdict {
+            Verdict::Pass => {
+                self.meters.count(Counter::Bypassed);
+                Course::GoesOn
+            }
+            Verdict::Admit { forward } => {
+                self.meters.count(Counter::Allowed);
+                if !forward {
+                    host::remove_request_header("authorization");
+                }
+                Course::GoesOn
+            }
+            Verdict::Deny(denial) => {
+                self.meters.count(Counter::Denied(denial.reason));
+                let realm = self.config.realm.as_ref().map(String::as_bytes);
+                host::respond(&denial.answer(realm.unwrap_or(&request.authority), request.grpc));
+                Course::Answered
+            }
+        }
+    }
+
+    fn set_pace(&self, pace: Duration) {
+        if self.pace.replace(pace) != pace {
+            host::tick_every(pace);
+        }
+    }
+}
