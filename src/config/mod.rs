@@ -4,6 +4,7 @@
 //! `snake_case` or lowerCamelCase. `docs/configuration.md` is its reference.
 
 mod error;
+mod protobuf;
 mod provider;
 mod rules;
 mod scalar;
@@ -13,6 +14,8 @@ mod wire;
 mod tests;
 
 use std::rc::Rc;
+
+use serde::de::IgnoredAny;
 
 pub use error::ConfigError;
 pub use provider::{KeySource, Provider, RemoteJwks};
@@ -32,6 +35,25 @@ pub struct Config {
 }
 
 impl Config {
+    /// Reads a configuration as the host hands it over: JSON, or the binary form of a
+    /// `google.protobuf.Struct`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_json`].
+    pub fn from_host(bytes: &[u8]) -> Result<Self, ConfigError> {
+        if bytes.is_empty() {
+            return Err(ConfigError::new("", "there is none"));
+        }
+        // The binary form begins with a line feed, as JSON may; but it is not JSON.
+        if serde_json::from_slice::<IgnoredAny>(bytes).is_err()
+            && let Some(json) = protobuf::struct_to_json(bytes)
+        {
+            return wire::read(json)?.build();
+        }
+        Self::from_json(bytes)
+    }
+
     /// Reads a configuration.
     ///
     /// # Errors

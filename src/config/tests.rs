@@ -350,6 +350,63 @@ fn durations_have_the_forms_of_protobuf() {
 proptest::proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
-        let _ = Config::from_json(&bytes);
+        let _ = Config::from_host(&bytes);
     }
+}
+
+/// The binary form of a Struct with what is in `json`.
+fn struct_bytes(json: &Value) -> Vec<u8> {
+    use prost::Message;
+    use prost_types::value::Kind;
+
+    fn message(json: &Value) -> prost_types::Value {
+        let kind = match json {
+            Value::Null => Kind::NullValue(0),
+            Value::Bool(truth) => Kind::BoolValue(*truth),
+            Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap()),
+            Value::String(text) => Kind::StringValue(text.clone()),
+            Value::Array(values) => Kind::ListValue(prost_types::ListValue {
+                values: values.iter().map(message).collect(),
+            }),
+            Value::Object(fields) => Kind::StructValue(prost_types::Struct {
+                fields: fields
+                    .iter()
+                    .map(|(name, value)| (name.clone(), message(value)))
+                    .collect(),
+            }),
+        };
+        prost_types::Value { kind: Some(kind) }
+    }
+    match message(json).kind {
+        Some(Kind::StructValue(message)) => message.encode_to_vec(),
+        _ => panic!("a configuration is an object"),
+    }
+}
+
+#[test]
+fn a_struct_is_read_like_json() {
+    let config = changed("/providers/cloud/clock_skew_seconds", Some(json!(5)));
+    let config = Config::from_host(&struct_bytes(&config)).unwrap();
+    assert_eq!(config.providers[0].clock_skew, Duration::from_secs(5));
+    let wrong = changed("/providers/cloud/remote_jwks/http_uri/cluster", None);
+    assert_eq!(
+        Config::from_host(&struct_bytes(&wrong))
+            .unwrap_err()
+            .to_string(),
+        "providers.cloud.remote_jwks.http_uri.cluster: missing field"
+    );
+}
+
+#[test]
+fn json_may_begin_with_a_line_feed() {
+    let text = format!("\n{}", valid());
+    assert!(Config::from_host(text.as_bytes()).is_ok());
+    assert_eq!(
+        Config::from_host(b"\n{]").unwrap_err().to_string()[..9],
+        *"not JSON:"
+    );
+    assert_eq!(
+        Config::from_host(b"").unwrap_err().to_string(),
+        "there is none"
+    );
 }

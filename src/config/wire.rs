@@ -17,12 +17,18 @@ use super::{Config, rules};
 /// Parses the JSON of a configuration. What refers to something else is checked by `build`.
 pub(super) fn parse(json: &[u8]) -> Result<ConfigWire, ConfigError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let config = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| ConfigError::from_serde(&error))?;
-    deserializer
-        .end()
-        .map_err(|error| ConfigError::new("", format!("not JSON: {error}")))?;
+    let config = read(&mut deserializer)?;
+    let end = deserializer.end();
+    end.map_err(|error| ConfigError::new("", format!("not JSON: {error}")))?;
     Ok(config)
+}
+
+/// The same for JSON that has been parsed already.
+pub(super) fn read<'de, D>(json: D) -> Result<ConfigWire, ConfigError>
+where
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    serde_path_to_error::deserialize(json).map_err(|error| ConfigError::from_serde(&error))
 }
 
 #[derive(Deserialize)]

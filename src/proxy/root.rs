@@ -35,7 +35,7 @@ impl RootContext for Root {
         if self.worker.is_some() && configuration == self.configuration {
             return true;
         }
-        match Config::from_json(&configuration) {
+        match Config::from_host(&configuration) {
             Ok(config) => {
                 info!(
                     "bearer-gate {}: providers: {}",
