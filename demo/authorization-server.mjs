@@ -1,0 +1,143 @@
+// The authorization server: the OpenID-certified `oidc-provider`, set up for the demo.
+//
+//   POST /token   the client-credentials grant; yields JWT access tokens (RFC 9068, `at+jwt`)
+//   GET  /jwks    the public keys
+//
+// The tables below are what there is to change: which APIs tokens can be for, and which clients may
+// ask for them. Keys and secrets are made at every start and kept in memory only.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+
+import { LOOPBACK, listen } from './listen.mjs';
+
+/** The APIs that tokens can be for: the `resource` of a token request, the `aud` of its token. */
+export const AUDIENCE = 'https://api.example.com/phoneverify';
+export const OTHER_AUDIENCE = 'https://api.example.com/other';
+const RESOURCE_SERVERS = new Map([
+  [AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
+  [OTHER_AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
+]);
+
+/** Who may ask for tokens, and how these are signed. */
+const SIGNING_ALGORITHMS = new Map([
+  ['phone-app', 'RS256'],
+  ['phone-app-es256', 'ES256'],
+]);
+
+/** How long tokens are good, in seconds, where the request has no `validity_period`. */
+const VALIDITY_PERIOD = 3600;
+
+/**
+ * How long the token that is asked for shall be good. Requests can say so in `validity_period`, in
+ * seconds, as they can at other token endpoints; it only ever shortens.
+ */
+function validityPeriod(ctx, InvalidRequest) {
+  const wanted = ctx.oidc.body?.validity_period;
+  if (wanted === undefined) {
+    return VALIDITY_PERIOD;
+  }
+  if (typeof wanted !== 'string' || !/^[1-9]\d{0,8}$/.test(wanted)) {
+    throw new InvalidRequest('validity_period must be a whole number of seconds');
+  }
+  return Math.min(Number(wanted), VALIDITY_PERIOD);
+}
+
+/** A private key to sign with: the algorithm, and how `node:crypto` makes a key for it. */
+function signingKey(alg, type, options) {
+  const { privateKey } = generateKeyPairSync(type, options);
+  const kid = `demo-${alg.toLowerCase()}-${randomBytes(4).toString('hex')}`;
+  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid };
+}
+
+function configuration(clients, { InvalidRequest, InvalidTarget }) {
+  return {
+    clients: clients.map(({ id, secret }) => ({
+      client_id: id,
+      client_secret: secret,
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+    })),
+    jwks: {
+      keys: [
+        signingKey('RS256', 'rsa', { modulusLength: 2048 }),
+        signingKey('ES256', 'ec', { namedCurve: 'P-256' }),
+      ],
+    },
+    responseTypes: [],
+    scopes: [],
+    ttl: { ClientCredentials: (ctx, token) => token.resourceServer.accessTokenTTL },
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        // A request that names no API is for the demo's, which keeps the commands short.
+        defaultResource: () => AUDIENCE,
+        getResourceServerInfo(ctx, resource, client) {
+          const resourceServer = RESOURCE_SERVERS.get(resource);
+          if (!resourceServer) {
+            throw new InvalidTarget();
+          }
+          return {
+            ...resourceServer,
+            audience: resource,
+            accessTokenTTL: validityPeriod(ctx, InvalidRequest),
+            jwt: { sign: { alg: SIGNING_ALGORITHMS.get(client.clientId) } },
+          };
+        },
+      },
+    },
+  };
+}
+
+/**
+ * Runs `action` while what it writes with `console.warn` and `console.info` goes to `notice`.
+ * `oidc-provider` reminds its users that way of what a production server must have and a demo need
+ * not, such as a database and a Node.js that still gets updates.
+ */
+async function withNotices(notice, action) {
+  const { info, warn } = console;
+  Object.assign(console, { info: notice, warn: notice });
+  try {
+    return await action();
+  } finally {
+    Object.assign(console, { info, warn });
+  }
+}
+
+/**
+ * Starts the authorization server on the loopback address. `log` gets one line for each request,
+ * `notice` what `oidc-provider` has to say to its operator. Answers with the port, the issuer and
+ * the clients with their secrets.
+ */
+export async function startAuthorizationServer({ port: wantedPort, log, notice }) {
+  const clients = [...SIGNING_ALGORITHMS].map(([id, algorithm]) => ({
+    id,
+    algorithm,
+    secret: randomBytes(12).toString('hex'),
+  }));
+
+  // Listens first: the issuer has the port in its name, and the port may be any free one.
+  const server = createServer();
+  const port = await listen(server, wantedPort);
+  const issuer = `http://${LOOPBACK}:${port}`;
+
+  const handle = await withNotices(notice, async () => {
+    const { default: Provider, errors } = await import('oidc-provider');
+    const provider = new Provider(issuer, configuration(clients, errors));
+    provider.on('server_error', (ctx, error) => log(`error: ${error.message}`));
+    return provider.callback();
+  });
+  server.on('request', (request, response) => {
+    response.once('finish', () => {
+      log(`${request.method} ${request.url.split('?')[0]} ${response.statusCode}`);
+    });
+    handle(request, response);
+  });
+
+  return { server, port, issuer, clients };
+}

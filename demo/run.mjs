@@ -1,0 +1,206 @@
+// `make run`: the filter at work, in Envoy, between an authorization server and a sample API.
+//
+//   settings.mjs               what the environment says, and what must be there
+//   authorization-server.mjs   issues the tokens         } in this process
+//   sample-api.mjs             is protected              }
+//   envoy.mjs                  Envoy with the filter, as a child process
+//   walk.mjs                   the requests that are shown, run by shell.mjs
+//   processes.mjs              ends every child process, whichever way the run ends
+
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { startEnvoy } from './envoy.mjs';
+import { Failure } from './failure.mjs';
+import { LOOPBACK } from './listen.mjs';
+import { Processes } from './processes.mjs';
+import { makeDirectory, readSettings, requireFreePorts, requireTools } from './settings.mjs';
+import { Shell } from './shell.mjs';
+import * as terminal from './terminal.mjs';
+import { shown } from './terminal.mjs';
+
+/** A signal that asks the run to end, or the reader of its output leaving. */
+class Interruption extends Error {
+  constructor(signal) {
+    super(signal);
+    this.exitCode = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[signal] ?? 1;
+  }
+}
+
+/** A directory that was made for this run alone. */
+let temporaryDirectory = null;
+
+const processes = new Processes();
+process.on('exit', () => processes.kill());
+
+/** Rejects when the run is asked to end. Asked again, it ends at once. */
+const interrupted = new Promise((_, reject) => {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
+    let asked = false;
+    process.on(signal, () => {
+      const interruption = new Interruption(signal);
+      if (asked) {
+        process.exit(interruption.exitCode);
+      }
+      asked = true;
+      reject(interruption);
+    });
+  }
+  process.stdout.on('error', () => reject(new Interruption('the output is closed')));
+  process.on('uncaughtException', reject);
+  process.on('unhandledRejection', reject);
+});
+interrupted.catch(() => {});
+
+process.exit(await main());
+
+/** Runs the demo and ends what it has started; answers with the exit code. */
+async function main() {
+  let exitCode;
+  let keep = true;
+  try {
+    exitCode = await demo();
+    keep = exitCode !== 0;
+  } catch (error) {
+    exitCode = report(error);
+    keep = !(error instanceof Interruption);
+  }
+  await processes.stop();
+  // Where something went wrong, the files of the run may tell why.
+  if (temporaryDirectory && !keep) {
+    await rm(temporaryDirectory, { recursive: true, force: true });
+  }
+  return exitCode;
+}
+
+/** The demo from start to end; answers with the exit code. */
+async function demo() {
+  const settings = readSettings(process.env);
+  requireTools();
+  await requireFreePorts(settings.ports);
+  const directory = await makeDirectory(settings);
+  temporaryDirectory = directory.temporary ? directory.path : null;
+
+  terminal.line(terminal.bold('bearer-gate: a demo'));
+  const running = await Promise.race([start(settings.ports, directory.path), interrupted]);
+
+  const { walk } = await import('./walk.mjs');
+  const problems = await Promise.race([walk(running), running.died, interrupted]);
+  conclude(problems, running);
+
+  if (!settings.once) {
+    describe(running);
+    await Promise.race([running.died, interrupted]).catch(expectInterruption);
+    terminal.line('\nStopped.');
+  }
+  return problems.length === 0 ? 0 : 1;
+}
+
+/** While everything stays up, being asked to end is how a run ends well. */
+function expectInterruption(error) {
+  if (!(error instanceof Interruption)) {
+    throw error;
+  }
+}
+
+/** Starts the servers and Envoy; answers with what the walk and a reader need to know of them. */
+async function start(wanted, directory) {
+  // Not before it is known that the packages they need are there.
+  const { startAuthorizationServer } = await import('./authorization-server.mjs');
+  const { startSampleApi } = await import('./sample-api.mjs');
+  const { writeCertificate } = await import('./certificate.mjs');
+
+  const certificate = join(directory, 'tls.crt');
+  await writeCertificate({ certificateFile: certificate, keyFile: join(directory, 'tls.key') });
+
+  let requests = 0;
+  const api = await startSampleApi({
+    port: wanted.API_PORT,
+    log(text) {
+      requests += 1;
+      terminal.logged('sample API', text);
+    },
+  });
+  const notices = [];
+  const authorization = await startAuthorizationServer({
+    port: wanted.AUTH_PORT,
+    log: (text) => terminal.logged('authorization server', text),
+    notice: (text) => notices.push(`${text}\n`),
+  });
+  await writeFile(join(directory, 'authorization-server.log'), notices.join(''));
+
+  terminal.line('Waiting for Envoy with the filter to be ready ...');
+  const envoy = await startEnvoy({
+    processes,
+    directory,
+    ports: { ...wanted, API_PORT: api.port, AUTH_PORT: authorization.port },
+  });
+
+  return {
+    http: `http://${LOOPBACK}:${envoy.ports.HTTP_PORT}`,
+    https: `https://${LOOPBACK}:${envoy.ports.HTTPS_PORT}`,
+    admin: `http://${LOOPBACK}:${envoy.ports.ADMIN_PORT}`,
+    api: `http://${LOOPBACK}:${api.port}`,
+    issuer: authorization.issuer,
+    clients: authorization.clients,
+    certificate: shown(certificate),
+    config: envoy.config,
+    logFile: envoy.logFile,
+    shell: new Shell(processes),
+    seen: () => requests,
+    died: Promise.race([envoy.died, lost(api.server, 'The sample API'),
+      lost(authorization.server, 'The authorization server')]),
+  };
+}
+
+/** Rejects when a server stops serving. */
+function lost(server, name) {
+  return new Promise((_, reject) => {
+    server.once('error', (error) => reject(new Failure(`${name} failed: ${error.message}`)));
+    server.once('close', () => reject(new Failure(`${name} is closed.`)));
+  });
+}
+
+/** Says how the walk went. */
+function conclude(problems, running) {
+  terminal.line();
+  if (problems.length === 0) {
+    terminal.line(terminal.green('All answers were the expected ones.'));
+    return;
+  }
+  terminal.line(terminal.red('Not all answers were the expected ones:'));
+  problems.forEach((problem) => terminal.paragraph(problem, { hanging: 2 }));
+  terminal.line(`Envoy's log is ${shown(running.logFile)}.`);
+}
+
+/** Says what stays up and where. */
+function describe(running) {
+  terminal.heading('Everything stays up until Ctrl-C. Repeat the commands above, or look at:');
+  const rows = [
+    ['the API, gated', `${running.http}/phoneverify/1.0.0/CheckPhoneNumber`],
+    ['the same by TLS', `${running.https}/phoneverify/1.0.0/CheckPhoneNumber`],
+    ['the API itself', `${running.api}/phoneverify/1.0.0/CheckPhoneNumber`],
+    ['tokens', `${running.issuer}/token`],
+    ['their keys', `${running.issuer}/jwks`],
+    ['Envoy', running.admin],
+    ['what was counted', `${running.admin}/stats?filter=bearer_gate`],
+    ['configuration', shown(running.config)],
+    ["Envoy's log", shown(running.logFile)],
+  ];
+  for (const [name, value] of rows) {
+    terminal.line(`  ${name.padEnd(17)} ${value}`);
+  }
+}
+
+/** Says why the run ends before its time; answers with the exit code. */
+function report(error) {
+  if (error instanceof Interruption) {
+    process.stderr.write(`\nbearer-gate: stopped (${error.message})\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`bearer-gate: ${error.message}\n`);
+  for (const detail of error.details ?? []) {
+    process.stderr.write(`  ${detail}\n`);
+  }
+  return error.exitCode ?? 1;
+}

@@ -1,0 +1,110 @@
+// What a run is told by its environment, and whether this machine has what it needs.
+
+import crypto from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Failure, NOT_STARTED } from './failure.mjs';
+import { whyNot } from './listen.mjs';
+
+/** The root of the checkout; Envoy is started there. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const ENVOY = join(ROOT, '.tools/envoy/bin/envoy');
+export const ENVOY_CONFIG = join(ROOT, 'envoy/demo.yaml');
+export const RUN_DIRECTORY = join(ROOT, 'demo/.run');
+
+/** The ports by the variables that override them. 0 is any free port. */
+export const PORTS = {
+  HTTP_PORT: 8080,
+  HTTPS_PORT: 8443,
+  ADMIN_PORT: 9901,
+  AUTH_PORT: 9000,
+  API_PORT: 9001,
+};
+
+const NEEDED = [
+  ['target/wasm32-wasip1/release/bearer_gate.wasm', 'make build'],
+  ['.tools/envoy/bin/envoy', 'make envoy'],
+  ['demo/node_modules/oidc-provider', 'make demo'],
+  ['demo/node_modules/selfsigned', 'make demo'],
+];
+
+/** The settings of a run; throws a `Failure` that names the one that is wrong. */
+export function readSettings(environment) {
+  const ports = {};
+  for (const [name, standard] of Object.entries(PORTS)) {
+    const text = environment[name] || String(standard);
+    if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
+      throw new Failure(`${name}=${text} is not a port (0 to 65535)`, { exitCode: NOT_STARTED });
+    }
+    ports[name] = Number(text);
+  }
+  return {
+    once: ['1', 'true', 'yes'].includes(environment.ONCE),
+    ports,
+    directory: environment.DEMO_DIR ? resolve(environment.DEMO_DIR) : null,
+  };
+}
+
+/** Throws a `Failure` that says what is missing and how to get it. */
+export function requireTools() {
+  // Both are younger than Node.js 20.0, and the authorization server does not work without them.
+  if (typeof URL.parse !== 'function' || typeof crypto.hash !== 'function') {
+    throw new Failure(`Node.js ${process.version} is too old; 20.19 or newer is needed`, {
+      exitCode: NOT_STARTED,
+    });
+  }
+  for (const [file, command] of NEEDED) {
+    if (!existsSync(join(ROOT, file))) {
+      throw new Failure(`${file} is missing; make it with: ${command}`, { exitCode: NOT_STARTED });
+    }
+  }
+}
+
+/** Throws a `Failure` that names the ports that cannot be used and others that can. */
+export async function requireFreePorts(ports) {
+  const given = Object.entries(ports).filter(([, port]) => port !== 0);
+  const problems = [];
+  const remedies = [];
+  const taken = new Set(given.map(([, port]) => port));
+  const seen = new Map();
+  for (const [name, port] of given) {
+    const problem = seen.has(port) ? `is ${seen.get(port)} already` : await whyNot(port);
+    seen.set(port, name);
+    if (problem) {
+      problems.push(`port ${port} (${name}) ${problem}`);
+      remedies.push(`${name}=${await nextFree(port, taken)}`);
+    }
+  }
+  if (problems.length > 0) {
+    throw new Failure(`${problems.join(', ')}; choose another: make run ${remedies.join(' ')}`, {
+      exitCode: NOT_STARTED,
+    });
+  }
+}
+
+/** The first port above this one that is free and not in `taken`, which it joins; else 0. */
+async function nextFree(port, taken) {
+  for (let next = Math.max(port + 1, 1024); next <= Math.min(port + 1100, 65535); next += 1) {
+    if (!taken.has(next) && (await whyNot(next)) === null) {
+      taken.add(next);
+      return next;
+    }
+  }
+  return 0;
+}
+
+/**
+ * Makes the directory for the files of a run. Runs on free ports may be many at a time, so that
+ * each gets a new directory, which is `temporary`.
+ */
+export async function makeDirectory({ directory, ports }) {
+  const temporary = !directory && Object.values(ports).includes(0);
+  const path = directory ?? RUN_DIRECTORY;
+  await mkdir(path, { recursive: true });
+  return temporary
+    ? { path: await mkdtemp(join(RUN_DIRECTORY, 'run-')), temporary }
+    : { path, temporary };
+}

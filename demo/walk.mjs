@@ -1,0 +1,227 @@
+// The story that the demo tells: requests through the filter, each with the answer it should get.
+
+import * as terminal from './terminal.mjs';
+import { OTHER_AUDIENCE } from './authorization-server.mjs';
+
+const TARGET = '/phoneverify/1.0.0/CheckPhoneNumber?PhoneNumber=18006785432&LicenseKey=0';
+
+/** The answers that a step can expect. `reaches`: whether the request gets to the API. */
+const ADMITTED = { status: 200, reaches: true };
+const REFUSED = { status: 401, error: 'invalid_token', reaches: false };
+
+/** The steps. `token` is a command that sets `variable`; the request then carries its value. */
+function steps({ http, https, certificate, issuer, clients }) {
+  const [rs256, es256] = clients;
+
+  // A token from the client-credentials grant, as the value of a shell variable.
+  const grant = (variable, client, ...more) => [
+    `${variable}=$(curl -sS -u ${client.id}:${client.secret} \\`,
+    ...more.map((argument) => ` ${argument} \\`),
+    ` -d grant_type=client_credentials ${issuer}/token \\`,
+    " | node -p 'JSON.parse(fs.readFileSync(0)).access_token')",
+  ].join('\n');
+
+  return [
+    {
+      title: 'A request without a token is refused',
+      url: `${http}${TARGET}`,
+      expected: { status: 401, error: null, reaches: false },
+    },
+    {
+      title: `A token of the client ${rs256.id}, signed with ${rs256.algorithm}, is admitted`,
+      variable: 'TOKEN',
+      token: grant('TOKEN', rs256),
+      algorithm: rs256.algorithm,
+      url: `${http}${TARGET}`,
+      expected: ADMITTED,
+    },
+    {
+      title: `So is one of the client ${es256.id}, signed with ${es256.algorithm}`,
+      variable: 'TOKEN_ES256',
+      token: grant('TOKEN_ES256', es256),
+      algorithm: es256.algorithm,
+      url: `${http}${TARGET}`,
+      expected: ADMITTED,
+    },
+    {
+      title: 'The token of step 2 is admitted over HTTPS as well',
+      variable: 'TOKEN',
+      options: `--cacert ${quoted(certificate)}`,
+      url: `${https}${TARGET}`,
+      expected: ADMITTED,
+    },
+    {
+      title: 'The same token, changed to be good for a day longer, is refused',
+      variable: 'TAMPERED',
+      token: [
+        'TAMPERED=$(node -p \'let [head, claims, signature] = process.argv[1].split(".");',
+        ' claims = JSON.parse(Buffer.from(claims, "base64url")); claims.exp += 86400;',
+        ' claims = Buffer.from(JSON.stringify(claims)).toString("base64url");',
+        ' [head, claims, signature].join(".")\' "$TOKEN")',
+      ].join('\n'),
+      url: `${http}${TARGET}`,
+      expected: REFUSED,
+    },
+    {
+      title: 'A token that was good for one second is refused when that is over',
+      variable: 'EXPIRED',
+      token: `${grant('EXPIRED', rs256, '-d validity_period=1')}\nsleep 2`,
+      url: `${http}${TARGET}`,
+      expected: { ...REFUSED, description: 'The access token expired' },
+    },
+    {
+      title: 'A good token that was issued for another API is refused',
+      variable: 'OTHER',
+      token: grant('OTHER', rs256, `-d resource=${OTHER_AUDIENCE}`),
+      url: `${http}${TARGET}`,
+      expected: REFUSED,
+    },
+  ];
+}
+
+/**
+ * Tells the story: prints and runs every command, prints the answers, and says of each whether it
+ * is the expected one. `seen` answers with how many requests have reached the API so far. Answers
+ * with what differed, as sentences.
+ */
+export async function walk({ shell, seen, ...addresses }) {
+  if (shell.preparation) {
+    terminal.heading('To repeat the commands here, where a proxy is set, first:');
+    terminal.command(shell.preparation);
+  }
+
+  const problems = [];
+  const conclude = (number, differences) => {
+    terminal.verdict(differences);
+    problems.push(...differences.map((difference) => `step ${number}: ${difference}`));
+  };
+
+  const atStart = seen();
+  const story = steps(addresses);
+  for (const [index, step] of story.entries()) {
+    terminal.heading(`${index + 1}. ${step.title}`);
+    conclude(index + 1, await perform(step, shell, seen));
+  }
+
+  const reached = seen() - atStart;
+  const admitted = story.filter((step) => step.expected.reaches).length;
+  terminal.heading(`${story.length + 1}. No refused request reached the API`);
+  terminal.paragraph(
+    `${story.length} requests were sent and ${admitted} of them had a good token. `
+    + `The sample API's log has ${reached}.`,
+  );
+  conclude(
+    story.length + 1,
+    reached === admitted ? [] : [`expected ${admitted} requests at the API, got ${reached}`],
+  );
+  return problems;
+}
+
+/** One step; answers with what differed. */
+async function perform(step, shell, seen) {
+  if (step.token) {
+    terminal.command(step.token);
+    const { value, stderr } = await shell.set(step.variable, step.token);
+    const token = decode(value);
+    if (!token) {
+      return [`no token was had: ${(stderr || value).trim().split('\n').pop()}`];
+    }
+    terminal.list(`header ${spaced(token.header)}`, { hanging: 9, colour: terminal.dim });
+    terminal.list(`claims ${spaced(token.claims)}`, { hanging: 9, colour: terminal.dim });
+    if (step.algorithm && token.header.alg !== step.algorithm) {
+      return [`expected a token signed with ${step.algorithm}, got ${token.header.alg}`];
+    }
+  }
+
+  const request = [
+    `curl -isS${step.options ? ` ${step.options}` : ''}`
+    + `${step.variable ? ` -H "Authorization: Bearer $${step.variable}"` : ''} \\`,
+    ` '${step.url}'`,
+  ].join('\n');
+  terminal.command(request);
+
+  const before = seen();
+  const { stdout, stderr } = await shell.run(request);
+  const answer = parse(stdout);
+  if (!answer) {
+    return [`no answer: ${stderr.trim().split('\n').pop()}`];
+  }
+  terminal.line(`  ${terminal.bold(answer.statusLine)}`);
+  if (answer.challenge !== null) {
+    terminal.list(`www-authenticate: ${answer.challenge}`, { hanging: 18 });
+  }
+  terminal.list(spaced(answer.body), { hanging: 2 });
+  return differences(step.expected, answer, seen() - before);
+}
+
+/** How an answer differs from the expected one. */
+function differences(expected, answer, reached) {
+  const found = [];
+  const compare = (what, wanted, got) => {
+    if (wanted !== got) {
+      found.push(`expected ${what} ${wanted ?? '(none)'}, got ${got ?? '(none)'}`);
+    }
+  };
+
+  compare('status', expected.status, answer.status);
+  compare('requests at the API', expected.reaches ? 1 : 0, reached);
+  if (answer.status !== expected.status) {
+    return found;
+  }
+  if (expected.status === 200) {
+    compare('"valid" in the body', true, answer.body?.valid);
+  } else {
+    const challenge = answer.challenge ?? '';
+    const parameter = (name) => new RegExp(`[ ,]${name}="([^"]*)"`).exec(challenge)?.[1] ?? null;
+    compare('a challenge of the scheme', 'Bearer', challenge.split(' ')[0] || null);
+    compare('error', expected.error, parameter('error'));
+    if (expected.description) {
+      compare('error_description', expected.description, parameter('error_description'));
+    }
+  }
+  return found;
+}
+
+/** What `curl -i` has written: the status, the challenge, and the body, as JSON where it is that. */
+function parse(text) {
+  const [head, ...rest] = text.split('\r\n\r\n');
+  const [statusLine, ...headers] = head.split('\r\n');
+  const status = /^HTTP\/\S+ (\d{3})/.exec(statusLine)?.[1];
+  if (!status) {
+    return null;
+  }
+  const challenge = headers.find((header) => /^www-authenticate:/i.test(header));
+  return {
+    statusLine: statusLine.trim(),
+    status: Number(status),
+    challenge: challenge ? challenge.slice(challenge.indexOf(':') + 1).trim() : null,
+    body: json(rest.join('\r\n\r\n')),
+  };
+}
+
+/** The header and the claims of a JWT, or `null`. */
+function decode(token) {
+  const [header, claims] = token.split('.')
+    .map((part) => json(Buffer.from(part, 'base64url').toString()));
+  return header?.alg && claims ? { header, claims } : null;
+}
+
+function json(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A path as one word of a shell. */
+function quoted(path) {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** A value as JSON that can be broken between its members; a text as it is. */
+function spaced(value) {
+  return typeof value === 'string'
+    ? value.trim()
+    : JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
+}
