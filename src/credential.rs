@@ -21,10 +21,33 @@ pub fn locate(request: &Request) -> Result<&str, Reason> {
         [header] => header,
         _ => return Err(Reason::SeveralTokens),
     };
-    if has_access_token_parameter(request.query()) {
+    if joins_several(header) || has_access_token_parameter(request.query()) {
         return Err(Reason::SeveralTokens);
     }
     bearer_token(header)
+}
+
+/// Whether a header holds several credentials: Envoy joins repeated `Authorization` headers with a
+/// comma. One credential may have commas of its own, between parameters such as `realm="a, b"`; what
+/// follows a comma is another credential where a second word follows its first one (RFC 9110,
+/// section 11.4). A quotation without an end could hide one.
+fn joins_several(header: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = header.split(|byte| {
+        let divides = *byte == b',' && !quoted;
+        if *byte == b'"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = quoted && *byte == b'\\' && !escaped;
+        divides
+    });
+    let several = parts.skip(1).any(|part| {
+        let part = part.trim_ascii();
+        let word = part.iter().take_while(|byte| is_tchar(**byte)).count();
+        let rest = part.get(word..).unwrap_or_default();
+        word > 0 && rest.first() == Some(&b' ') && rest.trim_ascii_start().first() != Some(&b'=')
+    });
+    several || quoted
 }
 
 /// The token of an `Authorization` header (RFC 9110, section 11.4; RFC 6750, section 2.1).
@@ -127,7 +150,8 @@ mod tests {
             (b"Bearer a=b", malformed.clone()),
             (b"Bearer abc def", malformed.clone()),
             (b"Bearer abc ", malformed.clone()),
-            (b"Bearer abc,Bearer def", malformed.clone()),
+            (b"Bearer abc,", malformed.clone()),
+            (b"Bearer abc,def", malformed.clone()),
             (b"Bearer \"abc\"", malformed.clone()),
             (b"Bearer\tabc", malformed.clone()),
             (b"Bearer \tabc", malformed.clone()),
@@ -165,6 +189,34 @@ mod tests {
             assert_eq!(
                 located("/", &[other, b"Bearer abc"]),
                 Err(Reason::SeveralTokens)
+            );
+        }
+    }
+
+    #[test]
+    fn headers_that_the_host_has_joined_are_several_tokens() {
+        for (header, several) in [
+            (&b"Bearer abc,Bearer abc"[..], true),
+            (b"Bearer abc, Basic YTpi", true),
+            (b"Basic YTpi,Bearer abc", true),
+            (b"Digest realm=\"a\", nonce=\"b\",bearer abc", true),
+            (b"Digest realm=\"a,Bearer abc", true),
+            (b"Digest realm=\"a\\\",Bearer abc", true),
+            (b"Digest realm=\"a\", nonce=\"b\", qop = auth", false),
+            (b"Digest realm=\"a, Bearer b\", nonce=\"b\"", false),
+            (b"Digest realm=\"a\\\", Bearer b\"", false),
+            (b"Basic YTpi,", false),
+        ] {
+            let expected = if several {
+                Reason::SeveralTokens
+            } else {
+                Reason::Missing
+            };
+            assert_eq!(
+                located("/", &[header]),
+                Err(expected),
+                "{}",
+                header.escape_ascii()
             );
         }
     }
