@@ -163,7 +163,7 @@ mod tests {
             ),
             (r#"{"alg":"RS256","kid":1}"#, Some(Reason::MalformedToken)),
             (r#"{"alg":["RS256"]}"#, Some(Reason::MalformedToken)),
-            (r#"{}"#, Some(Reason::Algorithm)),
+            (r"{}", Some(Reason::Algorithm)),
             (r#"{"alg":"none"}"#, Some(Reason::Algorithm)),
             (r#"{"alg":"NONE"}"#, Some(Reason::Algorithm)),
             (r#"{"alg":""}"#, Some(Reason::Algorithm)),

@@ -202,8 +202,10 @@ mod tests {
 
     #[test]
     fn a_request_waits_only_for_what_can_come_in_time() {
-        let mut progress = Progress::default();
-        progress.failures = 5;
+        let progress = Progress {
+            failures: 5,
+            ..Progress::default()
+        };
         let failed = progress
             .started(7, at(0), TIMEOUT)
             .failed(7, at(0), 30_000)
