@@ -53,6 +53,7 @@
     )
 )]
 
+pub mod admission;
 pub mod claims;
 pub mod config;
 pub mod credential;

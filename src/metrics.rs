@@ -21,17 +21,21 @@ pub enum Counter {
 /// Every counter of a configuration with its name. Two may share one.
 #[must_use]
 pub fn counters(config: &Config) -> Vec<(Counter, String)> {
+    let prefix = match config.stat_prefix.as_str() {
+        "" => "bearer_gate".to_owned(),
+        stat_prefix => format!("bearer_gate.{stat_prefix}"),
+    };
     let mut counters = vec![
-        (Counter::Allowed, "bearer_gate.allowed".to_owned()),
-        (Counter::Bypassed, "bearer_gate.bypassed".to_owned()),
+        (Counter::Allowed, format!("{prefix}.allowed")),
+        (Counter::Bypassed, format!("{prefix}.bypassed")),
     ];
     for reason in Reason::ALL {
-        let name = format!("bearer_gate.denied.{}", reason.metric());
+        let name = format!("{prefix}.denied.{}", reason.metric());
         counters.push((Counter::Denied(reason), name));
     }
     for provider in &config.providers {
         if let KeySource::Remote(_) = provider.keys {
-            let name = |what| format!("bearer_gate.jwks.{}.{what}", provider.name);
+            let name = |what| format!("{prefix}.jwks.{}.{what}", provider.name);
             counters.push((Counter::FetchSuccess(provider.index), name("fetch_success")));
             counters.push((Counter::FetchFailure(provider.index), name("fetch_failure")));
         }
@@ -77,5 +81,21 @@ mod tests {
             assert_eq!(found.map(|(_, name)| name.as_str()), Some(expected));
         }
         assert!(!counters.iter().any(|(_, name)| name.contains("local")));
+    }
+
+    #[test]
+    fn a_prefix_tells_the_filters_of_one_envoy_apart() {
+        let config = json!({
+            "providers": {"cloud": {"remote_jwks": {"http_uri": {"uri": "http://a", "cluster": "a"}}}},
+            "stat_prefix": "edge.",
+        });
+        let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+        let counters = counters(&config);
+        assert!(
+            counters
+                .iter()
+                .all(|(_, name)| name.starts_with("bearer_gate.edge."))
+        );
+        assert_eq!(counters[0].1, "bearer_gate.edge.allowed");
     }
 }

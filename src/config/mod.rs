@@ -3,11 +3,17 @@
 //! The configuration is JSON with the field names of Envoy's `JwtAuthentication` message, in
 //! `snake_case` or lowerCamelCase. `docs/configuration.md` is its reference.
 
+mod claim;
 mod error;
+mod forwarding;
+mod location;
+mod matcher;
 mod protobuf;
 mod provider;
+mod requirement;
 mod rules;
 mod scalar;
+mod text;
 mod wire;
 
 #[cfg(test)]
@@ -17,9 +23,16 @@ use std::rc::Rc;
 
 use serde::de::IgnoredAny;
 
+pub use claim::{ClaimCondition, ClaimPath, ClaimTerm, Terms};
 pub use error::ConfigError;
+pub use forwarding::{ClaimTarget, Forwarding};
+pub(crate) use location::BEARER;
+pub use location::Location;
+pub use matcher::Matcher;
 pub use provider::{KeySource, Provider, RemoteJwks};
-pub use rules::{Matcher, Requirement, Rules};
+pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
+pub use rules::{Rule, Rules};
+pub use text::{Pattern, TextMatcher};
 
 /// The whole configuration of one filter.
 #[derive(Debug)]
@@ -28,10 +41,20 @@ pub struct Config {
     pub providers: Vec<Rc<Provider>>,
     /// Which request needs what.
     pub rules: Rules,
+    /// Requirements by their names, for rules and routes.
+    pub requirements: Vec<(String, Requirement)>,
+    /// Whether a route's metadata may name a requirement.
+    pub per_route_requirements: bool,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
+    /// Whether refusals say nothing of why.
+    pub strip_failure_response: bool,
+    /// What metric names have after `bearer_gate.`; may be empty.
+    pub stat_prefix: String,
     /// The realm of challenges; the request's authority where there is none.
     pub realm: Option<String>,
+    /// The headers that may be set, in lower case: those of a client never reach the upstream.
+    pub own_headers: Vec<String>,
 }
 
 impl Config {
@@ -61,6 +84,15 @@ impl Config {
     /// The first thing that is wrong, with its JSON path.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
         wire::parse(json)?.build()
+    }
+
+    /// The requirement of this name.
+    #[must_use]
+    pub fn requirement(&self, name: &[u8]) -> Option<&Requirement> {
+        let mut named = self.requirements.iter();
+        named
+            .find(|(known, _)| known.as_bytes() == name)
+            .map(|(_, requirement)| requirement)
     }
 
     /// The provider of this name.

@@ -107,7 +107,7 @@ fn what_is_left_out_has_its_default() {
     assert!(provider.require_expiration);
     assert!(!provider.forward);
     assert!(!config.bypass_cors_preflight);
-    assert!(matches!(config.rules, Rules::AnyProvider));
+    assert!(matches!(config.rules, Rules::AnyProvider(_)));
 }
 
 #[test]
@@ -226,12 +226,12 @@ fn problems_are_named_with_their_path() {
         (
             "/rules",
             Some(json!([{"match": {}}])),
-            "rules[0].match: needs one of prefix and path",
+            "rules[0].match: needs one of prefix, path, path_separated_prefix and safe_regex",
         ),
         (
             "/rules",
             Some(json!([{"match": {"prefix": "/", "path": "/"}}])),
-            "rules[0].match: needs one of prefix and path",
+            "rules[0].match: needs one of prefix, path, path_separated_prefix and safe_regex",
         ),
         ("/rules", Some(json!([{}])), "rules[0].match: missing field"),
         (
@@ -242,7 +242,7 @@ fn problems_are_named_with_their_path() {
         (
             "/rules",
             Some(json!([{"match": {"prefix": "/"}, "requires": {}}])),
-            "rules[0].requires.provider_name: missing field",
+            "none",
         ),
         ("/realm", Some(json!("")), "realm: must not be empty"),
     ] {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::source::{Fetched, Source};
+use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
 use crate::gate::{Decision, RemoteKeys, Verdict, gate};
@@ -67,8 +68,17 @@ impl Worker {
 
     /// Decides the request of the stream `id`, whose context is the effective one, and does what
     /// follows from that.
-    pub(super) fn arrived(&self, id: u32, request: Request) -> Course {
+    pub(super) fn arrived(&self, id: u32, mut request: Request) -> Course {
         let now = host::now();
+        // Whatever becomes of the request, the upstream must not take the client's for ours.
+        for name in &self.config.own_headers {
+            if request.forget_header(name) {
+                host::remove_request_header(name);
+            }
+        }
+        if self.config.per_route_requirements {
+            request.requirement_name = host::route_requirement();
+        }
         match self.decide(&request, now, false) {
             Decision::Wait { at_most } => {
                 let deadline = now.plus(at_most);
@@ -176,8 +186,8 @@ impl Worker {
             }
             Err(refused) => {
                 let denial = Denial {
-                    reason: Reason::KeysUnavailable,
                     retry_after: Some(COME_BACK_IN),
+                    ..Reason::KeysUnavailable.into()
                 };
                 self.carry_out(Verdict::Deny(denial), &refused.request)
             }
@@ -209,17 +219,24 @@ impl Worker {
                 self.meters.count(Counter::Bypassed);
                 Course::GoesOn
             }
-            Verdict::Admit { forward } => {
-                self.meters.count(Counter::Allowed);
-                if !forward {
-                    host::remove_request_header("authorization");
-                }
+            Verdict::Admit(admission) => {
+                self.meters.count(if admission.verified {
+                    Counter::Allowed
+                } else {
+                    Counter::Bypassed
+                });
+                admit(&admission);
                 Course::GoesOn
             }
             Verdict::Deny(denial) => {
                 self.meters.count(Counter::Denied(denial.reason));
                 let realm = self.config.realm.as_ref().map(String::as_bytes);
-                host::respond(&denial.answer(realm.unwrap_or(&request.authority), request.grpc));
+                let answer = denial.answer(realm.unwrap_or(&request.authority), request.grpc);
+                host::respond(&if self.config.strip_failure_response {
+                    answer.stripped()
+                } else {
+                    answer
+                });
                 Course::Answered
             }
         }
@@ -229,5 +246,21 @@ impl Worker {
         if self.pace.replace(pace) != pace {
             host::tick_every(pace);
         }
+    }
+}
+
+/// Changes the request as its admission says, in the context of its stream.
+fn admit(admission: &Admission) {
+    for change in &admission.headers {
+        match change {
+            HeaderChange::Remove(name) => host::remove_request_header(name),
+            HeaderChange::Set(name, value) => host::set_request_header(name, value),
+        }
+    }
+    for (key, value) in &admission.filter_state {
+        host::set_filter_state(key, value);
+    }
+    if admission.clear_route_cache {
+        host::clear_route_cache();
     }
 }
