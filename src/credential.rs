@@ -20,6 +20,15 @@ pub struct Credential<'r> {
     pub text: Cow<'r, str>,
 }
 
+impl<'r> Credential<'r> {
+    fn new(location: &Rc<Location>, text: Cow<'r, str>) -> Self {
+        Self {
+            location: Rc::clone(location),
+            text,
+        }
+    }
+}
+
 /// Finds the tokens of `request` at `locations`: at most one at each, and none is no error.
 ///
 /// # Errors
@@ -42,19 +51,14 @@ pub fn locate<'r>(
             }
             Location::Parameter(name) => {
                 let text = in_query(request, name)?;
-                text.map(|text| (location, text))
+                text.map(|text| Credential::new(location, text))
             }
             Location::Cookie(name) => {
                 let text = in_cookies(request, name)?;
-                text.map(|text| (location, Cow::Borrowed(text)))
+                text.map(|text| Credential::new(location, Cow::Borrowed(text)))
             }
         };
-        if let Some((location, text)) = credential {
-            found.push(Credential {
-                location: Rc::clone(location),
-                text,
-            });
-        }
+        found.extend(credential);
     }
     let listed =
         |location: &Rc<Location>| **location == Location::Parameter(ACCESS_TOKEN.to_owned());
@@ -73,11 +77,11 @@ const ACCESS_TOKEN: &str = "access_token";
 
 /// The token in the header `name`. Of several prefixes that its value begins with the longest is
 /// meant.
-fn in_header<'r, 'l>(
+fn in_header<'r>(
     request: &'r Request,
     name: &str,
-    locations: &'l [Rc<Location>],
-) -> Result<Option<(&'l Rc<Location>, Cow<'r, str>)>, Reason> {
+    locations: &[Rc<Location>],
+) -> Result<Option<Credential<'r>>, Reason> {
     let Some(value) = only(request.header(name))? else {
         return Ok(None);
     };
@@ -103,7 +107,7 @@ fn in_header<'r, 'l>(
         };
         match text {
             Err(Reason::Missing) => {}
-            text => return text.map(|text| Some((location, Cow::Borrowed(text)))),
+            text => return text.map(|text| Some(Credential::new(location, Cow::Borrowed(text)))),
         }
     }
     Ok(None)

@@ -303,7 +303,7 @@ impl Builder<'_> {
             }
             kinds.push(Kind::ExtractOnly(Extract {
                 providers: covered.to_vec(),
-                status_header: status_header(&path, wire)?,
+                status_header: status_header(&path, &wire)?,
             }));
         }
         let mut given = kinds.into_iter();
@@ -347,8 +347,8 @@ impl Builder<'_> {
             let with_audiences = audiences.map(|wire| &wire.provider_name);
             wire.provider_name.as_ref().or(with_audiences)
         });
-        let named = |name: &NonEmpty| self.providers.iter().find(|known| known.name == name.0);
-        let siblings: Vec<Rc<Provider>> = names.filter_map(named).cloned().collect();
+        let known = |name: &NonEmpty| self.providers.iter().find(|known| known.name == name.0);
+        let siblings: Vec<Rc<Provider>> = names.filter_map(known).cloned().collect();
         let wires = list.requirements.into_iter().enumerate();
         let (bare, proper): (Vec<_>, Vec<_>) =
             wires.partition(|(_, wire)| !siblings.is_empty() && wire.lenience() != Lenience::None);
@@ -384,7 +384,7 @@ impl Builder<'_> {
 }
 
 /// The header that `extract_only_without_validation` sets; `-` stands for none.
-fn status_header(path: &str, wire: ExtractWire) -> Result<Option<String>, ConfigError> {
+fn status_header(path: &str, wire: &ExtractWire) -> Result<Option<String>, ConfigError> {
     match wire.verification_status_header.as_deref() {
         Some("-") => Ok(None),
         None | Some("") => Ok(Some(STATUS_HEADER.to_owned())),

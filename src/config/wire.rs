@@ -136,7 +136,7 @@ fn own_headers(
     named: &[(String, Requirement)],
 ) -> Vec<String> {
     let forwardings = providers.iter().map(|provider| &provider.forwarding);
-    let mut names: Vec<String> = forwardings
+    let mut headers: Vec<String> = forwardings
         .flat_map(|forwarding| forwarding.headers().cloned())
         .collect();
     let requirements = named.iter().map(|(_, requirement)| requirement);
@@ -145,11 +145,11 @@ fn own_headers(
         Rules::Listed { rules, .. } => rules,
     };
     for requirement in requirements.chain(of_rules.iter().map(|rule| &rule.requirement)) {
-        requirement.tree.collect_status_headers(&mut names);
+        requirement.tree.collect_status_headers(&mut headers);
     }
-    names.sort_unstable();
-    names.dedup();
-    names
+    headers.sort_unstable();
+    headers.dedup();
+    headers
 }
 
 #[derive(Deserialize)]
