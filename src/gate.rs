@@ -314,4 +314,6 @@ fn verified(keys: &KeySet, token: &Token<'_>) -> Result<(), Reason> {
 }
 
 #[cfg(test)]
+mod requirement_tests;
+#[cfg(test)]
 mod tests;
