@@ -17,6 +17,8 @@ mod text;
 mod wire;
 
 #[cfg(test)]
+mod native_tests;
+#[cfg(test)]
 mod tests;
 
 use std::rc::Rc;
