@@ -88,29 +88,39 @@ fn in_header<'r>(
     if name == "authorization" && joins_several(value) {
         return Err(Reason::SeveralTokens);
     }
-    let mut prefixes: Vec<(&str, &Rc<Location>)> = locations
-        .iter()
-        .filter_map(|location| match &**location {
-            Location::Header {
-                name: known,
-                prefix,
-            } if known == name => Some((prefix.as_str(), location)),
-            _ => None,
-        })
-        .collect();
-    prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
-    for (prefix, location) in prefixes {
+    let mut meant: Option<(&str, Credential<'r>)> = None;
+    let mut malformed = false;
+    for location in locations {
+        let Location::Header {
+            name: known,
+            prefix,
+        } = &**location
+        else {
+            continue;
+        };
+        if known != name
+            || meant
+                .as_ref()
+                .is_some_and(|(longest, _)| longest.len() >= prefix.len())
+        {
+            continue;
+        }
         let text = if prefix.eq_ignore_ascii_case(BEARER) {
             bearer_token(value)
         } else {
             prefixed_token(value, prefix)
         };
         match text {
+            Ok(text) => meant = Some((prefix, Credential::new(location, Cow::Borrowed(text)))),
             Err(Reason::Missing) => {}
-            text => return text.map(|text| Some(Credential::new(location, Cow::Borrowed(text)))),
+            Err(_) => malformed = true,
         }
     }
-    Ok(None)
+    match meant {
+        Some((_, credential)) => Ok(Some(credential)),
+        None if malformed => Err(Reason::MalformedCredential),
+        None => Ok(None),
+    }
 }
 
 /// The token in the query parameter `name`.
@@ -246,7 +256,7 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
 }
 
 /// A character of a token, which an authentication scheme is (RFC 9110, section 5.6.2).
-fn is_tchar(byte: u8) -> bool {
+pub(crate) fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

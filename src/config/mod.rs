@@ -14,6 +14,7 @@ mod requirement;
 mod rules;
 mod scalar;
 mod text;
+mod unique;
 mod wire;
 
 #[cfg(test)]
@@ -39,7 +40,7 @@ pub use text::{Pattern, TextMatcher};
 /// The whole configuration of one filter.
 #[derive(Debug)]
 pub struct Config {
-    /// The issuers whose tokens are known, in the order of the configuration; at least one.
+    /// The issuers whose tokens are known, in the order of their names; at least one.
     pub providers: Vec<Rc<Provider>>,
     /// Which request needs what.
     pub rules: Rules,

@@ -8,6 +8,8 @@ use http::Uri;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
+use crate::credential::is_tchar;
+
 /// A duration above zero: `"5s"`, `"0.5s"`, or `{"seconds": 5, "nanos": 0}`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PositiveDuration(pub(super) Duration);
@@ -141,7 +143,7 @@ pub(super) struct HeaderName(pub(super) String);
 impl HeaderName {
     fn parse(text: &str) -> Result<Self, String> {
         let plain = text.strip_prefix(':').unwrap_or(text);
-        if http::HeaderName::from_bytes(plain.as_bytes()).is_err() {
+        if plain.is_empty() || !plain.bytes().all(is_tchar) {
             return Err("is not the name of a header".to_owned());
         }
         Ok(Self(text.to_ascii_lowercase()))

@@ -267,7 +267,7 @@ fn what_is_not_json_is_said_to_be_so() {
     for (text, start) in [
         ("", "not JSON: EOF"),
         ("{", "not JSON: EOF"),
-        ("{} {}", "providers: missing field"),
+        ("{} {}", "not JSON: trailing characters"),
         ("{\"providers\": {,}}", "not JSON: "),
         ("null", "invalid type: null"),
         ("[]", ""),

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use super::Config;
 use super::claim::ClaimPathWire;
@@ -18,21 +19,20 @@ use super::requirement::{self, Requirement, RequirementWire};
 use super::rules::{self, RuleWire, Rules};
 use super::scalar::{HttpUri, NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
+use super::unique::Unique;
 
 /// Parses the JSON of a configuration. What refers to something else is checked by `build`.
 pub(super) fn parse(json: &[u8]) -> Result<ConfigWire, ConfigError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let config = read(&mut deserializer)?;
+    let json: Result<Unique, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let Unique(json) = json.map_err(|error| ConfigError::from_serde(&error))?;
     let end = deserializer.end();
     end.map_err(|error| ConfigError::new("", format!("not JSON: {error}")))?;
-    Ok(config)
+    read(json)
 }
 
 /// The same for JSON that has been parsed already.
-pub(super) fn read<'de, D>(json: D) -> Result<ConfigWire, ConfigError>
-where
-    D: Deserializer<'de, Error = serde_json::Error>,
-{
+pub(super) fn read(json: Value) -> Result<ConfigWire, ConfigError> {
     serde_path_to_error::deserialize(json).map_err(|error| ConfigError::from_serde(&error))
 }
 
@@ -250,7 +250,7 @@ pub(super) struct LocalJwksWire {
     pub(super) inline_string: String,
 }
 
-/// The entries of an object, in their order, each name once.
+/// The entries of an object, in the order of their names.
 pub(super) struct Entries<T>(pub(super) Vec<(String, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
@@ -271,9 +271,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Entries<T>, A::Error> {
         let mut entries: Vec<(String, T)> = Vec::new();
         while let Some(name) = access.next_key::<String>()? {
-            if entries.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format!("duplicate field `{name}`")));
-            }
             entries.push((name, access.next_value()?));
         }
         Ok(Entries(entries))

@@ -125,7 +125,7 @@ mod tests {
         check(&requirement.tree.terms, &provider.scope_claims, payload)
     }
 
-    fn claims(term: Value, payload: &Value) -> bool {
+    fn claims(term: &Value, payload: &Value) -> bool {
         match checked(&json!({}), &json!({ "claims": [term] }), payload) {
             Ok(()) => true,
             Err(denial) => {
@@ -274,7 +274,7 @@ mod tests {
             ),
             (json!({"claim_name": "keytype.a", "present": true}), false),
         ] {
-            assert_eq!(claims(term.clone(), &payload), expected, "{term}");
+            assert_eq!(claims(&term, &payload), expected, "{term}");
         }
     }
 

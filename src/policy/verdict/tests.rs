@@ -59,12 +59,12 @@ fn found(requirement: &Value, said: &[(&'static str, Opinion)]) -> String {
     }
 }
 
-fn any(trees: Value) -> Value {
-    json!({"requires_any": {"requirements": trees}})
+fn any(trees: impl Into<Value>) -> Value {
+    json!({"requires_any": {"requirements": trees.into()}})
 }
 
-fn all(trees: Value) -> Value {
-    json!({"requires_all": {"requirements": trees}})
+fn all(trees: impl Into<Value>) -> Value {
+    json!({"requires_all": {"requirements": trees.into()}})
 }
 
 fn of(name: &str) -> Value {
