@@ -17,7 +17,8 @@
 //! without I/O. Everything before it turns bytes into types that cannot be wrong ([`request`],
 //! [`credential`], [`token`], [`claims`], [`config`], [`keys`]); everything after it turns a
 //! decision into calls of the host (`proxy`, which exists only in the WebAssembly module). Why a
-//! request is refused, and what its client is told, is in [`denial`] and nowhere else.
+//! request is refused, and what its client is told, is in [`denial`] and nowhere else; what an
+//! admitted one carries to the upstream is in [`admission`].
 //!
 //! ```
 //! use bearer_gate::config::Config;

@@ -68,6 +68,13 @@ impl Request {
             .map(Vec::as_slice)
     }
 
+    /// Forgets all headers but these and those that have fields of their own: a request that waits
+    /// takes up no more than its decision needs.
+    pub fn keep_headers(&mut self, names: &[String]) {
+        self.headers.retain(|(name, _)| names.contains(name));
+        self.headers.shrink_to_fit();
+    }
+
     /// Takes the header `name`, which is in lower case, out of what is known; answers whether it
     /// was there.
     pub fn forget_header(&mut self, name: &str) -> bool {
@@ -175,6 +182,42 @@ mod tests {
                 "{content_type}"
             );
         }
+    }
+
+    #[test]
+    fn headers_are_found_by_name_wherever_they_are_kept() {
+        let mut request = request(&[
+            (":method", "GET"),
+            (":path", "/a"),
+            (":authority", "api.example"),
+            ("authorization", "b"),
+            ("x", "1"),
+            ("y", "2"),
+            ("x", "3"),
+        ]);
+        let values = |request: &Request, name: &str| {
+            let values = request.header(name);
+            let values = values.map(|value| String::from_utf8(value.to_vec()).unwrap());
+            values.collect::<Vec<_>>().join(" ")
+        };
+        for (name, expected) in [
+            (":method", "GET"),
+            (":path", "/a"),
+            (":authority", "api.example"),
+            ("host", "api.example"),
+            ("authorization", "b"),
+            ("x", "1 3"),
+            ("z", ""),
+        ] {
+            assert_eq!(values(&request, name), expected, "{name}");
+        }
+        request.keep_headers(&["x".to_owned()]);
+        assert_eq!(values(&request, "x"), "1 3");
+        assert_eq!(values(&request, "y"), "");
+        assert!(request.forget_header("x") && request.forget_header("authorization"));
+        assert!(!request.forget_header("x") && !request.forget_header("authorization"));
+        assert_eq!(values(&request, "x"), "");
+        assert_eq!(values(&request, "authorization"), "");
     }
 
     #[test]

@@ -24,12 +24,13 @@ pub enum Location {
 }
 
 impl Location {
-    /// The name of the header that this is.
+    /// The name of the header that this is in.
     #[must_use]
-    pub fn header(&self) -> Option<&String> {
+    pub fn header(&self) -> Option<&str> {
         match self {
             Self::Header { name, .. } => Some(name),
-            Self::Parameter(_) | Self::Cookie(_) => None,
+            Self::Cookie(_) => Some("cookie"),
+            Self::Parameter(_) => None,
         }
     }
 

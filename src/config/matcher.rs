@@ -53,6 +53,11 @@ impl Matcher {
             && self.headers.iter().all(|header| header.matches(request))
             && self.query.iter().all(|one| one.matches(request))
     }
+
+    /// The headers that are looked at.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &String> {
+        self.headers.iter().map(|header| &header.name)
+    }
 }
 
 impl PathMatcher {

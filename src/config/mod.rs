@@ -58,6 +58,8 @@ pub struct Config {
     pub realm: Option<String>,
     /// The headers that may be set, in lower case: those of a client never reach the upstream.
     pub own_headers: Vec<String>,
+    /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case.
+    pub read_headers: Vec<String>,
 }
 
 impl Config {

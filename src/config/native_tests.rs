@@ -163,6 +163,13 @@ fn every_field_has_both_spellings_and_is_given_once() {
 }
 
 #[test]
+fn the_headers_that_are_set_and_read_are_known() {
+    let config = Config::from_json(everything().to_string().as_bytes()).unwrap();
+    assert_eq!(config.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
+    assert_eq!(config.read_headers, ["cookie", "x", "x-token", "y"]);
+}
+
+#[test]
 fn what_a_wasm_filter_cannot_do_is_refused_with_what_to_do_instead() {
     let metadata = "a wasm filter cannot write dynamic metadata: use claims_to_filter_state";
     for (field, problem) in [

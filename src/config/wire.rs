@@ -90,11 +90,12 @@ impl ConfigWire {
             _ => Rules::AnyProvider(Requirement::any_of(&providers)),
         };
         let own_headers = own_headers(&providers, &rules, &requirements);
-        let reads = |name: &String| {
+        let read_headers = read_headers(&providers, &rules);
+        let of_tokens = |name: &String| {
             let mut locations = providers.iter().flat_map(|provider| &provider.locations);
             locations.any(|location| location.header() == Some(name))
         };
-        if let Some(name) = own_headers.iter().find(|name| reads(name)) {
+        if let Some(name) = own_headers.iter().find(|name| of_tokens(name)) {
             let problem = format!("tokens are read from the header {name:?}, so it cannot be set");
             return Err(ConfigError::new("providers", problem));
         }
@@ -116,6 +117,7 @@ impl ConfigWire {
             stat_prefix: stat_prefix.to_owned(),
             realm: self.realm.map(|realm| realm.0),
             own_headers,
+            read_headers,
         })
     }
 }
@@ -127,6 +129,21 @@ fn build_rules(
 ) -> Result<Vec<rules::Rule>, ConfigError> {
     let build = |(index, wire)| rules::build(&format!("rules[{index}]"), wire, providers, named);
     wires.into_iter().enumerate().map(build).collect()
+}
+
+/// The headers that tokens are read from or rules look at, each once.
+fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
+    let locations = providers.iter().flat_map(|provider| &provider.locations);
+    let of_tokens = locations.filter_map(|location| location.header().map(str::to_owned));
+    let of_rules = match rules {
+        Rules::AnyProvider(_) => &[][..],
+        Rules::Listed { rules, .. } => rules,
+    };
+    let of_rules = of_rules.iter().flat_map(|rule| rule.matcher.headers());
+    let mut headers: Vec<String> = of_tokens.chain(of_rules.cloned()).collect();
+    headers.sort_unstable();
+    headers.dedup();
+    headers
 }
 
 /// The headers that may be set, each once.

@@ -76,6 +76,7 @@ impl Worker {
                 host::remove_request_header(name);
             }
         }
+        request.keep_headers(&self.config.read_headers);
         if self.config.per_route_requirements {
             request.requirement_name = host::route_requirement();
         }
