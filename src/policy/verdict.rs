@@ -123,10 +123,14 @@ fn any<'c>(trees: &'c [Tree], lenience: Lenience, tokens: &impl Tokens) -> Findi
     if let Some(at_most) = wait {
         return Finding::Wait { at_most };
     }
-    if let Some(grants) = without {
-        return Finding::Fulfilled(grants);
-    }
     let denial = denial.unwrap_or_else(|| Reason::Missing.into());
+    match without {
+        // What passes for want of a token does not pass with one that somebody else refuses.
+        Some(grants) if grants.lenient || denial.reason == Reason::Missing => {
+            return Finding::Fulfilled(grants);
+        }
+        _ => {}
+    }
     match lenience {
         Lenience::Missing if denial.reason == Reason::Missing => {
             Finding::Fulfilled(Grants::default())

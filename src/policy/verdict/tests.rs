@@ -182,8 +182,16 @@ fn requirements_nest() {
         any(json!([of("a"), {"allow_missing": {}}])),
         of("b")
     ]));
+    let inner = any(json!([
+        any(json!([of("a"), {"allow_missing": {}}])),
+        of("b")
+    ]));
     for (requirement, said, expected) in [
-        (&either, &[("b", GOOD), ("c", GOOD)][..], "ok b c"),
+        (&inner, &[][..], "ok "),
+        (&inner, &[("b", GOOD)], "ok b"),
+        (&inner, &[("b", wait(3))], "wait 3"),
+        (&inner, &[("b", bad(Reason::Expired))], "no Expired"),
+        (&either, &[("b", GOOD), ("c", GOOD)], "ok b c"),
         (&either, &[("b", GOOD), ("a", GOOD)], "ok a"),
         (&either, &[("b", GOOD)], "no Missing"),
         (&optional, &[("b", GOOD)], "ok b"),
