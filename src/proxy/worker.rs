@@ -89,6 +89,11 @@ impl Worker {
         }
     }
 
+    /// Whether the request of the stream `id` waits.
+    pub(super) fn holds(&self, id: u32) -> bool {
+        self.room.borrow().holds(id)
+    }
+
     /// Forgets the request of the stream `id`.
     pub(super) fn gone(&self, id: u32) {
         self.room.borrow_mut().forget(id);

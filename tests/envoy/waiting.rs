@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::support::{Issuer, Key, Reply, Setup, Token, eventually, get, in_parallel, keys, now};
 
 /// Lets the issuer's key server take its time.
@@ -88,4 +90,34 @@ fn a_client_that_goes_away_while_it_waits_is_forgotten() {
     assert_eq!(stays.finish().unwrap().status, 200);
     assert_eq!(gate.upstream.count(), 1);
     assert_eq!(gate.send(&good).status, 200);
+}
+
+#[test]
+fn a_body_waits_with_its_request_however_envoy_is_told_to_treat_it() {
+    let unpublished = Key::new("rsa-1", "RS256");
+    for early in [false, true] {
+        let issuer = Issuer::start();
+        slow(&issuer, Duration::from_millis(600), &[&keys::RSA]);
+        let mut setup = Setup::trusting(&issuer);
+        setup.plugin_config = json!({"allow_on_headers_stop_iteration": early});
+        let gate = setup.start();
+        let post = |key: &Key| {
+            get("/orders")
+                .method("POST")
+                .bearer(Token::good().signed_with(key))
+        };
+        let requests = [
+            post(&unpublished).body("a body"),
+            post(&unpublished).chunk("a body"),
+            post(&keys::RSA).body("a body"),
+            post(&keys::RSA).chunk("a body"),
+        ];
+        let statuses = in_parallel(4, |number| gate.send(&requests[number]).status);
+        assert_eq!(statuses, [401, 401, 200, 200], "{early}");
+        let reached = gate.upstream.received();
+        assert_eq!(reached.len(), 2, "{early}");
+        for request in reached {
+            assert!(request.body.windows(6).any(|bytes| bytes == b"a body"));
+        }
+    }
 }

@@ -16,6 +16,7 @@ pub(crate) struct Request {
     method: String,
     target: String,
     headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
 }
 
 /// A GET request for `target`.
@@ -24,6 +25,7 @@ pub(crate) fn get(target: impl Into<String>) -> Request {
         method: "GET".to_owned(),
         target: target.into(),
         headers: vec![("host".to_owned(), b"api.example".to_vec())],
+        body: Vec::new(),
     }
 }
 
@@ -46,12 +48,32 @@ impl Request {
         self.header("authorization", format!("Bearer {}", token.as_ref()))
     }
 
+    /// The same with a body, of which the length is told.
+    pub(crate) fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = body.as_ref().to_vec();
+        let length = self.body.len().to_string();
+        self.header("content-length", length)
+    }
+
+    /// The same with a body in one chunk, of which the length is not told.
+    pub(crate) fn chunk(mut self, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref();
+        self.body = [
+            format!("{:x}\r\n", body.len()).as_bytes(),
+            body,
+            b"\r\n0\r\n\r\n",
+        ]
+        .concat();
+        self.header("transfer-encoding", "chunked")
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
         bytes.extend(b"\r\n");
+        bytes.extend(&self.body);
         bytes
     }
 }

@@ -66,6 +66,7 @@ pub(crate) struct Received {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// The body; with its chunks' lengths where it is chunked.
     pub(crate) body: Vec<u8>,
 }
 
@@ -247,9 +248,16 @@ fn write(stream: &mut TcpStream, answer: &Answer) -> io::Result<()> {
 
 fn read(stream: &mut TcpStream) -> io::Result<Received> {
     let mut bytes = Vec::new();
-    let mut buffer = [0; 16 * 1024];
     loop {
         if let Some((mut request, head)) = parse(&bytes)? {
+            if request.header("transfer-encoding").is_some() {
+                if bytes.ends_with(b"0\r\n\r\n") {
+                    request.body = bytes[head..].to_vec();
+                    return Ok(request);
+                }
+                more(stream, &mut bytes)?;
+                continue;
+            }
             let length: usize = request
                 .header("content-length")
                 .and_then(|length| str::from_utf8(length).ok()?.parse().ok())
@@ -259,9 +267,17 @@ fn read(stream: &mut TcpStream) -> io::Result<Received> {
                 return Ok(request);
             }
         }
-        match stream.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => bytes.extend_from_slice(&buffer[..count]),
+        more(stream, &mut bytes)?;
+    }
+}
+
+fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let mut buffer = [0; 16 * 1024];
+    match stream.read(&mut buffer)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        count => {
+            bytes.extend_from_slice(&buffer[..count]);
+            Ok(())
         }
     }
 }
