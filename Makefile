@@ -50,6 +50,7 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 
 test: needs build envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	cargo test --locked --lib
+	cargo test --locked --test memory
 	cargo test --locked --doc
 	cargo test --locked --test envoy
 

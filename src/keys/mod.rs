@@ -6,6 +6,6 @@ mod refresh;
 mod ring;
 
 pub use backoff::Backoff;
-pub use jwk::{Key, KeyProblem};
+pub use jwk::{Key, KeyProblem, Origin};
 pub use refresh::Progress;
 pub use ring::{KeySet, KeySetProblem, MAX_SET_BYTES};

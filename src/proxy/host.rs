@@ -31,6 +31,24 @@ pub(super) fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+/// A seed for a hash, from the host's generator.
+pub(super) fn hash_state() -> RandomState {
+    RandomState::new()
+}
+
+/// Asks the host whether a signature is good. `None` where it has no answer.
+pub(super) fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
+    hostcalls::call_foreign_function("verify_signature", Some(arguments))
+        .ok()
+        .flatten()
+}
+
+/// Whether the module is to check every signature itself. A switch for tests and measurements: the
+/// host gives its VM no environment but what `vm_config.environment_variables` says.
+pub(super) fn wants_module_engine() -> bool {
+    std::env::vars_os().any(|(name, value)| name == "BEARER_GATE_ENGINE" && value == "module")
+}
+
 /// The configuration of the filter; empty where there is none.
 pub(super) fn configuration() -> Vec<u8> {
     let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
@@ -160,7 +178,7 @@ pub(super) fn define_counter(name: &str) -> Option<MetricId> {
         .map(MetricId)
 }
 
-/// Adds one to a counter.
-pub(super) fn increment(counter: MetricId) {
-    let _ = hostcalls::increment_metric(counter.0, 1);
+/// Adds to a counter.
+pub(super) fn increment(counter: MetricId, by: u32) {
+    let _ = hostcalls::increment_metric(counter.0, i64::from(by));
 }

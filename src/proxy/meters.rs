@@ -18,8 +18,13 @@ impl Meters {
 
     /// Adds one to `counter`.
     pub(super) fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Adds `by` to `counter`.
+    pub(super) fn add(&self, counter: Counter, by: u32) {
         if let Some(id) = self.0.get(&counter) {
-            host::increment(*id);
+            host::increment(*id, by);
         }
     }
 }

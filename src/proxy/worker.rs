@@ -7,16 +7,20 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use log::{info, warn};
+
 use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::source::{Fetched, Source};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
-use crate::gate::{Decision, RemoteKeys, Verdict, gate};
-use crate::metrics::Counter;
+use crate::gate::{Decision, Means, RemoteKeys, Verdict, gate};
+use crate::metrics::{Counter, Tally};
 use crate::request::Request;
 use crate::time::Timestamp;
+use crate::token_cache::TokenCache;
+use crate::verify::Engine;
 use crate::waiting_room::{Waiter, WaitingRoom};
 
 /// Between two ticks while something is waited for.
@@ -31,6 +35,9 @@ const COME_BACK_IN: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     config: Config,
     meters: Meters,
+    engine: Engine,
+    tokens: RefCell<TokenCache>,
+    tally: Tally,
     sources: RefCell<Vec<Source>>,
     room: RefCell<WaitingRoom<Request>>,
     pace: Cell<Duration>,
@@ -57,7 +64,15 @@ impl Worker {
         // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
         // thrown away.
         host::tick_every(BRISK);
+        let cached = config
+            .providers
+            .iter()
+            .map(|provider| provider.cache.tokens);
+        let capacity = cached.fold(0, usize::saturating_add);
         Self {
+            engine: engine(),
+            tokens: RefCell::new(TokenCache::new(capacity, host::hash_state())),
+            tally: Tally::default(),
             meters: Meters::define(&config),
             config,
             sources: RefCell::new(sources),
@@ -107,6 +122,7 @@ impl Worker {
             waiter.deadline = now;
         }
         self.settle_all(root, waiters, now);
+        self.report();
     }
 
     /// Does what is due: fetching key sets and settling requests that wait. `root` is the context
@@ -118,6 +134,14 @@ impl Worker {
             self.count_fetch(source, fetched);
         }
         self.settle(root, now);
+        self.report();
+    }
+
+    /// Hands over what has been counted.
+    fn report(&self) {
+        for (counter, count) in self.tally.take() {
+            self.meters.add(counter, count);
+        }
     }
 
     /// Takes the answer to a callout.
@@ -215,7 +239,13 @@ impl Worker {
                 Some(keys) => keys,
             }
         };
-        gate(&self.config, request, remote, now)
+        let means = Means {
+            remote: &remote,
+            engine: &self.engine,
+            tokens: &self.tokens,
+            tally: &self.tally,
+        };
+        gate(&self.config, request, means, now)
     }
 
     /// Does what follows from a verdict, in the context of the request's stream.
@@ -269,4 +299,17 @@ fn admit(admission: &Admission) {
     if admission.clear_route_cache {
         host::clear_route_cache();
     }
+}
+
+/// The engine of a worker: the host's, as far as it proves itself.
+fn engine() -> Engine {
+    if host::wants_module_engine() {
+        info!("bearer-gate: the module checks all signatures itself: BEARER_GATE_ENGINE is set");
+        return Engine::software();
+    }
+    let engine = Engine::probe(Box::new(host::verify_signature));
+    if engine.of_host().is_empty() {
+        warn!("bearer-gate: the host does not check signatures: the module does, more slowly");
+    }
+    engine
 }
