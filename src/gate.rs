@@ -288,6 +288,8 @@ impl<'r> Bearer<'r> {
 #[cfg(test)]
 mod cache_tests;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod requirement_tests;
 #[cfg(test)]
 mod tests;

@@ -112,9 +112,9 @@ mod tests {
     use crate::fixtures;
     use crate::verify::{Answer, Hash};
 
-    fn says(result: bool) -> Option<Vec<u8>> {
+    fn saying(result: bool) -> Vec<u8> {
         let error = String::new();
-        Some(Answer { result, error }.encode_to_vec())
+        Answer { result, error }.encode_to_vec()
     }
 
     #[test]
@@ -138,8 +138,8 @@ mod tests {
     fn a_host_that_cannot_tell_good_from_bad_is_never_relied_on() {
         let hosts: [HostFunction; 5] = [
             Box::new(|_| None),
-            Box::new(|_| says(true)),
-            Box::new(|_| says(false)),
+            Box::new(|_| Some(saying(true))),
+            Box::new(|_| Some(saying(false))),
             Box::new(|_| Some(b"nonsense".to_vec())),
             Box::new(|_| Some(Vec::new())),
         ];
@@ -173,8 +173,8 @@ mod tests {
         for (said, expected) in [
             (None, Some(By::Software)),
             (Some(b"nonsense".to_vec()), Some(By::Software)),
-            (says(false), None),
-            (says(true), Some(By::Host)),
+            (Some(saying(false)), None),
+            (Some(saying(true)), Some(By::Host)),
         ] {
             let engine = Engine {
                 host: Some(Box::new(move |_| said.clone())),
