@@ -58,7 +58,7 @@ impl<'a> Question<'a> {
             return None;
         }
         let (hash, signature) = match (&key.kind, algorithm) {
-            (Kind::Rsa(_), Algorithm::Rs(hash)) => (hash, Cow::Borrowed(signature)),
+            (Kind::Rsa { .. }, Algorithm::Rs(hash)) => (hash, Cow::Borrowed(signature)),
             (Kind::P256(_), Algorithm::Es(hash)) => {
                 let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
                 (hash, Cow::Owned(signature.to_der().as_bytes().to_vec()))

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use p256::pkcs8::EncodePublicKey;
 use rsa::BoxedUint;
+use rsa::traits::PublicKeyParts;
 
 use super::{Algorithm, Hash};
 
@@ -27,7 +28,11 @@ pub struct PublicKey {
 /// The key in the form that the module verifies with.
 pub(super) enum Kind {
     /// An RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1.
-    Rsa(Box<rsa::PublicKey>),
+    Rsa {
+        key: Box<rsa::PublicKey>,
+        /// Whether it has at most 4096 bits and the exponent 65537.
+        in_module: bool,
+    },
     P256(Box<p256::ecdsa::VerifyingKey>),
     P384(Box<p384::ecdsa::VerifyingKey>),
     P521(Box<p521::ecdsa::VerifyingKey>),
@@ -76,7 +81,10 @@ impl PublicKey {
         let (modulus, exponent) = (integer(modulus)?, integer(exponent)?);
         let key = rsa::PublicKey::new_with_size_limits(modulus, exponent, RSA_BITS).ok()?;
         let material = spki(&key)?;
-        let kind = Kind::Rsa(Box::new(key));
+        let in_module = key.n().bit_width_vartime() <= RSA_BITS_IN_MODULE
+            && *key.e() == BoxedUint::from(RSA_EXPONENT_IN_MODULE);
+        let key = Box::new(key);
+        let kind = Kind::Rsa { key, in_module };
         Some(Self { kind, material })
     }
 
@@ -125,7 +133,7 @@ impl PublicKey {
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         match (&self.kind, algorithm) {
-            (Kind::Rsa(_), Algorithm::Rs(_) | Algorithm::Ps(_))
+            (Kind::Rsa { .. }, Algorithm::Rs(_) | Algorithm::Ps(_))
             | (Kind::P256(_), Algorithm::Es(Hash::Sha256))
             | (Kind::P384(_), Algorithm::Es(Hash::Sha384))
             | (Kind::P521(_), Algorithm::Es(Hash::Sha512))
@@ -138,13 +146,9 @@ impl PublicKey {
     /// Whether the module itself can verify with the key: it leaves RSA keys above 4096 bits or
     /// with another exponent than 65537 to the host.
     #[must_use]
-    pub fn is_for_module(&self) -> bool {
-        match &self.kind {
-            Kind::Rsa(key) => {
-                use rsa::traits::PublicKeyParts;
-                key.n().bit_width_vartime() <= RSA_BITS_IN_MODULE
-                    && *key.e() == BoxedUint::from(RSA_EXPONENT_IN_MODULE)
-            }
+    pub const fn is_for_module(&self) -> bool {
+        match self.kind {
+            Kind::Rsa { in_module, .. } => in_module,
             _ => true,
         }
     }
@@ -179,7 +183,7 @@ fn spki(key: &impl EncodePublicKey) -> Option<Rc<[u8]>> {
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
-            Kind::Rsa(_) => "RSA",
+            Kind::Rsa { .. } => "RSA",
             Kind::P256(_) => "P-256",
             Kind::P384(_) => "P-384",
             Kind::P521(_) => "P-521",

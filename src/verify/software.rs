@@ -26,7 +26,7 @@ pub(super) fn verify(
         return false;
     }
     match (&key.kind, algorithm) {
-        (Kind::Rsa(key), Algorithm::Rs(hash)) => {
+        (Kind::Rsa { key, .. }, Algorithm::Rs(hash)) => {
             let (scheme, digest) = match hash {
                 Hash::Sha256 => (Pkcs1v15Sign::new::<Sha256>(), digest::<Sha256>(message)),
                 Hash::Sha384 => (Pkcs1v15Sign::new::<Sha384>(), digest::<Sha384>(message)),
@@ -34,7 +34,7 @@ pub(super) fn verify(
             };
             key.verify(scheme, &digest, signature).is_ok()
         }
-        (Kind::Rsa(key), Algorithm::Ps(hash)) => match hash {
+        (Kind::Rsa { key, .. }, Algorithm::Ps(hash)) => match hash {
             Hash::Sha256 => pss::<Sha256>(key, message, signature),
             Hash::Sha384 => pss::<Sha384>(key, message, signature),
             Hash::Sha512 => pss::<Sha512>(key, message, signature),
