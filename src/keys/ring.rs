@@ -61,8 +61,9 @@ impl KeySet {
         &self.skipped
     }
 
-    /// The keys that may have signed a token with this `alg` and `kid`: those of that name; where
-    /// there is none, or the token names none, those that fit otherwise, at most 8.
+    /// The keys that may have signed a token with this `alg` and `kid`: those of that name, of which
+    /// there may be several, since a name need not be unique (RFC 7517, section 4.5); where there is
+    /// none, or the token names none, those that fit otherwise. At most 8.
     pub fn candidates(
         &self,
         algorithm: Algorithm,
@@ -170,6 +171,20 @@ mod tests {
         assert_eq!(kids(&set, Algorithm::Es256, Some("b")), []);
         assert_eq!(kids(&set, Algorithm::Rs256, Some("")), []);
         assert_eq!(kids(&set, Algorithm::Rs256, None), [Some("a"), Some("b")]);
+    }
+
+    #[test]
+    fn keys_that_share_a_name_and_an_algorithm_are_all_tried_up_to_a_bound() {
+        let twins = set(&[named(rsa_jwk(), "a"), named(rsa_jwk(), "a")]);
+        assert_eq!(
+            kids(&twins, Algorithm::Rs256, Some("a")),
+            [Some("a"), Some("a")]
+        );
+        let many = set(&vec![named(rsa_jwk(), "a"); 20]);
+        assert_eq!(
+            many.candidates(Algorithm::Rs256, Some("a")).count(),
+            MAX_CANDIDATES
+        );
     }
 
     #[test]
