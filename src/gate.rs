@@ -21,7 +21,8 @@ use crate::token::Token;
 pub enum Decision {
     /// It is decided.
     Settled(Verdict),
-    /// It cannot be decided before a key set has been fetched.
+    /// It cannot be decided before a key set has been fetched, for the first time or, where the
+    /// token names a key that is not there, once more.
     Wait {
         /// How long it may wait at most.
         at_most: Duration,
@@ -64,7 +65,13 @@ impl From<Reason> for Decision {
 #[derive(Clone, Debug)]
 pub enum RemoteKeys {
     /// It is there.
-    Ready(Rc<KeySet>),
+    Ready {
+        /// The set.
+        keys: Rc<KeySet>,
+        /// Whether a key that is not in it is worth waiting for: it is being fetched anew, or may
+        /// be.
+        may_grow: bool,
+    },
     /// It is not there but on its way, and is worth waiting for.
     Pending,
     /// It is not there and will not be soon.
@@ -127,13 +134,13 @@ fn accepted_by(
     if let Err(reason) = token.claims.check(provider, now) {
         return reason.into();
     }
-    let keys = match &provider.keys {
-        KeySource::Local(keys) => Rc::clone(keys),
+    let (keys, newer) = match &provider.keys {
+        KeySource::Local(keys) => (Rc::clone(keys), None),
         KeySource::Remote(jwks) => match remote(provider) {
-            RemoteKeys::Ready(keys) => keys,
+            RemoteKeys::Ready { keys, may_grow } => (keys, may_grow.then_some(jwks.policy.timeout)),
             RemoteKeys::Pending => {
                 return Decision::Wait {
-                    at_most: jwks.timeout,
+                    at_most: jwks.policy.timeout,
                 };
             }
             RemoteKeys::Unavailable { retry_after } => {
@@ -146,12 +153,13 @@ fn accepted_by(
             }
         },
     };
-    match verified(&keys, token) {
-        Ok(()) => Verdict::Admit {
+    match (verified(&keys, token), newer) {
+        (Ok(()), _) => Verdict::Admit {
             forward: provider.forward,
         }
         .into(),
-        Err(reason) => reason.into(),
+        (Err(Reason::UnknownKey), Some(at_most)) => Decision::Wait { at_most },
+        (Err(reason), _) => reason.into(),
     }
 }
 

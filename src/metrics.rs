@@ -1,6 +1,6 @@
 //! What is counted, and under which names.
 
-use crate::config::{Config, KeySource};
+use crate::config::{Config, KeySource, Provider};
 use crate::denial::Reason;
 
 /// A counter. Envoy shows it with `wasmcustom.` before its name.
@@ -16,6 +16,20 @@ pub enum Counter {
     FetchSuccess(usize),
     /// Those that failed.
     FetchFailure(usize),
+    /// Keys of the provider with this index that could not be used, each once for every set.
+    SkippedKeys(usize),
+}
+
+/// A gauge. Envoy shows it with `wasmcustom.` before its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gauge {
+    /// Requests that wait now, of all workers.
+    Waiting,
+    /// Usable keys of the provider with this index.
+    Keys(usize),
+    /// When the key set of the provider with this index was fetched last, in seconds since the Unix
+    /// epoch.
+    FetchedAt(usize),
 }
 
 /// Every counter of a configuration with its name. Two may share one.
@@ -30,13 +44,41 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
         counters.push((Counter::Denied(reason), name));
     }
     for provider in &config.providers {
+        let index = provider.index;
         if let KeySource::Remote(_) = provider.keys {
-            let name = |what| format!("bearer_gate.jwks.{}.{what}", provider.name);
-            counters.push((Counter::FetchSuccess(provider.index), name("fetch_success")));
-            counters.push((Counter::FetchFailure(provider.index), name("fetch_failure")));
+            counters.push((
+                Counter::FetchSuccess(index),
+                of_keys(provider, "fetch_success"),
+            ));
+            counters.push((
+                Counter::FetchFailure(index),
+                of_keys(provider, "fetch_failure"),
+            ));
         }
+        counters.push((
+            Counter::SkippedKeys(index),
+            of_keys(provider, "skipped_keys"),
+        ));
     }
     counters
+}
+
+/// Every gauge of a configuration with its name.
+#[must_use]
+pub fn gauges(config: &Config) -> Vec<(Gauge, String)> {
+    let mut gauges = vec![(Gauge::Waiting, "bearer_gate.waiting".to_owned())];
+    for provider in &config.providers {
+        let index = provider.index;
+        gauges.push((Gauge::Keys(index), of_keys(provider, "keys")));
+        if let KeySource::Remote(_) = provider.keys {
+            gauges.push((Gauge::FetchedAt(index), of_keys(provider, "fetched_at")));
+        }
+    }
+    gauges
+}
+
+fn of_keys(provider: &Provider, what: &str) -> String {
+    format!("bearer_gate.jwks.{}.{what}", provider.name)
 }
 
 #[cfg(test)]
@@ -46,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_counter_has_the_name_that_operators_know() {
+    fn every_metric_has_the_name_that_operators_know() {
         let config = json!({"providers": {
             "local": {"local_jwks": {"inline_string": crate::fixtures::key_set()}},
             "cloud": {"remote_jwks": {"http_uri": {"uri": "http://a", "cluster": "a"}}},
@@ -76,6 +118,26 @@ mod tests {
             let found = counters.iter().find(|(known, _)| *known == counter);
             assert_eq!(found.map(|(_, name)| name.as_str()), Some(expected));
         }
-        assert!(!counters.iter().any(|(_, name)| name.contains("local")));
+        let local = |name: &str| name.contains(".local.");
+        let local_counters = counters.iter().filter(|(_, name)| local(name));
+        assert_eq!(
+            local_counters.cloned().collect::<Vec<_>>(),
+            [(
+                Counter::SkippedKeys(1),
+                "bearer_gate.jwks.local.skipped_keys".to_owned()
+            )]
+        );
+        assert_eq!(
+            gauges(&config),
+            [
+                (Gauge::Waiting, "bearer_gate.waiting".to_owned()),
+                (Gauge::Keys(0), "bearer_gate.jwks.cloud.keys".to_owned()),
+                (
+                    Gauge::FetchedAt(0),
+                    "bearer_gate.jwks.cloud.fetched_at".to_owned()
+                ),
+                (Gauge::Keys(1), "bearer_gate.jwks.local.keys".to_owned()),
+            ]
+        );
     }
 }

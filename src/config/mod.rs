@@ -4,6 +4,7 @@
 //! `snake_case` or lowerCamelCase. `docs/configuration.md` is its reference.
 
 mod error;
+mod jwks;
 mod protobuf;
 mod provider;
 mod rules;
@@ -18,8 +19,12 @@ use std::rc::Rc;
 use serde::de::IgnoredAny;
 
 pub use error::ConfigError;
-pub use provider::{KeySource, Provider, RemoteJwks};
+pub use jwks::{KeySource, RemoteJwks};
+pub use provider::Provider;
 pub use rules::{Matcher, Requirement, Rules};
+
+/// Reads an environment variable; `None` where it is not set.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 /// The whole configuration of one filter.
 #[derive(Debug)]
@@ -36,12 +41,13 @@ pub struct Config {
 
 impl Config {
     /// Reads a configuration as the host hands it over: JSON, or the binary form of a
-    /// `google.protobuf.Struct`.
+    /// `google.protobuf.Struct`. What it takes from environment variables is read from
+    /// `environment`.
     ///
     /// # Errors
     ///
     /// As [`Config::from_json`].
-    pub fn from_host(bytes: &[u8]) -> Result<Self, ConfigError> {
+    pub fn from_host(bytes: &[u8], environment: Environment<'_>) -> Result<Self, ConfigError> {
         if bytes.is_empty() {
             return Err(ConfigError::new("", "there is none"));
         }
@@ -49,18 +55,18 @@ impl Config {
         if serde_json::from_slice::<IgnoredAny>(bytes).is_err()
             && let Some(json) = protobuf::struct_to_json(bytes)
         {
-            return wire::read(json)?.build();
+            return wire::read(json)?.build(environment);
         }
-        Self::from_json(bytes)
+        wire::parse(bytes)?.build(environment)
     }
 
-    /// Reads a configuration.
+    /// Reads a configuration where there is no environment.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong, with its JSON path.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
-        wire::parse(json)?.build()
+        wire::parse(json)?.build(&|_| None)
     }
 
     /// The provider of this name.

@@ -11,8 +11,8 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::error::ConfigError;
 use super::provider::{self, Provider};
 use super::rules::Rules;
-use super::scalar::{HttpUri, NonEmpty, PositiveDuration, Unsigned};
-use super::{Config, rules};
+use super::scalar::{Bytes, HttpUri, NonEmpty, PositiveDuration, Unsigned};
+use super::{Config, Environment, rules};
 
 /// Parses the JSON of a configuration. What refers to something else is checked by `build`.
 pub(super) fn parse(json: &[u8]) -> Result<ConfigWire, ConfigError> {
@@ -46,13 +46,13 @@ pub(super) struct ConfigWire {
 }
 
 impl ConfigWire {
-    pub(super) fn build(self) -> Result<Config, ConfigError> {
+    pub(super) fn build(self, environment: Environment<'_>) -> Result<Config, ConfigError> {
         if self.providers.0.is_empty() {
             return Err(ConfigError::new("providers", "must not be empty"));
         }
         let mut providers = Vec::new();
         for (index, (name, wire)) in self.providers.0.into_iter().enumerate() {
-            providers.push(Rc::new(provider::build(index, name, wire)?));
+            providers.push(Rc::new(provider::build(index, name, wire, environment)?));
         }
         let rules = match self.rules {
             Some(rules) if !rules.is_empty() => Rules::Listed {
@@ -107,10 +107,20 @@ pub(super) struct ProviderWire {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RemoteJwksWire {
-    #[serde(alias = "httpUri")]
-    pub(super) http_uri: HttpUriWire,
+    #[serde(default, alias = "httpUri")]
+    pub(super) http_uri: Option<HttpUriWire>,
+    #[serde(default)]
+    pub(super) discovery: Option<DiscoveryWire>,
     #[serde(default, alias = "cacheDuration")]
     pub(super) cache_duration: Option<PositiveDuration>,
+    #[serde(default, alias = "maxStale")]
+    pub(super) max_stale: Option<PositiveDuration>,
+    #[serde(default, alias = "refetchCooldown")]
+    pub(super) refetch_cooldown: Option<PositiveDuration>,
+    #[serde(default, alias = "asyncFetch")]
+    pub(super) async_fetch: Option<AsyncFetchWire>,
+    #[serde(default, alias = "retryPolicy")]
+    pub(super) retry_policy: Option<RetryPolicyWire>,
 }
 
 #[derive(Deserialize)]
@@ -124,9 +134,51 @@ pub(super) struct HttpUriWire {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct DiscoveryWire {
+    pub(super) cluster: NonEmpty,
+    #[serde(default)]
+    pub(super) timeout: Option<PositiveDuration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AsyncFetchWire {
+    /// Whether the listener may serve before the first fetch has ended: here it always may.
+    #[serde(default, rename = "fast_listener", alias = "fastListener")]
+    _fast_listener: Option<bool>,
+    #[serde(default, alias = "failedRefetchDuration")]
+    pub(super) failed_refetch_duration: Option<PositiveDuration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetryPolicyWire {
+    #[serde(default, alias = "numRetries")]
+    pub(super) num_retries: Option<Unsigned>,
+    #[serde(default, alias = "retryBackOff")]
+    pub(super) retry_back_off: Option<RetryBackOffWire>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetryBackOffWire {
+    #[serde(alias = "baseInterval")]
+    pub(super) base_interval: PositiveDuration,
+    #[serde(default, alias = "maxInterval")]
+    pub(super) max_interval: Option<PositiveDuration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LocalJwksWire {
-    #[serde(alias = "inlineString")]
-    pub(super) inline_string: String,
+    #[serde(default, alias = "inlineString")]
+    pub(super) inline_string: Option<String>,
+    #[serde(default, alias = "inlineBytes")]
+    pub(super) inline_bytes: Option<Bytes>,
+    #[serde(default, alias = "environmentVariable")]
+    pub(super) environment_variable: Option<NonEmpty>,
+    #[serde(default)]
+    pub(super) filename: Option<String>,
 }
 
 #[derive(Deserialize)]

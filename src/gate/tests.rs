@@ -46,7 +46,21 @@ fn bearing(token: &str) -> Request {
 }
 
 fn ready(_: &Provider) -> RemoteKeys {
-    RemoteKeys::Ready(Rc::new(KeySet::parse(key_set().as_bytes()).unwrap()))
+    of(&key_set())
+}
+
+fn of(key_set: &str) -> RemoteKeys {
+    RemoteKeys::Ready {
+        keys: Rc::new(KeySet::parse(key_set.as_bytes()).unwrap()),
+        may_grow: false,
+    }
+}
+
+fn growing(_: &Provider) -> RemoteKeys {
+    RemoteKeys::Ready {
+        keys: Rc::new(KeySet::parse(key_set().as_bytes()).unwrap()),
+        may_grow: true,
+    }
 }
 
 fn pending(_: &Provider) -> RemoteKeys {
@@ -209,6 +223,48 @@ fn without_keys_a_good_token_waits_or_is_put_off() {
 }
 
 #[test]
+fn an_unknown_kid_waits_only_while_the_set_may_grow() {
+    let now = Timestamp::from_unix_secs(NOW);
+    let wait = Decision::Wait {
+        at_most: Duration::from_secs(3),
+    };
+    let token = |kid: &str| rs256(&json!({"alg": "RS256", "kid": kid}), &payload());
+    let unknown = bearing(&token("new"));
+    assert_eq!(gate(&config(), &unknown, growing, now), wait);
+    assert_eq!(
+        gate(&config(), &unknown, ready, now),
+        denied(Reason::UnknownKey)
+    );
+    // A key that is there decides at once, whatever may come.
+    assert_eq!(gate(&config(), &bearing(&good()), growing, now), ADMITTED);
+    let es256_by_rsa = rs256(&json!({"alg": "ES256", "kid": "ec"}), &payload());
+    assert_eq!(
+        gate(&config(), &bearing(&es256_by_rsa), growing, now),
+        denied(Reason::Signature)
+    );
+}
+
+#[test]
+fn an_unnamed_key_stands_in_for_any_name_and_then_a_bad_signature_is_no_unknown_key() {
+    let mut unnamed = crate::fixtures::rsa_jwk();
+    unnamed.as_object_mut().unwrap().remove("kid");
+    let keys = Rc::new(KeySet::parse(json!({ "keys": [unnamed] }).to_string().as_bytes()).unwrap());
+    let growing = |_: &Provider| RemoteKeys::Ready {
+        keys: Rc::clone(&keys),
+        may_grow: true,
+    };
+    let now = Timestamp::from_unix_secs(NOW);
+    let good = rs256(&json!({"alg": "RS256", "kid": "any"}), &payload());
+    assert_eq!(gate(&config(), &bearing(&good), growing, now), ADMITTED);
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let forged = format!("{input}.{}", "A".repeat(signature.len()));
+    assert_eq!(
+        gate(&config(), &bearing(&forged), growing, now),
+        denied(Reason::Signature)
+    );
+}
+
+#[test]
 fn a_request_without_a_usable_credential_needs_no_keys() {
     let now = Timestamp::from_unix_secs(NOW);
     let mut request = bearing("a.b.c");
@@ -236,14 +292,7 @@ fn a_key_of_one_issuer_never_verifies_a_token_of_another() {
     let config = parse(&json!({"providers": {"p": provider(), "q": other}}));
     let only_ps = |provider: &Provider| match provider.name.as_str() {
         "p" => ready(provider),
-        _ => RemoteKeys::Ready(Rc::new(
-            KeySet::parse(
-                json!({"keys": [crate::fixtures::ec_jwk()]})
-                    .to_string()
-                    .as_bytes(),
-            )
-            .unwrap(),
-        )),
+        _ => of(&json!({"keys": [crate::fixtures::ec_jwk()]}).to_string()),
     };
     let now = Timestamp::from_unix_secs(NOW);
     let header = json!({"alg": "RS256", "kid": "rsa"});

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use super::host::{self, CalloutId};
 use super::meters::Meters;
-use super::source::{Fetched, Source};
+use super::share::is_new;
+use super::source::{Source, report_skipped};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
 use crate::gate::{Decision, RemoteKeys, Verdict, gate};
-use crate::metrics::Counter;
+use crate::keys::KeySet;
+use crate::metrics::{Counter, Gauge};
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::waiting_room::{Waiter, WaitingRoom};
@@ -52,12 +54,18 @@ impl Worker {
             KeySource::Remote(jwks) => Some(Source::new(Rc::clone(provider), Rc::clone(jwks))),
             KeySource::Local(_) => None,
         };
+        let meters = Meters::define(&config);
+        for provider in &config.providers {
+            if let KeySource::Local(keys) = &provider.keys {
+                report_local(provider, keys, &meters);
+            }
+        }
         let sources = config.providers.iter().filter_map(source).collect();
         // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
         // thrown away.
         host::tick_every(BRISK);
         Self {
-            meters: Meters::define(&config),
+            meters,
             config,
             sources: RefCell::new(sources),
             room: RefCell::default(),
@@ -81,6 +89,7 @@ impl Worker {
     /// Forgets the request of the stream `id`.
     pub(super) fn gone(&self, id: u32) {
         self.room.borrow_mut().forget(id);
+        self.report_waiting();
     }
 
     /// Decides whoever waits by what there is, since nothing will be fetched here any more.
@@ -91,6 +100,7 @@ impl Worker {
             waiter.deadline = now;
         }
         self.settle_all(root, waiters, now);
+        self.report_waiting();
     }
 
     /// Does what is due: fetching key sets and settling requests that wait. `root` is the context
@@ -98,8 +108,7 @@ impl Worker {
     pub(super) fn tick(&self, root: u32) {
         let now = host::now();
         for source in self.sources.borrow_mut().iter_mut() {
-            let fetched = source.tick(now);
-            self.count_fetch(source, fetched);
+            source.tick(now, &self.meters);
         }
         self.settle(root, now);
     }
@@ -108,18 +117,9 @@ impl Worker {
     pub(super) fn answered(&self, root: u32, callout: CalloutId, has_headers: bool, size: usize) {
         let now = host::now();
         for source in self.sources.borrow_mut().iter_mut() {
-            let fetched = source.answered(callout, has_headers, size, now);
-            self.count_fetch(source, fetched);
+            source.answered(callout, has_headers, size, now, &self.meters);
         }
         self.settle(root, now);
-    }
-
-    fn count_fetch(&self, source: &Source, fetched: Option<Fetched>) {
-        match fetched {
-            Some(Fetched::Success) => self.meters.count(Counter::FetchSuccess(source.provider())),
-            Some(Fetched::Failure) => self.meters.count(Counter::FetchFailure(source.provider())),
-            None => {}
-        }
     }
 
     /// Decides requests that wait: all where there is news, otherwise those whose time is up.
@@ -128,10 +128,10 @@ impl Worker {
     /// context of a stream.
     fn settle(&self, root: u32, now: Timestamp) {
         let mut news = false;
-        let mut pending = false;
+        let mut busy = false;
         for source in self.sources.borrow_mut().iter_mut() {
             news |= source.take_news();
-            pending |= matches!(source.keys(now), RemoteKeys::Pending);
+            busy |= source.is_busy(now);
         }
         let waiters = if news {
             self.room.borrow_mut().take_all()
@@ -139,7 +139,8 @@ impl Worker {
             self.room.borrow_mut().take_overdue(now)
         };
         self.settle_all(root, waiters, now);
-        let brisk = pending || !self.room.borrow().is_empty();
+        self.report_waiting();
+        let brisk = busy || !self.room.borrow().is_empty();
         self.set_pace(if brisk { BRISK } else { CALM });
     }
 
@@ -171,6 +172,7 @@ impl Worker {
         let admitted = self.room.borrow_mut().admit(id, waiter);
         match admitted {
             Ok(()) => {
+                self.report_waiting();
                 self.set_pace(BRISK);
                 Course::Waits
             }
@@ -186,20 +188,33 @@ impl Worker {
 
     /// Decides a request. What is still on its way is not to be had for one that is `overdue`.
     fn decide(&self, request: &Request, now: Timestamp, overdue: bool) -> Decision {
-        let sources = self.sources.borrow();
-        let remote = |provider: &Provider| {
-            let source = sources
-                .iter()
-                .find(|source| source.provider() == provider.index);
-            match source.map(|source| source.keys(now)) {
-                Some(RemoteKeys::Pending) if !overdue => RemoteKeys::Pending,
-                Some(RemoteKeys::Pending) | None => RemoteKeys::Unavailable {
-                    retry_after: COME_BACK_IN,
-                },
-                Some(keys) => keys,
-            }
+        let decision = {
+            let sources = self.sources.borrow();
+            let remote = |provider: &Provider| {
+                let source = sources
+                    .iter()
+                    .find(|source| source.provider() == provider.index);
+                match source.map(|source| source.ask(now)) {
+                    Some(RemoteKeys::Ready { keys, may_grow }) => RemoteKeys::Ready {
+                        keys,
+                        may_grow: may_grow && !overdue,
+                    },
+                    Some(RemoteKeys::Pending) if !overdue => RemoteKeys::Pending,
+                    Some(RemoteKeys::Pending) | None => RemoteKeys::Unavailable {
+                        retry_after: COME_BACK_IN,
+                    },
+                    Some(unavailable) => unavailable,
+                }
+            };
+            gate(&self.config, request, remote, now)
         };
-        gate(&self.config, request, remote, now)
+        // A request that waits although a set was there waits for a newer one. Of several sets it
+        // may be any that was asked for: one fetch too many, once in a cooldown, costs little.
+        let waits = matches!(decision, Decision::Wait { .. });
+        for source in self.sources.borrow_mut().iter_mut() {
+            source.decided(waits);
+        }
+        decision
     }
 
     /// Does what follows from a verdict, in the context of the request's stream.
@@ -225,9 +240,23 @@ impl Worker {
         }
     }
 
+    fn report_waiting(&self) {
+        self.meters.waiting(self.room.borrow().count());
+    }
+
     fn set_pace(&self, pace: Duration) {
         if self.pace.replace(pace) != pace {
             host::tick_every(pace);
         }
+    }
+}
+
+/// Says once which keys of the configuration cannot be used.
+fn report_local(provider: &Provider, keys: &KeySet, meters: &Meters) {
+    let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
+    meters.record(Gauge::Keys(provider.index), count);
+    let what = || serde_json::json!([provider.name, keys.skipped()]).to_string();
+    if !keys.skipped().is_empty() && is_new(&what()) {
+        report_skipped(provider, keys, meters);
     }
 }
