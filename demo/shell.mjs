@@ -1,5 +1,6 @@
 // Running the very commands that are printed.
 
+import { Failure } from './failure.mjs';
 import { signal } from './processes.mjs';
 
 const TIMEOUT_MS = 20_000;
@@ -23,7 +24,7 @@ export class Shell {
     }
   }
 
-  /** Runs a script; answers with what it wrote: `{ stdout, stderr }`. */
+  /** Runs a script; answers with what it wrote, `{ stdout, stderr }`, unless the run ends before. */
   run(script) {
     return new Promise((resolve, reject) => {
       const child = this.#processes.start('sh', ['-c', script], {
@@ -38,6 +39,9 @@ export class Shell {
       child.once('error', reject);
       child.once('close', () => {
         clearTimeout(timer);
+        if (this.#processes.stopping) {
+          reject(new Failure('Stopped.'));
+        }
         resolve({ stdout, stderr });
       });
     });

@@ -13,6 +13,8 @@ pub struct Claims {
     pub issuer: Option<String>,
     /// `aud`, a single audience as a list of one; empty where there is none.
     pub audiences: Vec<String>,
+    /// `sub`.
+    pub subject: Option<String>,
     /// `exp`.
     pub expires_at: Option<Timestamp>,
     /// `nbf`.
@@ -30,27 +32,27 @@ impl Claims {
     ///
     /// [`Reason::ClaimType`] where a registered claim has a value of another JSON type than RFC 7519
     /// gives it.
-    pub fn from_object(mut object: Map<String, Value>) -> Result<Self, Reason> {
-        string(&mut object, "sub")?;
-        string(&mut object, "jti")?;
+    pub fn from_object(object: &Map<String, Value>) -> Result<Self, Reason> {
+        string(object, "jti")?;
         Ok(Self {
-            issuer: string(&mut object, "iss")?,
-            audiences: audiences(&mut object)?,
-            expires_at: date(&mut object, "exp")?,
-            not_before: date(&mut object, "nbf")?,
-            issued_at: date(&mut object, "iat")?,
+            issuer: string(object, "iss")?,
+            audiences: audiences(object)?,
+            subject: string(object, "sub")?,
+            expires_at: date(object, "exp")?,
+            not_before: date(object, "nbf")?,
+            issued_at: date(object, "iat")?,
             sender_constrained: object.contains_key("cnf"),
         })
     }
 
-    /// Checks what needs no key: issuer, audience and times, the latter with the provider's
-    /// tolerance for clocks that differ.
+    /// Checks what needs no key: issuer, audience, subject and times, the latter with the
+    /// provider's tolerance for clocks that differ.
     ///
     /// # Errors
     ///
     /// The first of these that applies: [`Reason::Issuer`], [`Reason::Audience`],
-    /// [`Reason::NoExpiration`], [`Reason::Expired`], [`Reason::NotYetValid`],
-    /// [`Reason::IssuedInFuture`].
+    /// [`Reason::Subject`], [`Reason::NoExpiration`], [`Reason::Expired`],
+    /// [`Reason::NotYetValid`], [`Reason::IssuedInFuture`], [`Reason::Lifetime`].
     pub fn check(&self, provider: &Provider, now: Timestamp) -> Result<(), Reason> {
         if provider.issuer.is_some() && provider.issuer != self.issuer {
             return Err(Reason::Issuer);
@@ -62,6 +64,12 @@ impl Claims {
                 .any(|audience| provider.audiences.contains(audience))
         {
             return Err(Reason::Audience);
+        }
+        if let Some(subjects) = &provider.subjects {
+            let subject = self.subject.as_deref();
+            if !subject.is_some_and(|subject| subjects.matches(subject.as_bytes())) {
+                return Err(Reason::Subject);
+            }
         }
         let skew = provider.clock_skew;
         match self.expires_at {
@@ -82,34 +90,40 @@ impl Claims {
         {
             return Err(Reason::IssuedInFuture);
         }
+        if let Some(longest) = provider.max_lifetime {
+            match (self.issued_at, self.expires_at) {
+                (Some(issued), Some(expires)) if expires.since(issued) <= longest => {}
+                _ => return Err(Reason::Lifetime),
+            }
+        }
         Ok(())
     }
 }
 
-fn string(object: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
-    match object.remove(name) {
+fn string(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
+    match object.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Reason::ClaimType),
     }
 }
 
-fn date(object: &mut Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Reason> {
-    match object.remove(name) {
+fn date(object: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Reason> {
+    match object.get(name) {
         None => Ok(None),
-        Some(Value::Number(date)) => Ok(Some(Timestamp::from_numeric_date(&date))),
+        Some(Value::Number(date)) => Ok(Some(Timestamp::from_numeric_date(date))),
         Some(_) => Err(Reason::ClaimType),
     }
 }
 
-fn audiences(object: &mut Map<String, Value>) -> Result<Vec<String>, Reason> {
-    let one = |value| match value {
-        Value::String(text) => Ok(text),
+fn audiences(object: &Map<String, Value>) -> Result<Vec<String>, Reason> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
         _ => Err(Reason::ClaimType),
     };
-    match object.remove("aud") {
+    match object.get("aud") {
         None => Ok(Vec::new()),
-        Some(Value::Array(values)) => values.into_iter().map(one).collect(),
+        Some(Value::Array(values)) => values.iter().map(one).collect(),
         Some(value) => Ok(vec![one(value)?]),
     }
 }
@@ -127,7 +141,7 @@ mod tests {
         let Value::Object(object) = payload else {
             panic!("a payload is an object")
         };
-        Claims::from_object(object)
+        Claims::from_object(&object)
     }
 
     /// Checks a payload against a provider that differs from the default by `change`.
@@ -253,6 +267,38 @@ mod tests {
         let payload = json!({"iss": "https://issuer.example", "aud": "other"});
         assert_eq!(check(json!({}), payload.clone()), Err(Reason::NoExpiration));
         assert_eq!(check(json!({"require_expiration": false}), payload), Ok(()));
+    }
+
+    #[test]
+    fn a_subject_must_be_one_that_the_issuer_may_speak_of() {
+        let spiffe = json!({"subjects": {"prefix": "spiffe://a.example/"}});
+        for (subject, expected) in [
+            (json!("spiffe://a.example/x"), Ok(())),
+            (json!("spiffe://b.example/x"), Err(Reason::Subject)),
+            (json!(""), Err(Reason::Subject)),
+        ] {
+            let payload = json!({"sub": subject});
+            assert_eq!(check_with(spiffe.clone(), payload), expected, "{subject}");
+        }
+        assert_eq!(check_with(spiffe, json!({})), Err(Reason::Subject));
+    }
+
+    #[test]
+    fn a_lifetime_is_from_issue_to_expiry() {
+        let hour = json!({"max_lifetime": "3600s"});
+        for (payload, expected) in [
+            (json!({"iat": NOW}), Ok(())),
+            (json!({"iat": NOW - 1}), Err(Reason::Lifetime)),
+            (json!({"iat": NOW - 1, "exp": NOW + 3599}), Ok(())),
+            (json!({}), Err(Reason::Lifetime)),
+            (json!({"iat": NOW, "exp": u64::MAX}), Err(Reason::Lifetime)),
+        ] {
+            let checked = check_with(hour.clone(), payload.clone());
+            assert_eq!(checked, expected, "{payload}");
+        }
+        let lenient = json!({"max_lifetime": "3600s", "require_expiration": false});
+        let payload = json!({"iss": "https://issuer.example", "aud": "other", "iat": NOW});
+        assert_eq!(check(lenient, payload), Err(Reason::Lifetime));
     }
 
     #[test]

@@ -1,30 +1,228 @@
-//! The one credential of a request, or why there is none.
+//! The credentials of a request, or why they cannot be read.
 //!
-//! A request that carries two is refused, whichever of them is good: what the gate checks and what
-//! the API behind it reads must not be able to differ (RFC 6750, section 2: clients must not use
-//! more than one method).
+//! A request that carries two where one is asked for is refused, whichever of them is good: what
+//! the gate checks and what the API behind it reads must not be able to differ (RFC 6750, section
+//! 2: clients must not use more than one method).
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use crate::config::{BEARER, Location};
 use crate::denial::Reason;
 use crate::request::Request;
 
-/// Finds the bearer token of `request`.
+/// A token that a request carries, not yet parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential<'r> {
+    /// Where it is.
+    pub location: Rc<Location>,
+    /// Its text, a `b64token` of RFC 6750, section 2.1.
+    pub text: Cow<'r, str>,
+}
+
+impl<'r> Credential<'r> {
+    fn new(location: &Rc<Location>, text: Cow<'r, str>) -> Self {
+        Self {
+            location: Rc::clone(location),
+            text,
+        }
+    }
+}
+
+/// Finds the tokens of `request` at `locations`: at most one at each, and none is no error.
 ///
 /// # Errors
 ///
-/// [`Reason::SeveralTokens`] for several `Authorization` headers, whatever their schemes, or an
-/// `access_token` query parameter (RFC 6750, section 2.3) beside one;
-/// [`Reason::MalformedCredential`] for a header that is not `Bearer 1*SP b64token`;
-/// [`Reason::Missing`] where there is none or it has another scheme.
-pub fn locate(request: &Request) -> Result<&str, Reason> {
-    let header = match request.authorization.as_slice() {
-        [] => return Err(Reason::Missing),
-        [header] => header,
-        _ => return Err(Reason::SeveralTokens),
-    };
-    if has_access_token_parameter(request.query()) {
+/// [`Reason::SeveralTokens`] for a header, parameter or cookie that is repeated, and for an
+/// `access_token` query parameter (RFC 6750, section 2.3) beside an `Authorization` header;
+/// [`Reason::MalformedCredential`] for one that is not a token, or not `Bearer 1*SP b64token`.
+pub fn locate<'r>(
+    request: &'r Request,
+    locations: &[Rc<Location>],
+) -> Result<Vec<Credential<'r>>, Reason> {
+    let mut found = Vec::new();
+    let mut headers: Vec<&String> = Vec::new();
+    for location in locations {
+        let credential = match &**location {
+            Location::Header { name, .. } if headers.contains(&name) => None,
+            Location::Header { name, .. } => {
+                headers.push(name);
+                in_header(request, name, locations)?
+            }
+            Location::Parameter(name) => {
+                let text = in_query(request, name)?;
+                text.map(|text| Credential::new(location, text))
+            }
+            Location::Cookie(name) => {
+                let text = in_cookies(request, name)?;
+                text.map(|text| Credential::new(location, Cow::Borrowed(text)))
+            }
+        };
+        found.extend(credential);
+    }
+    let listed =
+        |location: &Rc<Location>| **location == Location::Parameter(ACCESS_TOKEN.to_owned());
+    if headers.iter().any(|name| *name == "authorization")
+        && !request.authorization.is_empty()
+        && !locations.iter().any(listed)
+        && parameter_values(request, ACCESS_TOKEN).next().is_some()
+    {
         return Err(Reason::SeveralTokens);
     }
-    bearer_token(header)
+    Ok(found)
+}
+
+/// The query parameter of RFC 6750, section 2.3.
+const ACCESS_TOKEN: &str = "access_token";
+
+/// The token in the header `name`. Of several prefixes that its value begins with the longest is
+/// meant.
+fn in_header<'r>(
+    request: &'r Request,
+    name: &str,
+    locations: &[Rc<Location>],
+) -> Result<Option<Credential<'r>>, Reason> {
+    let Some(value) = only(request.header(name))? else {
+        return Ok(None);
+    };
+    if name == "authorization" && joins_several(value) {
+        return Err(Reason::SeveralTokens);
+    }
+    let mut meant: Option<(&str, Credential<'r>)> = None;
+    let mut malformed = false;
+    for location in locations {
+        let Location::Header {
+            name: known,
+            prefix,
+        } = &**location
+        else {
+            continue;
+        };
+        if known != name
+            || meant
+                .as_ref()
+                .is_some_and(|(longest, _)| longest.len() >= prefix.len())
+        {
+            continue;
+        }
+        let text = if prefix.eq_ignore_ascii_case(BEARER) {
+            bearer_token(value)
+        } else {
+            prefixed_token(value, prefix)
+        };
+        match text {
+            Ok(text) => meant = Some((prefix, Credential::new(location, Cow::Borrowed(text)))),
+            Err(Reason::Missing) => {}
+            Err(_) => malformed = true,
+        }
+    }
+    match meant {
+        Some((_, credential)) => Ok(Some(credential)),
+        None if malformed => Err(Reason::MalformedCredential),
+        None => Ok(None),
+    }
+}
+
+/// The token in the query parameter `name`.
+fn in_query<'r>(request: &'r Request, name: &str) -> Result<Option<Cow<'r, str>>, Reason> {
+    let Some(value) = only(parameter_values(request, name))? else {
+        return Ok(None);
+    };
+    if !value.contains(&b'%') {
+        return b64token(value).map(|text| Some(Cow::Borrowed(text)));
+    }
+    let decoded: Vec<u8> = percent_decoded(value).collect();
+    b64token(&decoded).map(|text| Some(Cow::Owned(text.to_owned())))
+}
+
+/// The token in the cookie `name`.
+fn in_cookies<'r>(request: &'r Request, name: &str) -> Result<Option<&'r str>, Reason> {
+    let values = request.header("cookie").flat_map(cookie_pairs);
+    let values = values.filter(|pair| pair.name == name.as_bytes());
+    match only(values)? {
+        None => Ok(None),
+        Some(pair) => {
+            let value = pair.value;
+            let quoted = value.strip_prefix(b"\"");
+            let quoted = quoted.and_then(|value| value.strip_suffix(b"\""));
+            b64token(quoted.unwrap_or(value)).map(Some)
+        }
+    }
+}
+
+/// The only one of `values`, where there is one.
+fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Reason> {
+    match (values.next(), values.next()) {
+        (only, None) => Ok(only),
+        _ => Err(Reason::SeveralTokens),
+    }
+}
+
+/// One cookie of a `cookie` header.
+pub(crate) struct CookiePair<'r> {
+    /// Its name.
+    pub(crate) name: &'r [u8],
+    /// Its value, with quotes.
+    pub(crate) value: &'r [u8],
+    /// Both, as they were sent.
+    pub(crate) whole: &'r [u8],
+}
+
+/// The cookies of a `cookie` header (RFC 6265, section 4.2.1).
+pub(crate) fn cookie_pairs(header: &[u8]) -> impl Iterator<Item = CookiePair<'_>> {
+    header.split(|byte| *byte == b';').map(|whole| {
+        let mut parts = whole.splitn(2, |byte| *byte == b'=');
+        let name = parts.next().unwrap_or_default().trim_ascii();
+        let value = parts.next().unwrap_or_default().trim_ascii();
+        CookiePair { name, value, whole }
+    })
+}
+
+/// Whether the name of a query parameter is `name`, however it is percent-encoded.
+pub(crate) fn is_parameter(parameter: &[u8], name: &str) -> bool {
+    let mut parts = parameter.split(|byte| *byte == b'=');
+    percent_decoded(parts.next().unwrap_or_default()).eq(name.bytes())
+}
+
+/// The values of the query parameter `name`, as they were sent.
+fn parameter_values<'r>(request: &'r Request, name: &str) -> impl Iterator<Item = &'r [u8]> {
+    let parameters = request.query().split(|byte| *byte == b'&');
+    parameters
+        .filter(move |parameter| is_parameter(parameter, name))
+        .map(|parameter| {
+            let mut parts = parameter.splitn(2, |byte| *byte == b'=');
+            parts.next();
+            parts.next().unwrap_or_default()
+        })
+}
+
+/// The token that follows `prefix` in the value of a header; spaces between them do not count.
+fn prefixed_token<'r>(value: &'r [u8], prefix: &str) -> Result<&'r str, Reason> {
+    let rest = value.strip_prefix(prefix.as_bytes());
+    b64token(rest.ok_or(Reason::Missing)?.trim_ascii_start())
+}
+
+/// Whether a header holds several credentials: Envoy joins repeated `Authorization` headers with a
+/// comma. One credential may have commas of its own, between parameters such as `realm="a, b"`; what
+/// follows a comma is another credential where a second word follows its first one (RFC 9110,
+/// section 11.4). A quotation without an end could hide one.
+fn joins_several(header: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = header.split(|byte| {
+        let divides = *byte == b',' && !quoted;
+        if *byte == b'"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = quoted && *byte == b'\\' && !escaped;
+        divides
+    });
+    let several = parts.skip(1).any(|part| {
+        let part = part.trim_ascii();
+        let word = part.iter().take_while(|byte| is_tchar(**byte)).count();
+        let rest = part.get(word..).unwrap_or_default();
+        word > 0 && rest.first() == Some(&b' ') && rest.trim_ascii_start().first() != Some(&b'=')
+    });
+    several || quoted
 }
 
 /// The token of an `Authorization` header (RFC 9110, section 11.4; RFC 6750, section 2.1).
@@ -40,37 +238,26 @@ fn bearer_token(header: &[u8]) -> Result<&str, Reason> {
         return Err(Reason::Missing);
     }
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    let token = rest.get(spaces..).unwrap_or_default();
-    if !is_b64token(token) {
-        return Err(Reason::MalformedCredential);
-    }
-    str::from_utf8(token).map_err(|_| Reason::MalformedCredential)
+    b64token(rest.get(spaces..).unwrap_or_default())
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, RFC 6750, section 2.1.
-fn is_b64token(bytes: &[u8]) -> bool {
+fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
     let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
     let body = bytes.len().saturating_sub(padding);
-    body > 0
-        && bytes.iter().take(body).all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-        })
+    let mut body = bytes.iter().take(body);
+    let fits = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
+    if body.len() == 0 || !body.all(fits) {
+        return Err(Reason::MalformedCredential);
+    }
+    str::from_utf8(bytes).map_err(|_| Reason::MalformedCredential)
 }
 
 /// A character of a token, which an authentication scheme is (RFC 9110, section 5.6.2).
-fn is_tchar(byte: u8) -> bool {
+pub(crate) fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// Whether a query has a parameter whose name is `access_token`, however it is percent-encoded.
-fn has_access_token_parameter(query: &[u8]) -> bool {
-    query.split(|byte| *byte == b'&').any(|parameter| {
-        let name = parameter
-            .split(|byte| *byte == b'=')
-            .next()
-            .unwrap_or_default();
-        percent_decoded(name).eq(*b"access_token")
-    })
 }
 
 /// The bytes of `text` with every `%XX` decoded; a `%` without two digits stands for itself.
@@ -97,115 +284,4 @@ fn hex_digit(byte: u8) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn located(target: &str, headers: &[&[u8]]) -> Result<String, Reason> {
-        let request = Request {
-            target: target.into(),
-            authorization: headers.iter().map(|header| header.to_vec()).collect(),
-            ..Request::default()
-        };
-        locate(&request).map(str::to_owned)
-    }
-
-    #[test]
-    fn one_header_is_read_by_the_grammar() {
-        let malformed = Err(Reason::MalformedCredential);
-        let missing = Err(Reason::Missing);
-        for (header, expected) in [
-            (&b"Bearer abc"[..], Ok("abc".to_owned())),
-            (b"bearer abc", Ok("abc".to_owned())),
-            (b"BEARER    abc", Ok("abc".to_owned())),
-            (b"Bearer a-._~+/Z9==", Ok("a-._~+/Z9==".to_owned())),
-            (b"", malformed.clone()),
-            (b" ", malformed.clone()),
-            (b" Bearer abc", malformed.clone()),
-            (b"Bearer", malformed.clone()),
-            (b"Bearer ", malformed.clone()),
-            (b"Bearer =", malformed.clone()),
-            (b"Bearer a=b", malformed.clone()),
-            (b"Bearer abc def", malformed.clone()),
-            (b"Bearer abc ", malformed.clone()),
-            (b"Bearer abc,Bearer def", malformed.clone()),
-            (b"Bearer \"abc\"", malformed.clone()),
-            (b"Bearer\tabc", malformed.clone()),
-            (b"Bearer \tabc", malformed.clone()),
-            (b"Bearer abc\x00", malformed.clone()),
-            (b"Bearer a\xc3\xa9", malformed.clone()),
-            (b"\xff\xfe", malformed.clone()),
-            (b"Bearer: abc", malformed.clone()),
-            (b"Basic YTpi", missing.clone()),
-            (b"Bearerx abc", missing.clone()),
-            (b"DPoP abc", missing.clone()),
-            (b"abc", missing.clone()),
-        ] {
-            assert_eq!(
-                located("/", &[header]),
-                expected,
-                "{}",
-                header.escape_ascii()
-            );
-        }
-    }
-
-    #[test]
-    fn two_headers_are_two_tokens_whatever_they_are() {
-        for other in [
-            &b"Bearer abc"[..],
-            b"Bearer def",
-            b"Basic YTpi",
-            b"",
-            b"\xff",
-        ] {
-            assert_eq!(
-                located("/", &[b"Bearer abc", other]),
-                Err(Reason::SeveralTokens)
-            );
-            assert_eq!(
-                located("/", &[other, b"Bearer abc"]),
-                Err(Reason::SeveralTokens)
-            );
-        }
-    }
-
-    #[test]
-    fn an_access_token_parameter_beside_the_header_is_a_second_token() {
-        for (target, several) in [
-            ("/?access_token=abc", true),
-            ("/?a=b&access_token=abc", true),
-            ("/?access_token", true),
-            ("/?acc%65ss_token=abc", true),
-            ("/?%61%63%63%65%73%73%5F%74%6f%6B%65%6e=abc", true),
-            ("/?access_token#x", true),
-            ("/?access_tokens=abc", false),
-            ("/?Access_Token=abc", false),
-            ("/?x=access_token", false),
-            ("/?acc%6ss_token=abc", false),
-            ("/?%", false),
-            ("/access_token=abc", false),
-            ("/#?access_token=abc", false),
-        ] {
-            let expected = if several {
-                Err(Reason::SeveralTokens)
-            } else {
-                Ok("abc".to_owned())
-            };
-            assert_eq!(located(target, &[b"Bearer abc"]), expected, "{target}");
-        }
-        assert_eq!(located("/?access_token=abc", &[]), Err(Reason::Missing));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn every_b64token_is_found(token in "[A-Za-z0-9._~+/-]{1,40}={0,3}", spaces in " {1,5}") {
-            let header = format!("Bearer{spaces}{token}");
-            proptest::prop_assert_eq!(located("/", &[header.as_bytes()]), Ok(token));
-        }
-
-        #[test]
-        fn no_bytes_panic(target: String, header: Vec<u8>) {
-            let _ = located(&target, &[&header]);
-        }
-    }
-}
+mod tests;

@@ -13,6 +13,8 @@ use serde_json::json;
 /// so a token that several providers refuse is answered with what the one said that it suited best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
+    /// The route names a requirement that the configuration does not have.
+    Requirement,
     /// The request carries no bearer token.
     Missing,
     /// The request's credential is not `Bearer 1*SP b64token` (RFC 6750, section 2.1).
@@ -35,6 +37,8 @@ pub enum Reason {
     Issuer,
     /// The token is meant for another audience.
     Audience,
+    /// The token is about a subject that its issuer may not speak of.
+    Subject,
     /// The token has no `exp`.
     NoExpiration,
     /// The token's `exp` has come.
@@ -43,19 +47,26 @@ pub enum Reason {
     NotYetValid,
     /// The token's `iat` has not come yet.
     IssuedInFuture,
+    /// The token is valid for too long, or does not say for how long.
+    Lifetime,
     /// No key of the issuer fits the token.
     UnknownKey,
     /// The signature is not that of the key.
     Signature,
     /// The token is bound to its sender (`cnf`) in a way that is not supported.
     SenderConstraint,
+    /// The token lacks a scope that the requirement asks for.
+    Scope,
+    /// A claim of the token is not as the requirement asks for.
+    Claims,
     /// The issuer's keys cannot be had.
     KeysUnavailable,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
+        Self::Requirement,
         Self::Missing,
         Self::MalformedCredential,
         Self::SeveralTokens,
@@ -67,13 +78,17 @@ impl Reason {
         Self::ClaimType,
         Self::Issuer,
         Self::Audience,
+        Self::Subject,
         Self::NoExpiration,
         Self::Expired,
         Self::NotYetValid,
         Self::IssuedInFuture,
+        Self::Lifetime,
         Self::UnknownKey,
         Self::Signature,
         Self::SenderConstraint,
+        Self::Scope,
+        Self::Claims,
         Self::KeysUnavailable,
     ];
 
@@ -82,6 +97,7 @@ impl Reason {
     #[must_use]
     pub const fn metric(self) -> &'static str {
         match self {
+            Self::Requirement => "requirement",
             Self::Missing => "missing",
             Self::MalformedCredential | Self::MalformedToken => "malformed",
             Self::SeveralTokens => "several_tokens",
@@ -92,13 +108,17 @@ impl Reason {
             Self::ClaimType => "claim_type",
             Self::Issuer => "issuer",
             Self::Audience => "audience",
+            Self::Subject => "subject",
             Self::NoExpiration => "no_expiration",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::IssuedInFuture => "issued_in_future",
+            Self::Lifetime => "lifetime",
             Self::UnknownKey => "unknown_key",
             Self::Signature => "signature",
             Self::SenderConstraint => "sender_constraint",
+            Self::Scope => "scope",
+            Self::Claims => "claims",
             Self::KeysUnavailable => "keys_unavailable",
         }
     }
@@ -108,6 +128,8 @@ impl Reason {
         match self {
             Self::Missing => Class::NoToken,
             Self::MalformedCredential | Self::SeveralTokens => Class::InvalidRequest,
+            Self::Scope => Class::InsufficientScope,
+            Self::Claims | Self::Requirement => Class::AccessDenied,
             Self::KeysUnavailable => Class::Unavailable,
             _ => Class::InvalidToken,
         }
@@ -116,6 +138,7 @@ impl Reason {
     /// What the client is told, in words that need no quoting in a header.
     const fn description(self) -> &'static str {
         match self {
+            Self::Requirement => "The route asks for something that is not configured",
             Self::Missing => "The request carries no access token",
             Self::MalformedCredential => "The credential is not a well-formed bearer token",
             Self::SeveralTokens => "The request carries more than one credential",
@@ -127,13 +150,17 @@ impl Reason {
             Self::ClaimType => "A claim of the access token has a value of the wrong type",
             Self::Issuer => "The access token comes from another issuer",
             Self::Audience => "The access token is meant for another audience",
+            Self::Subject => "The access token is about a subject that is not accepted",
             Self::NoExpiration => "The access token has no expiration time",
             Self::Expired => "The access token expired",
             Self::NotYetValid => "The access token is not valid yet",
             Self::IssuedInFuture => "The access token was issued in the future",
+            Self::Lifetime => "The access token is valid for longer than is accepted",
             Self::UnknownKey => "The access token is signed with an unknown key",
             Self::Signature => "The signature of the access token is not valid",
             Self::SenderConstraint => "The access token is bound to a sender that was not proven",
+            Self::Scope => "The access token lacks a scope that is needed here",
+            Self::Claims => "The access token does not give access to this resource",
             Self::KeysUnavailable => "The keys of the issuer cannot be had at the moment",
         }
     }
@@ -145,6 +172,8 @@ enum Class {
     NoToken,
     InvalidRequest,
     InvalidToken,
+    InsufficientScope,
+    AccessDenied,
     Unavailable,
 }
 
@@ -154,6 +183,7 @@ impl Class {
         match self {
             Self::NoToken | Self::InvalidToken => 401,
             Self::InvalidRequest => 400,
+            Self::InsufficientScope | Self::AccessDenied => 403,
             Self::Unavailable => 503,
         }
     }
@@ -164,18 +194,22 @@ impl Class {
             Self::NoToken => "missing_token",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::AccessDenied => "access_denied",
             Self::Unavailable => "temporarily_unavailable",
         }
     }
 }
 
 /// A refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Denial {
     /// Why.
     pub reason: Reason,
     /// After how long it is worth trying again, where that is known.
     pub retry_after: Option<Duration>,
+    /// The scopes that would do, with spaces between, where a scope is lacking.
+    pub scope: Option<String>,
 }
 
 impl From<Reason> for Denial {
@@ -183,6 +217,7 @@ impl From<Reason> for Denial {
         Self {
             reason,
             retry_after: None,
+            scope: None,
         }
     }
 }
@@ -202,7 +237,7 @@ impl Denial {
     /// What the client gets. `realm` is any text, `grpc` whether the request is gRPC: the host then
     /// turns the status into a gRPC status and the body into the status message.
     #[must_use]
-    pub fn answer(self, realm: &[u8], grpc: bool) -> Answer {
+    pub fn answer(&self, realm: &[u8], grpc: bool) -> Answer {
         let class = self.reason.class();
         let description = self.reason.description();
         let mut headers = vec![("cache-control", "no-store".to_owned())];
@@ -214,7 +249,9 @@ impl Denial {
                 .saturating_add(u64::from(wait.subsec_nanos() > 0));
             headers.push(("retry-after", secs.max(1).to_string()));
         } else {
-            headers.push(("www-authenticate", challenge(realm, class, description)));
+            let scope = self.scope.as_deref();
+            let challenge = challenge(realm, class, description, scope);
+            headers.push(("www-authenticate", challenge));
         }
         let body = if grpc {
             description.to_owned()
@@ -230,14 +267,31 @@ impl Denial {
     }
 }
 
-/// The challenge of RFC 6750, section 3. A request without a token gets no error code.
-fn challenge(realm: &[u8], class: Class, description: &str) -> String {
+impl Answer {
+    /// The answer without what tells of the reason: body and challenge.
+    #[must_use]
+    pub fn stripped(mut self) -> Self {
+        let tells = |name: &str| matches!(name, "content-type" | "www-authenticate");
+        self.headers.retain(|(name, _)| !tells(name));
+        self.body.clear();
+        self
+    }
+}
+
+/// The challenge of RFC 6750, section 3. A request without a token gets no error code, and neither
+/// does one whose token no other error code of section 3.1 fits.
+fn challenge(realm: &[u8], class: Class, description: &str, scope: Option<&str>) -> String {
     let mut challenge = format!("Bearer realm=\"{}\"", quotable(realm));
-    if class != Class::NoToken {
+    if !matches!(class, Class::NoToken | Class::AccessDenied) {
         challenge.push_str(", error=\"");
         challenge.push_str(class.error());
         challenge.push_str("\", error_description=\"");
         challenge.push_str(description);
+        challenge.push('"');
+    }
+    if let Some(scope) = scope {
+        challenge.push_str(", scope=\"");
+        challenge.push_str(&quotable(scope.as_bytes()));
         challenge.push('"');
     }
     challenge
@@ -261,116 +315,4 @@ fn quotable(text: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-        let found = answer.headers.iter().find(|(found, _)| *found == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    #[test]
-    fn every_reason_has_its_status_and_error() {
-        for reason in Reason::ALL {
-            let answer = Denial::from(reason).answer(b"api", false);
-            let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-            let expected = match reason {
-                Reason::Missing => (401, "missing_token"),
-                Reason::MalformedCredential | Reason::SeveralTokens => (400, "invalid_request"),
-                Reason::KeysUnavailable => (503, "temporarily_unavailable"),
-                _ => (401, "invalid_token"),
-            };
-            assert_eq!(
-                (answer.status, body["error"].as_str().unwrap()),
-                expected,
-                "{reason:?}"
-            );
-            assert_eq!(header(&answer, "cache-control"), Some("no-store"));
-            assert_eq!(header(&answer, "content-type"), Some("application/json"));
-            assert_eq!(
-                header(&answer, "www-authenticate").is_some(),
-                answer.status != 503
-            );
-            assert_eq!(
-                header(&answer, "retry-after").is_some(),
-                answer.status == 503
-            );
-        }
-    }
-
-    #[test]
-    fn all_reasons_are_listed_once_and_in_order() {
-        assert!(Reason::ALL.is_sorted_by(|a, b| a < b));
-        assert_eq!(Reason::ALL.last(), Some(&Reason::KeysUnavailable));
-    }
-
-    #[test]
-    fn descriptions_need_no_quoting() {
-        for reason in Reason::ALL {
-            assert_eq!(
-                quotable(reason.description().as_bytes()),
-                reason.description()
-            );
-        }
-    }
-
-    #[test]
-    fn a_missing_token_is_challenged_without_an_error_code() {
-        let answer = Denial::from(Reason::Missing).answer(b"api.example", false);
-        assert_eq!(
-            header(&answer, "www-authenticate"),
-            Some("Bearer realm=\"api.example\"")
-        );
-    }
-
-    #[test]
-    fn a_bad_token_is_told_why() {
-        let answer = Denial::from(Reason::Expired).answer(b"api.example", false);
-        assert_eq!(
-            header(&answer, "www-authenticate"),
-            Some(
-                "Bearer realm=\"api.example\", error=\"invalid_token\", \
-                 error_description=\"The access token expired\""
-            )
-        );
-    }
-
-    #[test]
-    fn a_realm_cannot_break_out_of_its_quotes() {
-        for (realm, quoted) in [
-            (&b"a\"b"[..], r#"a\"b"#),
-            (b"a\\", r"a\\"),
-            (b"a\r\nSet-Cookie: x", "aSet-Cookie: x"),
-            (b"\xff\x00\x7f", ""),
-        ] {
-            assert_eq!(quotable(realm), quoted);
-        }
-        assert_eq!(quotable(&[b'a'; 10_000]).len(), 256);
-    }
-
-    #[test]
-    fn retry_after_is_whole_seconds_rounded_up_and_never_zero() {
-        for (millis, secs) in [
-            (None, "1"),
-            (Some(0), "1"),
-            (Some(1), "1"),
-            (Some(1001), "2"),
-        ] {
-            let denial = Denial {
-                reason: Reason::KeysUnavailable,
-                retry_after: millis.map(Duration::from_millis),
-            };
-            assert_eq!(
-                header(&denial.answer(b"", false), "retry-after"),
-                Some(secs)
-            );
-        }
-    }
-
-    #[test]
-    fn a_grpc_request_gets_the_description_as_its_message() {
-        let answer = Denial::from(Reason::Expired).answer(b"", true);
-        assert_eq!(answer.body, "The access token expired");
-        assert_eq!(header(&answer, "content-type"), None);
-    }
-}
+mod tests;

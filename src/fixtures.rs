@@ -31,7 +31,7 @@ pub(crate) fn rsa_jwk() -> Value {
 /// The public P-256 key, named `ec`.
 pub(crate) fn ec_jwk() -> Value {
     let point: EcPublicKeyUncompressedBin<'_> = EC.public_key().as_be_bytes().unwrap();
-    let (x, y) = point.as_ref()[1..].split_at(32);
+    let (x, y) = point.as_ref()[1..].split_at_checked(32).unwrap();
     json!({
         "kty": "EC",
         "crv": "P-256",

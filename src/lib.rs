@@ -17,7 +17,8 @@
 //! without I/O. Everything before it turns bytes into types that cannot be wrong ([`request`],
 //! [`credential`], [`token`], [`claims`], [`config`], [`keys`]); everything after it turns a
 //! decision into calls of the host (`proxy`, which exists only in the WebAssembly module). Why a
-//! request is refused, and what its client is told, is in [`denial`] and nowhere else.
+//! request is refused, and what its client is told, is in [`denial`] and nowhere else; what an
+//! admitted one carries to the upstream is in [`admission`].
 //!
 //! ```
 //! use bearer_gate::config::Config;
@@ -41,6 +42,19 @@
 //! # Ok::<(), bearer_gate::config::ConfigError>(())
 //! ```
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::arithmetic_side_effects,
+        clippy::needless_pass_by_value,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::too_many_lines,
+        reason = "a test that panics fails, and a table of cases is as long as it is"
+    )
+)]
+
+pub mod admission;
 pub mod claims;
 pub mod config;
 pub mod credential;

@@ -35,12 +35,13 @@ pub enum Gauge {
 /// Every counter of a configuration with its name. Two may share one.
 #[must_use]
 pub fn counters(config: &Config) -> Vec<(Counter, String)> {
+    let prefix = prefix(config);
     let mut counters = vec![
-        (Counter::Allowed, "bearer_gate.allowed".to_owned()),
-        (Counter::Bypassed, "bearer_gate.bypassed".to_owned()),
+        (Counter::Allowed, format!("{prefix}.allowed")),
+        (Counter::Bypassed, format!("{prefix}.bypassed")),
     ];
     for reason in Reason::ALL {
-        let name = format!("bearer_gate.denied.{}", reason.metric());
+        let name = format!("{prefix}.denied.{}", reason.metric());
         counters.push((Counter::Denied(reason), name));
     }
     for provider in &config.providers {
@@ -48,16 +49,16 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
         if let KeySource::Remote(_) = provider.keys {
             counters.push((
                 Counter::FetchSuccess(index),
-                of_keys(provider, "fetch_success"),
+                of_keys(&prefix, provider, "fetch_success"),
             ));
             counters.push((
                 Counter::FetchFailure(index),
-                of_keys(provider, "fetch_failure"),
+                of_keys(&prefix, provider, "fetch_failure"),
             ));
         }
         counters.push((
             Counter::SkippedKeys(index),
-            of_keys(provider, "skipped_keys"),
+            of_keys(&prefix, provider, "skipped_keys"),
         ));
     }
     counters
@@ -66,19 +67,30 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
 /// Every gauge of a configuration with its name.
 #[must_use]
 pub fn gauges(config: &Config) -> Vec<(Gauge, String)> {
-    let mut gauges = vec![(Gauge::Waiting, "bearer_gate.waiting".to_owned())];
+    let prefix = prefix(config);
+    let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
     for provider in &config.providers {
         let index = provider.index;
-        gauges.push((Gauge::Keys(index), of_keys(provider, "keys")));
+        gauges.push((Gauge::Keys(index), of_keys(&prefix, provider, "keys")));
         if let KeySource::Remote(_) = provider.keys {
-            gauges.push((Gauge::FetchedAt(index), of_keys(provider, "fetched_at")));
+            gauges.push((
+                Gauge::FetchedAt(index),
+                of_keys(&prefix, provider, "fetched_at"),
+            ));
         }
     }
     gauges
 }
 
-fn of_keys(provider: &Provider, what: &str) -> String {
-    format!("bearer_gate.jwks.{}.{what}", provider.name)
+fn prefix(config: &Config) -> String {
+    match config.stat_prefix.as_str() {
+        "" => "bearer_gate".to_owned(),
+        stat_prefix => format!("bearer_gate.{stat_prefix}"),
+    }
+}
+
+fn of_keys(prefix: &str, provider: &Provider, what: &str) -> String {
+    format!("{prefix}.jwks.{}.{what}", provider.name)
 }
 
 #[cfg(test)]
@@ -139,5 +151,22 @@ mod tests {
                 (Gauge::Keys(1), "bearer_gate.jwks.local.keys".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn a_prefix_tells_the_filters_of_one_envoy_apart() {
+        let config = json!({
+            "providers": {"cloud": {"remote_jwks": {"http_uri": {"uri": "http://a", "cluster": "a"}}}},
+            "stat_prefix": "edge.",
+        });
+        let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+        let counters = counters(&config);
+        assert!(
+            counters
+                .iter()
+                .all(|(_, name)| name.starts_with("bearer_gate.edge."))
+        );
+        assert_eq!(counters[0].1, "bearer_gate.edge.allowed");
+        assert_eq!(gauges(&config)[0].1, "bearer_gate.edge.waiting");
     }
 }

@@ -11,12 +11,16 @@ pub struct Request {
     pub authority: Vec<u8>,
     /// Every `authorization` header, in their order.
     pub authorization: Vec<Vec<u8>>,
+    /// All other headers, names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
     /// Whether the request is gRPC, so that its answer must be.
     pub grpc: bool,
     /// Whether there is an `origin` header.
     pub origin: bool,
     /// Whether there is an `access-control-request-method` header.
     pub access_control_request_method: bool,
+    /// The requirement that the route's metadata names, where it is looked at and names one.
+    pub requirement_name: Option<Vec<u8>>,
 }
 
 impl Request {
@@ -30,13 +34,56 @@ impl Request {
                 ":path" => request.target = value,
                 ":authority" => request.authority = value,
                 "authorization" => request.authorization.push(value),
-                "content-type" => request.grpc = is_grpc(&value),
-                "origin" => request.origin = true,
-                "access-control-request-method" => request.access_control_request_method = true,
-                _ => {}
+                _ => {
+                    match name.as_str() {
+                        "content-type" => request.grpc = is_grpc(&value),
+                        "origin" => request.origin = true,
+                        "access-control-request-method" => {
+                            request.access_control_request_method = true;
+                        }
+                        _ => {}
+                    }
+                    request.headers.push((name, value));
+                }
             }
         }
         request
+    }
+
+    /// The values of the header `name`, which is in lower case, in their order.
+    pub fn header<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r [u8]> {
+        let pseudo = match name {
+            ":method" => Some(&self.method),
+            ":path" => Some(&self.target),
+            ":authority" | "host" => Some(&self.authority),
+            _ => None,
+        };
+        let authorization = (name == "authorization").then_some(&self.authorization);
+        let others = self.headers.iter().filter(move |(known, _)| known == name);
+        pseudo
+            .into_iter()
+            .filter(|value| !value.is_empty())
+            .chain(authorization.into_iter().flatten())
+            .chain(others.map(|(_, value)| value))
+            .map(Vec::as_slice)
+    }
+
+    /// Forgets all headers but these and those that have fields of their own: a request that waits
+    /// takes up no more than its decision needs.
+    pub fn keep_headers(&mut self, names: &[String]) {
+        self.headers.retain(|(name, _)| names.contains(name));
+        self.headers.shrink_to_fit();
+    }
+
+    /// Takes the header `name`, which is in lower case, out of what is known; answers whether it
+    /// was there.
+    pub fn forget_header(&mut self, name: &str) -> bool {
+        if name == "authorization" {
+            return !std::mem::take(&mut self.authorization).is_empty();
+        }
+        let known = self.headers.len();
+        self.headers.retain(|(other, _)| other != name);
+        self.headers.len() < known
     }
 
     /// The path without query and fragment.
@@ -135,6 +182,42 @@ mod tests {
                 "{content_type}"
             );
         }
+    }
+
+    #[test]
+    fn headers_are_found_by_name_wherever_they_are_kept() {
+        let mut request = request(&[
+            (":method", "GET"),
+            (":path", "/a"),
+            (":authority", "api.example"),
+            ("authorization", "b"),
+            ("x", "1"),
+            ("y", "2"),
+            ("x", "3"),
+        ]);
+        let values = |request: &Request, name: &str| {
+            let values = request.header(name);
+            let values = values.map(|value| String::from_utf8(value.to_vec()).unwrap());
+            values.collect::<Vec<_>>().join(" ")
+        };
+        for (name, expected) in [
+            (":method", "GET"),
+            (":path", "/a"),
+            (":authority", "api.example"),
+            ("host", "api.example"),
+            ("authorization", "b"),
+            ("x", "1 3"),
+            ("z", ""),
+        ] {
+            assert_eq!(values(&request, name), expected, "{name}");
+        }
+        request.keep_headers(&["x".to_owned()]);
+        assert_eq!(values(&request, "x"), "1 3");
+        assert_eq!(values(&request, "y"), "");
+        assert!(request.forget_header("x") && request.forget_header("authorization"));
+        assert!(!request.forget_header("x") && !request.forget_header("authorization"));
+        assert_eq!(values(&request, "x"), "");
+        assert_eq!(values(&request, "authorization"), "");
     }
 
     #[test]

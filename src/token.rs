@@ -23,8 +23,10 @@ pub struct Token<'a> {
     pub algorithm: Algorithm,
     /// `kid`: the name of the key that the token says it is signed with.
     pub kid: Option<String>,
-    /// The payload.
+    /// The registered claims of the payload.
     pub claims: Claims,
+    /// The payload.
+    pub payload: Map<String, Value>,
     /// What the signature is over: header and payload as they were sent.
     pub signing_input: &'a str,
     /// The signature's bytes.
@@ -66,11 +68,12 @@ impl<'a> Token<'a> {
         }
         let kid = string(&header, "kid")?.map(str::to_owned);
         let signature = decode(signature)?;
-        let claims = Claims::from_object(object(payload)?)?;
+        let payload = object(payload)?;
         Ok(Self {
             algorithm,
             kid,
-            claims,
+            claims: Claims::from_object(&payload)?,
+            payload,
             signing_input,
             signature,
         })
@@ -163,7 +166,7 @@ mod tests {
             ),
             (r#"{"alg":"RS256","kid":1}"#, Some(Reason::MalformedToken)),
             (r#"{"alg":["RS256"]}"#, Some(Reason::MalformedToken)),
-            (r#"{}"#, Some(Reason::Algorithm)),
+            (r"{}", Some(Reason::Algorithm)),
             (r#"{"alg":"none"}"#, Some(Reason::Algorithm)),
             (r#"{"alg":"NONE"}"#, Some(Reason::Algorithm)),
             (r#"{"alg":""}"#, Some(Reason::Algorithm)),

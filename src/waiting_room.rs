@@ -44,6 +44,12 @@ impl<T> WaitingRoom<T> {
         Ok(())
     }
 
+    /// Whether a request waits.
+    #[must_use]
+    pub fn holds(&self, id: u32) -> bool {
+        self.waiters.contains_key(&id)
+    }
+
     /// Forgets a request that is no more.
     pub fn forget(&mut self, id: u32) {
         self.waiters.remove(&id);

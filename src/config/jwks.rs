@@ -7,10 +7,10 @@ use super::Environment;
 use super::error::ConfigError;
 use super::scalar::PositiveDuration;
 use super::wire::{LocalJwksWire, RemoteJwksWire, RetryPolicyWire};
-use crate::keys::{Backoff, KeySet, Location, Origin, Policy, Retries};
+use crate::keys::{Backoff, KeySet, Origin, Policy, Resource, Retries};
 
 /// Where a provider's keys come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum KeySource {
     /// From the configuration itself.
     Local(Rc<KeySet>),
@@ -78,11 +78,6 @@ fn build_local(
     environment: Environment<'_>,
 ) -> Result<KeySet, ConfigError> {
     let error = |field: &str, problem: &str| ConfigError::new(format!("{path}.{field}"), problem);
-    if wire.filename.is_some() {
-        let problem = "a wasm filter has no access to files: use inline_string, or \
-                       environment_variable with vm_config.environment_variables";
-        return Err(error("filename", problem));
-    }
     let (field, document) = match (
         wire.inline_string,
         wire.inline_bytes,
@@ -128,7 +123,7 @@ fn build_remote(
                 .and_then(|issuer| {
                     Some(Origin::Metadata {
                         issuer: issuer.to_owned(),
-                        locations: Location::of_metadata(issuer)?,
+                        places: Resource::of_metadata(issuer)?,
                     })
                 })
                 .ok_or_else(|| ConfigError::new(issuer_path, problem))?;

@@ -3,14 +3,23 @@
 //! The configuration is JSON with the field names of Envoy's `JwtAuthentication` message, in
 //! `snake_case` or lowerCamelCase. `docs/configuration.md` is its reference.
 
+mod claim;
 mod error;
+mod forwarding;
 mod jwks;
+mod location;
+mod matcher;
 mod protobuf;
 mod provider;
+mod requirement;
 mod rules;
 mod scalar;
+mod text;
+mod unique;
 mod wire;
 
+#[cfg(test)]
+mod native_tests;
 #[cfg(test)]
 mod tests;
 
@@ -18,10 +27,17 @@ use std::rc::Rc;
 
 use serde::de::IgnoredAny;
 
+pub use claim::{ClaimCondition, ClaimPath, ClaimTerm, Terms};
 pub use error::ConfigError;
+pub use forwarding::{ClaimTarget, Forwarding};
 pub use jwks::{KeySource, RemoteJwks};
+pub(crate) use location::BEARER;
+pub use location::Location;
+pub use matcher::Matcher;
 pub use provider::Provider;
-pub use rules::{Matcher, Requirement, Rules};
+pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
+pub use rules::{Rule, Rules};
+pub use text::{Pattern, TextMatcher};
 
 /// Reads an environment variable; `None` where it is not set.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -29,14 +45,26 @@ pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 /// The whole configuration of one filter.
 #[derive(Debug)]
 pub struct Config {
-    /// The issuers whose tokens are known, in the order of the configuration; at least one.
+    /// The issuers whose tokens are known, in the order of their names; at least one.
     pub providers: Vec<Rc<Provider>>,
     /// Which request needs what.
     pub rules: Rules,
+    /// Requirements by their names, for rules and routes.
+    pub requirements: Vec<(String, Requirement)>,
+    /// Whether a route's metadata may name a requirement.
+    pub per_route_requirements: bool,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
+    /// Whether refusals say nothing of why.
+    pub strip_failure_response: bool,
+    /// What metric names have after `bearer_gate.`; may be empty.
+    pub stat_prefix: String,
     /// The realm of challenges; the request's authority where there is none.
     pub realm: Option<String>,
+    /// The headers that may be set, in lower case: those of a client never reach the upstream.
+    pub own_headers: Vec<String>,
+    /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case.
+    pub read_headers: Vec<String>,
 }
 
 impl Config {
@@ -67,6 +95,15 @@ impl Config {
     /// The first thing that is wrong, with its JSON path.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
         wire::parse(json)?.build(&|_| None)
+    }
+
+    /// The requirement of this name.
+    #[must_use]
+    pub fn requirement(&self, name: &[u8]) -> Option<&Requirement> {
+        let mut named = self.requirements.iter();
+        named
+            .find(|(known, _)| known.as_bytes() == name)
+            .map(|(_, requirement)| requirement)
     }
 
     /// The provider of this name.

@@ -2,15 +2,19 @@
 
 use std::rc::Rc;
 
+use serde::Deserialize;
+
 use super::error::ConfigError;
+use super::matcher::{MatchWire, Matcher};
 use super::provider::Provider;
-use super::wire::{MatchWire, RuleWire};
+use super::requirement::{self, Requirement, RequirementWire};
+use super::scalar::NonEmpty;
 
 /// What a configuration asks of requests.
 #[derive(Debug)]
 pub enum Rules {
     /// There are no rules: every request needs a token of any one provider.
-    AnyProvider,
+    AnyProvider(Requirement),
     /// The first rule that matches decides.
     Listed {
         /// The rules, in the order of the configuration.
@@ -29,67 +33,40 @@ pub struct Rule {
     pub requirement: Requirement,
 }
 
-/// Which paths a rule is for, compared as bytes with the path without its query.
-#[derive(Debug)]
-pub enum Matcher {
-    /// Paths that begin so.
-    Prefix(String),
-    /// This very path.
-    Path(String),
-}
-
-impl Matcher {
-    /// Whether the rule is for `path`.
-    #[must_use]
-    pub fn matches(&self, path: &[u8]) -> bool {
-        match self {
-            Self::Prefix(prefix) => path.starts_with(prefix.as_bytes()),
-            Self::Path(exact) => path == exact.as_bytes(),
-        }
-    }
-}
-
-/// What a request needs to be let through.
-#[derive(Clone, Debug)]
-pub enum Requirement {
-    /// Nothing.
-    Nothing,
-    /// A token of this provider.
-    Provider(Rc<Provider>),
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleWire {
+    #[serde(rename = "match")]
+    matcher: MatchWire,
+    #[serde(default)]
+    requires: Option<RequirementWire>,
+    #[serde(default, alias = "requirementName")]
+    requirement_name: Option<NonEmpty>,
 }
 
 pub(super) fn build(
     path: &str,
     wire: RuleWire,
     providers: &[Rc<Provider>],
+    named: &[(String, Requirement)],
 ) -> Result<Rule, ConfigError> {
-    let matcher = match wire.matcher {
-        MatchWire {
-            prefix: Some(prefix),
-            path: None,
-        } => Matcher::Prefix(prefix),
-        MatchWire {
-            prefix: None,
-            path: Some(exact),
-        } => Matcher::Path(exact),
-        _ => {
-            return Err(ConfigError::new(
-                format!("{path}.match"),
-                "needs one of prefix and path",
-            ));
-        }
-    };
-    let requirement = match wire.requires {
-        None => Requirement::Nothing,
-        Some(wire) => {
-            let named = providers
-                .iter()
-                .find(|provider| provider.name == wire.provider_name);
-            let provider = named.ok_or_else(|| {
-                let problem = format!("there is no provider {:?}", wire.provider_name);
-                ConfigError::new(format!("{path}.requires.provider_name"), problem)
+    let matcher = wire.matcher.build(&format!("{path}.match"))?;
+    let requirement = match (wire.requires, wire.requirement_name) {
+        (None, None) => Requirement::nothing(),
+        (Some(wire), None) => requirement::build(&format!("{path}.requires"), wire, providers)?,
+        (None, Some(NonEmpty(name))) => {
+            let known = named.iter().find(|(known, _)| *known == name);
+            let (_, requirement) = known.ok_or_else(|| {
+                let problem = format!("there is no {name:?} in requirement_map");
+                ConfigError::new(format!("{path}.requirement_name"), problem)
             })?;
-            Requirement::Provider(Rc::clone(provider))
+            requirement.clone()
+        }
+        (Some(_), Some(_)) => {
+            return Err(ConfigError::new(
+                path,
+                "has both requires and requirement_name",
+            ));
         }
     };
     Ok(Rule {

@@ -1,6 +1,7 @@
 //! Scalars in the JSON form of protobuf, as strict as Envoy is with its own configuration, and as
 //! lenient.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use base64::Engine;
@@ -9,7 +10,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
-use crate::keys::Location;
+use crate::credential::is_tchar;
+use crate::keys::Resource;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -109,12 +111,12 @@ impl<'de> Deserialize<'de> for NonEmpty {
 
 /// An absolute `http` or `https` URI, taken apart.
 #[derive(Clone, Debug)]
-pub(super) struct HttpUri(pub(super) Location);
+pub(super) struct HttpUri(pub(super) Resource);
 
 impl<'de> Deserialize<'de> for HttpUri {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Location::parse(&text).map(Self).map_err(D::Error::custom)
+        Resource::parse(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -130,5 +132,97 @@ impl<'de> Deserialize<'de> for Bytes {
             .decode(standard)
             .map(Self)
             .map_err(|_| D::Error::custom("is not base64"))
+    }
+}
+
+/// The name of a header (RFC 9110, section 5.1) or, to match on, of a pseudo-header, in lower case.
+#[derive(Clone, Debug)]
+pub(super) struct HeaderName(pub(super) String);
+
+impl HeaderName {
+    fn parse(text: &str) -> Result<Self, String> {
+        let plain = text.strip_prefix(':').unwrap_or(text);
+        if plain.is_empty() || !plain.bytes().all(is_tchar) {
+            return Err("is not the name of a header".to_owned());
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// The name of a header that the filter reads tokens from or sets: no pseudo-header, and none that
+/// frames or routes the message.
+#[derive(Clone, Debug)]
+pub(super) struct OwnHeaderName(pub(super) String);
+
+impl OwnHeaderName {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        const RESERVED: [&str; 8] = [
+            "connection",
+            "content-length",
+            "content-type",
+            "cookie",
+            "host",
+            "te",
+            "transfer-encoding",
+            "upgrade",
+        ];
+        let HeaderName(name) = HeaderName::parse(text)?;
+        if name.starts_with(':') || RESERVED.contains(&name.as_str()) {
+            return Err(format!("{name:?} cannot be used for this"));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnHeaderName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// A scope: a `scope-token` of RFC 6749, section 3.3, so that it can stand in a challenge.
+#[derive(Clone, Debug)]
+pub(super) struct ScopeToken(pub(super) String);
+
+impl<'de> Deserialize<'de> for ScopeToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let fits = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+        if text.is_empty() || !text.bytes().all(fits) {
+            return Err(D::Error::custom(
+                "is not a scope: visible ASCII characters without space, \" and \\",
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A field of Envoy's that this filter cannot honour: it may only be absent or empty.
+pub(super) struct Refused<W>(PhantomData<W>);
+
+/// Why a field is refused, and what to do instead.
+pub(super) trait Why {
+    const WHY: &str;
+}
+
+impl<W> Default for Refused<W> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, W: Why> Deserialize<'de> for Refused<W> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Null => Ok(Self::default()),
+            Value::String(text) if text.is_empty() => Ok(Self::default()),
+            _ => Err(D::Error::custom(W::WHY)),
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::location::Location;
+use super::resource::Resource;
 use super::ring::MAX_SET_BYTES;
 
 /// The longest entity tag that is kept; a longer one is as good as none.
@@ -31,14 +31,14 @@ pub struct Document {
 #[serde(deny_unknown_fields)]
 pub struct Validator {
     etag: String,
-    of: Location,
+    of: Resource,
 }
 
 impl Validator {
     /// The validator of a resource that was served with this `ETag`. `None` for one that no request
     /// can carry back.
     #[must_use]
-    pub fn new(etag: &[u8], of: &Location) -> Option<Self> {
+    pub fn new(etag: &[u8], of: &Resource) -> Option<Self> {
         let etag = std::str::from_utf8(etag).ok()?;
         let is_sound = etag.len() <= MAX_ETAG_BYTES
             && etag.ends_with('"')
@@ -49,10 +49,10 @@ impl Validator {
         })
     }
 
-    /// The entity tag, if it is one of what is at `location`.
+    /// The entity tag, if it is one of what is at `resource`.
     #[must_use]
-    pub fn etag_of(&self, location: &Location) -> Option<&str> {
-        (self.of == *location).then_some(&*self.etag)
+    pub fn etag_of(&self, resource: &Resource) -> Option<&str> {
+        (self.of == *resource).then_some(&*self.etag)
     }
 }
 
@@ -106,8 +106,8 @@ impl Document {
 mod tests {
     use super::*;
 
-    fn location(path: &str) -> Location {
-        Location::parse(&format!("https://issuer.example{path}")).unwrap()
+    fn resource(path: &str) -> Resource {
+        Resource::parse(&format!("https://issuer.example{path}")).unwrap()
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
         ] {
             let document = Document {
                 id: u64::MAX,
-                validator: etag.and_then(|etag| Validator::new(etag, &location("/jwks"))),
+                validator: etag.and_then(|etag| Validator::new(etag, &resource("/jwks"))),
                 body: body.to_vec(),
             };
             assert_eq!(document.validator.is_some(), etag.is_some());
@@ -158,20 +158,20 @@ mod tests {
             (b"\"a\r\nx: y\"", false),
             (b"\"\xff\"", false),
         ] {
-            let validator = Validator::new(etag, &location("/"));
+            let validator = Validator::new(etag, &resource("/"));
             assert_eq!(validator.is_some(), kept, "{}", etag.escape_ascii());
         }
         let long = format!("\"{}\"", "a".repeat(MAX_ETAG_BYTES));
-        assert_eq!(Validator::new(long.as_bytes(), &location("/")), None);
+        assert_eq!(Validator::new(long.as_bytes(), &resource("/")), None);
         let forged = b"{\"id\":1,\"validator\":{\"etag\":\"\\\"\\r\\n\\\"\",\"of\":{\"authority\":\"a\",\"path\":\"/\"}}}\n";
         assert_eq!(Document::decode(forged).unwrap().validator, None);
     }
 
     #[test]
     fn a_tag_is_of_one_resource_only() {
-        let validator = Validator::new(b"\"a\"", &location("/jwks")).unwrap();
-        assert_eq!(validator.etag_of(&location("/jwks")), Some("\"a\""));
-        assert_eq!(validator.etag_of(&location("/other")), None);
+        let validator = Validator::new(b"\"a\"", &resource("/jwks")).unwrap();
+        assert_eq!(validator.etag_of(&resource("/jwks")), Some("\"a\""));
+        assert_eq!(validator.etag_of(&resource("/other")), None);
     }
 
     proptest::proptest! {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::backoff::Backoff;
 use super::document::{Document, Validator};
-use super::location::Location;
+use super::resource::Resource;
 use super::ring::{KeySet, MAX_SET_BYTES};
 use crate::json;
 use crate::time::Timestamp;
@@ -19,13 +19,13 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// There.
-    Set(Location),
+    Set(Resource),
     /// Where the metadata of an issuer says.
     Metadata {
         /// The issuer, which the metadata must name.
         issuer: String,
         /// Where the metadata may be, the likelier place first.
-        locations: [Location; 2],
+        places: [Resource; 2],
     },
 }
 
@@ -43,7 +43,7 @@ pub struct Retries {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// What is asked for.
-    pub location: Location,
+    pub resource: Resource,
     /// `If-None-Match`.
     pub if_none_match: Option<String>,
     /// How long the answer may take.
@@ -116,7 +116,7 @@ enum Step {
     /// Asks for it at the second one, since the first did not have it.
     OAuth(Problem),
     /// Asks for the set.
-    Set(Location),
+    Set(Resource),
 }
 
 /// Why a request came to nothing.
@@ -186,29 +186,29 @@ impl Fetch {
             return None;
         }
         let timeout = self.deadline.since(now).max(Duration::from_millis(1));
-        let location = self.location()?.clone();
+        let resource = self.resource()?.clone();
         let if_none_match = self.etag().map(str::to_owned);
         Some(Call {
-            location,
+            resource,
             if_none_match,
             timeout,
         })
     }
 
-    fn location(&self) -> Option<&Location> {
+    fn resource(&self) -> Option<&Resource> {
         match (&self.step, &self.origin) {
-            (Step::Set(location), _) | (_, Origin::Set(location)) => Some(location),
-            (Step::OpenId, Origin::Metadata { locations, .. }) => locations.first(),
-            (Step::OAuth(_), Origin::Metadata { locations, .. }) => locations.last(),
+            (Step::Set(resource), _) | (_, Origin::Set(resource)) => Some(resource),
+            (Step::OpenId, Origin::Metadata { places, .. }) => places.first(),
+            (Step::OAuth(_), Origin::Metadata { places, .. }) => places.last(),
         }
     }
 
     /// The tag of the known set, if that is what the fetch asks for now.
     fn etag(&self) -> Option<&str> {
-        let Step::Set(location) = &self.step else {
+        let Step::Set(resource) = &self.step else {
             return None;
         };
-        self.known.as_ref()?.validator.as_ref()?.etag_of(location)
+        self.known.as_ref()?.validator.as_ref()?.etag_of(resource)
     }
 
     /// Takes note that the request could not be sent.
@@ -232,11 +232,11 @@ impl Fetch {
             Err(problem) => return self.fell_through(problem, now, random),
         };
         let next = match &self.step {
-            Step::Set(location) => self
-                .brought(body, location, answer, fresh_for)
+            Step::Set(resource) => self
+                .brought(body, resource, answer, fresh_for)
                 .map(Next::Ended),
-            Step::OpenId | Step::OAuth(_) => self.place(&body).map(|location| {
-                self.step = Step::Set(location);
+            Step::OpenId | Step::OAuth(_) => self.place(&body).map(|resource| {
+                self.step = Step::Set(resource);
                 Next::Call
             }),
         };
@@ -246,7 +246,7 @@ impl Fetch {
     fn brought(
         &self,
         body: Vec<u8>,
-        location: &Location,
+        resource: &Resource,
         answer: &Answer<'_>,
         fresh_for: Option<Duration>,
     ) -> Result<Outcome, String> {
@@ -260,7 +260,7 @@ impl Fetch {
         let etag = values(answer.headers, "etag").next();
         let document = Document {
             id: self.id,
-            validator: etag.and_then(|etag| Validator::new(etag, location)),
+            validator: etag.and_then(|etag| Validator::new(etag, resource)),
             body,
         };
         Ok(Outcome::Changed {
@@ -271,7 +271,7 @@ impl Fetch {
     }
 
     /// Where the metadata in `body` says that the set is.
-    fn place(&self, body: &[u8]) -> Result<Location, String> {
+    fn place(&self, body: &[u8]) -> Result<Resource, String> {
         let metadata = json::parse_object(body).ok_or("the metadata is not a JSON object")?;
         let expected = match &self.origin {
             Origin::Metadata { issuer, .. } => issuer.as_str(),
@@ -283,7 +283,7 @@ impl Fetch {
         }
         let uri = metadata.get("jwks_uri").and_then(Value::as_str);
         let uri = uri.ok_or("the metadata has no jwks_uri")?;
-        Location::parse(uri).map_err(|problem| format!("jwks_uri of the metadata {problem}"))
+        Resource::parse(uri).map_err(|problem| format!("jwks_uri of the metadata {problem}"))
     }
 
     /// Goes on after a request that has brought nothing: to the other place of the metadata, or to
@@ -316,7 +316,7 @@ impl Fetch {
 
 fn first_step(origin: &Origin) -> Step {
     match origin {
-        Origin::Set(location) => Step::Set(location.clone()),
+        Origin::Set(resource) => Step::Set(resource.clone()),
         Origin::Metadata { .. } => Step::OpenId,
     }
 }

@@ -4,14 +4,15 @@ mod backoff;
 mod document;
 mod fetch;
 mod jwk;
-mod location;
+
 mod refresh;
+mod resource;
 mod ring;
 
 pub use backoff::Backoff;
 pub use document::{Document, Validator};
 pub use fetch::{Answer, Call, Fetch, Next, Origin, Outcome, Retries};
 pub use jwk::{Key, KeyProblem};
-pub use location::{Location, NotALocation};
 pub use refresh::{Action, Event, Need, Policy, Progress, SharedSet};
+pub use resource::{NotAResource, Resource};
 pub use ring::{KeySet, KeySetProblem, MAX_SET_BYTES};

@@ -53,6 +53,34 @@ pub(super) fn remove_request_header(name: &str) {
     let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
 }
 
+/// Gives a header of the request this only value.
+pub(super) fn set_request_header(name: &str, value: &[u8]) {
+    let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
+}
+
+/// Writes filter state of the request, which others read as `wasm.<key>`.
+pub(super) fn set_filter_state(key: &str, value: &[u8]) {
+    let _ = hostcalls::set_property(vec![key], Some(value));
+}
+
+/// Makes the host choose the request's route anew, by the headers that it has now.
+pub(super) fn clear_route_cache() {
+    let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+}
+
+/// The requirement that the metadata of the request's route names.
+pub(super) fn route_requirement() -> Option<Vec<u8>> {
+    let path = vec![
+        "xds",
+        "route_metadata",
+        "filter_metadata",
+        "bearer_gate",
+        "requirement_name",
+    ];
+    let name = hostcalls::get_property(path).ok().flatten();
+    name.filter(|name| !name.is_empty())
+}
+
 /// Answers the request in place of the upstream.
 pub(super) fn respond(answer: &Answer) {
     let headers = answer
@@ -79,8 +107,8 @@ pub(super) fn enter(id: u32) -> bool {
 pub(super) fn get(cluster: &str, call: &Call) -> Option<CalloutId> {
     let mut headers = vec![
         (":method", "GET"),
-        (":path", &*call.location.path),
-        (":authority", &*call.location.authority),
+        (":path", &*call.resource.path),
+        (":authority", &*call.resource.authority),
         ("accept", "application/json"),
         (
             "user-agent",

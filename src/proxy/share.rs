@@ -29,7 +29,7 @@ impl Share {
     pub(super) fn of(jwks: &RemoteJwks) -> Self {
         // JSON keeps the parts apart, whatever is in them.
         let source = match &jwks.origin {
-            Origin::Set(location) => json!([jwks.cluster, location.authority, location.path]),
+            Origin::Set(set) => json!([jwks.cluster, set.authority, set.path]),
             Origin::Metadata { issuer, .. } => json!([jwks.cluster, { "issuer": issuer }]),
         };
         Self {

@@ -43,6 +43,31 @@ impl HttpContext for Stream {
             Course::Answered | Course::Waits => Action::Pause,
         }
     }
+
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        self.held_back()
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.held_back()
+    }
+}
+
+impl Stream {
+    /// What comes of the rest of a request. Envoy holds it back with the headers, unless the plugin
+    /// has `allow_on_headers_stop_iteration`: to let a body go on is then to let the request go on.
+    fn held_back(&self) -> Action {
+        let waits = self.waits
+            && self
+                .worker
+                .as_ref()
+                .is_some_and(|worker| worker.holds(self.id));
+        if waits || self.worker.is_none() {
+            Action::Pause
+        } else {
+            Action::Continue
+        }
+    }
 }
 
 impl Context for Stream {

@@ -11,6 +11,7 @@ use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::share::is_new;
 use super::source::{Source, report_skipped};
+use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
 use crate::gate::{Decision, RemoteKeys, Verdict, gate};
@@ -75,8 +76,18 @@ impl Worker {
 
     /// Decides the request of the stream `id`, whose context is the effective one, and does what
     /// follows from that.
-    pub(super) fn arrived(&self, id: u32, request: Request) -> Course {
+    pub(super) fn arrived(&self, id: u32, mut request: Request) -> Course {
         let now = host::now();
+        // Whatever becomes of the request, the upstream must not take the client's for ours.
+        for name in &self.config.own_headers {
+            if request.forget_header(name) {
+                host::remove_request_header(name);
+            }
+        }
+        request.keep_headers(&self.config.read_headers);
+        if self.config.per_route_requirements {
+            request.requirement_name = host::route_requirement();
+        }
         match self.decide(&request, now, false) {
             Decision::Wait { at_most } => {
                 let deadline = now.plus(at_most);
@@ -84,6 +95,11 @@ impl Worker {
             }
             Decision::Settled(verdict) => self.carry_out(verdict, &request),
         }
+    }
+
+    /// Whether the request of the stream `id` waits.
+    pub(super) fn holds(&self, id: u32) -> bool {
+        self.room.borrow().holds(id)
     }
 
     /// Forgets the request of the stream `id`.
@@ -178,8 +194,8 @@ impl Worker {
             }
             Err(refused) => {
                 let denial = Denial {
-                    reason: Reason::KeysUnavailable,
                     retry_after: Some(COME_BACK_IN),
+                    ..Reason::KeysUnavailable.into()
                 };
                 self.carry_out(Verdict::Deny(denial), &refused.request)
             }
@@ -224,17 +240,24 @@ impl Worker {
                 self.meters.count(Counter::Bypassed);
                 Course::GoesOn
             }
-            Verdict::Admit { forward } => {
-                self.meters.count(Counter::Allowed);
-                if !forward {
-                    host::remove_request_header("authorization");
-                }
+            Verdict::Admit(admission) => {
+                self.meters.count(if admission.verified {
+                    Counter::Allowed
+                } else {
+                    Counter::Bypassed
+                });
+                admit(&admission);
                 Course::GoesOn
             }
             Verdict::Deny(denial) => {
                 self.meters.count(Counter::Denied(denial.reason));
                 let realm = self.config.realm.as_ref().map(String::as_bytes);
-                host::respond(&denial.answer(realm.unwrap_or(&request.authority), request.grpc));
+                let answer = denial.answer(realm.unwrap_or(&request.authority), request.grpc);
+                host::respond(&if self.config.strip_failure_response {
+                    answer.stripped()
+                } else {
+                    answer
+                });
                 Course::Answered
             }
         }
@@ -258,5 +281,21 @@ fn report_local(provider: &Provider, keys: &KeySet, meters: &Meters) {
     let what = || serde_json::json!([provider.name, keys.skipped()]).to_string();
     if !keys.skipped().is_empty() && is_new(&what()) {
         report_skipped(provider, keys, meters);
+    }
+}
+
+/// Changes the request as its admission says, in the context of its stream.
+fn admit(admission: &Admission) {
+    for change in &admission.headers {
+        match change {
+            HeaderChange::Remove(name) => host::remove_request_header(name),
+            HeaderChange::Set(name, value) => host::set_request_header(name, value),
+        }
+    }
+    for (key, value) in &admission.filter_state {
+        host::set_filter_state(key, value);
+    }
+    if admission.clear_route_cache {
+        host::clear_route_cache();
     }
 }

@@ -46,11 +46,11 @@ fn a_set_may_be_looked_up_in_the_issuers_metadata() {
         let KeySource::Remote(jwks) = &config.providers[0].keys else {
             panic!("the keys are remote");
         };
-        let Origin::Metadata { issuer, locations } = &jwks.origin else {
+        let Origin::Metadata { issuer, places } = &jwks.origin else {
             panic!("the place of the set is not known");
         };
         assert_eq!(issuer, ISSUER);
-        assert_eq!(locations, &Location::of_metadata(ISSUER).unwrap());
+        assert_eq!(places, &Resource::of_metadata(ISSUER).unwrap());
         assert_eq!(jwks.policy.timeout, Duration::from_secs(1));
     }
 }
@@ -120,7 +120,8 @@ fn problems_of_remote_keys_are_named_with_their_path() {
         ),
         (
             json!({"retry_policy": {"retry_on": "5xx"}}),
-            ".retry_policy.retry_on: unknown field, expected num_retries or retry_back_off",
+            ".retry_policy.retry_on: unknown field, expected one of numRetries, \
+             num_retries, retryBackOff, retry_back_off",
         ),
     ] {
         let expected = format!("providers.p.remote_jwks{expected}");

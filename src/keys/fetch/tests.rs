@@ -14,18 +14,18 @@ fn at(millis: u64) -> Timestamp {
     Timestamp::from_unix_millis(1_700_000_000_000 + millis)
 }
 
-fn location(path: &str) -> Location {
-    Location::parse(&format!("https://issuer.example{path}")).unwrap()
+fn resource(path: &str) -> Resource {
+    Resource::parse(&format!("https://issuer.example{path}")).unwrap()
 }
 
 fn plain() -> Origin {
-    Origin::Set(location("/jwks"))
+    Origin::Set(resource("/jwks"))
 }
 
 fn discovered() -> Origin {
     Origin::Metadata {
         issuer: ISSUER.to_owned(),
-        locations: Location::of_metadata(ISSUER).unwrap(),
+        places: Resource::of_metadata(ISSUER).unwrap(),
     }
 }
 
@@ -36,7 +36,7 @@ fn begin(origin: &Origin, known: Option<Document>, number: u32) -> Fetch {
 }
 
 fn path(fetch: &Fetch, millis: u64) -> Option<String> {
-    fetch.call(at(millis)).map(|call| call.location.path)
+    fetch.call(at(millis)).map(|call| call.resource.path)
 }
 
 fn headers(status: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
@@ -74,7 +74,7 @@ fn is_call(next: &Next) -> bool {
 fn known(body: &str, etag: &str) -> Document {
     Document {
         id: 3,
-        validator: Validator::new(etag.as_bytes(), &location("/jwks")),
+        validator: Validator::new(etag.as_bytes(), &resource("/jwks")),
         body: body.as_bytes().to_vec(),
     }
 }
@@ -83,7 +83,7 @@ fn known(body: &str, etag: &str) -> Document {
 fn a_good_answer_is_a_set_with_all_that_its_server_says_of_it() {
     let mut fetch = begin(&plain(), None, 0);
     let call = fetch.call(at(500)).unwrap();
-    assert_eq!(call.location, location("/jwks"));
+    assert_eq!(call.resource, resource("/jwks"));
     assert_eq!(call.if_none_match, None);
     assert_eq!(call.timeout, Duration::from_millis(1500));
     let headers = headers("200", &[("etag", "\"a\""), ("cache-control", "max-age=60")]);
@@ -210,7 +210,7 @@ fn the_same_set_once_more_is_no_new_set() {
 
 #[test]
 fn a_tag_is_sent_for_what_it_is_of() {
-    let other = Origin::Set(location("/moved"));
+    let other = Origin::Set(resource("/moved"));
     let mut fetch = begin(&other, Some(known("old", "\"a\"")), 0);
     assert_eq!(fetch.call(at(0)).unwrap().if_none_match, None);
     assert_eq!(
@@ -234,8 +234,8 @@ fn the_metadata_says_where_the_set_is() {
         let metadata = json!({"issuer": ISSUER, "jwks_uri": uri, "x": []}).to_string();
         assert!(is_call(&says(&mut fetch, 10, "200", metadata.as_bytes())));
         let call = fetch.call(at(20)).unwrap();
-        assert_eq!(call.location.authority, "keys.example:8443");
-        assert_eq!(call.location.path, "/a?b=c");
+        assert_eq!(call.resource.authority, "keys.example:8443");
+        assert_eq!(call.resource.path, "/a?b=c");
         assert_eq!(call.timeout, Duration::from_millis(1980));
         let next = says(&mut fetch, 30, "200", key_set().as_bytes());
         assert!(

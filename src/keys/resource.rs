@@ -1,23 +1,24 @@
-//! Where something is on a server: what an HTTP request must name.
+//! What an HTTP request asks for.
 
 use std::fmt;
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
-/// The `:authority` and the `:path` of a request. Where it goes is the cluster's business.
+/// What is on a server under a name: the `:authority` and the `:path` of a request for it. Which
+/// server that is, is the cluster's business.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Location {
+pub struct Resource {
     /// Host and port.
     pub authority: String,
     /// Path and query; at least `/`.
     pub path: String,
 }
 
-/// Why a text is not the location of anything.
+/// Why a text names no resource.
 #[derive(Debug)]
-pub enum NotALocation {
+pub enum NotAResource {
     /// It is not a URI.
     Syntax(http::uri::InvalidUri),
     /// It is a URI of another scheme, or a relative one.
@@ -26,24 +27,24 @@ pub enum NotALocation {
     Authority,
 }
 
-impl Location {
+impl Resource {
     /// Takes an absolute `http` or `https` URI apart. A fragment is dropped, as RFC 9110, section
     /// 7.1 wants it.
     ///
     /// # Errors
     ///
     /// What the text is not.
-    pub fn parse(text: &str) -> Result<Self, NotALocation> {
-        let uri: Uri = text.parse().map_err(NotALocation::Syntax)?;
+    pub fn parse(text: &str) -> Result<Self, NotAResource> {
+        let uri: Uri = text.parse().map_err(NotAResource::Syntax)?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(NotALocation::Scheme);
+            return Err(NotAResource::Scheme);
         }
         let authority = uri
             .authority()
             .map(http::uri::Authority::as_str)
             .unwrap_or_default();
         if authority.is_empty() || authority.contains('@') {
-            return Err(NotALocation::Authority);
+            return Err(NotAResource::Authority);
         }
         let path = uri
             .path_and_query()
@@ -77,7 +78,7 @@ impl Location {
     }
 }
 
-impl fmt::Display for NotALocation {
+impl fmt::Display for NotAResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax(error) => write!(f, "is not a URI: {error}"),
@@ -87,14 +88,14 @@ impl fmt::Display for NotALocation {
     }
 }
 
-impl std::error::Error for NotALocation {}
+impl std::error::Error for NotAResource {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn location(authority: &str, path: &str) -> Location {
-        Location {
+    fn resource(authority: &str, path: &str) -> Resource {
+        Resource {
             authority: authority.to_owned(),
             path: path.to_owned(),
         }
@@ -103,9 +104,9 @@ mod tests {
     #[test]
     fn uris_are_taken_apart() {
         for (text, expected) in [
-            ("http://a", Some(location("a", "/"))),
-            ("https://a:1/b?c=d#e", Some(location("a:1", "/b?c=d"))),
-            ("HTTPS://[::1]:8/b", Some(location("[::1]:8", "/b"))),
+            ("http://a", Some(resource("a", "/"))),
+            ("https://a:1/b?c=d#e", Some(resource("a:1", "/b?c=d"))),
+            ("HTTPS://[::1]:8/b", Some(resource("[::1]:8", "/b"))),
             ("https://", None),
             ("https://user@a/", None),
             ("/b", None),
@@ -115,7 +116,7 @@ mod tests {
             ("https://a/b\r\nx: y", None),
             ("", None),
         ] {
-            assert_eq!(Location::parse(text).ok(), expected, "{text}");
+            assert_eq!(Resource::parse(text).ok(), expected, "{text}");
         }
     }
 
@@ -143,19 +144,19 @@ mod tests {
                 "/.well-known/oauth-authorization-server/b",
             ),
         ] {
-            let expected = [location("a", openid), location("a", oauth)];
-            assert_eq!(Location::of_metadata(issuer), Some(expected), "{issuer}");
+            let expected = [resource("a", openid), resource("a", oauth)];
+            assert_eq!(Resource::of_metadata(issuer), Some(expected), "{issuer}");
         }
         for issuer in ["a", "https://a?b", "https://a/#", "urn:a", ""] {
-            assert_eq!(Location::of_metadata(issuer), None, "{issuer}");
+            assert_eq!(Resource::of_metadata(issuer), None, "{issuer}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_text_panics(text: String) {
-            let _ = Location::parse(&text);
-            let _ = Location::of_metadata(&text);
+            let _ = Resource::parse(&text);
+            let _ = Resource::of_metadata(&text);
         }
     }
 }

@@ -1,0 +1,213 @@
+use serde_json::json;
+
+use super::*;
+use crate::config::Config;
+use crate::credential::locate;
+
+/// What becomes of a request with a token of a provider with `change` and this payload.
+fn admitted(change: &Value, payload: &Value, target: &str, headers: &[(&str, &str)]) -> Admission {
+    let mut provider = json!({"local_jwks": {"inline_string": crate::fixtures::key_set()}});
+    for (name, value) in change.as_object().unwrap() {
+        provider[name] = value.clone();
+    }
+    let config = json!({"providers": {"p": provider}}).to_string();
+    let config = Config::from_json(config.as_bytes()).unwrap();
+    let target = (":path".to_owned(), target.into());
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+    let request = Request::from_headers([target].into_iter().chain(headers).collect());
+    let found = locate(&request, &config.providers[0].locations).unwrap();
+    let tokens = found.iter().map(|credential| Passed {
+        credential,
+        payload: payload.as_object().unwrap(),
+        provider: &config.providers[0],
+    });
+    Admission::new(true, &request, tokens)
+}
+
+fn with_header(change: &Value, payload: &Value) -> Admission {
+    let headers = [("authorization", "Bearer e30.eyJhIjoxfQ.c2ln")];
+    admitted(change, payload, "/", &headers)
+}
+
+fn set(name: &str, value: &str) -> HeaderChange {
+    HeaderChange::Set(name.to_owned(), value.as_bytes().to_vec())
+}
+
+fn remove(name: &str) -> HeaderChange {
+    HeaderChange::Remove(name.to_owned())
+}
+
+#[test]
+fn a_token_is_taken_out_of_where_it_was_unless_it_is_forwarded() {
+    let header = json!({"from_headers": [{"name": "x-token"}]});
+    let query = json!({"from_params": ["jwt"]});
+    let cookie = json!({"from_cookies": ["jwt"]});
+    for (change, target, headers, expected) in [
+        (
+            &header,
+            "/",
+            &[("x-token", "abc")][..],
+            vec![remove("x-token")],
+        ),
+        (&query, "/a?jwt=abc", &[], vec![set(":path", "/a")]),
+        (
+            &query,
+            "/a?b=%20&jwt=abc&c",
+            &[],
+            vec![set(":path", "/a?b=%20&c")],
+        ),
+        (
+            &query,
+            "/a?%6Awt=abc&b?#f",
+            &[],
+            vec![set(":path", "/a?b?#f")],
+        ),
+        (
+            &cookie,
+            "/",
+            &[("cookie", "jwt=abc")],
+            vec![remove("cookie")],
+        ),
+        (
+            &cookie,
+            "/",
+            &[("cookie", "a=b;jwt=abc; c=d"), ("cookie", "e=\"f\"")],
+            vec![remove("cookie"), set("cookie", "a=b; c=d; e=\"f\"")],
+        ),
+    ] {
+        let admission = admitted(change, &json!({}), target, headers);
+        assert_eq!(admission.headers, expected, "{target} {headers:?}");
+        let mut forwarded = change.clone();
+        forwarded["forward"] = json!(true);
+        let admission = admitted(&forwarded, &json!({}), target, headers);
+        assert_eq!(admission.headers, [], "{target} {headers:?}");
+    }
+}
+
+#[test]
+fn the_payload_is_passed_on_as_it_is_in_the_token() {
+    let plain = json!({"forward": true, "forward_payload_header": "X-Payload"});
+    let padded = json!({
+        "forward": true,
+        "forward_payload_header": "x-payload",
+        "pad_forward_payload_header": true,
+    });
+    for (change, text, expected) in [
+        (&plain, "e30.eyJhIjoxfQ.c2ln", "eyJhIjoxfQ"),
+        (&padded, "e30.eyJhIjoxfQ.c2ln", "eyJhIjoxfQ=="),
+        (&padded, "e30.eyJhIjoxMX0.c2ln", "eyJhIjoxMX0="),
+        (&padded, "e30.eyJhIjoxMTF9.c2ln", "eyJhIjoxMTF9"),
+    ] {
+        let value = format!("Bearer {text}");
+        let admission = admitted(change, &json!({}), "/", &[("authorization", &value)]);
+        assert_eq!(admission.headers, [set("x-payload", expected)], "{text}");
+    }
+}
+
+#[test]
+fn claims_become_headers_in_the_form_of_envoy() {
+    let change = json!({
+        "forward": true,
+        "claim_to_headers": [{"header_name": "X-Claim", "claim_name": "a.b"}],
+    });
+    for (value, expected) in [
+        (json!("text"), Some("text")),
+        (json!("t\u{e4}xt"), Some("t\u{e4}xt")),
+        (json!(5), Some("5")),
+        (json!(-5), Some("-5")),
+        (json!(1.5), Some("1.5")),
+        (json!(2.0), Some("2")),
+        (json!(u64::MAX), Some("18446744073709551615")),
+        (json!(true), Some("true")),
+        (json!(["a", 1]), Some("WyJhIiwxXQ==")),
+        (json!({"a": "b"}), Some("eyJhIjoiYiJ9")),
+        (json!(null), None),
+        (json!(""), None),
+        (json!("a\r\nx-admin: true"), None),
+        (json!("a\u{0}"), None),
+        (json!("a\u{7f}"), None),
+    ] {
+        let admission = with_header(&change, &json!({"a": {"b": value}}));
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|text| set("x-claim", text))
+            .collect();
+        assert_eq!(admission.headers, expected, "{value}");
+    }
+    assert_eq!(with_header(&change, &json!({"a.b": "x"})).headers, []);
+}
+
+#[test]
+fn claims_become_filter_state() {
+    let change = json!({
+        "claims_to_filter_state": [
+            {"claim_name": "sub", "key": "subject"},
+            {"claim_path": ["https://a.example/b"], "key": "b"},
+            {"claim_name": "scope", "key": "scope"},
+        ],
+        "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
+    });
+    let payload = json!({"sub": "alice", "https://a.example/b": {"c": [1]}, "scope": "a  b"});
+    let state = |key: &str, value: &str| (key.to_owned(), value.as_bytes().to_vec());
+    assert_eq!(
+        with_header(&change, &payload).filter_state,
+        [
+            state("subject", "alice"),
+            state("b", r#"{"c":[1]}"#),
+            state("scope", r#"["a","b"]"#),
+        ]
+    );
+    assert_eq!(
+        with_header(&change, &json!({"sub": "a\nb"})).filter_state,
+        []
+    );
+}
+
+#[test]
+fn the_route_is_chosen_anew_where_something_was_set_and_the_operator_asks_for_it() {
+    for (clear, payload, expected) in [
+        (true, json!({"a": 1}), true),
+        (true, json!({}), false),
+        (false, json!({"a": 1}), false),
+    ] {
+        let change = json!({
+            "clear_route_cache": clear,
+            "claim_to_headers": [{"header_name": "x", "claim_name": "a"}],
+        });
+        assert_eq!(with_header(&change, &payload).clear_route_cache, expected);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_set_can_stand_in_a_header(claim: String, name: String) {
+        let change = json!({
+            "claim_to_headers": [{"header_name": "x", "claim_name": "a"}],
+            "claims_to_filter_state": [{"key": "x", "claim_name": "a"}],
+        });
+        let payload = json!({"a": claim, "b": {name: 1}});
+        let admission = with_header(&change, &payload);
+        for change in &admission.headers {
+            if let HeaderChange::Set(_, value) = change {
+                proptest::prop_assert!(http::HeaderValue::from_bytes(value).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn other_parameters_stay_as_they_are(
+        before in "[a-z%=+&?]{0,8}",
+        after in "[a-z%=+&?]{0,8}",
+    ) {
+        let without = without_parameters(format!("/p?{before}&JWT=1&{after}").as_bytes(), &["JWT"]);
+        let expected = format!("/p?{before}&{after}");
+        proptest::prop_assert_eq!(String::from_utf8(without).unwrap(), expected);
+    }
+
+    #[test]
+    fn no_target_panics(target: Vec<u8>, name: String) {
+        let _ = without_parameters(&target, &[&name]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Where in a request a provider's tokens may be.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+
+use super::error::ConfigError;
+use super::scalar::{NonEmpty, OwnHeaderName};
+
+/// A place in a request where a token may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A header.
+    Header {
+        /// Its name in lower case.
+        name: String,
+        /// What comes before the token; `Bearer` stands for the scheme, in any case.
+        prefix: String,
+    },
+    /// A parameter of the query.
+    Parameter(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+impl Location {
+    /// The name of the header that this is in.
+    #[must_use]
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Self::Header { name, .. } => Some(name),
+            Self::Cookie(_) => Some("cookie"),
+            Self::Parameter(_) => None,
+        }
+    }
+
+    /// `Authorization: Bearer` (RFC 6750, section 2.1).
+    fn authorization() -> Self {
+        Self::Header {
+            name: "authorization".to_owned(),
+            prefix: BEARER.to_owned(),
+        }
+    }
+}
+
+/// The prefix that stands for the scheme.
+pub(crate) const BEARER: &str = "Bearer";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FromHeaderWire {
+    name: OwnHeaderName,
+    #[serde(default, alias = "valuePrefix")]
+    value_prefix: Option<String>,
+}
+
+/// The places that a provider's configuration lists; the default where it lists none.
+pub(super) fn build(
+    path: &str,
+    headers: Option<Vec<FromHeaderWire>>,
+    parameters: Option<Vec<NonEmpty>>,
+    cookies: Option<Vec<NonEmpty>>,
+) -> Result<Vec<Rc<Location>>, ConfigError> {
+    let mut locations = Vec::new();
+    for (index, wire) in headers.unwrap_or_default().into_iter().enumerate() {
+        let prefix = wire.value_prefix.unwrap_or_default();
+        if !prefix.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Err(ConfigError::new(
+                format!("{path}.from_headers[{index}].value_prefix"),
+                "must be printable ASCII",
+            ));
+        }
+        locations.push(Location::Header {
+            name: wire.name.0,
+            // With and without the space that ends it, a prefix is the same.
+            prefix: prefix.trim_end_matches(' ').to_owned(),
+        });
+    }
+    let parameters = parameters.unwrap_or_default().into_iter();
+    locations.extend(parameters.map(|name| Location::Parameter(name.0)));
+    let cookies = cookies.unwrap_or_default().into_iter();
+    locations.extend(cookies.map(|name| Location::Cookie(name.0)));
+    if locations.is_empty() {
+        locations.push(Location::authorization());
+    }
+    Ok(locations.into_iter().map(Rc::new).collect())
+}

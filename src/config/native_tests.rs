@@ -1,0 +1,420 @@
+//! What native `jwt_authn` can say: read in both spellings, or refused with a sentence.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::key_set;
+
+fn error(config: &Value) -> String {
+    match Config::from_json(config.to_string().as_bytes()) {
+        Ok(_) => "none".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// A provider with `field`.
+fn provider_with(field: &str, value: &Value) -> Value {
+    let mut provider = json!({"local_jwks": {"inline_string": key_set()}});
+    provider[field] = value.clone();
+    json!({"providers": {"p": provider}})
+}
+
+/// A requirement in the map.
+fn requirement(requirement: &Value) -> Value {
+    json!({
+        "providers": {"p": {"local_jwks": {"inline_string": key_set()}}},
+        "requirement_map": {"r": requirement},
+    })
+}
+
+/// A configuration with everything that has more than one spelling.
+fn everything() -> Value {
+    json!({
+        "providers": {"p": {
+            "issuer": "https://issuer.example",
+            "audiences": ["api"],
+            "subjects": {"prefix": "spiffe://a.example/", "ignore_case": true},
+            "require_expiration": true,
+            "max_lifetime": "86400s",
+            "local_jwks": {"inline_string": key_set()},
+            "forward": true,
+            "from_headers": [{"name": "x-token", "value_prefix": "JWT "}],
+            "from_params": ["jwt"],
+            "from_cookies": ["jwt"],
+            "forward_payload_header": "x-payload",
+            "pad_forward_payload_header": true,
+            "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
+            "clock_skew_seconds": 5,
+            "claim_to_headers": [
+                {"header_name": "x-a", "claim_name": "a.b"},
+                {"header_name": "x-b", "claim_path": [{"key": "a.b"}]},
+            ],
+            "claims_to_filter_state": [{"claim_name": "sub", "key": "sub"}],
+            "clear_route_cache": true,
+            "scope_claims": ["scope"],
+        }},
+        "rules": [
+            {
+                "match": {
+                    "path_separated_prefix": "/a",
+                    "case_sensitive": false,
+                    "headers": [{
+                        "name": "x",
+                        "string_match": {"safe_regex": {"google_re2": {}, "regex": "a"}},
+                        "invert_match": true,
+                    }, {"name": "y", "present_match": true}],
+                    "query_parameters": [{"name": "q", "present_match": true}],
+                },
+                "requires": {"requires_any": {"requirements": [
+                    {"provider_and_audiences": {"provider_name": "p", "audiences": ["b"]}},
+                    {"requires_all": {"requirements": [
+                        {"provider_name": "p", "any_scope": ["a"], "scopes": ["b"]},
+                        {"extract_only_without_validation": {"verification_status_header": "x-v"}},
+                    ]}},
+                    {"allow_missing": {}},
+                    {"allow_missing_or_failed": {}},
+                ]}},
+            },
+            {"match": {"safe_regex": {"regex": "/b"}}, "requirement_name": "r"},
+        ],
+        "requirement_map": {"r": {"provider_name": "p", "claims": [
+            {"claim_name": "a", "any_of": ["b"]},
+            {"claim_path": ["a"], "exact": "b"},
+        ]}},
+        "bypass_cors_preflight": true,
+        "strip_failure_response": true,
+        "stat_prefix": "edge",
+        "per_route_requirements": true,
+        "unmatched_requests": "allow",
+    })
+}
+
+/// `value` with the names of all fields in lowerCamelCase, those of maps as they are.
+fn camel(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| {
+                let mut words = name.split('_');
+                let mut camel = words.next().unwrap().to_owned();
+                for word in words {
+                    let (first, rest) = word.split_at_checked(1).unwrap();
+                    camel.push_str(&first.to_ascii_uppercase());
+                    camel.push_str(rest);
+                }
+                (camel, self::camel(value))
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Array(values) => values.iter().map(camel).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Every object of a configuration, with each field given in both spellings in turn.
+fn twice(value: &Value) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                let Value::Object(camel_field) = camel(&json!({ name: inner })) else {
+                    panic!("an object stays one");
+                };
+                for (camel_name, camel_value) in camel_field {
+                    if camel_name != *name {
+                        let mut both = fields.clone();
+                        both.insert(camel_name, camel_value);
+                        found.push((name.clone(), both.into()));
+                    }
+                }
+                for (changed, inner) in twice(inner) {
+                    let mut outer = fields.clone();
+                    outer[name] = inner;
+                    found.push((changed, outer.into()));
+                }
+            }
+        }
+        Value::Array(values) => {
+            for (index, inner) in values.iter().enumerate() {
+                for (changed, inner) in twice(inner) {
+                    let mut outer = values.clone();
+                    outer[index] = inner;
+                    found.push((changed, outer.into()));
+                }
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+#[test]
+fn every_field_has_both_spellings_and_is_given_once() {
+    assert_eq!(error(&everything()), "none");
+    assert_eq!(error(&camel(&everything())), "none");
+    let twice = twice(&everything());
+    assert!(twice.len() > 30, "{}", twice.len());
+    for (name, config) in twice {
+        let error = error(&config);
+        assert!(
+            error.ends_with(&format!("{name}: given twice")),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn the_headers_that_are_set_and_read_are_known() {
+    let config = Config::from_json(everything().to_string().as_bytes()).unwrap();
+    assert_eq!(config.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
+    assert_eq!(config.read_headers, ["cookie", "x", "x-token", "y"]);
+}
+
+#[test]
+fn what_a_wasm_filter_cannot_do_is_refused_with_what_to_do_instead() {
+    let metadata = "a wasm filter cannot write dynamic metadata: use claims_to_filter_state";
+    for (field, problem) in [
+        ("payload_in_metadata", metadata),
+        ("headerInMetadata", metadata),
+        (
+            "failed_status_in_metadata",
+            "a wasm filter cannot write dynamic metadata: the counters bearer_gate.denied.* tell \
+             why requests are refused",
+        ),
+    ] {
+        let refused = error(&provider_with(field, &json!("x")));
+        assert_eq!(refused, format!("providers.p.{field}: {problem}"));
+        for empty in [json!(""), json!(null)] {
+            assert_eq!(error(&provider_with(field, &empty)), "none", "{field}");
+        }
+    }
+    let mut config = requirement(&json!({}));
+    config["filter_state_rules"] = json!({"name": "x", "requires": {}});
+    assert_eq!(
+        error(&config),
+        "filter_state_rules: a wasm filter cannot read filter state safely: name the requirement \
+         in the route's metadata and set per_route_requirements"
+    );
+    assert_eq!(
+        error(&provider_with(
+            "normalize_payload_in_metadata",
+            &json!({"space_delimited_claims": ["scope"]})
+        )),
+        "providers.p.normalize_payload_in_metadata: a wasm filter cannot write dynamic metadata: \
+         this works with claims_to_filter_state only"
+    );
+}
+
+#[test]
+fn requirements_that_cannot_be_meant_are_refused() {
+    let r = "requirement_map.r";
+    for (wire, expected) in [
+        (json!({}), "none".to_owned()),
+        (
+            json!({"provider_name": "x"}),
+            format!("{r}.provider_name: there is no provider \"x\""),
+        ),
+        (
+            json!({"provider_and_audiences": {"provider_name": "x"}}),
+            format!("{r}.provider_and_audiences.provider_name: there is no provider \"x\""),
+        ),
+        (
+            json!({"requires_any": {"requirements": []}}),
+            format!("{r}.requires_any.requirements: must not be empty"),
+        ),
+        (
+            json!({"requires_all": {"requirements": [{}, {"provider_name": "x"}]}}),
+            format!("{r}.requires_all.requirements[1].provider_name: there is no provider \"x\""),
+        ),
+        (
+            json!({"scopes": ["a"]}),
+            format!("{r}: scopes and claims need provider_name or another requirement beside them"),
+        ),
+        (
+            json!({"extract_only_without_validation": {}, "scopes": ["a"]}),
+            format!(
+                "{r}.extract_only_without_validation: scopes and claims of a token that is not \
+                 verified say nothing"
+            ),
+        ),
+        (
+            json!({"provider_name": "p", "scopes": ["a\"b"]}),
+            format!(
+                "{r}.scopes[0]: is not a scope: visible ASCII characters without space, \" and \\"
+            ),
+        ),
+        (
+            json!({"provider_name": "p", "any_scope": [""]}),
+            format!(
+                "{r}.any_scope[0]: is not a scope: visible ASCII characters without space, \" and \\"
+            ),
+        ),
+        (
+            json!({"provider_name": "p", "claims": [{"claim_name": "a"}]}),
+            format!("{r}.claims[0]: needs one of exact, any_of, contains and present"),
+        ),
+        (
+            json!({"provider_name": "p", "claims": [{"exact": 1}]}),
+            format!("{r}.claims[0]: needs one of claim_name and claim_path"),
+        ),
+        (
+            json!({"provider_name": "p", "claims": [{"claim_name": "a..b", "exact": 1}]}),
+            format!("{r}.claims[0].claim_name: has an empty part"),
+        ),
+        (
+            json!({"provider_name": "p", "claims": [{"claim_name": "a", "any_of": []}]}),
+            format!("{r}.claims[0].any_of: must not be empty"),
+        ),
+        (
+            json!({"extract_only_without_validation": {"verification_status_header": ":path"}}),
+            format!(
+                "{r}.extract_only_without_validation.verification_status_header: \":path\" cannot \
+                 be used for this"
+            ),
+        ),
+    ] {
+        assert_eq!(error(&requirement(&wire)), expected, "{wire}");
+    }
+    let both = json!({"provider_name": "p", "allow_missing": {}});
+    let refused = error(&requirement(&both));
+    assert!(
+        refused.starts_with("requirement_map.r: has more than one of"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn rules_name_requirements_that_there_are() {
+    let mut config = requirement(&json!({"provider_name": "p"}));
+    for (rule, expected) in [
+        (json!({"requirement_name": "r"}), "none"),
+        (
+            json!({"requirement_name": "s"}),
+            "rules[0].requirement_name: there is no \"s\" in requirement_map",
+        ),
+        (
+            json!({"requirement_name": "r", "requires": {}}),
+            "rules[0]: has both requires and requirement_name",
+        ),
+    ] {
+        let mut rule = rule;
+        rule["match"] = json!({"prefix": "/"});
+        config["rules"] = json!([rule]);
+        assert_eq!(error(&config), expected);
+    }
+}
+
+#[test]
+fn the_depth_of_requirements_is_bounded() {
+    let nested = |levels: usize| {
+        let inner = json!({"provider_name": "p"});
+        (1..levels).fold(
+            inner,
+            |inner, _| json!({"requires_all": {"requirements": [inner]}}),
+        )
+    };
+    assert_eq!(error(&requirement(&nested(8))), "none");
+    let refused = error(&requirement(&nested(9)));
+    assert!(
+        refused.ends_with(": requirements are nested more than 8 deep"),
+        "{refused}"
+    );
+    assert!(
+        refused.starts_with("requirement_map.r.requires_all.requirements[0]."),
+        "{refused}"
+    );
+    for levels in [42, 200, 10_000] {
+        let text = format!(
+            r#"{{"providers": {{}}, "requirement_map": {{"r": {}{}}}}}"#,
+            r#"{"requires_all": {"requirements": ["#.repeat(levels),
+            "]}}".repeat(levels),
+        );
+        assert!(Config::from_json(text.as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn headers_that_are_read_or_reserved_are_never_set() {
+    for (field, value, expected) in [
+        (
+            "forward_payload_header",
+            json!("Authorization"),
+            "providers: tokens are read from the header \"authorization\", so it cannot be set",
+        ),
+        (
+            "forward_payload_header",
+            json!("host"),
+            "providers.p.forward_payload_header: \"host\" cannot be used for this",
+        ),
+        (
+            "forward_payload_header",
+            json!("a b"),
+            "providers.p.forward_payload_header: is not the name of a header",
+        ),
+        (
+            "claim_to_headers",
+            json!([{"header_name": ":path", "claim_name": "a"}]),
+            "providers.p.claim_to_headers[0].header_name: \":path\" cannot be used for this",
+        ),
+        (
+            "claim_to_headers",
+            json!([{"header_name": "x"}]),
+            "providers.p.claim_to_headers[0]: needs one of claim_name and claim_path",
+        ),
+        (
+            "from_headers",
+            json!([{"name": "cookie"}]),
+            "providers.p.from_headers[0].name: \"cookie\" cannot be used for this",
+        ),
+        (
+            "from_headers",
+            json!([{"name": "x", "value_prefix": "a\n"}]),
+            "providers.p.from_headers[0].value_prefix: must be printable ASCII",
+        ),
+        (
+            "claims_to_filter_state",
+            json!([{"claim_name": "a", "key": "a b"}]),
+            "providers.p.claims_to_filter_state[0].key: must be letters, digits, _, - and . only",
+        ),
+        (
+            "subjects",
+            json!({}),
+            "providers.p.subjects: needs one of exact, prefix, suffix, contains and safe_regex",
+        ),
+        (
+            "max_lifetime",
+            json!("0s"),
+            "providers.p.max_lifetime: must be above zero",
+        ),
+        (
+            "scope_claims",
+            json!([[]]),
+            "providers.p.scope_claims[0]: has an empty part",
+        ),
+    ] {
+        assert_eq!(error(&provider_with(field, &value)), expected, "{field}");
+    }
+    let mut config = requirement(&json!({}));
+    config["stat_prefix"] = json!("a b");
+    assert_eq!(
+        error(&config),
+        "stat_prefix: must be visible ASCII characters"
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_scalar_in_any_place_panics(text: String, number: i64) {
+        for field in [
+            "subjects", "max_lifetime", "from_headers", "from_params", "forward_payload_header",
+            "claim_to_headers", "claims_to_filter_state", "scope_claims", "payload_in_metadata",
+        ] {
+            for value in [json!(text), json!(number), json!([text]), json!({ "exact": text })] {
+                let _ = error(&provider_with(field, &value));
+            }
+        }
+        for value in [json!([text]), json!([{"claim_name": text, "exact": number}])] {
+            let _ = error(&requirement(&json!({"provider_name": "p", "scopes": value})));
+            let _ = error(&requirement(&json!({"provider_name": "p", "claims": value})));
+        }
+    }
+}

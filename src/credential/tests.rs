@@ -1,0 +1,290 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::Config;
+
+fn located(target: &str, headers: &[&[u8]]) -> Result<String, Reason> {
+    let headers: Vec<(&str, &[u8])> = headers
+        .iter()
+        .map(|value| ("authorization", *value))
+        .collect();
+    let found = found(&json!({}), target, &headers)?;
+    found
+        .first()
+        .map(|(_, text)| text.clone())
+        .ok_or(Reason::Missing)
+}
+
+/// The tokens at the places that a provider with `change` lists.
+fn found(
+    change: &Value,
+    target: &str,
+    headers: &[(&str, &[u8])],
+) -> Result<Vec<(Location, String)>, Reason> {
+    let mut provider = json!({"local_jwks": {"inline_string": crate::fixtures::key_set()}});
+    for (name, value) in change.as_object().unwrap() {
+        provider[name] = value.clone();
+    }
+    let config = json!({"providers": {"p": provider}}).to_string();
+    let config = Config::from_json(config.as_bytes()).unwrap();
+    let target = (":path".to_owned(), target.into());
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.to_vec()));
+    let request = Request::from_headers([target].into_iter().chain(headers).collect());
+    let found = locate(&request, &config.providers[0].locations)?;
+    let text = |one: Credential<'_>| ((*one.location).clone(), one.text.into_owned());
+    Ok(found.into_iter().map(text).collect())
+}
+
+/// The same where only the texts are looked at.
+fn texts(change: &Value, target: &str, headers: &[(&str, &[u8])]) -> Result<Vec<String>, Reason> {
+    let found = found(change, target, headers)?;
+    Ok(found.into_iter().map(|(_, text)| text).collect())
+}
+
+#[test]
+fn one_header_is_read_by_the_grammar() {
+    let malformed = Err(Reason::MalformedCredential);
+    let missing = Err(Reason::Missing);
+    for (header, expected) in [
+        (&b"Bearer abc"[..], Ok("abc".to_owned())),
+        (b"bearer abc", Ok("abc".to_owned())),
+        (b"BEARER    abc", Ok("abc".to_owned())),
+        (b"Bearer a-._~+/Z9==", Ok("a-._~+/Z9==".to_owned())),
+        (b"", malformed.clone()),
+        (b" ", malformed.clone()),
+        (b" Bearer abc", malformed.clone()),
+        (b"Bearer", malformed.clone()),
+        (b"Bearer ", malformed.clone()),
+        (b"Bearer =", malformed.clone()),
+        (b"Bearer a=b", malformed.clone()),
+        (b"Bearer abc def", malformed.clone()),
+        (b"Bearer abc ", malformed.clone()),
+        (b"Bearer abc,", malformed.clone()),
+        (b"Bearer abc,def", malformed.clone()),
+        (b"Bearer \"abc\"", malformed.clone()),
+        (b"Bearer\tabc", malformed.clone()),
+        (b"Bearer \tabc", malformed.clone()),
+        (b"Bearer abc\x00", malformed.clone()),
+        (b"Bearer a\xc3\xa9", malformed.clone()),
+        (b"\xff\xfe", malformed.clone()),
+        (b"Bearer: abc", malformed.clone()),
+        (b"Basic YTpi", missing.clone()),
+        (b"Bearerx abc", missing.clone()),
+        (b"DPoP abc", missing.clone()),
+        (b"abc", missing.clone()),
+    ] {
+        assert_eq!(
+            located("/", &[header]),
+            expected,
+            "{}",
+            header.escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn two_headers_are_two_tokens_whatever_they_are() {
+    for other in [
+        &b"Bearer abc"[..],
+        b"Bearer def",
+        b"Basic YTpi",
+        b"",
+        b"\xff",
+    ] {
+        assert_eq!(
+            located("/", &[b"Bearer abc", other]),
+            Err(Reason::SeveralTokens)
+        );
+        assert_eq!(
+            located("/", &[other, b"Bearer abc"]),
+            Err(Reason::SeveralTokens)
+        );
+    }
+}
+
+#[test]
+fn headers_that_the_host_has_joined_are_several_tokens() {
+    for (header, several) in [
+        (&b"Bearer abc,Bearer abc"[..], true),
+        (b"Bearer abc, Basic YTpi", true),
+        (b"Basic YTpi,Bearer abc", true),
+        (b"Digest realm=\"a\", nonce=\"b\",bearer abc", true),
+        (b"Digest realm=\"a,Bearer abc", true),
+        (b"Digest realm=\"a\\\",Bearer abc", true),
+        (b"Digest realm=\"a\", nonce=\"b\", qop = auth", false),
+        (b"Digest realm=\"a, Bearer b\", nonce=\"b\"", false),
+        (b"Digest realm=\"a\\\", Bearer b\"", false),
+        (b"Basic YTpi,", false),
+    ] {
+        let expected = if several {
+            Reason::SeveralTokens
+        } else {
+            Reason::Missing
+        };
+        assert_eq!(
+            located("/", &[header]),
+            Err(expected),
+            "{}",
+            header.escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn an_access_token_parameter_beside_the_header_is_a_second_token() {
+    for (target, several) in [
+        ("/?access_token=abc", true),
+        ("/?a=b&access_token=abc", true),
+        ("/?access_token", true),
+        ("/?acc%65ss_token=abc", true),
+        ("/?%61%63%63%65%73%73%5F%74%6f%6B%65%6e=abc", true),
+        ("/?access_token#x", true),
+        ("/?access_tokens=abc", false),
+        ("/?Access_Token=abc", false),
+        ("/?x=access_token", false),
+        ("/?acc%6ss_token=abc", false),
+        ("/?%", false),
+        ("/access_token=abc", false),
+        ("/#?access_token=abc", false),
+    ] {
+        let expected = if several {
+            Err(Reason::SeveralTokens)
+        } else {
+            Ok("abc".to_owned())
+        };
+        assert_eq!(located(target, &[b"Bearer abc"]), expected, "{target}");
+    }
+    assert_eq!(located("/?access_token=abc", &[]), Err(Reason::Missing));
+}
+
+#[test]
+fn headers_may_have_prefixes_of_their_own() {
+    let none = || Ok(Vec::new());
+    let one = |text: &str| Ok(vec![text.to_owned()]);
+    let plain = json!({"from_headers": [{"name": "X-Token"}]});
+    let prefixed = json!({"from_headers": [{"name": "x-token", "value_prefix": "JWT "}]});
+    let glued = json!({"fromHeaders": [{"name": "x-token", "valuePrefix": "t="}]});
+    let bearer = json!({"from_headers": [{"name": "x-token", "value_prefix": "Bearer "}]});
+    for (change, value, expected) in [
+        (&plain, &b"abc"[..], one("abc")),
+        (&plain, b"", Err(Reason::MalformedCredential)),
+        (&plain, b"Bearer abc", Err(Reason::MalformedCredential)),
+        (&prefixed, b"JWT abc", one("abc")),
+        (&prefixed, b"JWT   abc", one("abc")),
+        (&prefixed, b"jwt abc", none()),
+        (&prefixed, b"abc", none()),
+        (&prefixed, b"JWT", Err(Reason::MalformedCredential)),
+        (&prefixed, b"JWT a b", Err(Reason::MalformedCredential)),
+        (&glued, b"t=abc", one("abc")),
+        (&bearer, b"bearer abc", one("abc")),
+        (&bearer, b"Basic abc", none()),
+    ] {
+        let headers = [("x-token", value)];
+        assert_eq!(
+            texts(change, "/", &headers),
+            expected,
+            "{}",
+            value.escape_ascii()
+        );
+    }
+    let twice = [("x-token", &b"abc"[..]), ("x-token", b"abc")];
+    assert_eq!(texts(&plain, "/", &twice), Err(Reason::SeveralTokens));
+}
+
+#[test]
+fn the_longest_prefix_of_a_header_is_meant() {
+    let both = json!({"from_headers": [
+        {"name": "x-token"},
+        {"name": "x-token", "value_prefix": "JWT "},
+    ]});
+    for (value, prefix) in [(&b"JWT abc"[..], "JWT"), (b"abc", "")] {
+        let location = Location::Header {
+            name: "x-token".to_owned(),
+            prefix: prefix.to_owned(),
+        };
+        let found = found(&both, "/", &[("x-token", value)]);
+        assert_eq!(found, Ok(vec![(location, "abc".to_owned())]));
+    }
+}
+
+#[test]
+fn parameters_are_decoded() {
+    let change = json!({"from_params": ["access_token", "jwt"]});
+    let one = |text: &str| Ok(vec![text.to_owned()]);
+    for (target, expected) in [
+        ("/?access_token=abc", one("abc")),
+        ("/?x=y&jwt=a%2Eb", one("a.b")),
+        ("/?%6Awt=abc", one("abc")),
+        ("/?jwt=abc==", one("abc==")),
+        ("/?jwt", Err(Reason::MalformedCredential)),
+        ("/?jwt=", Err(Reason::MalformedCredential)),
+        ("/?jwt=a%20b", Err(Reason::MalformedCredential)),
+        ("/?jwt=%FF", Err(Reason::MalformedCredential)),
+        ("/?jwt=a&jwt=b", Err(Reason::SeveralTokens)),
+        ("/?jwt=a&%6Awt=a", Err(Reason::SeveralTokens)),
+        ("/?JWT=a", Ok(vec![])),
+        ("/jwt=a", Ok(vec![])),
+        (
+            "/?access_token=a&jwt=b",
+            Ok(vec!["a".to_owned(), "b".to_owned()]),
+        ),
+    ] {
+        assert_eq!(texts(&change, target, &[]), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_listed_place_replaces_the_default() {
+    let change = json!({"from_params": ["jwt"]});
+    let headers = [("authorization", &b"Bearer abc"[..])];
+    assert_eq!(texts(&change, "/", &headers), Ok(vec![]));
+    assert_eq!(texts(&change, "/?access_token=a", &headers), Ok(vec![]));
+}
+
+#[test]
+fn cookies_are_read_from_all_cookie_headers() {
+    let change = json!({"from_cookies": ["jwt"]});
+    let one = |text: &str| Ok(vec![text.to_owned()]);
+    for (headers, expected) in [
+        (&[("cookie", &b"jwt=abc"[..])][..], one("abc")),
+        (&[("cookie", b"a=b; jwt=abc; c=d")], one("abc")),
+        (&[("cookie", b"a=b"), ("cookie", b"jwt=abc")], one("abc")),
+        (&[("cookie", b"jwt=\"abc\"")], one("abc")),
+        (&[("cookie", b"jwt=a; jwt=b")], Err(Reason::SeveralTokens)),
+        (
+            &[("cookie", b"jwt=a"), ("cookie", b"jwt=a")],
+            Err(Reason::SeveralTokens),
+        ),
+        (&[("cookie", b"jwt=")], Err(Reason::MalformedCredential)),
+        (&[("cookie", b"jwt=a b")], Err(Reason::MalformedCredential)),
+        (&[("cookie", b"xjwt=a; JWT=b")], Ok(vec![])),
+        (&[("cookie", b"\xff;;=;")], Ok(vec![])),
+    ] {
+        assert_eq!(texts(&change, "/", headers), expected, "{headers:?}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_b64token_is_found(token in "[A-Za-z0-9._~+/-]{1,40}={0,3}", spaces in " {1,5}") {
+        let header = format!("Bearer{spaces}{token}");
+        proptest::prop_assert_eq!(located("/", &[header.as_bytes()]), Ok(token));
+    }
+
+    #[test]
+    fn no_bytes_panic(target: String, header: Vec<u8>) {
+        let _ = located(&target, &[&header]);
+    }
+
+    #[test]
+    fn no_place_panics(target: String, header: Vec<u8>, cookie: Vec<u8>) {
+        let change = json!({
+            "from_headers": [{"name": "x", "value_prefix": "a"}, {"name": "x"}],
+            "from_params": ["a"],
+            "from_cookies": ["a"],
+        });
+        let _ = texts(&change, &target, &[("x", &header), ("cookie", &cookie)]);
+    }
+}

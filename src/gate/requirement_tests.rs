@@ -1,0 +1,394 @@
+//! Requirements by real tokens: places, several tokens, leniency, routes.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::{es256, rs256};
+
+const NOW: u64 = 1_700_000_000;
+
+/// Providers `a` and `b` of two issuers, with RSA and EC keys of their own, and `change`.
+fn config(change: &Value) -> Config {
+    let provider = |name: &str, jwk: Value| {
+        json!({
+            "issuer": format!("https://{name}.example"),
+            "local_jwks": {"inline_string": json!({"keys": [jwk]}).to_string()},
+            "claim_to_headers": [{"header_name": format!("x-{name}"), "claim_name": "sub"}],
+        })
+    };
+    let mut config = json!({"providers": {
+        "a": provider("a", crate::fixtures::rsa_jwk()),
+        "b": provider("b", crate::fixtures::ec_jwk()),
+    }});
+    for (pointer, value) in change.as_object().unwrap() {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        config.pointer_mut(parent).unwrap()[name] = value.clone();
+    }
+    Config::from_json(config.to_string().as_bytes()).unwrap()
+}
+
+fn requires(requirement: &Value) -> Value {
+    json!([{"match": {"prefix": "/"}, "requires": requirement}])
+}
+
+fn of_a(exp: u64) -> String {
+    let payload = json!({"iss": "https://a.example", "sub": "alice", "exp": exp, "aud": "api"});
+    rs256(&json!({"alg": "RS256"}), &payload)
+}
+
+fn of_b() -> String {
+    let payload = json!({"iss": "https://b.example", "sub": "bob", "exp": NOW + 60});
+    es256(&json!({"alg": "ES256"}), &payload)
+}
+
+fn request(target: &str, headers: &[(&str, &str)]) -> Request {
+    let target = (":path".to_owned(), target.into());
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+    Request::from_headers([target].into_iter().chain(headers).collect())
+}
+
+/// The verdict in words: `pass`, the headers that are set, or the reason of the refusal.
+fn decided(config: &Config, request: &Request) -> String {
+    let now = Timestamp::from_unix_secs(NOW);
+    match gate(config, request, |_| RemoteKeys::Pending, now) {
+        Decision::Settled(Verdict::Pass) => "pass".to_owned(),
+        Decision::Settled(Verdict::Admit(admission)) => {
+            let changes = admission.headers.iter().map(|change| match change {
+                HeaderChange::Remove(name) => format!("-{name}"),
+                HeaderChange::Set(name, value) => {
+                    format!("{name}={}", String::from_utf8_lossy(value))
+                }
+            });
+            let changes: Vec<String> = changes.collect();
+            let verified = if admission.verified {
+                ""
+            } else {
+                "unverified "
+            };
+            format!("{verified}{}", changes.join(" "))
+        }
+        Decision::Settled(Verdict::Deny(denial)) => format!("{:?}", denial.reason),
+        Decision::Wait { .. } => "wait".to_owned(),
+    }
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+#[test]
+fn a_token_counts_only_where_its_provider_lists_it() {
+    let config = config(&json!({
+        "/providers/a/from_headers": [{"name": "x-token"}],
+        "/providers/b/from_cookies": ["b"],
+    }));
+    let (a, b) = (of_a(NOW + 60), of_b());
+    let cookie = |token: &str| format!("b={token}");
+    for (headers, expected) in [
+        (vec![("x-token", a.clone())], "x-a=alice -x-token"),
+        (vec![("cookie", cookie(&b))], "x-b=bob -cookie"),
+        (vec![("x-token", b.clone())], "Issuer"),
+        (vec![("cookie", cookie(&a))], "Issuer"),
+        (vec![("authorization", bearer(&a))], "Missing"),
+        (
+            vec![("x-token", a.clone()), ("cookie", cookie(&b))],
+            "SeveralTokens",
+        ),
+        (
+            vec![("x-token", a.clone()), ("cookie", "b=?".to_owned())],
+            "MalformedCredential",
+        ),
+        (
+            vec![("x-token", a), ("authorization", bearer(&b))],
+            "x-a=alice -x-token",
+        ),
+    ] {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        assert_eq!(decided(&config, &request("/", &headers)), expected);
+    }
+}
+
+#[test]
+fn only_places_that_the_requirement_names_are_searched() {
+    let config = config(&json!({
+        "/providers/a/from_headers": [{"name": "x-token"}],
+        "/rules": requires(&json!({"provider_name": "a"})),
+    }));
+    let (a, b) = (of_a(NOW + 60), bearer(&of_b()));
+    let headers = [("x-token", a.as_str()), ("authorization", &b)];
+    assert_eq!(
+        decided(&config, &request("/", &headers)),
+        "x-a=alice -x-token"
+    );
+}
+
+#[test]
+fn tokens_of_two_providers_may_be_asked_for_together() {
+    let places = json!({
+        "/providers/a/from_headers": [{"name": "x-token"}],
+        "/rules": requires(&json!({"requires_all": {"requirements": [
+            {"provider_name": "a"},
+            {"provider_name": "b"},
+        ]}})),
+    });
+    let config = config(&places);
+    let (a, b, old) = (of_a(NOW + 60), bearer(&of_b()), of_a(1));
+    for (headers, expected) in [
+        (
+            &[("x-token", a.as_str()), ("authorization", &b)][..],
+            "x-a=alice x-b=bob -x-token -authorization",
+        ),
+        (&[("x-token", &old), ("authorization", &b)], "Expired"),
+        (&[("x-token", &a)], "Missing"),
+        (
+            &[("x-token", &a), ("x-token", &a), ("authorization", &b)],
+            "SeveralTokens",
+        ),
+    ] {
+        assert_eq!(decided(&config, &request("/", headers)), expected);
+    }
+}
+
+#[test]
+fn no_token_rides_along_unheard() {
+    let either = json!({"requires_any": {"requirements": [
+        {"provider_name": "a"},
+        {"requires_all": {"requirements": [{"provider_name": "a"}, {"provider_name": "b"}]}},
+    ]}});
+    let config = config(&json!({
+        "/providers/a/from_headers": [{"name": "x-token"}],
+        "/rules": requires(&either),
+    }));
+    let (a, b) = (of_a(NOW + 60), bearer(&of_b()));
+    assert_eq!(
+        decided(&config, &request("/", &[("x-token", &a)])),
+        "x-a=alice -x-token"
+    );
+    let both = [("x-token", a.as_str()), ("authorization", b.as_str())];
+    assert_eq!(decided(&config, &request("/", &both)), "SeveralTokens");
+}
+
+#[test]
+fn an_optional_token_is_checked_where_there_is_one() {
+    let optional = json!({"requires_any": {"requirements": [
+        {"provider_name": "a"},
+        {"allow_missing": {}},
+    ]}});
+    let config = config(&json!({ "/rules": requires(&optional) }));
+    let (a, old, b) = (bearer(&of_a(NOW + 60)), bearer(&of_a(1)), bearer(&of_b()));
+    for (target, headers, expected) in [
+        ("/", &[][..], "pass"),
+        ("/", &[("authorization", "Basic eA==")], "pass"),
+        (
+            "/",
+            &[("authorization", a.as_str())],
+            "x-a=alice -authorization",
+        ),
+        ("/", &[("authorization", &old)], "Expired"),
+        ("/", &[("authorization", &b)], "Issuer"),
+        ("/", &[("authorization", "Bearer ?")], "MalformedCredential"),
+        (
+            "/",
+            &[("authorization", &a), ("authorization", &a)],
+            "SeveralTokens",
+        ),
+        // Nothing passes without a token on the strength of such a path.
+        ("/a/../b", &[], "Missing"),
+        (
+            "/a/../b",
+            &[("authorization", &a)],
+            "x-a=alice -authorization",
+        ),
+    ] {
+        assert_eq!(
+            decided(&config, &request(target, headers)),
+            expected,
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn a_failed_token_may_be_let_through_with_nothing_said_of_it() {
+    let config = config(&json!({ "/rules": requires(&json!({"allow_missing_or_failed": {}})) }));
+    let (a, old) = (bearer(&of_a(NOW + 60)), bearer(&of_a(1)));
+    for (target, headers, expected) in [
+        ("/", &[][..], "pass"),
+        (
+            "/",
+            &[("authorization", a.as_str())],
+            "x-a=alice -authorization",
+        ),
+        ("/", &[("authorization", &old)], "pass"),
+        ("/", &[("authorization", "Bearer ?")], "pass"),
+        (
+            "/",
+            &[("authorization", &a), ("authorization", &old)],
+            "pass",
+        ),
+        ("//", &[("authorization", &old)], "Missing"),
+    ] {
+        assert_eq!(
+            decided(&config, &request(target, headers)),
+            expected,
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn claims_that_nobody_verified_are_marked() {
+    let extract = |status: Value| {
+        let requirement = json!({"extract_only_without_validation": status});
+        config(&json!({ "/rules": requires(&requirement) }))
+    };
+    let default = extract(json!({}));
+    let named = extract(json!({"verification_status_header": "X-Checked"}));
+    let off = extract(json!({"verificationStatusHeader": "-"}));
+    let old = bearer(&of_a(1));
+    let mut forged = bearer(&of_a(1));
+    forged.push('A');
+    for (config, header, expected) in [
+        (
+            &default,
+            Some(&old),
+            "unverified x-a=alice -authorization x-jwt-signature-verified=false",
+        ),
+        (
+            &default,
+            Some(&forged),
+            "unverified x-a=alice -authorization x-jwt-signature-verified=false",
+        ),
+        (&default, None, "pass"),
+        (&default, Some(&"Bearer a.b.c".to_owned()), "pass"),
+        (
+            &named,
+            Some(&old),
+            "unverified x-a=alice -authorization x-checked=false",
+        ),
+        (&off, Some(&old), "unverified x-a=alice -authorization"),
+    ] {
+        let headers: Vec<_> = header
+            .iter()
+            .map(|value| ("authorization", value.as_str()))
+            .collect();
+        assert_eq!(decided(config, &request("/", &headers)), expected);
+    }
+    assert_eq!(
+        default.own_headers,
+        ["x-a", "x-b", "x-jwt-signature-verified"]
+    );
+    assert_eq!(off.own_headers, ["x-a", "x-b"]);
+}
+
+#[test]
+fn a_requirement_may_have_audiences_of_its_own() {
+    let audiences = |audiences: Value| {
+        let requirement = json!({"provider_and_audiences": {
+            "provider_name": "a",
+            "audiences": audiences,
+        }});
+        config(&json!({
+            "/providers/a/audiences": ["other"],
+            "/rules": requires(&requirement),
+        }))
+    };
+    let token = bearer(&of_a(NOW + 60));
+    let request = request("/", &[("authorization", &token)]);
+    assert_eq!(
+        decided(&audiences(json!(["api"])), &request),
+        "x-a=alice -authorization"
+    );
+    assert_eq!(decided(&audiences(json!(["api2"])), &request), "Audience");
+    assert_eq!(decided(&audiences(json!([])), &request), "Audience");
+}
+
+#[test]
+fn a_route_that_names_no_known_requirement_is_closed() {
+    let config = config(&json!({
+        "/per_route_requirements": true,
+        "/requirement_map": {"open": {}, "b": {"provider_name": "b"}},
+    }));
+    let b = bearer(&of_b());
+    for (name, target, expected) in [
+        (Some("open"), "/", "pass"),
+        (Some("b"), "/", "x-b=bob -authorization"),
+        (Some("c"), "/", "Requirement"),
+        (None, "/", "x-b=bob -authorization"),
+        // The route was chosen by such a path: what the rules say counts.
+        (Some("open"), "/a/..", "x-b=bob -authorization"),
+    ] {
+        let headers: &[_] = if expected == "pass" {
+            &[]
+        } else {
+            &[("authorization", b.as_str())]
+        };
+        let mut request = request(target, headers);
+        request.requirement_name = name.map(|name| name.as_bytes().to_vec());
+        assert_eq!(decided(&config, &request), expected, "{name:?}");
+    }
+}
+
+#[test]
+fn an_open_rule_never_matches_an_ambiguous_path() {
+    let rules = json!([
+        {"match": {"prefix": "/open"}},
+        {"match": {"prefix": "/closed"}, "requires": {"provider_name": "a"}},
+    ]);
+    let deny = config(&json!({ "/rules": rules }));
+    let allow = config(&json!({ "/rules": rules, "/unmatched_requests": "allow" }));
+    for (target, denied, allowed) in [
+        ("/open", "pass", "pass"),
+        ("/open/%2e%2e/closed", "Missing", "Missing"),
+        ("/other", "Missing", "pass"),
+        ("/other/%2e%2e/closed", "Missing", "Missing"),
+        ("/closed", "Missing", "Missing"),
+    ] {
+        assert_eq!(decided(&deny, &request(target, &[])), denied, "{target}");
+        assert_eq!(decided(&allow, &request(target, &[])), allowed, "{target}");
+    }
+}
+
+#[test]
+fn what_would_have_to_be_waited_for_is_not_let_through() {
+    let remote = json!({
+        "issuer": "https://a.example",
+        "remote_jwks": {"http_uri": {"uri": "https://a.example/jwks", "cluster": "a"}},
+    });
+    let a = bearer(&of_a(NOW + 60));
+    for requirement in [
+        json!({"allow_missing": {}}),
+        json!({"allow_missing_or_failed": {}}),
+        json!({"provider_name": "a"}),
+    ] {
+        let config = config(&json!({ "/providers/a": remote, "/rules": requires(&requirement) }));
+        let request = request("/", &[("authorization", &a)]);
+        assert_eq!(decided(&config, &request), "wait", "{requirement}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn nothing_that_a_client_sends_panics(target: Vec<u8>, value: Vec<u8>, cookie: Vec<u8>) {
+        let config = config(&json!({
+            "/providers/a/from_headers": [{"name": "x-token", "value_prefix": "JWT"}],
+            "/providers/b/from_params": ["jwt"],
+            "/providers/b/from_cookies": ["jwt"],
+            "/rules": requires(&json!({"allow_missing_or_failed": {}})),
+        }));
+        let request = Request::from_headers(vec![
+            (":path".to_owned(), target),
+            ("x-token".to_owned(), value),
+            ("cookie".to_owned(), cookie),
+        ]);
+        let decision = decided(&config, &request);
+        proptest::prop_assert!(matches!(decision.as_str(), "pass" | "Missing"), "{}", decision);
+    }
+}

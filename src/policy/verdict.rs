@@ -1,0 +1,167 @@
+//! Whether a requirement is fulfilled, given what each provider says of the tokens of a request.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::terms;
+use crate::config::{Extract, Kind, Lenience, Provider, Tree};
+use crate::denial::{Denial, Reason};
+
+/// What a provider says of the token that a request has for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opinion {
+    /// It is good.
+    Accepted,
+    /// It cannot be told before a key set has been fetched.
+    Wait {
+        /// How long that may take at most.
+        at_most: Duration,
+    },
+    /// It is not, or there is none ([`Reason::Missing`]).
+    Refused(Denial),
+}
+
+impl From<Denial> for Opinion {
+    fn from(denial: Denial) -> Self {
+        Self::Refused(denial)
+    }
+}
+
+impl From<Reason> for Opinion {
+    fn from(reason: Reason) -> Self {
+        Denial::from(reason).into()
+    }
+}
+
+/// The tokens of a request, to be asked about.
+pub trait Tokens {
+    /// What `provider` says of the token at the places that it lists.
+    fn opinion(&self, provider: &Provider) -> Opinion;
+
+    /// The payload of that token; `None` where there is none that can be read.
+    fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>>;
+}
+
+/// What a requirement comes to.
+#[derive(Debug)]
+pub enum Finding<'c> {
+    /// It is fulfilled.
+    Fulfilled(Grants<'c>),
+    /// It may yet be, once a key set has been fetched.
+    Wait {
+        /// How long that may take at most.
+        at_most: Duration,
+    },
+    /// It is not.
+    Refused(Denial),
+}
+
+/// By what a requirement is fulfilled; by nothing, where it lets requests without a token pass.
+#[derive(Debug, Default)]
+pub struct Grants<'c> {
+    /// The providers that accepted a token.
+    pub providers: Vec<&'c Rc<Provider>>,
+    /// How to pass on claims that nobody verified.
+    pub extract: Option<&'c Extract>,
+    /// Whether the request passes with whatever tokens it has.
+    pub lenient: bool,
+}
+
+/// Finds what the requirement `tree` comes to.
+pub fn find<'c>(tree: &'c Tree, tokens: &impl Tokens) -> Finding<'c> {
+    let finding = match &tree.kind {
+        Kind::Nothing => Finding::Fulfilled(Grants::default()),
+        Kind::Provider(provider) => match tokens.opinion(provider) {
+            Opinion::Accepted => Finding::Fulfilled(Grants {
+                providers: vec![provider],
+                ..Grants::default()
+            }),
+            Opinion::Wait { at_most } => Finding::Wait { at_most },
+            Opinion::Refused(denial) => Finding::Refused(denial),
+        },
+        Kind::Any(trees, lenience) => any(trees, *lenience, tokens),
+        Kind::All(trees) => all(trees, tokens),
+        Kind::ExtractOnly(extract) => Finding::Fulfilled(Grants {
+            extract: Some(extract),
+            lenient: true,
+            ..Grants::default()
+        }),
+    };
+    if let Finding::Fulfilled(grants) = &finding
+        && !tree.terms.is_empty()
+    {
+        for provider in &grants.providers {
+            let payload = tokens.payload(provider);
+            let Some(payload) = payload else {
+                return Finding::Refused(Reason::Missing.into());
+            };
+            if let Err(denial) = terms::check(&tree.terms, &provider.scope_claims, payload) {
+                return Finding::Refused(denial);
+            }
+        }
+    }
+    finding
+}
+
+/// A token that is good is better than one that may be, and both are better than to pass without.
+/// Of several refusals the one counts that was found last, since that provider is the one that the
+/// token was most likely meant for.
+fn any<'c>(trees: &'c [Tree], lenience: Lenience, tokens: &impl Tokens) -> Finding<'c> {
+    let (mut wait, mut without, mut denial) = (None, None, None);
+    for tree in trees {
+        match find(tree, tokens) {
+            Finding::Fulfilled(grants) if grants.providers.is_empty() => {
+                without = without.or(Some(grants));
+            }
+            fulfilled @ Finding::Fulfilled(_) => return fulfilled,
+            Finding::Wait { at_most } => wait = wait.max(Some(at_most)),
+            Finding::Refused(refusal) => denial = denial.max(Some(refusal)),
+        }
+    }
+    if let Some(at_most) = wait {
+        return Finding::Wait { at_most };
+    }
+    let denial = denial.unwrap_or_else(|| Reason::Missing.into());
+    match without {
+        // What passes for want of a token does not pass with one that somebody else refuses.
+        Some(grants) if grants.lenient || denial.reason == Reason::Missing => {
+            return Finding::Fulfilled(grants);
+        }
+        _ => {}
+    }
+    match lenience {
+        Lenience::Missing if denial.reason == Reason::Missing => {
+            Finding::Fulfilled(Grants::default())
+        }
+        Lenience::MissingOrFailed => Finding::Fulfilled(Grants {
+            lenient: true,
+            ..Grants::default()
+        }),
+        Lenience::None | Lenience::Missing => Finding::Refused(denial),
+    }
+}
+
+/// The first refusal decides, even where something else would have to be waited for.
+fn all<'c>(trees: &'c [Tree], tokens: &impl Tokens) -> Finding<'c> {
+    let (mut wait, mut all) = (None, Grants::default());
+    for tree in trees {
+        match find(tree, tokens) {
+            Finding::Fulfilled(grants) => {
+                all.providers.extend(grants.providers);
+                all.extract = all.extract.or(grants.extract);
+                all.lenient |= grants.lenient;
+            }
+            Finding::Wait { at_most } => wait = wait.max(Some(at_most)),
+            Finding::Refused(denial) => return Finding::Refused(denial),
+        }
+    }
+    match wait {
+        Some(at_most) => Finding::Wait { at_most },
+        None => Finding::Fulfilled(all),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! `make run`, as a newcomer runs it: a real authorization server, and every answer as expected.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Output};
+
+use crate::support::root;
+
+const PORTS: [&str; 5] = [
+    "HTTP_PORT",
+    "HTTPS_PORT",
+    "ADMIN_PORT",
+    "AUTH_PORT",
+    "API_PORT",
+];
+
+fn make_run(ports: [u16; 5]) -> Output {
+    let mut command = Command::new("make");
+    command.current_dir(root()).args(["run", "ONCE=1"]);
+    for (name, port) in PORTS.iter().zip(ports) {
+        command.arg(format!("{name}={port}"));
+    }
+    // Not those of the `make test` that may have started this.
+    for name in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"] {
+        command.env_remove(name);
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn the_walk_gets_the_expected_answers() {
+    let output = make_run([0; 5]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+    assert!(
+        text.contains("All answers were the expected ones."),
+        "{text}"
+    );
+    assert!(!text.contains("FAILED"), "{text}");
+}
+
+#[test]
+fn a_taken_port_is_said_in_one_line() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let output = make_run([port, 0, 0, 0, 0]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        errors.contains(&format!("port {port} (HTTP_PORT) is taken")),
+        "{errors}"
+    );
+}

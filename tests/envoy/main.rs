@@ -1,0 +1,51 @@
+//! The promises of the filter, each shown with the built module in a real Envoy.
+//!
+//! One file per promise; `support` is what they stand on. A new test starts an issuer and an Envoy,
+//! sends requests and looks at answers, upstream and metrics:
+//!
+//! ```ignore
+//! #[test]
+//! fn an_expired_token_is_refused() {
+//!     let issuer = Issuer::start();
+//!     let gate = Setup::trusting(&issuer).start();
+//!     let token = Token::good().claim("exp", now() - 3600).signed();
+//!     let answer = gate.send(&get("/").bearer(token));
+//!     assert_eq!((answer.status, gate.upstream.count()), (401, 0));
+//! }
+//! ```
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests have a clock of their own; the filter has none"
+)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "a test that panics fails, and a table of cases is as long as it is"
+)]
+
+#[cfg(test)]
+mod admission;
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod rejection;
+#[cfg(test)]
+mod robustness;
+#[cfg(test)]
+mod rotation;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod waiting;
+#[cfg(test)]
+mod workers;

@@ -1,0 +1,232 @@
+//! Every refusal: its status, its error, its metric, and that nothing reaches the upstream.
+
+use serde_json::json;
+
+use crate::support::{Issuer, Key, Request, Setup, Token, get, now};
+
+/// A token whose signature is that of another.
+fn tampered() -> String {
+    let good = Token::good().signed();
+    let other = Token::good().claim("sub", "another").signed();
+    let (_, signature) = good.rsplit_once('.').unwrap();
+    let (input, _) = other.rsplit_once('.').unwrap();
+    format!("{input}.{signature}")
+}
+
+#[test]
+fn every_bad_request_gets_its_answer_and_none_reaches_the_upstream() {
+    let issuer = Issuer::start();
+    let gate = Setup::trusting(&issuer).start();
+    let good = Token::good().signed();
+    let bearing = |token: Token| get("/").bearer(token.signed());
+    let unpublished = Key::new("rsa-1", "RS256");
+    let cases: Vec<(&str, Request, u16, &str)> = vec![
+        ("missing", get("/"), 401, "missing_token"),
+        (
+            "missing",
+            get("/").header("authorization", "Basic dTpw"),
+            401,
+            "missing_token",
+        ),
+        (
+            "missing",
+            get(format!("/?access_token={good}")),
+            401,
+            "missing_token",
+        ),
+        (
+            "malformed",
+            get("/").header("authorization", "Bearer"),
+            400,
+            "invalid_request",
+        ),
+        (
+            "malformed",
+            get("/").header("authorization", format!("Bearer {good} {good}")),
+            400,
+            "invalid_request",
+        ),
+        (
+            "several_tokens",
+            get("/").bearer(&good).bearer(&good),
+            400,
+            "invalid_request",
+        ),
+        (
+            "several_tokens",
+            get("/").bearer(&good).header("authorization", "Basic dTpw"),
+            400,
+            "invalid_request",
+        ),
+        (
+            "several_tokens",
+            get(format!("/?access_token={good}")).bearer(&good),
+            400,
+            "invalid_request",
+        ),
+        (
+            "several_tokens",
+            get(format!("/?access%5Ftoken={good}")).bearer(&good),
+            400,
+            "invalid_request",
+        ),
+        ("malformed", get("/").bearer("a.b.c"), 401, "invalid_token"),
+        (
+            "malformed",
+            get("/").bearer(format!("{good}=")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "too_large",
+            get("/").bearer("a".repeat(8193)),
+            401,
+            "invalid_token",
+        ),
+        (
+            "algorithm",
+            bearing(Token::good().header("alg", "none")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "algorithm",
+            bearing(Token::good().header("alg", "HS256")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "type",
+            bearing(Token::good().header("typ", "dpop+jwt")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "critical",
+            bearing(Token::good().header("crit", json!(["exp"]))),
+            401,
+            "invalid_token",
+        ),
+        (
+            "issuer",
+            bearing(Token::good().claim("iss", "https://evil.example")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "audience",
+            bearing(Token::good().claim("aud", "https://api.example/")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "no_expiration",
+            bearing(Token::good().claim("exp", json!(null))),
+            401,
+            "invalid_token",
+        ),
+        (
+            "expired",
+            bearing(Token::good().claim("exp", now() - 61)),
+            401,
+            "invalid_token",
+        ),
+        (
+            "not_yet_valid",
+            bearing(Token::good().claim("nbf", now() + 90)),
+            401,
+            "invalid_token",
+        ),
+        (
+            "issued_in_future",
+            bearing(Token::good().claim("iat", now() + 90)),
+            401,
+            "invalid_token",
+        ),
+        (
+            "claim_type",
+            bearing(Token::good().claim("exp", "tomorrow")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "unknown_key",
+            bearing(Token::good().header("kid", "ec-1")),
+            401,
+            "invalid_token",
+        ),
+        (
+            "signature",
+            get("/").bearer(tampered()),
+            401,
+            "invalid_token",
+        ),
+        (
+            "signature",
+            get("/").bearer(Token::good().signed_with(&unpublished)),
+            401,
+            "invalid_token",
+        ),
+        (
+            "sender_constraint",
+            bearing(Token::good().claim("cnf", json!({"jkt": "x"}))),
+            401,
+            "invalid_token",
+        ),
+    ];
+    for (reason, request, status, error) in cases {
+        let metric = format!("denied.{reason}");
+        let before = gate.metric(&metric);
+        let answer = gate.send(&request);
+        assert_eq!(
+            (answer.status, answer.error().as_str()),
+            (status, error),
+            "{reason}"
+        );
+        assert_eq!(gate.metric(&metric), before + 1, "{reason}");
+    }
+    assert_eq!(gate.upstream.count(), 0);
+    assert_eq!(gate.send(&get("/").bearer(&good)).status, 200);
+}
+
+#[test]
+fn a_clock_skew_of_zero_is_zero() {
+    let issuer = Issuer::start();
+    let mut config = Issuer::config();
+    config["providers"]["cloud"]["clock_skew_seconds"] = 0.into();
+    let gate = Setup::trusting(&issuer).config(config).start();
+    let expired = Token::good().claim("exp", now() - 1).signed();
+    assert_eq!(gate.send(&get("/").bearer(expired)).status, 401);
+}
+
+#[test]
+fn a_token_without_exp_is_admitted_where_the_operator_says_so() {
+    let issuer = Issuer::start();
+    let mut config = Issuer::config();
+    config["providers"]["cloud"]["require_expiration"] = false.into();
+    let gate = Setup::trusting(&issuer).config(config).start();
+    let eternal = Token::good().claim("exp", json!(null)).signed();
+    assert_eq!(gate.send(&get("/").bearer(eternal)).status, 200);
+}
+
+#[test]
+fn an_open_rule_never_matches_an_ambiguous_path() {
+    let issuer = Issuer::start();
+    let mut config = Issuer::config();
+    config["rules"] = json!([
+        {"match": {"prefix": "/open/"}},
+        {"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}},
+    ]);
+    let gate = Setup::trusting(&issuer).config(config).start();
+    for path in [
+        "/open/../secret",
+        "/open/%2e%2e/secret",
+        "/open//secret",
+        "/open/..%2fsecret",
+        "/open\\..\\secret",
+    ] {
+        assert_eq!(gate.send(&get(path)).status, 401, "{path}");
+    }
+    assert_eq!(gate.upstream.count(), 0);
+    assert_eq!(gate.send(&get("/open/page")).status, 200);
+}

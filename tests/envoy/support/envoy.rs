@@ -1,0 +1,153 @@
+//! One Envoy process: the unmodified release binary that `make envoy` installs.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::http::{Connection, Request, Response, get};
+use super::setup::root;
+
+/// How long a start may take, on a machine that is busy with other tests.
+const START: Duration = Duration::from_secs(60);
+
+/// An Envoy that serves.
+pub(crate) struct Envoy {
+    process: Process,
+    /// The port of the listener.
+    pub(crate) port: u16,
+    admin: u16,
+}
+
+impl Envoy {
+    /// Starts Envoy with a bootstrap configuration, in YAML or JSON, whose first listener is the one
+    /// that requests go to, and waits until it serves; fails the test if it does not.
+    pub(crate) fn start(bootstrap: &str, concurrency: u32) -> Self {
+        Self::try_start(bootstrap, concurrency)
+            .unwrap_or_else(|log| panic!("Envoy did not start. Its log:\n{log}"))
+    }
+
+    /// The same for a configuration that Envoy may refuse: then its log.
+    pub(crate) fn try_start(bootstrap: &str, concurrency: u32) -> Result<Self, String> {
+        let mut process = Process::start(bootstrap, concurrency);
+        let end = Instant::now() + START;
+        while Instant::now() < end {
+            if let Ok(Some(_)) = process.child.try_wait() {
+                return Err(process.log());
+            }
+            if let Some((admin, port)) = process.serving() {
+                return Ok(Self {
+                    process,
+                    port,
+                    admin,
+                });
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Err(process.log())
+    }
+
+    /// Sends a request on a connection of its own.
+    #[track_caller]
+    pub(crate) fn send(&self, request: &Request) -> Response {
+        self.connect().send(request).unwrap()
+    }
+
+    /// Opens a connection. All its requests are handled by the same worker.
+    #[track_caller]
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::to(self.port).unwrap()
+    }
+
+    /// The value of one of the filter's counters or gauges, by its name after `bearer_gate.`; 0
+    /// where it has not been counted yet.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let name = format!("wasmcustom.bearer_gate.{name}: ");
+        let answer = admin(self.admin, "/stats?filter=bearer_gate");
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let value = text.lines().find_map(|line| line.strip_prefix(&name));
+        value
+            .and_then(|value| value.trim().parse().ok())
+            .unwrap_or(0)
+    }
+
+    /// What Envoy, and with it the filter, has logged.
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
+    }
+}
+
+fn admin(port: u16, target: &str) -> Response {
+    Connection::to(port).unwrap().send(&get(target)).unwrap()
+}
+
+/// The process and its files.
+struct Process {
+    child: Child,
+    directory: PathBuf,
+}
+
+impl Process {
+    fn start(bootstrap: &str, concurrency: u32) -> Self {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::SeqCst);
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("envoy-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("envoy.yaml"), bootstrap).unwrap();
+        let binary = root().join(".tools/envoy/bin/envoy");
+        assert!(
+            binary.exists(),
+            "Envoy is missing: install it with `make envoy`"
+        );
+        let child = Command::new(binary)
+            .current_dir(root())
+            .args(["--use-dynamic-base-id", "--log-level", "warning"])
+            .args(["--component-log-level", "wasm:info"])
+            .args(["--concurrency", &concurrency.to_string()])
+            .arg("--config-path")
+            .arg(directory.join("envoy.yaml"))
+            .arg("--admin-address-path")
+            .arg(directory.join("admin"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(directory.join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, directory }
+    }
+
+    fn log(&self) -> String {
+        let log = fs::read(self.directory.join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// The ports of the admin interface and of the listener, once Envoy serves.
+    fn serving(&self) -> Option<(u16, u16)> {
+        let address = fs::read_to_string(self.directory.join("admin")).ok()?;
+        let admin: u16 = address.trim().rsplit_once(':')?.1.parse().ok()?;
+        let ask = |target: &str| Connection::to(admin).ok()?.send(&get(target)).ok();
+        if ask("/ready")?.status != 200 {
+            return None;
+        }
+        let listeners = ask("/listeners?format=json")?.json();
+        let port =
+            &listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"];
+        Some((admin, u16::try_from(port.as_u64()?).ok()?))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("Envoy's files are in {}.", self.directory.display());
+        } else {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! An issuer of tokens: a key server, and whatever token a test wants.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::key::{Key, keys};
+use super::server::{Answer, Server};
+
+/// `iss` of the tokens, and the provider's `issuer`.
+pub(crate) const ISSUER: &str = "https://issuer.example";
+/// `aud` of the tokens, and the provider's audience.
+pub(crate) const AUDIENCE: &str = "https://api.example";
+
+/// Seconds since the Unix epoch.
+pub(crate) fn now() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_epoch.unwrap_or(Duration::ZERO).as_secs()
+}
+
+/// The JWK set of these keys.
+fn key_set(keys: &[&Key]) -> Value {
+    json!({"keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()})
+}
+
+/// An issuer with a key server at the cluster `issuer`.
+pub(crate) struct Issuer {
+    pub(crate) server: Server,
+}
+
+impl Issuer {
+    /// Starts an issuer that publishes an RSA and a P-256 key.
+    pub(crate) fn start() -> Self {
+        let issuer = Self {
+            server: Server::start(|_| Answer::new(404, "").into()),
+        };
+        issuer.publish(&[&keys::RSA, &keys::EC]);
+        issuer
+    }
+
+    /// From now on the key server has exactly these keys.
+    pub(crate) fn publish(&self, keys: &[&Key]) {
+        self.server.reply(Self::published(keys));
+    }
+
+    /// What the key server answers that has exactly these keys.
+    pub(crate) fn published(keys: &[&Key]) -> Answer {
+        Answer::new(200, key_set(keys).to_string()).header("content-type", "application/json")
+    }
+
+    /// The smallest configuration of a filter that admits the issuer's tokens.
+    pub(crate) fn config() -> Value {
+        json!({"providers": {"cloud": Self::provider()}})
+    }
+
+    /// The provider of that configuration.
+    pub(crate) fn provider() -> Value {
+        json!({
+            "issuer": ISSUER,
+            "audiences": [AUDIENCE],
+            "remote_jwks": {
+                "http_uri": {"uri": "http://issuer.example/jwks", "cluster": "issuer", "timeout": "2s"},
+            },
+        })
+    }
+
+    /// The same with the keys in the configuration.
+    pub(crate) fn local_provider(keys: &[&Key]) -> Value {
+        json!({
+            "issuer": ISSUER,
+            "audiences": [AUDIENCE],
+            "local_jwks": {"inline_string": key_set(keys).to_string()},
+        })
+    }
+}
+
+/// A token to be signed: a good one, unless it is changed.
+#[derive(Clone)]
+pub(crate) struct Token {
+    header: Value,
+    claims: Value,
+}
+
+impl Token {
+    /// A token that is good for an hour.
+    pub(crate) fn good() -> Self {
+        Self {
+            header: json!({"typ": "at+jwt"}),
+            claims: json!({
+                "iss": ISSUER,
+                "aud": AUDIENCE,
+                "sub": "somebody",
+                "iat": now(),
+                "exp": now() + 3600,
+            }),
+        }
+    }
+
+    /// The same with a claim set, or taken out where it is `null`.
+    pub(crate) fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        set(&mut self.claims, name, value.into());
+        self
+    }
+
+    /// The same with a header parameter set, or taken out where it is `null`.
+    pub(crate) fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
+        set(&mut self.header, name, value.into());
+        self
+    }
+
+    /// The token, signed with a key and named after it, unless a header parameter was set that says
+    /// otherwise.
+    pub(crate) fn signed_with(&self, key: &Key) -> String {
+        let mut header = self.header.clone();
+        for (name, value) in [("alg", key.algorithm), ("kid", key.kid)] {
+            if header.get(name).is_none() {
+                header[name] = value.into();
+            }
+        }
+        let input = format!("{}.{}", encoded(&header), encoded(&self.claims));
+        let algorithm = header["alg"].as_str().unwrap_or(key.algorithm);
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(algorithm, input.as_bytes()));
+        format!("{input}.{signature}")
+    }
+
+    /// The token, signed with the issuer's RSA key.
+    pub(crate) fn signed(&self) -> String {
+        self.signed_with(&keys::RSA)
+    }
+}
+
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        if value.is_null() {
+            members.remove(name);
+        } else {
+            members.insert(name.to_owned(), value);
+        }
+    }
+}
+
+fn encoded(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}

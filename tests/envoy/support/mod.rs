@@ -1,0 +1,18 @@
+//! What the tests stand on: a real Envoy with the built filter, servers that a test scripts, and an
+//! issuer whose keys and tokens are made by another library than the one under test.
+
+mod envoy;
+mod http;
+mod issuer;
+mod key;
+mod server;
+mod setup;
+mod wait;
+
+pub(crate) use envoy::Envoy;
+pub(crate) use http::{Request, get};
+pub(crate) use issuer::{Issuer, Token, now};
+pub(crate) use key::{Key, keys};
+pub(crate) use server::{Answer, Reply, Server};
+pub(crate) use setup::{Gate, Setup, bootstrap, cluster, root};
+pub(crate) use wait::{eventually, in_parallel};
