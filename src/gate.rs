@@ -30,7 +30,8 @@ use crate::verify::Engine;
 pub enum Decision {
     /// It is decided.
     Settled(Verdict),
-    /// It cannot be decided before a key set has been fetched.
+    /// It cannot be decided before a key set has been fetched, for the first time or, where the
+    /// token names a key that is not there, once more.
     Wait {
         /// How long it may wait at most.
         at_most: Duration,
@@ -70,7 +71,13 @@ impl From<Reason> for Decision {
 #[derive(Clone, Debug)]
 pub enum RemoteKeys {
     /// It is there.
-    Ready(Rc<KeySet>),
+    Ready {
+        /// The set.
+        keys: Rc<KeySet>,
+        /// Whether a key that is not in it is worth waiting for: it is being fetched anew, or may
+        /// be.
+        may_grow: bool,
+    },
     /// It is not there but on its way, and is worth waiting for.
     Pending,
     /// It is not there and will not be soon.

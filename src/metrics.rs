@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::config::{Config, KeySource};
+use crate::config::{Config, KeySource, Provider};
 use crate::denial::Reason;
 
 /// A counter. Envoy shows it with `wasmcustom.` before its name.
@@ -26,11 +26,25 @@ pub enum Counter {
     FetchSuccess(usize),
     /// Those that failed.
     FetchFailure(usize),
+    /// Keys of the provider with this index that could not be used, each once for every set.
+    SkippedKeys(usize),
+}
+
+/// A gauge. Envoy shows it with `wasmcustom.` before its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gauge {
+    /// Requests that wait now, of all workers.
+    Waiting,
+    /// Usable keys of the provider with this index.
+    Keys(usize),
+    /// When the key set of the provider with this index was fetched last, in seconds since the Unix
+    /// epoch.
+    FetchedAt(usize),
 }
 
 /// Counts that are handed to the host now and then: a call of it for each would cost every request.
 #[derive(Debug, Default)]
-pub struct Tally(RefCell<Vec<(Counter, u32)>>);
+pub struct Tally(RefCell<Vec<(Counter, usize)>>);
 
 impl Tally {
     /// Adds one to `counter`.
@@ -44,7 +58,7 @@ impl Tally {
 
     /// Takes out what has been counted.
     #[must_use]
-    pub fn take(&self) -> Vec<(Counter, u32)> {
+    pub fn take(&self) -> Vec<(Counter, usize)> {
         self.0.take()
     }
 }
@@ -52,10 +66,7 @@ impl Tally {
 /// Every counter of a configuration with its name. Two may share one.
 #[must_use]
 pub fn counters(config: &Config) -> Vec<(Counter, String)> {
-    let prefix = match config.stat_prefix.as_str() {
-        "" => "bearer_gate".to_owned(),
-        stat_prefix => format!("bearer_gate.{stat_prefix}"),
-    };
+    let prefix = prefix(config);
     let mut counters = vec![
         (Counter::Allowed, format!("{prefix}.allowed")),
         (Counter::Bypassed, format!("{prefix}.bypassed")),
@@ -73,13 +84,52 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
         counters.push((Counter::Denied(reason), name));
     }
     for provider in &config.providers {
+        let index = provider.index;
         if let KeySource::Remote(_) = provider.keys {
-            let name = |what| format!("{prefix}.jwks.{}.{what}", provider.name);
-            counters.push((Counter::FetchSuccess(provider.index), name("fetch_success")));
-            counters.push((Counter::FetchFailure(provider.index), name("fetch_failure")));
+            counters.push((
+                Counter::FetchSuccess(index),
+                of_keys(&prefix, provider, "fetch_success"),
+            ));
+            counters.push((
+                Counter::FetchFailure(index),
+                of_keys(&prefix, provider, "fetch_failure"),
+            ));
         }
+        counters.push((
+            Counter::SkippedKeys(index),
+            of_keys(&prefix, provider, "skipped_keys"),
+        ));
     }
     counters
+}
+
+/// Every gauge of a configuration with its name.
+#[must_use]
+pub fn gauges(config: &Config) -> Vec<(Gauge, String)> {
+    let prefix = prefix(config);
+    let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
+    for provider in &config.providers {
+        let index = provider.index;
+        gauges.push((Gauge::Keys(index), of_keys(&prefix, provider, "keys")));
+        if let KeySource::Remote(_) = provider.keys {
+            gauges.push((
+                Gauge::FetchedAt(index),
+                of_keys(&prefix, provider, "fetched_at"),
+            ));
+        }
+    }
+    gauges
+}
+
+fn prefix(config: &Config) -> String {
+    match config.stat_prefix.as_str() {
+        "" => "bearer_gate".to_owned(),
+        stat_prefix => format!("bearer_gate.{stat_prefix}"),
+    }
+}
+
+fn of_keys(prefix: &str, provider: &Provider, what: &str) -> String {
+    format!("{prefix}.jwks.{}.{what}", provider.name)
 }
 
 #[cfg(test)]
@@ -89,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_counter_has_the_name_that_operators_know() {
+    fn every_metric_has_the_name_that_operators_know() {
         let config = json!({"providers": {
             "local": {"local_jwks": {"inline_string": crate::fixtures::key_set()}},
             "cloud": {"remote_jwks": {"http_uri": {"uri": "http://a", "cluster": "a"}}},
@@ -123,7 +173,27 @@ mod tests {
             let found = counters.iter().find(|(known, _)| *known == counter);
             assert_eq!(found.map(|(_, name)| name.as_str()), Some(expected));
         }
-        assert!(!counters.iter().any(|(_, name)| name.contains("local")));
+        let local = |name: &str| name.contains(".local.");
+        let local_counters = counters.iter().filter(|(_, name)| local(name));
+        assert_eq!(
+            local_counters.cloned().collect::<Vec<_>>(),
+            [(
+                Counter::SkippedKeys(1),
+                "bearer_gate.jwks.local.skipped_keys".to_owned()
+            )]
+        );
+        assert_eq!(
+            gauges(&config),
+            [
+                (Gauge::Waiting, "bearer_gate.waiting".to_owned()),
+                (Gauge::Keys(0), "bearer_gate.jwks.cloud.keys".to_owned()),
+                (
+                    Gauge::FetchedAt(0),
+                    "bearer_gate.jwks.cloud.fetched_at".to_owned()
+                ),
+                (Gauge::Keys(1), "bearer_gate.jwks.local.keys".to_owned()),
+            ]
+        );
     }
 
     #[test]
@@ -140,6 +210,7 @@ mod tests {
                 .all(|(_, name)| name.starts_with("bearer_gate.edge."))
         );
         assert_eq!(counters[0].1, "bearer_gate.edge.allowed");
+        assert_eq!(gauges(&config)[0].1, "bearer_gate.edge.waiting");
     }
 
     #[test]

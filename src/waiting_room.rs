@@ -61,6 +61,12 @@ impl<T> WaitingRoom<T> {
         self.waiters.is_empty()
     }
 
+    /// How many wait; at most [`CAPACITY`].
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.waiters.len()
+    }
+
     /// Takes out everybody.
     pub fn take_all(&mut self) -> Vec<(u32, Waiter<T>)> {
         self.waiters.drain().collect()
@@ -98,7 +104,9 @@ mod tests {
             assert!(room.admit(id, waiter(1)).is_ok());
         }
         assert!(room.admit(1024, waiter(1)).is_err());
+        assert_eq!(room.count(), 1024);
         room.forget(0);
+        assert_eq!(room.count(), 1023);
         assert!(room.admit(1024, waiter(1)).is_ok());
     }
 

@@ -7,6 +7,7 @@ mod accepted;
 mod claim;
 mod error;
 mod forwarding;
+mod jwks;
 mod location;
 mod matcher;
 mod protobuf;
@@ -33,13 +34,17 @@ pub use accepted::Accepted;
 pub use claim::{ClaimCondition, ClaimPath, ClaimTerm, Terms};
 pub use error::ConfigError;
 pub use forwarding::{ClaimTarget, Forwarding};
+pub use jwks::{KeySource, RemoteJwks};
 pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::Matcher;
-pub use provider::{CacheLimits, KeySource, Provider, RemoteJwks};
+pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
 pub use rules::{Rule, Rules};
 pub use text::{Pattern, TextMatcher};
+
+/// Reads an environment variable; `None` where it is not set.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 /// The whole configuration of one filter.
 #[derive(Debug)]
@@ -68,12 +73,13 @@ pub struct Config {
 
 impl Config {
     /// Reads a configuration as the host hands it over: JSON, or the binary form of a
-    /// `google.protobuf.Struct`.
+    /// `google.protobuf.Struct`. What it takes from environment variables is read from
+    /// `environment`.
     ///
     /// # Errors
     ///
     /// As [`Config::from_json`].
-    pub fn from_host(bytes: &[u8]) -> Result<Self, ConfigError> {
+    pub fn from_host(bytes: &[u8], environment: Environment<'_>) -> Result<Self, ConfigError> {
         if bytes.is_empty() {
             return Err(ConfigError::new("", "there is none"));
         }
@@ -81,18 +87,18 @@ impl Config {
         if serde_json::from_slice::<IgnoredAny>(bytes).is_err()
             && let Some(json) = protobuf::struct_to_json(bytes)
         {
-            return wire::read(json)?.build();
+            return wire::read(json)?.build(environment);
         }
-        Self::from_json(bytes)
+        wire::parse(bytes)?.build(environment)
     }
 
-    /// Reads a configuration.
+    /// Reads a configuration where there is no environment.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong, with its JSON path.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
-        wire::parse(json)?.build()
+        wire::parse(json)?.build(&|_| None)
     }
 
     /// The requirement of this name.

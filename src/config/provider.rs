@@ -3,15 +3,16 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::Environment;
 use super::accepted::Accepted;
 use super::claim::ClaimPath;
 use super::error::ConfigError;
 use super::forwarding::{Forwarding, ForwardingWire};
+use super::jwks::{self, KeySource};
 use super::location::{self, Location};
 use super::scalar::Unsigned;
 use super::text::TextMatcher;
-use super::wire::{CacheWire, ProviderWire, RemoteJwksWire};
-use crate::keys::KeySet;
+use super::wire::{CacheWire, ProviderWire};
 use crate::token::MAX_TOKEN_BYTES;
 
 /// An issuer whose tokens are known.
@@ -58,46 +59,18 @@ pub struct CacheLimits {
     pub token_bytes: usize,
 }
 
-/// Where a provider's keys come from.
-#[derive(Clone, Debug)]
-pub enum KeySource {
-    /// From the configuration itself.
-    Local(Rc<KeySet>),
-    /// From a server.
-    Remote(Rc<RemoteJwks>),
-}
-
-/// A key set that is fetched by HTTP.
-#[derive(Debug, PartialEq, Eq)]
-pub struct RemoteJwks {
-    /// The Envoy cluster that requests go to.
-    pub cluster: String,
-    /// The `:authority` of requests.
-    pub authority: String,
-    /// The `:path` of requests.
-    pub path: String,
-    /// How long a fetch may take, and a request may wait for one.
-    pub timeout: Duration,
-    /// How long a set is used before it is fetched again.
-    pub cache_duration: Duration,
-}
-
 const DEFAULT_CLOCK_SKEW: Unsigned = Unsigned(60);
 const DEFAULT_CACHED_TOKENS: Unsigned = Unsigned(4096);
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
-const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(600);
 
 /// The longest token that an operator can ask for, in bytes: more than a header of Envoy may have by
 /// default.
 const LONGEST_TOKEN: usize = 64 * 1024;
 
-/// The longest timeout of a fetch: Envoy takes milliseconds in 32 bits.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
-
 pub(super) fn build(
     index: usize,
     name: String,
     wire: ProviderWire,
+    environment: Environment<'_>,
 ) -> Result<Provider, ConfigError> {
     let path = format!("providers.{name}");
     if name.is_empty() || name.chars().any(char::is_control) {
@@ -106,24 +79,14 @@ pub(super) fn build(
             "a provider's name must be printable and not empty",
         ));
     }
-    let keys = match (wire.remote_jwks, wire.local_jwks) {
-        (Some(remote), None) => KeySource::Remote(Rc::new(build_remote(&path, remote)?)),
-        (None, Some(local)) => {
-            let set = KeySet::parse_local(local.inline_string.as_bytes()).map_err(|problem| {
-                ConfigError::new(format!("{path}.local_jwks.inline_string"), problem)
-            })?;
-            KeySource::Local(Rc::new(set))
-        }
-        (None, None) => {
-            return Err(ConfigError::new(path, "needs remote_jwks or local_jwks"));
-        }
-        (Some(_), Some(_)) => {
-            return Err(ConfigError::new(
-                path,
-                "has both remote_jwks and local_jwks",
-            ));
-        }
-    };
+    let issuer = wire.issuer.map(|issuer| issuer.0);
+    let keys = jwks::build(
+        &path,
+        issuer.as_deref(),
+        wire.remote_jwks,
+        wire.local_jwks,
+        environment,
+    )?;
     let subjects = wire
         .subjects
         .map(|wire| wire.build(&format!("{path}.subjects")));
@@ -158,7 +121,7 @@ pub(super) fn build(
     Ok(Provider {
         index,
         name,
-        issuer: wire.issuer.map(|issuer| issuer.0),
+        issuer,
         audiences: wire
             .audiences
             .unwrap_or_default()
@@ -200,33 +163,4 @@ fn build_cache(path: &str, wire: CacheWire) -> Result<CacheLimits, ConfigError> 
             "must be from 1 to 65536",
         )),
     }
-}
-
-fn build_remote(path: &str, wire: RemoteJwksWire) -> Result<RemoteJwks, ConfigError> {
-    let http_uri = wire.http_uri;
-    let timeout = http_uri
-        .timeout
-        .map_or(DEFAULT_TIMEOUT, |timeout| timeout.0);
-    if !(Duration::from_millis(1)..=LONGEST_TIMEOUT).contains(&timeout) {
-        return Err(ConfigError::new(
-            format!("{path}.remote_jwks.http_uri.timeout"),
-            "must be from \"0.001s\" to \"3600s\"",
-        ));
-    }
-    let cache_duration = wire
-        .cache_duration
-        .map_or(DEFAULT_CACHE_DURATION, |duration| duration.0);
-    if cache_duration < Duration::from_millis(1) {
-        return Err(ConfigError::new(
-            format!("{path}.remote_jwks.cache_duration"),
-            "must be at least \"0.001s\"",
-        ));
-    }
-    Ok(RemoteJwks {
-        cluster: http_uri.cluster.0,
-        authority: http_uri.uri.authority,
-        path: http_uri.uri.path,
-        timeout,
-        cache_duration,
-    })
 }

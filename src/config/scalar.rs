@@ -4,11 +4,19 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use http::Uri;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
 use crate::credential::is_tchar;
+use crate::keys::Resource;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// A duration above zero: `"5s"`, `"0.5s"`, or `{"seconds": 5, "nanos": 0}`.
 #[derive(Clone, Copy, Debug)]
@@ -103,36 +111,27 @@ impl<'de> Deserialize<'de> for NonEmpty {
 
 /// An absolute `http` or `https` URI, taken apart.
 #[derive(Clone, Debug)]
-pub(super) struct HttpUri {
-    /// Host and port.
-    pub(super) authority: String,
-    /// Path and query; at least `/`.
-    pub(super) path: String,
-}
+pub(super) struct HttpUri(pub(super) Resource);
 
 impl<'de> Deserialize<'de> for HttpUri {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let uri: Uri = text
-            .parse()
-            .map_err(|error| D::Error::custom(format!("is not a URI: {error}")))?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(D::Error::custom("is not an http or https URI"));
-        }
-        let authority = uri
-            .authority()
-            .map(http::uri::Authority::as_str)
-            .unwrap_or_default();
-        if authority.is_empty() || authority.contains('@') {
-            return Err(D::Error::custom("must have a host and no user"));
-        }
-        let path = uri
-            .path_and_query()
-            .map_or("/", http::uri::PathAndQuery::as_str);
-        Ok(Self {
-            authority: authority.to_owned(),
-            path: path.to_owned(),
-        })
+        Resource::parse(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// Bytes: base64 in either alphabet, with padding or without, as in protobuf's JSON form.
+#[derive(Clone, Debug)]
+pub(super) struct Bytes(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let standard = text.replace('-', "+").replace('_', "/");
+        BASE64
+            .decode(standard)
+            .map(Self)
+            .map_err(|_| D::Error::custom("is not base64"))
     }
 }
 

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fixtures::key_set;
+use crate::keys::{Backoff, Origin, Policy, Resource, Retries};
+
+const NOTHING_SET: Environment<'static> = &|_| None;
 
 fn valid() -> Value {
     json!({
@@ -49,8 +52,7 @@ fn remote(config: &Value) -> RemoteJwks {
     match &config.providers[0].keys {
         KeySource::Remote(jwks) => RemoteJwks {
             cluster: jwks.cluster.clone(),
-            authority: jwks.authority.clone(),
-            path: jwks.path.clone(),
+            origin: jwks.origin.clone(),
             ..**jwks
         },
         KeySource::Local(_) => panic!("the keys are remote"),
@@ -63,10 +65,21 @@ fn a_configuration_is_read() {
         remote(&valid()),
         RemoteJwks {
             cluster: "issuer".to_owned(),
-            authority: "issuer.example:8443".to_owned(),
-            path: "/oauth/jwks?tenant=a".to_owned(),
-            timeout: Duration::from_millis(500),
-            cache_duration: Duration::from_secs(300),
+            origin: Origin::Set(Resource {
+                authority: "issuer.example:8443".to_owned(),
+                path: "/oauth/jwks?tenant=a".to_owned(),
+            }),
+            policy: Policy {
+                timeout: Duration::from_millis(500),
+                cache_duration: Duration::from_secs(300),
+                max_stale: Duration::from_secs(86_400),
+                refetch_cooldown: Duration::from_secs(10),
+                retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
+            },
+            retries: Retries {
+                number: 0,
+                backoff: Backoff::new(Duration::from_millis(25), Duration::from_millis(250)),
+            },
         }
     );
 }
@@ -98,9 +111,9 @@ fn what_is_left_out_has_its_default() {
         "remote_jwks": {"http_uri": {"uri": "http://issuer.example", "cluster": "c"}},
     }}});
     let jwks = remote(&config);
-    assert_eq!(jwks.path, "/");
-    assert_eq!(jwks.timeout, Duration::from_secs(5));
-    assert_eq!(jwks.cache_duration, Duration::from_secs(600));
+    assert!(matches!(jwks.origin, Origin::Set(set) if set.path == "/"));
+    assert_eq!(jwks.policy.timeout, Duration::from_secs(5));
+    assert_eq!(jwks.policy.cache_duration, Duration::from_secs(600));
     let config = Config::from_json(config.to_string().as_bytes()).unwrap();
     let provider = &config.providers[0];
     assert_eq!(provider.clock_skew, Duration::from_secs(60));
@@ -308,18 +321,6 @@ fn problems_are_named_with_their_path() {
 }
 
 #[test]
-fn local_keys_must_be_usable() {
-    for (text, problem) in [
-        ("", "the key set is not a JSON object"),
-        (r#"{"keys": []}"#, "the key set has no usable key"),
-    ] {
-        let config = json!({"providers": {"p": {"local_jwks": {"inline_string": text}}}});
-        let expected = format!("providers.p.local_jwks.inline_string: {problem}");
-        assert_eq!(error(&config), expected);
-    }
-}
-
-#[test]
 fn what_is_not_json_is_said_to_be_so() {
     for (text, start) in [
         ("", "not JSON: EOF"),
@@ -394,7 +395,7 @@ fn durations_have_the_forms_of_protobuf() {
         match millis {
             Some(millis) => {
                 assert_eq!(
-                    remote(&config).cache_duration,
+                    remote(&config).policy.cache_duration,
                     Duration::from_millis(millis),
                     "{value}"
                 );
@@ -407,7 +408,7 @@ fn durations_have_the_forms_of_protobuf() {
 proptest::proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
-        let _ = Config::from_host(&bytes);
+        let _ = Config::from_host(&bytes, NOTHING_SET);
     }
 }
 
@@ -443,11 +444,11 @@ fn struct_bytes(json: &Value) -> Vec<u8> {
 #[test]
 fn a_struct_is_read_like_json() {
     let config = changed("/providers/cloud/clock_skew_seconds", Some(json!(5)));
-    let config = Config::from_host(&struct_bytes(&config)).unwrap();
+    let config = Config::from_host(&struct_bytes(&config), NOTHING_SET).unwrap();
     assert_eq!(config.providers[0].clock_skew, Duration::from_secs(5));
     let wrong = changed("/providers/cloud/remote_jwks/http_uri/cluster", None);
     assert_eq!(
-        Config::from_host(&struct_bytes(&wrong))
+        Config::from_host(&struct_bytes(&wrong), NOTHING_SET)
             .unwrap_err()
             .to_string(),
         "providers.cloud.remote_jwks.http_uri.cluster: missing field"
@@ -457,13 +458,15 @@ fn a_struct_is_read_like_json() {
 #[test]
 fn json_may_begin_with_a_line_feed() {
     let text = format!("\n{}", valid());
-    assert!(Config::from_host(text.as_bytes()).is_ok());
+    assert!(Config::from_host(text.as_bytes(), NOTHING_SET).is_ok());
     assert_eq!(
-        Config::from_host(b"\n{]").unwrap_err().to_string()[..9],
+        Config::from_host(b"\n{]", NOTHING_SET)
+            .unwrap_err()
+            .to_string()[..9],
         *"not JSON:"
     );
     assert_eq!(
-        Config::from_host(b"").unwrap_err().to_string(),
+        Config::from_host(b"", NOTHING_SET).unwrap_err().to_string(),
         "there is none"
     );
 }

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::Config;
 use super::claim::ClaimPathWire;
 use super::error::ConfigError;
 use super::forwarding::{ClaimToFilterStateWire, ClaimToHeaderWire, NormalizeWire};
@@ -17,9 +16,10 @@ use super::location::FromHeaderWire;
 use super::provider::{self, Provider};
 use super::requirement::{self, Requirement, RequirementWire};
 use super::rules::{self, RuleWire, Rules};
-use super::scalar::{HttpUri, NonEmpty, PositiveDuration, Refused, Unsigned, Why};
+use super::scalar::{Bytes, HttpUri, NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
 use super::unique::Unique;
+use super::{Config, Environment};
 
 /// Parses the JSON of a configuration. What refers to something else is checked by `build`.
 pub(super) fn parse(json: &[u8]) -> Result<ConfigWire, ConfigError> {
@@ -68,13 +68,13 @@ impl Why for NoFilterState {
 }
 
 impl ConfigWire {
-    pub(super) fn build(self) -> Result<Config, ConfigError> {
+    pub(super) fn build(self, environment: Environment<'_>) -> Result<Config, ConfigError> {
         if self.providers.0.is_empty() {
             return Err(ConfigError::new("providers", "must not be empty"));
         }
         let mut providers = Vec::new();
         for (index, (name, wire)) in self.providers.0.into_iter().enumerate() {
-            providers.push(Rc::new(provider::build(index, name, wire)?));
+            providers.push(Rc::new(provider::build(index, name, wire, environment)?));
         }
         let mut requirements = Vec::new();
         for (name, wire) in self.requirement_map.map(|map| map.0).unwrap_or_default() {
@@ -260,10 +260,20 @@ pub(super) struct CacheWire {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RemoteJwksWire {
-    #[serde(alias = "httpUri")]
-    pub(super) http_uri: HttpUriWire,
+    #[serde(default, alias = "httpUri")]
+    pub(super) http_uri: Option<HttpUriWire>,
+    #[serde(default)]
+    pub(super) discovery: Option<DiscoveryWire>,
     #[serde(default, alias = "cacheDuration")]
     pub(super) cache_duration: Option<PositiveDuration>,
+    #[serde(default, alias = "maxStale")]
+    pub(super) max_stale: Option<PositiveDuration>,
+    #[serde(default, alias = "refetchCooldown")]
+    pub(super) refetch_cooldown: Option<PositiveDuration>,
+    #[serde(default, alias = "asyncFetch")]
+    pub(super) async_fetch: Option<AsyncFetchWire>,
+    #[serde(default, alias = "retryPolicy")]
+    pub(super) retry_policy: Option<RetryPolicyWire>,
 }
 
 #[derive(Deserialize)]
@@ -277,9 +287,58 @@ pub(super) struct HttpUriWire {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct DiscoveryWire {
+    pub(super) cluster: NonEmpty,
+    #[serde(default)]
+    pub(super) timeout: Option<PositiveDuration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AsyncFetchWire {
+    /// Whether the listener may serve before the first fetch has ended: here it always may.
+    #[serde(default, rename = "fast_listener", alias = "fastListener")]
+    _fast_listener: Option<bool>,
+    #[serde(default, alias = "failedRefetchDuration")]
+    pub(super) failed_refetch_duration: Option<PositiveDuration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetryPolicyWire {
+    #[serde(default, alias = "numRetries")]
+    pub(super) num_retries: Option<Unsigned>,
+    #[serde(default, alias = "retryBackOff")]
+    pub(super) retry_back_off: Option<RetryBackOffWire>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetryBackOffWire {
+    #[serde(alias = "baseInterval")]
+    pub(super) base_interval: PositiveDuration,
+    #[serde(default, alias = "maxInterval")]
+    pub(super) max_interval: Option<PositiveDuration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LocalJwksWire {
-    #[serde(alias = "inlineString")]
-    pub(super) inline_string: String,
+    #[serde(default, alias = "inlineString")]
+    pub(super) inline_string: Option<String>,
+    #[serde(default, alias = "inlineBytes")]
+    pub(super) inline_bytes: Option<Bytes>,
+    #[serde(default, alias = "environmentVariable")]
+    pub(super) environment_variable: Option<NonEmpty>,
+    #[serde(default, rename = "filename")]
+    _filename: Refused<NoFile>,
+}
+
+struct NoFile;
+
+impl Why for NoFile {
+    const WHY: &str = "a wasm filter has no access to files: use inline_string, or \
+                       environment_variable with vm_config.environment_variables";
 }
 
 /// The entries of an object, in the order of their names.

@@ -124,7 +124,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Decides the tokens among `steps` one after the other, with a cache or without one, and answers
 /// the decisions and how many of them needed no verification.
-fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, u32) {
+fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
     let config = config();
     let engine = Engine::software();
     let capacity = if cached { 5 } else { 0 };
@@ -140,7 +140,10 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, u32) {
             Step::Token(index) => {
                 // Parsed anew each time: it is the material of a key that counts.
                 let remote = |provider: &Provider| match sets[provider.index] {
-                    Some(set) => RemoteKeys::Ready(Rc::new(KeySet::parse(&SETS[set]).unwrap())),
+                    Some(set) => RemoteKeys::Ready {
+                        keys: Rc::new(KeySet::parse(&SETS[set]).unwrap()),
+                        may_grow: false,
+                    },
                     None => RemoteKeys::Pending,
                 };
                 let means = Means {

@@ -63,13 +63,13 @@ pub(super) fn accepted_by(
     if let Err(reason) = header.and_then(|()| token.claims.check(provider, now)) {
         return reason.into();
     }
-    let keys = match &provider.keys {
-        KeySource::Local(keys) => Rc::clone(keys),
+    let (keys, newer) = match &provider.keys {
+        KeySource::Local(keys) => (Rc::clone(keys), None),
         KeySource::Remote(jwks) => match (means.remote)(provider) {
-            RemoteKeys::Ready(keys) => keys,
+            RemoteKeys::Ready { keys, may_grow } => (keys, may_grow.then_some(jwks.policy.timeout)),
             RemoteKeys::Pending => {
                 return Opinion::Wait {
-                    at_most: jwks.timeout,
+                    at_most: jwks.policy.timeout,
                 };
             }
             RemoteKeys::Unavailable { retry_after } => {
@@ -84,9 +84,10 @@ pub(super) fn accepted_by(
     };
     let verified = verified(provider, &keys, presented, means, now);
     // Accepting a bound token from whoever holds it would undo the binding.
-    match verified.and_then(|()| unbound(token)) {
-        Ok(()) => Opinion::Accepted,
-        Err(reason) => reason.into(),
+    match (verified.and_then(|()| unbound(token)), newer) {
+        (Ok(()), _) => Opinion::Accepted,
+        (Err(Reason::UnknownKey), Some(at_most)) => Opinion::Wait { at_most },
+        (Err(reason), _) => reason.into(),
     }
 }
 

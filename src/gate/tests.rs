@@ -51,7 +51,21 @@ fn bearing(token: &str) -> Request {
 }
 
 fn ready(_: &Provider) -> RemoteKeys {
-    RemoteKeys::Ready(Rc::new(KeySet::parse(key_set().as_bytes()).unwrap()))
+    of(&key_set())
+}
+
+fn of(key_set: &str) -> RemoteKeys {
+    RemoteKeys::Ready {
+        keys: Rc::new(KeySet::parse(key_set.as_bytes()).unwrap()),
+        may_grow: false,
+    }
+}
+
+fn growing(_: &Provider) -> RemoteKeys {
+    RemoteKeys::Ready {
+        keys: Rc::new(KeySet::parse(key_set().as_bytes()).unwrap()),
+        may_grow: true,
+    }
 }
 
 fn pending(_: &Provider) -> RemoteKeys {
@@ -226,7 +240,10 @@ fn only_the_types_that_the_operator_names_are_accepted() {
 fn a_secret_of_a_server_verifies_nothing() {
     let keys = |_: &Provider| {
         let keys = KeySet::parse(full_key_set().as_bytes()).unwrap();
-        RemoteKeys::Ready(Rc::new(keys))
+        RemoteKeys::Ready {
+            keys: Rc::new(keys),
+            may_grow: false,
+        }
     };
     let token = fixtures::signed("HS256", &json!({"alg": "HS256"}), &payload());
     assert_eq!(
@@ -356,6 +373,46 @@ fn without_keys_a_good_token_waits_or_is_put_off() {
 }
 
 #[test]
+fn an_unknown_kid_waits_only_while_the_set_may_grow() {
+    let wait = Decision::Wait {
+        at_most: Duration::from_secs(3),
+    };
+    let token = |kid: &str| rs256(&json!({"alg": "RS256", "kid": kid}), &payload());
+    let unknown = bearing(&token("new"));
+    assert_eq!(gated(&config(), &unknown, growing), wait);
+    assert_eq!(
+        gated(&config(), &unknown, ready),
+        denied(Reason::UnknownKey)
+    );
+    // A key that is there decides at once, whatever may come.
+    assert_eq!(gated(&config(), &bearing(&good()), growing), *ADMITTED);
+    let es256_by_rsa = rs256(&json!({"alg": "ES256", "kid": "ec"}), &payload());
+    assert_eq!(
+        gated(&config(), &bearing(&es256_by_rsa), growing),
+        denied(Reason::Signature)
+    );
+}
+
+#[test]
+fn an_unnamed_key_stands_in_for_any_name_and_then_a_bad_signature_is_no_unknown_key() {
+    let mut unnamed = crate::fixtures::rsa_jwk();
+    unnamed.as_object_mut().unwrap().remove("kid");
+    let keys = Rc::new(KeySet::parse(json!({ "keys": [unnamed] }).to_string().as_bytes()).unwrap());
+    let growing = |_: &Provider| RemoteKeys::Ready {
+        keys: Rc::clone(&keys),
+        may_grow: true,
+    };
+    let good = rs256(&json!({"alg": "RS256", "kid": "any"}), &payload());
+    assert_eq!(gated(&config(), &bearing(&good), growing), *ADMITTED);
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let forged = format!("{input}.{}", "A".repeat(signature.len()));
+    assert_eq!(
+        gated(&config(), &bearing(&forged), growing),
+        denied(Reason::Signature)
+    );
+}
+
+#[test]
 fn a_request_without_a_usable_credential_needs_no_keys() {
     let mut request = bearing("a.b.c");
     assert_eq!(
@@ -379,14 +436,7 @@ fn a_key_of_one_issuer_never_verifies_a_token_of_another() {
     let config = parse(&json!({"providers": {"p": provider(), "q": other}}));
     let only_ps = |provider: &Provider| match provider.name.as_str() {
         "p" => ready(provider),
-        _ => RemoteKeys::Ready(Rc::new(
-            KeySet::parse(
-                json!({"keys": [crate::fixtures::ec_jwk()]})
-                    .to_string()
-                    .as_bytes(),
-            )
-            .unwrap(),
-        )),
+        _ => of(&json!({"keys": [crate::fixtures::ec_jwk()]}).to_string()),
     };
     let header = json!({"alg": "RS256", "kid": "rsa"});
     assert_eq!(

@@ -6,7 +6,7 @@ use crate::time::whole_millis;
 
 /// Exponential backoff with full jitter: the delay is drawn evenly from zero to a ceiling that
 /// doubles with every failure, up to a longest one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
     longest: Duration,

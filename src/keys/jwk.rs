@@ -22,7 +22,7 @@ pub type KeyProblem = &'static str;
 
 /// Who has handed over a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum Provenance {
     /// The operator, in the configuration: it may hold secrets.
     Configuration,
     /// A server, for everybody to read.
@@ -35,7 +35,7 @@ impl Key {
     /// # Errors
     ///
     /// What about the key makes it unusable. It may well be a good key for something else.
-    pub fn from_jwk(jwk: &Value, origin: Origin) -> Result<Self, KeyProblem> {
+    pub fn from_jwk(jwk: &Value, origin: Provenance) -> Result<Self, KeyProblem> {
         if !jwk.is_object() {
             return Err("it is not an object");
         }
@@ -56,7 +56,7 @@ impl Key {
             Some("RSA") => rsa(jwk)?,
             Some("EC") => ec(jwk)?,
             Some("OKP") => okp(jwk)?,
-            Some("oct") if origin == Origin::Configuration => secret(jwk)?,
+            Some("oct") if origin == Provenance::Configuration => secret(jwk)?,
             Some("oct") => return Err("it is a secret that a server tells everybody"),
             Some(_) => return Err("`kty` is not supported"),
             None => return Err("`kty` is missing"),
@@ -170,7 +170,7 @@ mod tests {
         "it is not an RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1";
 
     fn read(jwk: &Value) -> Result<Key, KeyProblem> {
-        Key::from_jwk(jwk, Origin::Server)
+        Key::from_jwk(jwk, Provenance::Server)
     }
 
     fn problem(jwk: &Value) -> Option<KeyProblem> {
@@ -207,11 +207,11 @@ mod tests {
             (secret.clone(), &["HS256", "HS384"]),
             (with(secret.clone(), "alg", json!("HS256")), &["HS256"]),
         ] {
-            let key = Key::from_jwk(&jwk, Origin::Configuration).unwrap();
+            let key = Key::from_jwk(&jwk, Provenance::Configuration).unwrap();
             assert_eq!(algorithms(&key), expected, "{jwk}");
         }
         let too_short = with(secret, "alg", json!("HS512"));
-        assert!(Key::from_jwk(&too_short, Origin::Configuration).is_err());
+        assert!(Key::from_jwk(&too_short, Provenance::Configuration).is_err());
         assert_eq!(read(&ec_jwk()).unwrap().kid.as_deref(), Some("ec"));
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::jwk::{Key, KeyProblem, Origin};
+use super::jwk::{Key, KeyProblem, Provenance};
 use crate::json;
 use crate::verify::{Algorithm, Engine};
 
@@ -30,7 +30,7 @@ impl KeySet {
     ///
     /// What makes the whole document unusable; having no usable key does.
     pub fn parse(document: &[u8]) -> Result<Self, KeySetProblem> {
-        Self::parse_from(document, Origin::Server)
+        Self::parse_from(document, Provenance::Server)
     }
 
     /// Reads a JWK set of the configuration, which may hold secrets for HMAC.
@@ -39,10 +39,10 @@ impl KeySet {
     ///
     /// As [`KeySet::parse`].
     pub fn parse_local(document: &[u8]) -> Result<Self, KeySetProblem> {
-        Self::parse_from(document, Origin::Configuration)
+        Self::parse_from(document, Provenance::Configuration)
     }
 
-    fn parse_from(document: &[u8], origin: Origin) -> Result<Self, KeySetProblem> {
+    fn parse_from(document: &[u8], origin: Provenance) -> Result<Self, KeySetProblem> {
         if document.len() > MAX_SET_BYTES {
             return Err("the key set is larger than 1 MiB");
         }
@@ -76,8 +76,9 @@ impl KeySet {
     }
 
     /// The keys that may have signed a token with this `alg` and `kid`, as far as `engine` can tell:
-    /// those of that name; where there is none, or the token names none, those that fit otherwise,
-    /// at most 8.
+    /// those of that name, of which there may be several, since a name need not be unique (RFC 7517,
+    /// section 4.5); where there is none, or the token names none, those that fit otherwise. At most
+    /// 8.
     pub fn candidates<'s>(
         &'s self,
         algorithm: Algorithm,
@@ -192,6 +193,14 @@ mod tests {
         assert_eq!(kids(&set, ES256, Some("b")), [""; 0]);
         assert_eq!(kids(&set, RS256, Some("")), [""; 0]);
         assert_eq!(kids(&set, RS256, None), ["a", "b"]);
+    }
+
+    #[test]
+    fn keys_that_share_a_name_and_an_algorithm_are_all_tried_up_to_a_bound() {
+        let twins = set(&[named(rsa_jwk(), "a"), named(rsa_jwk(), "a")]);
+        assert_eq!(kids(&twins, RS256, Some("a")), ["a", "a"]);
+        let many = set(&vec![named(rsa_jwk(), "a"); 20]);
+        assert_eq!(kids(&many, RS256, Some("a")).len(), MAX_CANDIDATES);
     }
 
     #[test]

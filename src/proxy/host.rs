@@ -10,9 +10,10 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 
 use crate::denial::Answer;
+use crate::keys::Call;
 use crate::time::Timestamp;
 
-/// What a counter is called by once it is defined.
+/// What a counter or a gauge is called by once it is defined.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MetricId(u32);
 
@@ -121,23 +122,21 @@ pub(super) fn enter(id: u32) -> bool {
 
 /// Sends a GET request to a cluster. `None` where the host will not: there is no such cluster, or
 /// no host of it is healthy.
-pub(super) fn get(
-    cluster: &str,
-    authority: &str,
-    path: &str,
-    timeout: Duration,
-) -> Option<CalloutId> {
-    let headers = vec![
+pub(super) fn get(cluster: &str, call: &Call) -> Option<CalloutId> {
+    let mut headers = vec![
         (":method", "GET"),
-        (":path", path),
-        (":authority", authority),
+        (":path", &*call.resource.path),
+        (":authority", &*call.resource.authority),
         ("accept", "application/json"),
         (
             "user-agent",
             concat!("bearer-gate/", env!("CARGO_PKG_VERSION")),
         ),
     ];
-    let id = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout);
+    if let Some(etag) = &call.if_none_match {
+        headers.push(("if-none-match", etag));
+    }
+    let id = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), call.timeout);
     id.ok().map(CalloutId)
 }
 
@@ -178,7 +177,31 @@ pub(super) fn define_counter(name: &str) -> Option<MetricId> {
         .map(MetricId)
 }
 
-/// Adds to a counter.
-pub(super) fn increment(counter: MetricId, by: u32) {
-    let _ = hostcalls::increment_metric(counter.0, i64::from(by));
+/// Defines a gauge. One that is there already keeps its value.
+pub(super) fn define_gauge(name: &str) -> Option<MetricId> {
+    hostcalls::define_metric(MetricType::Gauge, name)
+        .ok()
+        .map(MetricId)
+}
+
+/// Adds `count` to a counter, or to a gauge, where it may be negative.
+pub(super) fn add(metric: MetricId, count: i64) {
+    let _ = hostcalls::increment_metric(metric.0, count);
+}
+
+/// Sets a gauge.
+pub(super) fn record(gauge: MetricId, value: u64) {
+    let _ = hostcalls::record_metric(gauge.0, value);
+}
+
+/// An environment variable of the module: the host hands over those that
+/// `vm_config.environment_variables` names, and no others. One that is not UTF-8 is not there.
+pub(super) fn environment_variable(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
+}
+
+/// Ends the module's virtual machine on the spot.
+#[cfg(feature = "trap-with-turn")]
+pub(super) fn trap() -> ! {
+    std::process::abort()
 }

@@ -35,7 +35,7 @@ impl RootContext for Root {
         if self.worker.is_some() && configuration == self.configuration {
             return true;
         }
-        match Config::from_host(&configuration) {
+        match Config::from_host(&configuration, &host::environment_variable) {
             Ok(config) => {
                 info!(
                     "bearer-gate {}: providers: {}",

@@ -5,12 +5,15 @@
 //! issuers the same, and one's keys must not verify the other's tokens. What is read back is
 //! checked like anything from outside, since whoever has the `vm_id` can write there.
 
+use serde_json::json;
+
 use super::host;
 use crate::config::RemoteJwks;
-use crate::keys::Progress;
+use crate::keys::{Action, Document, Event, Origin, Policy, Progress};
+use crate::time::Timestamp;
 
 /// The version of what is shared: a filter of another version neither reads nor writes it.
-const FORMAT: &str = "bearer_gate.1";
+const FORMAT: &str = "bearer_gate.2";
 
 /// How often a swap is tried that others get ahead of.
 const ATTEMPTS: usize = 4;
@@ -19,15 +22,20 @@ const ATTEMPTS: usize = 4;
 pub(super) struct Share {
     progress: String,
     document: String,
+    policy: Policy,
 }
 
 impl Share {
     pub(super) fn of(jwks: &RemoteJwks) -> Self {
         // JSON keeps the parts apart, whatever is in them.
-        let source = serde_json::json!([jwks.cluster, jwks.authority, jwks.path]);
+        let source = match &jwks.origin {
+            Origin::Set(set) => json!([jwks.cluster, set.authority, set.path]),
+            Origin::Metadata { issuer, .. } => json!([jwks.cluster, { "issuer": issuer }]),
+        };
         Self {
             progress: format!("{FORMAT}.progress.{source}"),
             document: format!("{FORMAT}.document.{source}"),
+            policy: jwks.policy,
         }
     }
 
@@ -36,6 +44,9 @@ impl Share {
     pub(super) fn prepare(&self) {
         if host::shared(&self.progress).is_none() {
             host::share(&self.progress, &encoded(&Progress::default()));
+        }
+        if host::shared(&self.document).is_none() {
+            host::share(&self.document, b"");
         }
     }
 
@@ -46,22 +57,21 @@ impl Share {
             .unwrap_or_default()
     }
 
-    /// Replaces the progress by what `next` makes of it; answers whether it did. `next` may be
-    /// called several times, and gives up with `None`.
-    pub(super) fn advance(&self, next: impl Fn(&Progress) -> Option<Progress>) -> bool {
+    /// Tells all workers of `event`; answers what this one has to do.
+    pub(super) fn advance(&self, event: Event, now: Timestamp) -> Action {
+        let random = host::random();
         for _ in 0..ATTEMPTS {
             let Some((progress, version)) = self.read() else {
                 self.prepare();
                 continue;
             };
-            let Some(next) = next(&progress) else {
-                return false;
-            };
-            if host::swap_shared(&self.progress, &encoded(&next), version) {
-                return true;
+            let (next, action) = progress.after(event, &self.policy, now, random);
+            if next == progress || host::swap_shared(&self.progress, &encoded(&next), version) {
+                return action;
             }
         }
-        false
+        // What is not written does not count.
+        Action::Nothing
     }
 
     fn read(&self) -> Option<(Progress, u32)> {
@@ -69,17 +79,44 @@ impl Share {
         Some((serde_json::from_slice(&bytes).unwrap_or_default(), version))
     }
 
-    /// The key set as it was fetched last; empty where it has never been.
-    pub(super) fn document(&self) -> Vec<u8> {
-        host::shared(&self.document)
-            .map(|(document, _)| document)
-            .unwrap_or_default()
+    /// The key set as it was fetched last, where there is one.
+    pub(super) fn document(&self) -> Option<Document> {
+        let (bytes, _) = host::shared(&self.document)?;
+        Document::decode(&bytes)
     }
 
-    /// Shares a key set.
-    pub(super) fn put_document(&self, document: &[u8]) {
-        host::share(&self.document, document);
+    /// Shares a key set, if it is still the turn of the fetch that brought it; answers whether it
+    /// was. The set counts once the progress speaks of it.
+    ///
+    /// The version is read before the turn is checked: whoever takes the turn after that, and shares
+    /// a set of its own, makes this swap fail.
+    pub(super) fn put(&self, document: &Document) -> bool {
+        let bytes = document.encode();
+        for _ in 0..ATTEMPTS {
+            let Some((_, version)) = host::shared(&self.document) else {
+                self.prepare();
+                continue;
+            };
+            if !self.progress().is_turn_of(document.id) {
+                return false;
+            }
+            if host::swap_shared(&self.document, &bytes, version) {
+                return true;
+            }
+        }
+        false
     }
+}
+
+/// Answers whether nobody in this process has said `what` yet, and takes note that it is being said.
+/// Two workers that ask at the very same time may both hear that nobody has.
+pub(super) fn is_new(what: &str) -> bool {
+    let name = format!("{FORMAT}.said.{what}");
+    let is_new = host::shared(&name).is_none();
+    if is_new {
+        host::share(&name, b"1");
+    }
+    is_new
 }
 
 fn encoded(progress: &Progress) -> Vec<u8> {

@@ -1,15 +1,20 @@
 //! The key set of one provider in one worker: adopted from what the workers share, and fetched when
 //! it is this worker's turn.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use log::{info, warn};
+use log::{debug, info, warn};
 
 use super::host::{self, CalloutId};
+use super::meters::Meters;
 use super::share::Share;
 use crate::config::{Provider, RemoteJwks};
 use crate::gate::RemoteKeys;
-use crate::keys::{KeySet, MAX_SET_BYTES, Progress};
+use crate::keys::{
+    Action, Answer, Document, Event, Fetch, KeySet, Need, Next, Outcome, Progress, SharedSet,
+};
+use crate::metrics::{Counter, Gauge};
 use crate::time::Timestamp;
 
 pub(super) struct Source {
@@ -18,20 +23,29 @@ pub(super) struct Source {
     share: Share,
     /// The shared progress as it was seen last.
     progress: Progress,
-    /// When the set was fetched that was adopted last.
-    adopted: Option<Timestamp>,
-    keys: Option<Rc<KeySet>>,
-    /// The fetch that this worker has under way, with the number it holds the turn by.
-    fetch: Option<(CalloutId, u64)>,
+    held: Option<Held>,
+    /// The set that could not be adopted, lest it be tried for ever.
+    refused: Option<u64>,
+    /// What this worker needs beyond what is due anyway.
+    need: Need,
+    /// Whether a decision has heard that the set may grow.
+    asked: Cell<bool>,
+    /// The fetch that this worker has under way.
+    running: Option<Running>,
     /// Whether something has happened that may decide requests that wait.
     news: bool,
 }
 
-/// How a fetch ended.
-#[derive(Clone, Copy)]
-pub(super) enum Fetched {
-    Success,
-    Failure,
+/// The set in use.
+struct Held {
+    set: SharedSet,
+    keys: Rc<KeySet>,
+}
+
+struct Running {
+    fetch: Fetch,
+    /// The request that is under way; none before it is sent.
+    callout: Option<CalloutId>,
 }
 
 impl Source {
@@ -43,9 +57,11 @@ impl Source {
             jwks,
             share,
             progress: Progress::default(),
-            adopted: None,
-            keys: None,
-            fetch: None,
+            held: None,
+            refused: None,
+            need: Need::default(),
+            asked: Cell::new(false),
+            running: None,
             news: false,
         }
     }
@@ -60,46 +76,104 @@ impl Source {
         std::mem::take(&mut self.news)
     }
 
-    /// What a decision gets to see.
-    pub(super) fn keys(&self, now: Timestamp) -> RemoteKeys {
-        match (
-            &self.keys,
-            self.progress.retry_after(now, self.jwks.timeout),
-        ) {
-            (Some(keys), _) => RemoteKeys::Ready(Rc::clone(keys)),
-            (None, None) => RemoteKeys::Pending,
-            (None, Some(retry_after)) => RemoteKeys::Unavailable { retry_after },
+    /// Whether the next tick should come soon: a set is missing but on its way, or a request of a
+    /// fetch is to be sent.
+    pub(super) fn is_busy(&self, now: Timestamp) -> bool {
+        let unsent = |running: &Running| running.callout.is_none();
+        self.running.as_ref().is_some_and(unsent) || matches!(self.keys(now), RemoteKeys::Pending)
+    }
+
+    /// What a decision gets to see. Whether it then waits is said by [`Source::decided`].
+    pub(super) fn ask(&self, now: Timestamp) -> RemoteKeys {
+        let keys = self.keys(now);
+        if let RemoteKeys::Ready { may_grow: true, .. } = keys {
+            self.asked.set(true);
+        }
+        keys
+    }
+
+    fn keys(&self, now: Timestamp) -> RemoteKeys {
+        let policy = &self.jwks.policy;
+        match &self.held {
+            Some(Held { set, keys }) if !set.is_stale(policy, now) => RemoteKeys::Ready {
+                keys: Rc::clone(keys),
+                may_grow: self.progress.may_bring_newer(policy, now),
+            },
+            _ => match self.progress.retry_after(policy, now) {
+                None => RemoteKeys::Pending,
+                Some(retry_after) => RemoteKeys::Unavailable { retry_after },
+            },
         }
     }
 
-    /// Adopts what others have fetched, and fetches if that is due and nobody is at it. Answers how
-    /// a fetch ended that could not even begin.
-    pub(super) fn tick(&mut self, now: Timestamp) -> Option<Fetched> {
-        self.look();
-        if self.progress.fetched_at != self.adopted {
-            self.adopted = self.progress.fetched_at;
-            self.adopt(&self.share.document());
+    /// Takes note of how a decision came out that may have seen this set.
+    pub(super) fn decided(&mut self, waits: bool) {
+        self.need.newer |= self.asked.take() && waits;
+    }
+
+    /// Adopts what others have fetched, and fetches if that is due and nobody is at it.
+    pub(super) fn tick(&mut self, now: Timestamp, meters: &Meters) {
+        self.look(now, meters);
+        let vanished =
+            |running: &Running| now >= running.fetch.deadline().plus(self.jwks.policy.timeout);
+        if self.running.as_ref().is_some_and(vanished) {
+            self.running = None;
         }
-        let jwks = Rc::clone(&self.jwks);
-        let is_due = |progress: &Progress| progress.is_due(now, jwks.cache_duration);
-        if !is_due(&self.progress) {
-            return None;
+        if self.running.is_none() {
+            self.begin(now);
         }
-        let holder = host::random();
-        let my_turn = self.share.advance(|progress| {
-            is_due(progress).then(|| progress.started(holder, now, jwks.timeout))
+        self.send(now, meters);
+    }
+
+    /// Takes the turn to fetch, if there is one to take.
+    fn begin(&mut self, now: Timestamp) {
+        let event = Event::Looked(self.need);
+        // Whoever still waits after what happens now will ask again.
+        self.need.newer = false;
+        let policy = &self.jwks.policy;
+        let (_, action) = self.progress.after(event, policy, now, 0);
+        if action == Action::Nothing {
+            return;
+        }
+        let Action::Fetch { holder } = self.share.advance(event, now) else {
+            return;
+        };
+        #[cfg(feature = "trap-with-turn")]
+        if super::share::is_new("trap") {
+            host::trap();
+        }
+        let (origin, retries) = (&self.jwks.origin, self.jwks.retries);
+        let known = self.known();
+        let fetch = Fetch::begin(holder, origin, retries, policy.timeout, known, now);
+        self.running = Some(Running {
+            fetch,
+            callout: None,
         });
-        if !my_turn {
-            return None;
+        self.see(self.share.progress());
+    }
+
+    /// The document that the progress speaks of.
+    fn known(&self) -> Option<Document> {
+        let set = self.progress.set()?;
+        self.share.document().filter(|known| known.id == set.id)
+    }
+
+    /// Sends the next request of the fetch, if it is time.
+    fn send(&mut self, now: Timestamp, meters: &Meters) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        if running.callout.is_some() {
+            return;
         }
-        let callout = host::get(&jwks.cluster, &jwks.authority, &jwks.path, jwks.timeout);
-        if callout.is_none() {
-            let problem = "the cluster is unknown or has no healthy host";
-            return Some(self.failed(holder, now, problem));
+        let Some(call) = running.fetch.call(now) else {
+            return;
+        };
+        running.callout = host::get(&self.jwks.cluster, &call);
+        if running.callout.is_none() {
+            let next = running.fetch.refused(now, host::random());
+            self.go_on(next, now, meters);
         }
-        self.fetch = callout.map(|callout| (callout, holder));
-        self.look();
-        None
     }
 
     /// Takes the answer to `callout`, if that is of a fetch of this source. `size` is that of the
@@ -110,53 +184,133 @@ impl Source {
         has_headers: bool,
         size: usize,
         now: Timestamp,
-    ) -> Option<Fetched> {
-        let (_, holder) = self.fetch.take_if(|(mine, _)| *mine == callout)?;
-        let outcome = match answer(has_headers, size) {
-            Ok(document) => KeySet::parse(&document)
-                .map(|keys| (document, keys))
-                .map_err(str::to_owned),
-            Err(problem) => Err(problem),
+        meters: &Meters,
+    ) {
+        let Some(running) = &mut self.running else {
+            return;
         };
+        if running.callout != Some(callout) {
+            return;
+        }
+        running.callout = None;
+        let headers = if has_headers {
+            host::callout_headers()
+        } else {
+            Vec::new()
+        };
+        let answer = Answer {
+            headers: &headers,
+            size,
+            body: &|| host::callout_body(size),
+        };
+        let next = running.fetch.answered(&answer, now, host::random());
+        self.go_on(next, now, meters);
+    }
+
+    /// The next request is sent by the next tick: a callout belongs to the context that is in effect
+    /// when it is dispatched, and in a tick that is the root context.
+    fn go_on(&mut self, next: Next, now: Timestamp, meters: &Meters) {
+        let Next::Ended(outcome) = next else {
+            return;
+        };
+        let Some(Running { fetch, .. }) = self.running.take() else {
+            return;
+        };
+        let (holder, index) = (fetch.id(), self.provider.index);
+        let name = &self.provider.name;
         match outcome {
-            Ok((document, keys)) => {
-                self.share.put_document(&document);
-                let fetched = Progress::succeeded(now, self.jwks.cache_duration, host::random());
-                self.share.advance(|_| Some(fetched.clone()));
-                self.adopted = fetched.fetched_at;
-                self.progress = fetched;
-                self.use_keys(keys);
-                Some(Fetched::Success)
+            Outcome::Changed {
+                document,
+                keys,
+                fresh_for,
+            } => {
+                meters.count(Counter::FetchSuccess(index));
+                let event = Event::Changed { holder, fresh_for };
+                if self.share.put(&document) && self.share.advance(event, now) == Action::Keep {
+                    let count = keys.count();
+                    info!("bearer-gate: provider {name}: a new key set, {count} usable keys");
+                    report_skipped(&self.provider, &keys, meters);
+                    let fetched_at = now;
+                    let set = SharedSet {
+                        id: holder,
+                        fetched_at,
+                    };
+                    self.hold(set, keys, meters);
+                } else {
+                    debug!("bearer-gate: provider {name}: another worker has fetched meanwhile");
+                }
             }
-            Err(problem) => Some(self.failed(holder, now, &problem)),
+            Outcome::Unchanged { id, fresh_for } => {
+                meters.count(Counter::FetchSuccess(index));
+                let event = Event::Unchanged {
+                    holder,
+                    id,
+                    fresh_for,
+                };
+                self.share.advance(event, now);
+            }
+            Outcome::Failed(problem) => {
+                meters.count(Counter::FetchFailure(index));
+                warn!("bearer-gate: provider {name}: fetching the key set failed: {problem}");
+                self.share.advance(Event::Failed { holder }, now);
+            }
+        }
+        self.look(now, meters);
+        // Also where nothing is new: a request that waited for this fetch is to be decided.
+        self.news = true;
+    }
+
+    /// Looks how far the fetching has got, adopts a new set and drops one that is too old.
+    fn look(&mut self, now: Timestamp, meters: &Meters) {
+        self.see(self.share.progress());
+        let index = self.provider.index;
+        if let Some(set) = self.progress.set()
+            && !set.is_stale(&self.jwks.policy, now)
+        {
+            match &mut self.held {
+                Some(held) if held.set.id == set.id => {
+                    self.need.lost = false;
+                    if held.set != set {
+                        held.set = set;
+                        let fetched_at = set.fetched_at.since(Timestamp::EPOCH).as_secs();
+                        meters.record(Gauge::FetchedAt(index), fetched_at);
+                    }
+                }
+                _ if self.refused == Some(set.id) => {}
+                _ => self.adopt(set, meters),
+            }
+        }
+        let policy = &self.jwks.policy;
+        if let Some(held) = self.held.take_if(|held| held.set.is_stale(policy, now)) {
+            warn!(
+                "bearer-gate: provider {}: the key set is too old to be used, {} seconds",
+                self.provider.name,
+                now.since(held.set.fetched_at).as_secs()
+            );
+            meters.record(Gauge::Keys(index), 0);
+            self.news = true;
         }
     }
 
-    fn failed(&mut self, holder: u64, now: Timestamp, problem: &str) -> Fetched {
-        warn!(
-            "bearer-gate: provider {}: fetching the key set failed: {problem}",
-            self.provider.name
-        );
-        let random = host::random();
-        self.share
-            .advance(|progress| progress.failed(holder, now, random));
-        self.look();
-        Fetched::Failure
-    }
-
-    /// Looks how far the fetching has got.
-    fn look(&mut self) {
-        let progress = self.share.progress();
+    fn see(&mut self, progress: Progress) {
         if progress != self.progress {
             self.progress = progress;
             self.news = true;
         }
     }
 
-    fn adopt(&mut self, document: &[u8]) {
-        match KeySet::parse(document) {
-            Ok(keys) => self.use_keys(keys),
+    /// Takes `set` into use, if the document that is shared is that set. It may be another one: a
+    /// worker shares the document first and the progress then.
+    fn adopt(&mut self, set: SharedSet, meters: &Meters) {
+        let document = self.share.document().filter(|known| known.id == set.id);
+        self.need.lost = document.is_none();
+        let Some(document) = document else {
+            return;
+        };
+        match KeySet::parse(&document.body) {
+            Ok(keys) => self.hold(set, keys, meters),
             Err(problem) => {
+                self.refused = Some(set.id);
                 warn!(
                     "bearer-gate: provider {}: the shared key set is refused: {problem}",
                     self.provider.name
@@ -165,40 +319,36 @@ impl Source {
         }
     }
 
-    fn use_keys(&mut self, keys: KeySet) {
-        info!(
-            "bearer-gate: provider {}: {} keys",
-            self.provider.name,
-            keys.count()
-        );
-        for (index, problem) in keys.skipped() {
-            warn!(
-                "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
-                self.provider.name
-            );
-        }
-        self.keys = Some(Rc::new(keys));
+    fn hold(&mut self, set: SharedSet, keys: KeySet, meters: &Meters) {
+        let index = self.provider.index;
+        let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
+        let fetched_at = set.fetched_at.since(Timestamp::EPOCH).as_secs();
+        meters.record(Gauge::Keys(index), count);
+        meters.record(Gauge::FetchedAt(index), fetched_at);
+        self.need.lost = false;
+        let keys = Rc::new(keys);
+        self.held = Some(Held { set, keys });
         self.news = true;
     }
 }
 
-/// The body of the answer to a callout, if it is a success and not too large.
-fn answer(has_headers: bool, size: usize) -> Result<Vec<u8>, String> {
-    // A reset and a timeout have no headers; a refused connection is a 503 that Envoy makes up.
-    if !has_headers {
-        return Err("there was no answer in time".to_owned());
+/// Says which keys of a new set cannot be used.
+pub(super) fn report_skipped(provider: &Provider, keys: &KeySet, meters: &Meters) {
+    meters.count_several(Counter::SkippedKeys(provider.index), keys.skipped().len());
+    for (index, problem) in keys.skipped().iter().take(MOST_LOGGED) {
+        warn!(
+            "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
+            provider.name
+        );
     }
-    let headers = host::callout_headers();
-    let status = headers
-        .iter()
-        .find(|(name, _)| name == ":status")
-        .map(|(_, value)| value.as_slice());
-    match status {
-        Some(b"200") if size <= MAX_SET_BYTES => Ok(host::callout_body(size)),
-        Some(b"200") => Err(format!("the answer has {size} bytes, more than 1 MiB")),
-        other => Err(format!(
-            "the status is {}",
-            other.unwrap_or_default().escape_ascii()
-        )),
+    let more = keys.skipped().len().saturating_sub(MOST_LOGGED);
+    if more > 0 {
+        warn!(
+            "bearer-gate: provider {}: {more} more keys are skipped",
+            provider.name
+        );
     }
 }
+
+/// How many skipped keys of a set are logged one by one.
+const MOST_LOGGED: usize = 16;

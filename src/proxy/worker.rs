@@ -11,12 +11,14 @@ use log::{info, warn};
 
 use super::host::{self, CalloutId};
 use super::meters::Meters;
-use super::source::{Fetched, Source};
+use super::share::is_new;
+use super::source::{Source, report_skipped};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
 use crate::gate::{Decision, Means, RemoteKeys, Verdict, gate};
-use crate::metrics::{Counter, Tally};
+use crate::keys::KeySet;
+use crate::metrics::{Counter, Gauge, Tally};
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
@@ -60,6 +62,12 @@ impl Worker {
             KeySource::Remote(jwks) => Some(Source::new(Rc::clone(provider), Rc::clone(jwks))),
             KeySource::Local(_) => None,
         };
+        let meters = Meters::define(&config);
+        for provider in &config.providers {
+            if let KeySource::Local(keys) = &provider.keys {
+                report_local(provider, keys, &meters);
+            }
+        }
         let sources = config.providers.iter().filter_map(source).collect();
         // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
         // thrown away.
@@ -73,7 +81,7 @@ impl Worker {
             engine: engine(),
             tokens: RefCell::new(TokenCache::new(capacity, host::hash_state())),
             tally: Tally::default(),
-            meters: Meters::define(&config),
+            meters,
             config,
             sources: RefCell::new(sources),
             room: RefCell::default(),
@@ -112,6 +120,7 @@ impl Worker {
     /// Forgets the request of the stream `id`.
     pub(super) fn gone(&self, id: u32) {
         self.room.borrow_mut().forget(id);
+        self.report_waiting();
     }
 
     /// Decides whoever waits by what there is, since nothing will be fetched here any more.
@@ -123,6 +132,7 @@ impl Worker {
         }
         self.settle_all(root, waiters, now);
         self.report();
+        self.report_waiting();
     }
 
     /// Does what is due: fetching key sets and settling requests that wait. `root` is the context
@@ -130,8 +140,7 @@ impl Worker {
     pub(super) fn tick(&self, root: u32) {
         let now = host::now();
         for source in self.sources.borrow_mut().iter_mut() {
-            let fetched = source.tick(now);
-            self.count_fetch(source, fetched);
+            source.tick(now, &self.meters);
         }
         self.settle(root, now);
         self.report();
@@ -140,7 +149,7 @@ impl Worker {
     /// Hands over what has been counted.
     fn report(&self) {
         for (counter, count) in self.tally.take() {
-            self.meters.add(counter, count);
+            self.meters.count_several(counter, count);
         }
     }
 
@@ -148,18 +157,9 @@ impl Worker {
     pub(super) fn answered(&self, root: u32, callout: CalloutId, has_headers: bool, size: usize) {
         let now = host::now();
         for source in self.sources.borrow_mut().iter_mut() {
-            let fetched = source.answered(callout, has_headers, size, now);
-            self.count_fetch(source, fetched);
+            source.answered(callout, has_headers, size, now, &self.meters);
         }
         self.settle(root, now);
-    }
-
-    fn count_fetch(&self, source: &Source, fetched: Option<Fetched>) {
-        match fetched {
-            Some(Fetched::Success) => self.meters.count(Counter::FetchSuccess(source.provider())),
-            Some(Fetched::Failure) => self.meters.count(Counter::FetchFailure(source.provider())),
-            None => {}
-        }
     }
 
     /// Decides requests that wait: all where there is news, otherwise those whose time is up.
@@ -168,10 +168,10 @@ impl Worker {
     /// context of a stream.
     fn settle(&self, root: u32, now: Timestamp) {
         let mut news = false;
-        let mut pending = false;
+        let mut busy = false;
         for source in self.sources.borrow_mut().iter_mut() {
             news |= source.take_news();
-            pending |= matches!(source.keys(now), RemoteKeys::Pending);
+            busy |= source.is_busy(now);
         }
         let waiters = if news {
             self.room.borrow_mut().take_all()
@@ -179,7 +179,8 @@ impl Worker {
             self.room.borrow_mut().take_overdue(now)
         };
         self.settle_all(root, waiters, now);
-        let brisk = pending || !self.room.borrow().is_empty();
+        self.report_waiting();
+        let brisk = busy || !self.room.borrow().is_empty();
         self.set_pace(if brisk { BRISK } else { CALM });
     }
 
@@ -211,6 +212,7 @@ impl Worker {
         let admitted = self.room.borrow_mut().admit(id, waiter);
         match admitted {
             Ok(()) => {
+                self.report_waiting();
                 self.set_pace(BRISK);
                 Course::Waits
             }
@@ -226,26 +228,39 @@ impl Worker {
 
     /// Decides a request. What is still on its way is not to be had for one that is `overdue`.
     fn decide(&self, request: &Request, now: Timestamp, overdue: bool) -> Decision {
-        let sources = self.sources.borrow();
-        let remote = |provider: &Provider| {
-            let source = sources
-                .iter()
-                .find(|source| source.provider() == provider.index);
-            match source.map(|source| source.keys(now)) {
-                Some(RemoteKeys::Pending) if !overdue => RemoteKeys::Pending,
-                Some(RemoteKeys::Pending) | None => RemoteKeys::Unavailable {
-                    retry_after: COME_BACK_IN,
-                },
-                Some(keys) => keys,
-            }
+        let decision = {
+            let sources = self.sources.borrow();
+            let remote = |provider: &Provider| {
+                let source = sources
+                    .iter()
+                    .find(|source| source.provider() == provider.index);
+                match source.map(|source| source.ask(now)) {
+                    Some(RemoteKeys::Ready { keys, may_grow }) => RemoteKeys::Ready {
+                        keys,
+                        may_grow: may_grow && !overdue,
+                    },
+                    Some(RemoteKeys::Pending) if !overdue => RemoteKeys::Pending,
+                    Some(RemoteKeys::Pending) | None => RemoteKeys::Unavailable {
+                        retry_after: COME_BACK_IN,
+                    },
+                    Some(unavailable) => unavailable,
+                }
+            };
+            let means = Means {
+                remote: &remote,
+                engine: &self.engine,
+                tokens: &self.tokens,
+                tally: &self.tally,
+            };
+            gate(&self.config, request, means, now)
         };
-        let means = Means {
-            remote: &remote,
-            engine: &self.engine,
-            tokens: &self.tokens,
-            tally: &self.tally,
-        };
-        gate(&self.config, request, means, now)
+        // A request that waits although a set was there waits for a newer one. Of several sets it
+        // may be any that was asked for: one fetch too many, once in a cooldown, costs little.
+        let waits = matches!(decision, Decision::Wait { .. });
+        for source in self.sources.borrow_mut().iter_mut() {
+            source.decided(waits);
+        }
+        decision
     }
 
     /// Does what follows from a verdict, in the context of the request's stream.
@@ -278,10 +293,24 @@ impl Worker {
         }
     }
 
+    fn report_waiting(&self) {
+        self.meters.waiting(self.room.borrow().count());
+    }
+
     fn set_pace(&self, pace: Duration) {
         if self.pace.replace(pace) != pace {
             host::tick_every(pace);
         }
+    }
+}
+
+/// Says once which keys of the configuration cannot be used.
+fn report_local(provider: &Provider, keys: &KeySet, meters: &Meters) {
+    let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
+    meters.record(Gauge::Keys(provider.index), count);
+    let what = || serde_json::json!([provider.name, keys.skipped()]).to_string();
+    if !keys.skipped().is_empty() && is_new(&what()) {
+        report_skipped(provider, keys, meters);
     }
 }
 

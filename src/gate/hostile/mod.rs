@@ -142,7 +142,7 @@ fn a_public_key_is_no_secret_in_any_form() {
         fixtures::ec_jwk(),
         fixtures::ed25519_jwk(),
     ] {
-        let key = crate::keys::Key::from_jwk(&jwk, crate::keys::Origin::Server).unwrap();
+        let key = crate::keys::Key::from_jwk(&jwk, crate::keys::Provenance::Server).unwrap();
         let der = key.public.material().to_vec();
         let body = STANDARD.encode(&der);
         let lines: Vec<_> = body

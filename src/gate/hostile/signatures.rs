@@ -180,7 +180,10 @@ fn an_exponent_of_3_opens_no_way_around_the_padding() {
     let host = Engine::probe(Box::new(fixtures::host));
     let decide = |engine: &Engine, signature: &str| {
         let means = Means {
-            remote: &|_| RemoteKeys::Ready(Rc::clone(&keys)),
+            remote: &|_| RemoteKeys::Ready {
+                keys: Rc::clone(&keys),
+                may_grow: false,
+            },
             engine,
             tokens: &RefCell::new(TokenCache::new(4, std::hash::RandomState::new())),
             tally: &Tally::default(),

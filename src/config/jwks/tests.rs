@@ -1,0 +1,256 @@
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::Config;
+use crate::fixtures::key_set;
+
+const ISSUER: &str = "https://issuer.example/realms/a/";
+
+fn build(provider: &Value, environment: Environment<'_>) -> Result<Config, String> {
+    let config = json!({"providers": {"p": provider}}).to_string();
+    Config::from_host(config.as_bytes(), environment).map_err(|error| error.to_string())
+}
+
+fn problem(provider: &Value) -> String {
+    build(provider, &|_| None).err().unwrap_or_default()
+}
+
+/// The configuration of an `http_uri` with these fields beside it.
+fn remote(fields: Value) -> Value {
+    let mut jwks = json!({"http_uri": {"uri": "http://a/jwks", "cluster": "a", "timeout": "3s"}});
+    let jwks_fields = jwks.as_object_mut().unwrap();
+    if let Value::Object(fields) = fields {
+        jwks_fields.extend(fields);
+    }
+    json!({ "issuer": ISSUER, "remote_jwks": jwks })
+}
+
+fn read(fields: Value) -> Rc<RemoteJwks> {
+    let config = build(&remote(fields), &|_| None).unwrap();
+    match &config.providers[0].keys {
+        KeySource::Remote(jwks) => Rc::clone(jwks),
+        KeySource::Local(_) => panic!("the keys are remote"),
+    }
+}
+
+#[test]
+fn a_set_may_be_looked_up_in_the_issuers_metadata() {
+    for name in ["remote_jwks", "remoteJwks"] {
+        let provider = json!({
+            "issuer": ISSUER,
+            name: {"discovery": {"cluster": "a", "timeout": "1s"}},
+        });
+        let config = build(&provider, &|_| None).unwrap();
+        let KeySource::Remote(jwks) = &config.providers[0].keys else {
+            panic!("the keys are remote");
+        };
+        let Origin::Metadata { issuer, places } = &jwks.origin else {
+            panic!("the place of the set is not known");
+        };
+        assert_eq!(issuer, ISSUER);
+        assert_eq!(places, &Resource::of_metadata(ISSUER).unwrap());
+        assert_eq!(jwks.policy.timeout, Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn discovery_needs_an_issuer_that_has_metadata() {
+    let expected = "providers.p.issuer: must be an http or https URI without query: discovery reads \
+                    its metadata";
+    for issuer in [
+        json!(null),
+        json!("issuer"),
+        json!("urn:issuer"),
+        json!("https://issuer.example?a"),
+    ] {
+        let provider = json!({"issuer": issuer, "remote_jwks": {"discovery": {"cluster": "a"}}});
+        assert_eq!(problem(&provider), expected);
+    }
+}
+
+#[test]
+fn problems_of_remote_keys_are_named_with_their_path() {
+    for (fields, expected) in [
+        (json!({"http_uri": null}), ": needs http_uri or discovery"),
+        (
+            json!({"discovery": {"cluster": "a"}}),
+            ": has both http_uri and discovery",
+        ),
+        (
+            json!({"http_uri": null, "discovery": {"cluster": "a", "timeout": "0.0001s"}}),
+            ".discovery.timeout: must be from \"0.001s\" to \"3600s\"",
+        ),
+        (
+            json!({"http_uri": null, "discovery": {}}),
+            ".discovery.cluster: missing field",
+        ),
+        (
+            json!({"max_stale": "24h"}),
+            ".max_stale: is not a duration such as \"5s\" or \"0.5s\"",
+        ),
+        (
+            json!({"max_stale": "599s"}),
+            ".max_stale: must not be shorter than cache_duration",
+        ),
+        (
+            json!({"refetch_cooldown": "0.5s"}),
+            ".refetch_cooldown: must be at least \"1s\"",
+        ),
+        (
+            json!({"async_fetch": {"fast_listener": 1}}),
+            ".async_fetch.fast_listener: invalid type: integer `1`, expected a boolean",
+        ),
+        (
+            json!({"async_fetch": {"failed_refetch_duration": "0s"}}),
+            ".async_fetch.failed_refetch_duration: must be above zero",
+        ),
+        (
+            json!({"retry_policy": {"num_retries": -1}}),
+            ".retry_policy.num_retries: is not an integer from 0 to 4294967295",
+        ),
+        (
+            json!({"retry_policy": {"retry_back_off": {}}}),
+            ".retry_policy.retry_back_off.base_interval: missing field",
+        ),
+        (
+            json!({"retry_policy": {"retry_back_off": {"base_interval": "2s", "max_interval": "1s"}}}),
+            ".retry_policy.retry_back_off.max_interval: must not be shorter than base_interval",
+        ),
+        (
+            json!({"retry_policy": {"retry_on": "5xx"}}),
+            ".retry_policy.retry_on: unknown field, expected one of numRetries, \
+             num_retries, retryBackOff, retry_back_off",
+        ),
+    ] {
+        let expected = format!("providers.p.remote_jwks{expected}");
+        assert_eq!(problem(&remote(fields)), expected);
+    }
+}
+
+#[test]
+fn the_life_of_a_set_is_the_operators_choice() {
+    let jwks = read(json!({
+        "cacheDuration": "60s",
+        "maxStale": "3600s",
+        "refetchCooldown": "5s",
+        "asyncFetch": {"fastListener": true, "failedRefetchDuration": "4s"},
+        "retryPolicy": {"numRetries": 3, "retryBackOff": {"baseInterval": "0.1s", "maxInterval": "2s"}},
+    }));
+    let expected = Policy {
+        timeout: Duration::from_secs(3),
+        cache_duration: Duration::from_secs(60),
+        max_stale: Duration::from_secs(3600),
+        refetch_cooldown: Duration::from_secs(5),
+        retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(4)),
+    };
+    assert_eq!(jwks.policy, expected);
+    let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+    assert_eq!(jwks.retries, Retries { number: 3, backoff });
+}
+
+#[test]
+fn a_long_cache_duration_lengthens_what_max_stale_is_by_default() {
+    for (cache, stale) in [
+        ("600s", 86_400),
+        ("86400s", 172_800),
+        ("604800s", 1_209_600),
+    ] {
+        let jwks = read(json!({ "cache_duration": cache }));
+        assert_eq!(jwks.policy.max_stale, Duration::from_secs(stale), "{cache}");
+    }
+}
+
+#[test]
+fn the_longest_retry_may_be_shorter_than_the_usual_first_one() {
+    let jwks = read(json!({"async_fetch": {"failed_refetch_duration": "0.5s"}}));
+    let half = Duration::from_millis(500);
+    assert_eq!(jwks.policy.retry, Backoff::new(half, half));
+    let jwks = read(json!({"async_fetch": {"fast_listener": false}}));
+    assert_eq!(jwks.policy.retry.longest(), Duration::from_secs(60));
+}
+
+#[test]
+fn a_retry_policy_is_read_as_envoy_reads_it() {
+    for (policy, number, first, longest) in [
+        (json!(null), 0, 25, 250),
+        (json!({}), 1, 25, 250),
+        (json!({"num_retries": 0}), 0, 25, 250),
+        (
+            json!({"retry_back_off": {"base_interval": "1s"}}),
+            1,
+            1000,
+            10_000,
+        ),
+    ] {
+        let jwks = read(json!({ "retry_policy": policy }));
+        let backoff = Backoff::new(Duration::from_millis(first), Duration::from_millis(longest));
+        assert_eq!(jwks.retries, Retries { number, backoff }, "{policy}");
+    }
+}
+
+#[test]
+fn local_keys_may_be_written_in_several_ways() {
+    let set = key_set();
+    let environment = |name: &str| (name == "KEYS").then(key_set);
+    for local in [
+        json!({ "inline_string": set }),
+        json!({ "inlineString": set }),
+        json!({"inline_bytes": STANDARD.encode(&set)}),
+        json!({"inlineBytes": URL_SAFE_NO_PAD.encode(&set)}),
+        json!({"environment_variable": "KEYS"}),
+        json!({"environmentVariable": "KEYS", "inline_string": null}),
+    ] {
+        let config = build(&json!({ "local_jwks": local }), &environment).unwrap();
+        let KeySource::Local(keys) = &config.providers[0].keys else {
+            panic!("the keys are local");
+        };
+        assert_eq!(keys.count(), 2);
+    }
+}
+
+#[test]
+fn problems_of_local_keys_are_named_with_their_path() {
+    let environment = |name: &str| (name == "EMPTY").then(String::new);
+    for (local, expected) in [
+        (
+            json!({}),
+            ": needs one of inline_string, inline_bytes and environment_variable",
+        ),
+        (
+            json!({"inline_string": "", "inline_bytes": ""}),
+            ": needs one of inline_string, inline_bytes and environment_variable",
+        ),
+        (
+            json!({"inline_string": "{\"keys\": []}"}),
+            ".inline_string: the key set has no usable key",
+        ),
+        (
+            json!({"inline_bytes": "e30="}),
+            ".inline_bytes: the key set has no array named keys",
+        ),
+        (json!({"inline_bytes": "?"}), ".inline_bytes: is not base64"),
+        (
+            json!({"filename": "/etc/jwks.json"}),
+            ".filename: a wasm filter has no access to files: use inline_string, or \
+             environment_variable with vm_config.environment_variables",
+        ),
+        (
+            json!({"environment_variable": "KEYS"}),
+            ".environment_variable: there is no such variable: the filter sees those that \
+             vm_config.environment_variables names",
+        ),
+        (
+            json!({"environment_variable": "EMPTY"}),
+            ".environment_variable: the key set is not a JSON object",
+        ),
+        (
+            json!({"environment_variable": ""}),
+            ".environment_variable: must not be empty",
+        ),
+    ] {
+        let found = build(&json!({ "local_jwks": local }), &environment).unwrap_err();
+        assert_eq!(found, format!("providers.p.local_jwks{expected}"));
+    }
+}

@@ -1,0 +1,162 @@
+//! What an HTTP request asks for.
+
+use std::fmt;
+
+use http::Uri;
+use serde::{Deserialize, Serialize};
+
+/// What is on a server under a name: the `:authority` and the `:path` of a request for it. Which
+/// server that is, is the cluster's business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// Host and port.
+    pub authority: String,
+    /// Path and query; at least `/`.
+    pub path: String,
+}
+
+/// Why a text names no resource.
+#[derive(Debug)]
+pub enum NotAResource {
+    /// It is not a URI.
+    Syntax(http::uri::InvalidUri),
+    /// It is a URI of another scheme, or a relative one.
+    Scheme,
+    /// It names no host, or a user.
+    Authority,
+}
+
+impl Resource {
+    /// Takes an absolute `http` or `https` URI apart. A fragment is dropped, as RFC 9110, section
+    /// 7.1 wants it.
+    ///
+    /// # Errors
+    ///
+    /// What the text is not.
+    pub fn parse(text: &str) -> Result<Self, NotAResource> {
+        let uri: Uri = text.parse().map_err(NotAResource::Syntax)?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(NotAResource::Scheme);
+        }
+        let authority = uri
+            .authority()
+            .map(http::uri::Authority::as_str)
+            .unwrap_or_default();
+        if authority.is_empty() || authority.contains('@') {
+            return Err(NotAResource::Authority);
+        }
+        let path = uri
+            .path_and_query()
+            .map_or("/", http::uri::PathAndQuery::as_str);
+        Ok(Self {
+            authority: authority.to_owned(),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where an issuer publishes its metadata, in the order in which that is tried: OpenID Connect
+    /// Discovery 1.0, section 4, after the issuer's path; RFC 8414, section 3.1, before it. `None`
+    /// for an issuer that is not a URI, or is one with a query or a fragment, which both forbid.
+    #[must_use]
+    pub fn of_metadata(issuer: &str) -> Option<[Self; 2]> {
+        if issuer.contains(['?', '#']) {
+            return None;
+        }
+        let Self { authority, path } = Self::parse(issuer).ok()?;
+        let path = path.strip_suffix('/').unwrap_or(&path);
+        Some([
+            Self {
+                authority: authority.clone(),
+                path: format!("{path}/.well-known/openid-configuration"),
+            },
+            Self {
+                authority,
+                path: format!("/.well-known/oauth-authorization-server{path}"),
+            },
+        ])
+    }
+}
+
+impl fmt::Display for NotAResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(error) => write!(f, "is not a URI: {error}"),
+            Self::Scheme => f.write_str("is not an http or https URI"),
+            Self::Authority => f.write_str("must have a host and no user"),
+        }
+    }
+}
+
+impl std::error::Error for NotAResource {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(authority: &str, path: &str) -> Resource {
+        Resource {
+            authority: authority.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
+    #[test]
+    fn uris_are_taken_apart() {
+        for (text, expected) in [
+            ("http://a", Some(resource("a", "/"))),
+            ("https://a:1/b?c=d#e", Some(resource("a:1", "/b?c=d"))),
+            ("HTTPS://[::1]:8/b", Some(resource("[::1]:8", "/b"))),
+            ("https://", None),
+            ("https://user@a/", None),
+            ("/b", None),
+            ("a", None),
+            ("ftp://a/b", None),
+            ("https://a/b c", None),
+            ("https://a/b\r\nx: y", None),
+            ("", None),
+        ] {
+            assert_eq!(Resource::parse(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_where_two_standards_put_it() {
+        for (issuer, openid, oauth) in [
+            (
+                "https://a",
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://a/",
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://a/realms/b",
+                "/realms/b/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/realms/b",
+            ),
+            (
+                "https://a/b/",
+                "/b/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/b",
+            ),
+        ] {
+            let expected = [resource("a", openid), resource("a", oauth)];
+            assert_eq!(Resource::of_metadata(issuer), Some(expected), "{issuer}");
+        }
+        for issuer in ["a", "https://a?b", "https://a/#", "urn:a", ""] {
+            assert_eq!(Resource::of_metadata(issuer), None, "{issuer}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text: String) {
+            let _ = Resource::parse(&text);
+            let _ = Resource::of_metadata(&text);
+        }
+    }
+}
