@@ -154,7 +154,8 @@ pub(super) fn callout_body(size: usize) -> Vec<u8> {
 /// What all workers of the process share under `name`, and the number that a swap needs.
 pub(super) fn shared(name: &str) -> Option<(Vec<u8>, u32)> {
     match hostcalls::get_shared_data(name) {
-        Ok((Some(value), Some(version))) => Some((value, version)),
+        // An empty value is no pointer at all.
+        Ok((value, Some(version))) => Some((value.unwrap_or_default(), version)),
         _ => None,
     }
 }
