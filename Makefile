@@ -13,10 +13,12 @@ TARGET := wasm32-wasip1
 ENVOY  := .tools/envoy/bin/envoy
 
 export HTTP_PORT HTTPS_PORT ADMIN_PORT AUTH_PORT API_PORT ONCE
+export QUICK ONLY ROUNDS
 
 .DEFAULT_GOAL := help
 .PHONY: help needs build envoy demo run test fuzz lint audit clean
 .NOTPARALLEL:
+.PHONY: help build envoy demo run test lint audit bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -89,6 +91,12 @@ fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
 	@scripts/need rust
 	@echo "Building cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once) ..."
 	@cargo install --quiet --locked --root .tools cargo-deny@$(CARGO_DENY_VERSION)
+
+bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a minute, ONLY=names selects
+	@scripts/need node wrk h2load taskset
+	@cargo build --quiet --locked --release --target $(TARGET) --manifest-path bench/noop/Cargo.toml \
+		--target-dir target/bench/noop
+	@node bench/run.mjs
 
 clean: ## remove what the other targets have made
 	rm -rf target .tools demo/node_modules demo/.run
