@@ -93,7 +93,7 @@ export const SCENARIOS = [
     workers: 2, fresh: true, tokens: 'ES256',
   }),
   ...growth('providers', [1, 4, 16, 64], plural('provider'), (providers) => ({ providers })),
-  ...growth('any-provider', [1, 4, 16, 64], (size) => `any of ${size}`, (providers) => ({
+  ...growth('any-provider', [2, 4, 16, 64], (size) => `any of ${size}`, (providers) => ({
     providers, anyProvider: true,
   })),
   ...growth('rules', [1, 10, 100, 1_000], plural('rule'), (rules) => ({ rules })),
