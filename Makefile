@@ -30,7 +30,8 @@ needs:
 build: ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	cargo build --locked --release --target $(TARGET) --lib
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+		cargo build --locked --release --target $(TARGET) --lib
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
