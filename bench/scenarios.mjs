@@ -114,11 +114,11 @@ function plural(word) {
   return (size) => `${number(size)} ${word}${size === 1 ? '' : 's'}`;
 }
 
-/** Scenarios by what a run asks for: names, beginnings of names, or groups. */
+/** Scenarios by what a run asks for: names, groups, or the first words of names. */
 export function chosen({ quick, only }) {
   if (only.length > 0) {
     return SCENARIOS.filter(({ name, group }) => only
-      .some((wanted) => name.startsWith(wanted) || group === wanted));
+      .some((wanted) => name === wanted || group === wanted || name.startsWith(`${wanted}-`)));
   }
   return quick ? SCENARIOS.filter((each) => each.quick) : SCENARIOS;
 }
