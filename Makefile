@@ -16,9 +16,8 @@ export HTTP_PORT HTTPS_PORT ADMIN_PORT AUTH_PORT API_PORT ONCE
 export QUICK ONLY ROUNDS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs build envoy demo run test fuzz lint audit clean
+.PHONY: help needs build envoy demo run test fuzz bench lint audit clean
 .NOTPARALLEL:
-.PHONY: help build envoy demo run test lint audit bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
