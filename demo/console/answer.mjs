@@ -25,6 +25,8 @@ const MEANINGS = new Map([
     'The claim nbf is in the future.'],
   ['The access token is malformed',
     'It is not three parts of base64url with a JSON header and JSON claims.'],
+  ['The access token does not give access to this resource',
+    'It is a good token, but it lacks something that its claims must say for this API.'],
   ['The keys of the issuer cannot be had at the moment',
     'The gate needs the authorization server’s public keys to check tokens, and cannot get them.'],
 ]);

@@ -35,15 +35,15 @@ const cors = (headers) => Object.fromEntries(
   Object.entries(headers).filter(([name]) => name.startsWith('access-control-')),
 );
 
-/** A client and a token of it. */
-async function keys(wanted = {}) {
+/** A client, and a token of it for an API. */
+async function keys(wanted = {}, resource = 'https://api.example.com/phoneverify') {
   const { body: client } = await post(`${demo.console}applications/keys`, {
     keytype: 'SANDBOX', subscribedAPIs: [{ name: 'PhoneVerification', version: '1.0.0' }], ...wanted,
   });
   const credentials = { id: client.client_id, secret: client.client_secret };
   const { body } = await post(
     `${demo.issuer}/token`,
-    new URLSearchParams({ grant_type: 'client_credentials' }),
+    new URLSearchParams({ grant_type: 'client_credentials', resource }),
     credentials,
   );
   return { credentials, token: body.access_token };
@@ -188,22 +188,16 @@ describe('nothing leaks', () => {
 
 describe("the demo's servers", () => {
   test('the documents say what the API does', async () => {
-    const { token } = await keys();
     const names = ['PhoneVerification', 'AreaCodes'];
+    const subscribedAPIs = names.map((name) => ({ name, version: '1.0.0' }));
     for (const name of names) {
       const document = JSON.parse(await readFile(join(ROOT, `demo/openapi/${name}.json`), 'utf8'));
       const [[path, { get }]] = Object.entries(document.paths);
       const base = new URL(document.servers[0].url).pathname;
       const query = new URLSearchParams(get.parameters.map(({ name: key, example }) => [key, example]));
-      const { body } = await post(
-        `${demo.issuer}/token`,
-        new URLSearchParams({
-          grant_type: 'client_credentials',
-          resource: `https://api.example.com/${base.split('/')[1] === 'areacodes' ? 'areacodes' : 'phoneverify'}`,
-        }),
-        (await keys({ subscribedAPIs: names.map((each) => ({ name: each, version: '1.0.0' })) })).credentials,
-      );
-      const ask = async (text, bearer = body.access_token) => {
+      const resource = `https://api.example.com${base.replace('/1.0.0', '')}`;
+      const { token } = await keys({ subscribedAPIs }, resource);
+      const ask = async (text, bearer = token) => {
         const answer = await send(`${demo.http}${base}${path}?${text}`, {
           headers: { authorization: `Bearer ${bearer}` },
         });
@@ -214,6 +208,12 @@ describe("the demo's servers", () => {
       const bad = document.components.responses.BadRequest.content['application/json'].example;
       assert.deepEqual(await ask(''), [400, bad]);
       assert.equal((await ask(query, `${token}x`))[0], 401);
+      const forbidden = document.components.responses.Forbidden.content['application/json'].example;
+      const { token: unsubscribed } = await keys({ subscribedAPIs: [] }, resource);
+      assert.deepEqual(await ask(query, unsubscribed), [403, forbidden]);
+      // Subscriptions are not all: the token must be for this API.
+      const { token: other } = await keys({ subscribedAPIs }, 'https://api.example.com/other');
+      assert.equal((await ask(query, other))[0], 401);
       if (get.responses[404]) {
         const none = document.components.responses.NotFound.content['application/json'].example;
         assert.deepEqual(await ask('Code=999'), [404, none]);

@@ -280,7 +280,7 @@ describe('put to the test', () => {
     assert.equal((await execute(page)).status, '200');
   });
 
-  test('tokens say what the application is subscribed to', async (t) => {
+  test('a token without a subscription of the API: 403, and what to do', async (t) => {
     const page = await open(t);
     await press(page, 'Generate keys');
     const first = await claims(page);
@@ -288,8 +288,27 @@ describe('put to the test', () => {
     await until(async () => (await claims(page)).jti !== first.jti, 'a new token');
     assert.deepEqual((await claims(page)).subscribedAPIs, []);
 
+    const before = await demo.reached();
+    const { status, text, body } = await execute(page);
+    assert.equal(status, '403');
+    assert.equal(body.error, 'access_denied');
+    assert.match(text, /Not allowed\s/);
+    assert.match(text, /It is a good token, but/);
+    assert.match(text, /no subscription of Phone Verification 1\.0\.0: switch Subscribed on/);
+    assert.equal(await demo.reached(), before);
+
     await page.getByLabel('Subscribed').click();
     await until(async () => (await claims(page)).subscribedAPIs.length === 1, 'a new token');
+    assert.equal((await execute(page)).status, '200');
+
+    // A subscription is of one API.
+    await page.getByLabel('API', { exact: true }).selectOption('AreaCodes');
+    await page.getByText('/AreaCode', { exact: true }).waitFor();
+    assert.equal(await page.getByLabel('Subscribed').isChecked(), false);
+    await press(page, 'Generate token');
+    assert.equal((await execute(page)).status, '403');
+    await page.getByLabel('Subscribed').click();
+    await until(async () => (await claims(page)).subscribedAPIs.length === 2, 'a new token');
     assert.equal((await execute(page)).status, '200');
   });
 });
