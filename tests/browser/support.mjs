@@ -108,7 +108,7 @@ export async function startBrowser() {
       const context = await browser.newContext({
         viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options,
       });
-      context.setDefaultTimeout(10_000);
+      context.setDefaultTimeout(20_000);
       return context.newPage();
     },
     async stop() {
