@@ -3,6 +3,11 @@
 # The Envoy that `make run` and `make test` use: an unmodified release binary.
 ENVOY_VERSION      := 1.40.0
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+
+# How long `make fuzz` runs each target, and which.
+SECONDS      := 60
+FUZZ_TARGETS := token claims key_set configuration credential decision
 
 TARGET := wasm32-wasip1
 ENVOY  := .tools/envoy/bin/envoy
@@ -10,7 +15,7 @@ ENVOY  := .tools/envoy/bin/envoy
 export HTTP_PORT HTTPS_PORT ADMIN_PORT AUTH_PORT API_PORT ONCE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs build envoy demo run test lint audit clean
+.PHONY: help needs build envoy demo run test fuzz lint audit clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -50,6 +55,7 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 
 test: needs build envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	cargo test --locked --lib
+	cargo test --locked --test memory
 	cargo test --locked --doc
 	cargo test --locked --test envoy
 
@@ -65,6 +71,19 @@ lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
 
 audit: .tools/bin/cargo-deny ## look for known vulnerabilities (needs the network)
 	.tools/bin/cargo-deny check advisories
+
+fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
+	@for target in $(FUZZ_TARGETS); do \
+	  echo "Fuzzing $$target for $(SECONDS) s ..."; \
+	  mkdir -p fuzz/corpus/$$target; \
+	  RUSTC_BOOTSTRAP=1 .tools/bin/cargo-fuzz run --sanitizer none $$target \
+	    fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -print_final_stats=1 -timeout=10 $(FUZZ_FLAGS) || exit 1; \
+	done
+
+.tools/bin/cargo-fuzz:
+	@echo "Building cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
 .tools/bin/cargo-deny:
 	@scripts/need rust

@@ -45,6 +45,17 @@ impl Claims {
         })
     }
 
+    /// Bytes that the claims take up beside themselves.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let texts = self.audiences.iter().chain(&self.issuer);
+        let vector = self
+            .audiences
+            .capacity()
+            .saturating_mul(size_of::<String>());
+        texts.fold(vector, |sum, text| sum.saturating_add(text.capacity()))
+    }
+
     /// Checks what needs no key: issuer, audience, subject and times, the latter with the
     /// provider's tolerance for clocks that differ.
     ///

@@ -4,20 +4,26 @@
 //! A request that has just arrived and one that has waited for keys are decided by the same call.
 //! The steps are ordered by what they cost, so that a flood of bad tokens costs little.
 
+mod presented;
+
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use self::presented::{Presented, accepted_by};
 use crate::admission::{Admission, HeaderChange, Passed};
-use crate::config::{Config, Extract, KeySource, Provider, Requirement};
+use crate::config::{Config, Extract, Provider, Requirement};
 use crate::credential::{self, Credential};
 use crate::denial::{Denial, Reason};
 use crate::keys::KeySet;
+use crate::metrics::Tally;
 use crate::policy::{self, Finding, Grants, Opinion, Tokens};
 use crate::request::Request;
 use crate::time::Timestamp;
-use crate::token::Token;
+use crate::token_cache::TokenCache;
+use crate::verify::Engine;
 
 /// What is to be done with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,14 +87,22 @@ pub enum RemoteKeys {
     },
 }
 
-/// Decides `request` at the time `now`. `remote` tells the state of a provider's fetched key set.
+/// What a decision draws on besides the configuration and the request.
+#[derive(Clone, Copy)]
+pub struct Means<'w> {
+    /// The state of a provider's fetched key set.
+    pub remote: &'w dyn Fn(&Provider) -> RemoteKeys,
+    /// What checks signatures.
+    pub engine: &'w Engine,
+    /// The tokens that have been verified already.
+    pub tokens: &'w RefCell<TokenCache>,
+    /// Where it is counted how a token was verified.
+    pub tally: &'w Tally,
+}
+
+/// Decides `request` at the time `now`.
 #[must_use]
-pub fn gate(
-    config: &Config,
-    request: &Request,
-    remote: impl Fn(&Provider) -> RemoteKeys,
-    now: Timestamp,
-) -> Decision {
+pub fn gate(config: &Config, request: &Request, means: Means<'_>, now: Timestamp) -> Decision {
     if config.bypass_cors_preflight && request.is_cors_preflight() {
         return Verdict::Pass.into();
     }
@@ -97,7 +111,7 @@ pub fn gate(
         Err(reason) => return reason.into(),
     };
     for requirement in requirements {
-        let decision = judge(requirement, request, &remote, now);
+        let decision = judge(config, requirement, request, means, now);
         if !decision.passes_unverified() || !policy::is_ambiguous(request.path()) {
             return decision;
         }
@@ -122,9 +136,10 @@ impl Decision {
 
 /// Decides by one requirement.
 fn judge(
+    config: &Config,
     requirement: &Requirement,
     request: &Request,
-    remote: impl Fn(&Provider) -> RemoteKeys,
+    means: Means<'_>,
     now: Timestamp,
 ) -> Decision {
     if requirement.locations.is_empty() {
@@ -136,12 +151,14 @@ fn judge(
         }
         credentials => credentials,
     };
+    let longest = config.longest_token();
+    let bearer = |credential| Bearer::find_out(credential, longest, means, now);
     let hearing = Hearing {
         bearers: match &credentials {
-            Ok(credentials) => Ok(credentials.iter().map(Bearer::parse).collect()),
+            Ok(credentials) => Ok(credentials.iter().map(bearer).collect()),
             Err(reason) => Err(*reason),
         },
-        remote,
+        means,
         now,
     };
     match policy::find(&requirement.tree, &hearing) {
@@ -157,32 +174,31 @@ fn judge(
 /// A token that a request carries.
 struct Bearer<'r> {
     credential: &'r Credential<'r>,
-    token: Result<Token<'r>, Reason>,
+    presented: Result<Presented<'r>, Reason>,
 }
 
 /// The tokens of a request, and what it takes to judge them.
-struct Hearing<'r, R> {
+struct Hearing<'r, 'm> {
     bearers: Result<Vec<Bearer<'r>>, Reason>,
-    remote: R,
+    means: Means<'m>,
     now: Timestamp,
 }
 
-impl<R: Fn(&Provider) -> RemoteKeys> Tokens for Hearing<'_, R> {
+impl Tokens for Hearing<'_, '_> {
     fn opinion(&self, provider: &Provider) -> Opinion {
-        match self.bearer(provider).map(|bearer| &bearer.token) {
-            Ok(Ok(token)) => accepted_by(provider, token, &self.remote, self.now),
+        match self.bearer(provider).map(|bearer| &bearer.presented) {
+            Ok(Ok(presented)) => accepted_by(provider, presented, self.means, self.now),
             Ok(Err(reason)) => (*reason).into(),
             Err(reason) => reason.into(),
         }
     }
 
     fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>> {
-        let token = self.bearer(provider).ok()?.token.as_ref().ok()?;
-        Some(&token.payload)
+        self.bearer(provider).ok()?.payload()
     }
 }
 
-impl<'r, R: Fn(&Provider) -> RemoteKeys> Hearing<'r, R> {
+impl<'r> Hearing<'r, '_> {
     /// The token at the places where those of `provider` may be.
     fn bearer(&self, provider: &Provider) -> Result<&Bearer<'r>, Reason> {
         let bearers = self.bearers.as_ref().map_err(|reason| *reason)?;
@@ -229,7 +245,7 @@ impl<'r, R: Fn(&Provider) -> RemoteKeys> Hearing<'r, R> {
         let passed: Vec<Passed<'_>> = bearers
             .iter()
             .filter_map(|bearer| {
-                let issuer = &bearer.token.as_ref().ok()?.claims.issuer;
+                let issuer = &bearer.presented.as_ref().ok()?.token.claims.issuer;
                 let listed = |provider: &&Rc<Provider>| {
                     provider.locations.contains(&bearer.credential.location)
                 };
@@ -251,76 +267,35 @@ impl<'r, R: Fn(&Provider) -> RemoteKeys> Hearing<'r, R> {
 }
 
 impl<'r> Bearer<'r> {
-    fn parse(credential: &'r Credential<'r>) -> Self {
+    fn find_out(
+        credential: &'r Credential<'r>,
+        longest: usize,
+        means: Means<'_>,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            token: Token::parse(&credential.text),
+            presented: Presented::find_out(&credential.text, longest, means, now),
             credential,
         }
+    }
+
+    fn payload(&self) -> Option<&Map<String, Value>> {
+        Some(&self.presented.as_ref().ok()?.token.payload)
     }
 
     fn passed_by<'p>(&'p self, provider: &'p Provider) -> Option<Passed<'p>> {
         Some(Passed {
             credential: self.credential,
-            payload: &self.token.as_ref().ok()?.payload,
+            payload: self.payload()?,
             provider,
         })
     }
 }
 
-fn accepted_by(
-    provider: &Provider,
-    token: &Token<'_>,
-    remote: impl Fn(&Provider) -> RemoteKeys,
-    now: Timestamp,
-) -> Opinion {
-    if let Err(reason) = token.claims.check(provider, now) {
-        return reason.into();
-    }
-    let (keys, newer) = match &provider.keys {
-        KeySource::Local(keys) => (Rc::clone(keys), None),
-        KeySource::Remote(jwks) => match remote(provider) {
-            RemoteKeys::Ready { keys, may_grow } => (keys, may_grow.then_some(jwks.policy.timeout)),
-            RemoteKeys::Pending => {
-                return Opinion::Wait {
-                    at_most: jwks.policy.timeout,
-                };
-            }
-            RemoteKeys::Unavailable { retry_after } => {
-                let reason = Reason::KeysUnavailable;
-                return Denial {
-                    retry_after: Some(retry_after),
-                    ..reason.into()
-                }
-                .into();
-            }
-        },
-    };
-    match (verified(&keys, token), newer) {
-        (Ok(()), _) => Opinion::Accepted,
-        (Err(Reason::UnknownKey), Some(at_most)) => Opinion::Wait { at_most },
-        (Err(reason), _) => reason.into(),
-    }
-}
-
-/// Checks the signature, and what may only be believed once that is good.
-fn verified(keys: &KeySet, token: &Token<'_>) -> Result<(), Reason> {
-    let mut candidates = keys
-        .candidates(token.algorithm, token.kid.as_deref())
-        .peekable();
-    if candidates.peek().is_none() {
-        return Err(Reason::UnknownKey);
-    }
-    let message = token.signing_input.as_bytes();
-    if !candidates.any(|key| key.public.verify(message, &token.signature)) {
-        return Err(Reason::Signature);
-    }
-    // Accepting a bound token from whoever holds it would undo the binding.
-    if token.claims.sender_constrained {
-        return Err(Reason::SenderConstraint);
-    }
-    Ok(())
-}
-
+#[cfg(test)]
+mod cache_tests;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod requirement_tests;
 #[cfg(test)]

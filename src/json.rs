@@ -44,6 +44,35 @@ fn depth(bytes: &[u8]) -> usize {
     deepest
 }
 
+/// About how many bytes an object takes up beside itself. The depth of what was parsed bounds the
+/// recursion.
+#[must_use]
+pub fn heap_bytes(object: &Map<String, Value>) -> usize {
+    object.iter().fold(0, |sum, (name, value)| {
+        sum.saturating_add(MEMBER_BYTES)
+            .saturating_add(name.capacity())
+            .saturating_add(value_heap_bytes(value))
+    })
+}
+
+/// What a member of an object takes up in the nodes of the map, which are not all full.
+const MEMBER_BYTES: usize = size_of::<String>()
+    .saturating_add(size_of::<Value>())
+    .saturating_mul(2);
+
+fn value_heap_bytes(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.capacity(),
+        Value::Array(values) => {
+            let places = values.capacity().saturating_mul(size_of::<Value>());
+            let bytes = values.iter().map(value_heap_bytes);
+            bytes.fold(places, usize::saturating_add)
+        }
+        Value::Object(object) => heap_bytes(object),
+    }
+}
+
 /// An object none of whose own names occurs twice.
 struct UniqueNames(Map<String, Value>);
 

@@ -21,11 +21,17 @@
 //! admitted one carries to the upstream is in [`admission`].
 //!
 //! ```
+//! use std::cell::RefCell;
+//! use std::hash::RandomState;
+//!
 //! use bearer_gate::config::Config;
 //! use bearer_gate::denial::Reason;
-//! use bearer_gate::gate::{Decision, RemoteKeys, gate};
+//! use bearer_gate::gate::{Decision, Means, RemoteKeys, gate};
+//! use bearer_gate::metrics::Tally;
 //! use bearer_gate::request::Request;
 //! use bearer_gate::time::Timestamp;
+//! use bearer_gate::token_cache::TokenCache;
+//! use bearer_gate::verify::Engine;
 //!
 //! let config = Config::from_json(br#"{
 //!     "providers": {"cloud": {
@@ -37,7 +43,13 @@
 //!     target: b"/orders".to_vec(),
 //!     ..Request::default()
 //! };
-//! let decision = gate(&config, &request, |_| RemoteKeys::Pending, Timestamp::from_unix_secs(0));
+//! let means = Means {
+//!     remote: &|_| RemoteKeys::Pending,
+//!     engine: &Engine::software(),
+//!     tokens: &RefCell::new(TokenCache::new(4096, RandomState::new())),
+//!     tally: &Tally::default(),
+//! };
+//! let decision = gate(&config, &request, means, Timestamp::from_unix_secs(0));
 //! assert_eq!(decision, Decision::from(Reason::Missing));
 //! # Ok::<(), bearer_gate::config::ConfigError>(())
 //! ```
@@ -69,6 +81,7 @@ mod proxy;
 pub mod request;
 pub mod time;
 pub mod token;
+pub mod token_cache;
 pub mod verify;
 pub mod waiting_room;
 

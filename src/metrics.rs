@@ -1,5 +1,7 @@
 //! What is counted, and under which names.
 
+use std::cell::RefCell;
+
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::Reason;
 
@@ -12,6 +14,14 @@ pub enum Counter {
     Bypassed,
     /// Requests that were refused for this reason.
     Denied(Reason),
+    /// Tokens whose signature the host found good.
+    VerifiedByHost,
+    /// Those that the module itself found good.
+    VerifiedBySoftware,
+    /// Tokens that were known to be good.
+    CacheHit,
+    /// Tokens that were not.
+    CacheMiss,
     /// Fetches of the key set of the provider with this index that succeeded.
     FetchSuccess(usize),
     /// Those that failed.
@@ -32,6 +42,27 @@ pub enum Gauge {
     FetchedAt(usize),
 }
 
+/// Counts that are handed to the host now and then: a call of it for each would cost every request.
+#[derive(Debug, Default)]
+pub struct Tally(RefCell<Vec<(Counter, usize)>>);
+
+impl Tally {
+    /// Adds one to `counter`.
+    pub fn count(&self, counter: Counter) {
+        let mut counts = self.0.borrow_mut();
+        match counts.iter_mut().find(|(known, _)| *known == counter) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => counts.push((counter, 1)),
+        }
+    }
+
+    /// Takes out what has been counted.
+    #[must_use]
+    pub fn take(&self) -> Vec<(Counter, usize)> {
+        self.0.take()
+    }
+}
+
 /// Every counter of a configuration with its name. Two may share one.
 #[must_use]
 pub fn counters(config: &Config) -> Vec<(Counter, String)> {
@@ -40,6 +71,14 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
         (Counter::Allowed, format!("{prefix}.allowed")),
         (Counter::Bypassed, format!("{prefix}.bypassed")),
     ];
+    for (counter, name) in [
+        (Counter::VerifiedByHost, "verified.host"),
+        (Counter::VerifiedBySoftware, "verified.software"),
+        (Counter::CacheHit, "token_cache.hit"),
+        (Counter::CacheMiss, "token_cache.miss"),
+    ] {
+        counters.push((counter, format!("{prefix}.{name}")));
+    }
     for reason in Reason::ALL {
         let name = format!("{prefix}.denied.{}", reason.metric());
         counters.push((Counter::Denied(reason), name));
@@ -118,6 +157,10 @@ mod tests {
                 Counter::Denied(Reason::MalformedToken),
                 "bearer_gate.denied.malformed",
             ),
+            (Counter::VerifiedByHost, "bearer_gate.verified.host"),
+            (Counter::VerifiedBySoftware, "bearer_gate.verified.software"),
+            (Counter::CacheHit, "bearer_gate.token_cache.hit"),
+            (Counter::CacheMiss, "bearer_gate.token_cache.miss"),
             (
                 Counter::FetchSuccess(0),
                 "bearer_gate.jwks.cloud.fetch_success",
@@ -168,5 +211,18 @@ mod tests {
         );
         assert_eq!(counters[0].1, "bearer_gate.edge.allowed");
         assert_eq!(gauges(&config)[0].1, "bearer_gate.edge.waiting");
+    }
+
+    #[test]
+    fn a_tally_is_emptied_by_whoever_takes_it() {
+        let tally = Tally::default();
+        for counter in [Counter::CacheHit, Counter::CacheMiss, Counter::CacheHit] {
+            tally.count(counter);
+        }
+        assert_eq!(
+            tally.take(),
+            [(Counter::CacheHit, 2), (Counter::CacheMiss, 1)]
+        );
+        assert_eq!(tally.take(), []);
     }
 }

@@ -17,6 +17,9 @@ impl Timestamp {
     /// The Unix epoch itself.
     pub const EPOCH: Self = Self(0);
 
+    /// The end of time.
+    pub const END: Self = Self(u64::MAX);
+
     /// The point `millis` milliseconds after the Unix epoch.
     #[must_use]
     pub const fn from_unix_millis(millis: u64) -> Self {

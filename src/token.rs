@@ -4,7 +4,7 @@
 //! `jwk`, `jku`, `x5c` and `x5u` of a token's header are never looked at: a token cannot bring the
 //! key that it is to be verified with.
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
@@ -13,41 +13,46 @@ use crate::denial::Reason;
 use crate::json;
 use crate::verify::Algorithm;
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is looked at where no configuration says otherwise, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8192;
 
-/// A token that is well-formed. Nothing about it has been verified.
+/// What a well-formed token says. Nothing about it has been verified.
 #[derive(Debug)]
-pub struct Token<'a> {
+pub struct Token {
     /// `alg`: the algorithm that the token says it is signed with.
     pub algorithm: Algorithm,
+    /// `typ`: the kind of token that it says it is, as it was sent.
+    pub typ: Option<String>,
     /// `kid`: the name of the key that the token says it is signed with.
     pub kid: Option<String>,
     /// The registered claims of the payload.
     pub claims: Claims,
     /// The payload.
     pub payload: Map<String, Value>,
+}
+
+/// What is to be verified of a token.
+#[derive(Debug)]
+pub struct Signed<'a> {
     /// What the signature is over: header and payload as they were sent.
-    pub signing_input: &'a str,
+    pub input: &'a str,
     /// The signature's bytes.
     pub signature: Vec<u8>,
 }
 
-impl<'a> Token<'a> {
-    /// Parses a token in the compact serialization.
+impl Token {
+    /// Parses a token in the compact serialization that has at most `longest` bytes.
     ///
     /// # Errors
     ///
     /// The first of these that applies: [`Reason::TooLarge`], [`Reason::MalformedToken`],
-    /// [`Reason::Critical`], [`Reason::Algorithm`], [`Reason::Type`], [`Reason::ClaimType`].
-    pub fn parse(text: &'a str) -> Result<Self, Reason> {
-        if text.len() > MAX_TOKEN_BYTES {
+    /// [`Reason::Critical`], [`Reason::Algorithm`], [`Reason::ClaimType`].
+    pub fn parse(text: &str, longest: usize) -> Result<(Self, Signed<'_>), Reason> {
+        if text.len() > longest {
             return Err(Reason::TooLarge);
         }
-        let (signing_input, signature) = text.rsplit_once('.').ok_or(Reason::MalformedToken)?;
-        let (header, payload) = signing_input
-            .split_once('.')
-            .ok_or(Reason::MalformedToken)?;
+        let (input, signature) = text.rsplit_once('.').ok_or(Reason::MalformedToken)?;
+        let (header, payload) = input.split_once('.').ok_or(Reason::MalformedToken)?;
         if payload.contains('.') {
             return Err(Reason::MalformedToken);
         }
@@ -63,32 +68,42 @@ impl<'a> Token<'a> {
         let algorithm = string(&header, "alg")?
             .and_then(Algorithm::from_name)
             .ok_or(Reason::Algorithm)?;
-        if !string(&header, "typ")?.is_none_or(is_access_token_type) {
-            return Err(Reason::Type);
-        }
+        let typ = string(&header, "typ")?.map(str::to_owned);
         let kid = string(&header, "kid")?.map(str::to_owned);
         let signature = decode(signature)?;
         let payload = object(payload)?;
-        Ok(Self {
+        let token = Self {
             algorithm,
+            typ,
             kid,
             claims: Claims::from_object(&payload)?,
             payload,
-            signing_input,
-            signature,
-        })
+        };
+        Ok((token, Signed { input, signature }))
+    }
+
+    /// Bytes that the token takes up beside itself.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let strings = [&self.typ, &self.kid].map(|text| text.as_ref().map_or(0, String::capacity));
+        let parsed = self
+            .claims
+            .heap_bytes()
+            .saturating_add(json::heap_bytes(&self.payload));
+        strings
+            .iter()
+            .fold(parsed, |sum, bytes| sum.saturating_add(*bytes))
     }
 }
 
-/// Whether `typ` is that of an access token: `at+jwt` (RFC 9068, section 2.1) or `JWT`, compared
-/// without case and without the prefix `application/` (RFC 7515, section 4.1.9).
-fn is_access_token_type(typ: &str) -> bool {
-    const PREFIX: &str = "application/";
-    let short = match typ.split_at_checked(PREFIX.len()) {
-        Some((prefix, short)) if prefix.eq_ignore_ascii_case(PREFIX) => short,
-        _ => typ,
-    };
-    short.eq_ignore_ascii_case("at+jwt") || short.eq_ignore_ascii_case("jwt")
+impl<'a> Signed<'a> {
+    /// What is to be verified of a token that has been parsed before. `None` where it is none.
+    #[must_use]
+    pub fn of(text: &'a str) -> Option<Self> {
+        let (input, signature) = text.rsplit_once('.')?;
+        let signature = decode(signature).ok()?;
+        Some(Self { input, signature })
+    }
 }
 
 /// The bytes of a non-empty part: base64url without padding and with no bit left over, so that no
@@ -118,6 +133,7 @@ fn string<'h>(header: &'h Map<String, Value>, name: &str) -> Result<Option<&'h s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::Hash;
 
     const HEADER: &str = r#"{"alg":"RS256"}"#;
 
@@ -127,7 +143,7 @@ mod tests {
     }
 
     fn refused(text: &str) -> Option<Reason> {
-        Token::parse(text).err()
+        Token::parse(text, MAX_TOKEN_BYTES).err()
     }
 
     #[test]
@@ -136,11 +152,17 @@ mod tests {
             r#"{"alg":"ES256","typ":"at+jwt","kid":"k"}"#,
             r#"{"iss":"i"}"#,
         );
-        let token = Token::parse(&text).unwrap();
-        assert_eq!(token.algorithm, Algorithm::Es256);
+        let (token, signed) = Token::parse(&text, MAX_TOKEN_BYTES).unwrap();
+        assert_eq!(token.algorithm, Algorithm::Es(Hash::Sha256));
+        assert_eq!(token.typ.as_deref(), Some("at+jwt"));
         assert_eq!(token.kid.as_deref(), Some("k"));
-        assert_eq!(token.signature, b"signature");
-        assert_eq!(format!("{}.{}", token.signing_input, "c2lnbmF0dXJl"), text);
+        assert_eq!(signed.signature, b"signature");
+        assert_eq!(format!("{}.{}", signed.input, "c2lnbmF0dXJl"), text);
+        let again = Signed::of(&text).unwrap();
+        assert_eq!(
+            (again.input, again.signature),
+            (signed.input, signed.signature)
+        );
     }
 
     #[test]
@@ -154,12 +176,7 @@ mod tests {
                 r#"{"alg":"RS256","jwk":{},"jku":"https://evil.example","x5c":[],"x5u":1}"#,
                 None,
             ),
-            (r#"{"alg":"RS256","typ":"dpop+jwt"}"#, Some(Reason::Type)),
-            (
-                r#"{"alg":"RS256","typ":"application/"}"#,
-                Some(Reason::Type),
-            ),
-            (r#"{"alg":"RS256","typ":""}"#, Some(Reason::Type)),
+            (r#"{"alg":"RS256","typ":"dpop+jwt"}"#, None),
             (
                 r#"{"alg":"RS256","typ":null}"#,
                 Some(Reason::MalformedToken),
@@ -171,7 +188,8 @@ mod tests {
             (r#"{"alg":"NONE"}"#, Some(Reason::Algorithm)),
             (r#"{"alg":""}"#, Some(Reason::Algorithm)),
             (r#"{"alg":"rs256"}"#, Some(Reason::Algorithm)),
-            (r#"{"alg":"HS256"}"#, Some(Reason::Algorithm)),
+            (r#"{"alg":"HS256"}"#, None),
+            (r#"{"alg":"ES256K"}"#, Some(Reason::Algorithm)),
             (r#"{"alg":"RS256","crit":["exp"]}"#, Some(Reason::Critical)),
             (r#"{"alg":"RS256","crit":null}"#, Some(Reason::Critical)),
             (r#"{"alg":"RS256","b64":true}"#, Some(Reason::Critical)),
@@ -246,12 +264,12 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_panics(text: String) {
-            let _ = Token::parse(&text);
+            let _ = Token::parse(&text, MAX_TOKEN_BYTES);
         }
 
         #[test]
         fn no_parts_panic(header: String, payload: String) {
-            let _ = Token::parse(&compact(&header, &payload));
+            let _ = Token::parse(&compact(&header, &payload), MAX_TOKEN_BYTES);
         }
     }
 }

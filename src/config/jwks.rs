@@ -99,7 +99,7 @@ fn build_local(
             return Err(ConfigError::new(path, problem));
         }
     };
-    KeySet::parse(&document).map_err(|problem| error(field, problem))
+    KeySet::parse_local(&document).map_err(|problem| error(field, problem))
 }
 
 fn build_remote(

@@ -3,6 +3,7 @@
 //! The configuration is JSON with the field names of Envoy's `JwtAuthentication` message, in
 //! `snake_case` or lowerCamelCase. `docs/configuration.md` is its reference.
 
+mod accepted;
 mod claim;
 mod error;
 mod forwarding;
@@ -27,6 +28,9 @@ use std::rc::Rc;
 
 use serde::de::IgnoredAny;
 
+use crate::token::MAX_TOKEN_BYTES;
+
+pub use accepted::Accepted;
 pub use claim::{ClaimCondition, ClaimPath, ClaimTerm, Terms};
 pub use error::ConfigError;
 pub use forwarding::{ClaimTarget, Forwarding};
@@ -34,7 +38,7 @@ pub use jwks::{KeySource, RemoteJwks};
 pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::Matcher;
-pub use provider::Provider;
+pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
 pub use rules::{Rule, Rules};
 pub use text::{Pattern, TextMatcher};
@@ -104,6 +108,16 @@ impl Config {
         named
             .find(|(known, _)| known.as_bytes() == name)
             .map(|(_, requirement)| requirement)
+    }
+
+    /// The longest token that is looked at, in bytes.
+    #[must_use]
+    pub fn longest_token(&self) -> usize {
+        let longest = self
+            .providers
+            .iter()
+            .map(|provider| provider.cache.token_bytes);
+        longest.max().unwrap_or_default().max(MAX_TOKEN_BYTES)
     }
 
     /// The provider of this name.

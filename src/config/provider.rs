@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Environment;
+use super::accepted::Accepted;
 use super::claim::ClaimPath;
 use super::error::ConfigError;
 use super::forwarding::{Forwarding, ForwardingWire};
@@ -11,7 +12,8 @@ use super::jwks::{self, KeySource};
 use super::location::{self, Location};
 use super::scalar::Unsigned;
 use super::text::TextMatcher;
-use super::wire::ProviderWire;
+use super::wire::{CacheWire, ProviderWire};
+use crate::token::MAX_TOKEN_BYTES;
 
 /// An issuer whose tokens are known.
 #[derive(Clone, Debug)]
@@ -30,6 +32,10 @@ pub struct Provider {
     pub keys: KeySource,
     /// Where its tokens may be in a request; at least one place.
     pub locations: Vec<Rc<Location>>,
+    /// What the header of a token may say.
+    pub accepted: Accepted,
+    /// Which tokens are remembered once they are verified.
+    pub cache: CacheLimits,
     /// Whether the upstream gets to see the token.
     pub forward: bool,
     /// How far this clock and the issuer's may differ.
@@ -44,7 +50,22 @@ pub struct Provider {
     pub forwarding: Rc<Forwarding>,
 }
 
+/// Which verified tokens of a provider are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// How many at most; none where this is 0.
+    pub tokens: usize,
+    /// The longest that is remembered, in bytes.
+    pub token_bytes: usize,
+}
+
 const DEFAULT_CLOCK_SKEW: Unsigned = Unsigned(60);
+const DEFAULT_CACHED_TOKENS: Unsigned = Unsigned(4096);
+
+/// The longest token that an operator can ask for, in bytes: more than a header of Envoy may have by
+/// default.
+const LONGEST_TOKEN: usize = 64 * 1024;
+
 pub(super) fn build(
     index: usize,
     name: String,
@@ -93,6 +114,9 @@ pub(super) fn build(
         normalize: wire.normalize_payload_in_metadata,
         clear_route_cache: wire.clear_route_cache,
     };
+    let local = matches!(keys, KeySource::Local(_));
+    let accepted = Accepted::build(&path, wire.algorithms, wire.types, local)?;
+    let cache = build_cache(&path, wire.jwt_cache_config.unwrap_or_default())?;
     let skew = wire.clock_skew_seconds.unwrap_or(DEFAULT_CLOCK_SKEW).0;
     Ok(Provider {
         index,
@@ -107,6 +131,8 @@ pub(super) fn build(
         subjects: subjects.transpose()?,
         keys,
         locations,
+        accepted,
+        cache,
         forward: wire.forward.unwrap_or(false),
         clock_skew: Duration::from_secs(skew.into()),
         require_expiration: wire.require_expiration.unwrap_or(true),
@@ -114,4 +140,27 @@ pub(super) fn build(
         scope_claims,
         forwarding: forwarding.build(&path)?,
     })
+}
+
+fn build_cache(path: &str, wire: CacheWire) -> Result<CacheLimits, ConfigError> {
+    let tokens = wire.jwt_cache_size.unwrap_or(DEFAULT_CACHED_TOKENS).0;
+    let token_bytes = match wire.jwt_max_token_size {
+        None => Some(MAX_TOKEN_BYTES),
+        Some(bytes) => usize::try_from(bytes.0).ok(),
+    };
+    let path = format!("{path}.jwt_cache_config");
+    match (usize::try_from(tokens).ok(), token_bytes) {
+        (Some(tokens), Some(token_bytes @ 1..=LONGEST_TOKEN)) => Ok(CacheLimits {
+            tokens,
+            token_bytes,
+        }),
+        (None, _) => Err(ConfigError::new(
+            format!("{path}.jwt_cache_size"),
+            "is too large",
+        )),
+        _ => Err(ConfigError::new(
+            format!("{path}.jwt_max_token_size"),
+            "must be from 1 to 65536",
+        )),
+    }
 }

@@ -119,8 +119,25 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(provider.clock_skew, Duration::from_secs(60));
     assert!(provider.require_expiration);
     assert!(!provider.forward);
+    let cache = CacheLimits {
+        tokens: 4096,
+        token_bytes: 8192,
+    };
+    assert_eq!(provider.cache, cache);
+    assert_eq!(config.longest_token(), 8192);
     assert!(!config.bypass_cors_preflight);
     assert!(matches!(config.rules, Rules::AnyProvider(_)));
+}
+
+#[test]
+fn longer_tokens_are_looked_at_where_the_operator_says_so() {
+    for (bytes, longest) in [(1, 8192), (8192, 8192), (20_000, 20_000)] {
+        let limits = json!({"jwt_cache_size": 0, "jwtMaxTokenSize": bytes});
+        let config = changed("/providers/cloud/jwt_cache_config", Some(limits));
+        let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+        assert_eq!(config.longest_token(), longest);
+        assert_eq!(config.providers[0].cache.tokens, 0);
+    }
 }
 
 #[test]
@@ -235,6 +252,46 @@ fn problems_are_named_with_their_path() {
             "/providers/cloud/forward",
             Some(json!("yes")),
             "providers.cloud.forward: invalid type: string \"yes\", expected a boolean",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!(["RS256", "none"])),
+            "providers.cloud.algorithms[1]: there is no algorithm \"none\"",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!(["rs256"])),
+            "providers.cloud.algorithms[0]: there is no algorithm \"rs256\"",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!(["HS256"])),
+            "providers.cloud.algorithms[0]: HS256 works only with local_jwks",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!([])),
+            "providers.cloud.algorithms: must not be empty",
+        ),
+        (
+            "/providers/cloud/types",
+            Some(json!([])),
+            "providers.cloud.types: must not be empty",
+        ),
+        (
+            "/providers/cloud/jwt_cache_config",
+            Some(json!({"jwt_max_token_size": 0})),
+            "providers.cloud.jwt_cache_config.jwt_max_token_size: must be from 1 to 65536",
+        ),
+        (
+            "/providers/cloud/jwt_cache_config",
+            Some(json!({"jwt_max_token_size": 65537})),
+            "providers.cloud.jwt_cache_config.jwt_max_token_size: must be from 1 to 65536",
+        ),
+        (
+            "/providers/cloud/jwt_cache_config",
+            Some(json!({"jwt_cache_size": -1})),
+            "providers.cloud.jwt_cache_config.jwt_cache_size: is not an integer from 0 to 4294967295",
         ),
         (
             "/rules",

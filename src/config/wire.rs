@@ -188,6 +188,12 @@ pub(super) struct ProviderWire {
     #[serde(default, alias = "localJwks")]
     pub(super) local_jwks: Option<LocalJwksWire>,
     #[serde(default)]
+    pub(super) algorithms: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) types: Option<Vec<String>>,
+    #[serde(default, alias = "jwtCacheConfig")]
+    pub(super) jwt_cache_config: Option<CacheWire>,
+    #[serde(default)]
     pub(super) forward: Option<bool>,
     #[serde(default, alias = "clockSkewSeconds")]
     pub(super) clock_skew_seconds: Option<Unsigned>,
@@ -240,6 +246,15 @@ struct NoFailedStatus;
 impl Why for NoFailedStatus {
     const WHY: &str = "a wasm filter cannot write dynamic metadata: the counters \
                        bearer_gate.denied.* tell why requests are refused";
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CacheWire {
+    #[serde(default, alias = "jwtCacheSize")]
+    pub(super) jwt_cache_size: Option<Unsigned>,
+    #[serde(default, alias = "jwtMaxTokenSize")]
+    pub(super) jwt_max_token_size: Option<Unsigned>,
 }
 
 #[derive(Deserialize)]

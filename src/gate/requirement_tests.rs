@@ -1,5 +1,7 @@
 //! Requirements by real tokens: places, several tokens, leniency, routes.
 
+use std::hash::RandomState;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -51,8 +53,13 @@ fn request(target: &str, headers: &[(&str, &str)]) -> Request {
 
 /// The verdict in words: `pass`, the headers that are set, or the reason of the refusal.
 fn decided(config: &Config, request: &Request) -> String {
-    let now = Timestamp::from_unix_secs(NOW);
-    match gate(config, request, |_| RemoteKeys::Pending, now) {
+    let means = Means {
+        remote: &|_| RemoteKeys::Pending,
+        engine: &Engine::software(),
+        tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
+        tally: &Tally::default(),
+    };
+    match gate(config, request, means, Timestamp::from_unix_secs(NOW)) {
         Decision::Settled(Verdict::Pass) => "pass".to_owned(),
         Decision::Settled(Verdict::Admit(admission)) => {
             let changes = admission.headers.iter().map(|change| match change {

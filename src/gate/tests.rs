@@ -1,9 +1,12 @@
+use std::hash::RandomState;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::{es256, key_set, rs256};
+use crate::fixtures::{self, es256, full_key_set, key_set, rs256};
+use crate::metrics::Counter;
+use crate::verify::Algorithm;
 
 const NOW: u64 = 1_700_000_000;
 
@@ -75,13 +78,19 @@ fn unavailable(_: &Provider) -> RemoteKeys {
     }
 }
 
+/// Decides at the time `NOW`.
+fn gated(config: &Config, request: &Request, remote: impl Fn(&Provider) -> RemoteKeys) -> Decision {
+    let means = Means {
+        remote: &remote,
+        engine: &Engine::software(),
+        tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
+        tally: &Tally::default(),
+    };
+    gate(config, request, means, Timestamp::from_unix_secs(NOW))
+}
+
 fn decide(token: &str) -> Decision {
-    gate(
-        &config(),
-        &bearing(token),
-        ready,
-        Timestamp::from_unix_secs(NOW),
-    )
+    gated(&config(), &bearing(token), ready)
 }
 
 fn denied(reason: Reason) -> Decision {
@@ -103,6 +112,143 @@ fn good_tokens_of_both_algorithms_are_admitted() {
     assert_eq!(
         decide(&es256(&json!({"alg": "ES256", "kid": "ec"}), &payload())),
         *ADMITTED
+    );
+}
+
+/// A provider with keys of every kind in the configuration, changed by `change`.
+fn local(change: &Value) -> Config {
+    let mut provider = json!({
+        "issuer": "https://issuer.example",
+        "audiences": ["https://api.example"],
+        "local_jwks": {"inline_string": full_key_set()},
+    });
+    for (name, value) in change.as_object().unwrap() {
+        provider[name] = value.clone();
+    }
+    parse(&json!({"providers": {"p": provider}}))
+}
+
+#[test]
+fn every_algorithm_works_with_both_engines() {
+    let names: Vec<_> = Algorithm::ALL.iter().map(|(name, _)| *name).collect();
+    let config = local(&json!({ "algorithms": names }));
+    for engine in [Engine::software(), Engine::probe(Box::new(fixtures::host))] {
+        for (name, algorithm) in Algorithm::ALL {
+            let tally = Tally::default();
+            let means = Means {
+                remote: &ready,
+                engine: &engine,
+                tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
+                tally: &tally,
+            };
+            let decide = |token: &str| {
+                gate(
+                    &config,
+                    &bearing(token),
+                    means,
+                    Timestamp::from_unix_secs(NOW),
+                )
+            };
+            let token = fixtures::signed(name, &json!({ "alg": name }), &payload());
+            assert_eq!(decide(&token), *ADMITTED, "{name}");
+            assert_eq!(decide(&token), *ADMITTED, "{name}");
+            let by = if engine.of_host().contains(&algorithm) {
+                Counter::VerifiedByHost
+            } else {
+                Counter::VerifiedBySoftware
+            };
+            let counted = [(Counter::CacheMiss, 1), (by, 1), (Counter::CacheHit, 1)];
+            assert_eq!(tally.take(), counted, "{name}");
+            // With every other algorithm's name in its header it is not good.
+            for (other, _) in Algorithm::ALL {
+                let confused = fixtures::signed(name, &json!({ "alg": other }), &payload());
+                assert_eq!(
+                    decide(&confused) == *ADMITTED,
+                    name == other,
+                    "{name} as {other}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_algorithms_that_the_operator_names_are_accepted() {
+    for (algorithms, accepted) in [
+        (Value::Null, &["RS256", "PS512", "ES512", "EdDSA"][..]),
+        (json!(["ES256"]), &["ES256"]),
+        (json!(["HS256", "RS384"]), &["HS256", "RS384"]),
+    ] {
+        let config = local(&json!({ "algorithms": algorithms }));
+        for name in [
+            "RS256", "RS384", "PS512", "ES256", "ES512", "EdDSA", "HS256",
+        ] {
+            let token = fixtures::signed(name, &json!({ "alg": name }), &payload());
+            let is_default = algorithms.is_null() && !name.starts_with("HS");
+            let expected = if is_default || accepted.contains(&name) {
+                ADMITTED.clone()
+            } else {
+                denied(Reason::Algorithm)
+            };
+            assert_eq!(gated(&config, &bearing(&token), ready), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn only_the_types_that_the_operator_names_are_accepted() {
+    let types = [
+        Value::Null,
+        json!("JWT"),
+        json!("jwt"),
+        json!("at+jwt"),
+        json!("application/at+jwt"),
+        json!("APPLICATION/AT+JWT"),
+        json!("secevent+jwt"),
+        json!("dpop+jwt"),
+        json!("application/"),
+        json!("application/application/jwt"),
+        json!(""),
+    ];
+    for (configured, accepted) in [
+        (Value::Null, &[0, 1, 2, 3, 4, 5][..]),
+        (json!(["AT+JWT"]), &[3, 4, 5]),
+        (json!(["application/at+jwt"]), &[3, 4, 5]),
+        (json!(["", "jwt"]), &[0, 1, 2]),
+        (json!(["secevent+jwt"]), &[6]),
+        (json!([""]), &[0]),
+    ] {
+        let config = local(&json!({ "types": configured }));
+        for (index, typ) in types.iter().enumerate() {
+            let mut header = json!({"alg": "EdDSA"});
+            if !typ.is_null() {
+                header["typ"] = typ.clone();
+            }
+            let token = fixtures::signed("EdDSA", &header, &payload());
+            let expected = if accepted.contains(&index) {
+                ADMITTED.clone()
+            } else {
+                denied(Reason::Type)
+            };
+            let decision = gated(&config, &bearing(&token), ready);
+            assert_eq!(decision, expected, "{configured} {typ}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_of_a_server_verifies_nothing() {
+    let keys = |_: &Provider| {
+        let keys = KeySet::parse(full_key_set().as_bytes()).unwrap();
+        RemoteKeys::Ready {
+            keys: Rc::new(keys),
+            may_grow: false,
+        }
+    };
+    let token = fixtures::signed("HS256", &json!({"alg": "HS256"}), &payload());
+    assert_eq!(
+        gated(&config(), &bearing(&token), keys),
+        denied(Reason::Algorithm)
     );
 }
 
@@ -196,8 +342,7 @@ fn claims_are_checked_before_any_key_is_asked_for() {
         ),
     ] {
         let request = bearing(&rs256(&header, &payload));
-        let now = Timestamp::from_unix_secs(NOW);
-        assert_eq!(gate(&config(), &request, pending, now), denied(reason));
+        assert_eq!(gated(&config(), &request, pending), denied(reason));
     }
 }
 
@@ -215,40 +360,35 @@ fn a_bound_token_is_refused_but_only_once_it_is_known_to_be_one() {
 
 #[test]
 fn without_keys_a_good_token_waits_or_is_put_off() {
-    let now = Timestamp::from_unix_secs(NOW);
     let wait = Decision::Wait {
         at_most: Duration::from_secs(3),
     };
-    assert_eq!(gate(&config(), &bearing(&good()), pending, now), wait);
+    assert_eq!(gated(&config(), &bearing(&good()), pending), wait);
     let put_off = Denial {
         retry_after: Some(Duration::from_secs(7)),
         ..Reason::KeysUnavailable.into()
     }
     .into();
-    assert_eq!(
-        gate(&config(), &bearing(&good()), unavailable, now),
-        put_off
-    );
+    assert_eq!(gated(&config(), &bearing(&good()), unavailable), put_off);
 }
 
 #[test]
 fn an_unknown_kid_waits_only_while_the_set_may_grow() {
-    let now = Timestamp::from_unix_secs(NOW);
     let wait = Decision::Wait {
         at_most: Duration::from_secs(3),
     };
     let token = |kid: &str| rs256(&json!({"alg": "RS256", "kid": kid}), &payload());
     let unknown = bearing(&token("new"));
-    assert_eq!(gate(&config(), &unknown, growing, now), wait);
+    assert_eq!(gated(&config(), &unknown, growing), wait);
     assert_eq!(
-        gate(&config(), &unknown, ready, now),
+        gated(&config(), &unknown, ready),
         denied(Reason::UnknownKey)
     );
     // A key that is there decides at once, whatever may come.
-    assert_eq!(gate(&config(), &bearing(&good()), growing, now), *ADMITTED);
+    assert_eq!(gated(&config(), &bearing(&good()), growing), *ADMITTED);
     let es256_by_rsa = rs256(&json!({"alg": "ES256", "kid": "ec"}), &payload());
     assert_eq!(
-        gate(&config(), &bearing(&es256_by_rsa), growing, now),
+        gated(&config(), &bearing(&es256_by_rsa), growing),
         denied(Reason::Signature)
     );
 }
@@ -262,35 +402,30 @@ fn an_unnamed_key_stands_in_for_any_name_and_then_a_bad_signature_is_no_unknown_
         keys: Rc::clone(&keys),
         may_grow: true,
     };
-    let now = Timestamp::from_unix_secs(NOW);
     let good = rs256(&json!({"alg": "RS256", "kid": "any"}), &payload());
-    assert_eq!(gate(&config(), &bearing(&good), growing, now), *ADMITTED);
+    assert_eq!(gated(&config(), &bearing(&good), growing), *ADMITTED);
     let (input, signature) = good.rsplit_once('.').unwrap();
     let forged = format!("{input}.{}", "A".repeat(signature.len()));
     assert_eq!(
-        gate(&config(), &bearing(&forged), growing, now),
+        gated(&config(), &bearing(&forged), growing),
         denied(Reason::Signature)
     );
 }
 
 #[test]
 fn a_request_without_a_usable_credential_needs_no_keys() {
-    let now = Timestamp::from_unix_secs(NOW);
     let mut request = bearing("a.b.c");
     assert_eq!(
-        gate(&config(), &request, pending, now),
+        gated(&config(), &request, pending),
         denied(Reason::MalformedToken)
     );
     request.authorization.push(b"Basic x".to_vec());
     assert_eq!(
-        gate(&config(), &request, pending, now),
+        gated(&config(), &request, pending),
         denied(Reason::SeveralTokens)
     );
     request.authorization.clear();
-    assert_eq!(
-        gate(&config(), &request, pending, now),
-        denied(Reason::Missing)
-    );
+    assert_eq!(gated(&config(), &request, pending), denied(Reason::Missing));
 }
 
 #[test]
@@ -303,14 +438,13 @@ fn a_key_of_one_issuer_never_verifies_a_token_of_another() {
         "p" => ready(provider),
         _ => of(&json!({"keys": [crate::fixtures::ec_jwk()]}).to_string()),
     };
-    let now = Timestamp::from_unix_secs(NOW);
     let header = json!({"alg": "RS256", "kid": "rsa"});
     assert_eq!(
-        gate(&config, &bearing(&rs256(&header, &payload())), only_ps, now),
+        gated(&config, &bearing(&rs256(&header, &payload())), only_ps),
         *ADMITTED
     );
     let others = with(payload(), "iss", json!("https://other.example"));
-    let decision = gate(&config, &bearing(&rs256(&header, &others)), only_ps, now);
+    let decision = gated(&config, &bearing(&rs256(&header, &others)), only_ps);
     assert_eq!(decision, denied(Reason::UnknownKey));
 }
 
@@ -318,7 +452,6 @@ fn a_key_of_one_issuer_never_verifies_a_token_of_another() {
 fn of_several_refusals_the_most_telling_is_given() {
     let mut other = provider();
     other["issuer"] = json!("https://other.example");
-    let now = Timestamp::from_unix_secs(NOW);
     let expired = rs256(&json!({"alg": "RS256"}), &with(payload(), "exp", json!(1)));
     for order in [["p", "q"], ["q", "p"]] {
         let mut providers = serde_json::Map::new();
@@ -332,7 +465,7 @@ fn of_several_refusals_the_most_telling_is_given() {
         }
         let config = parse(&json!({ "providers": providers }));
         assert_eq!(
-            gate(&config, &bearing(&expired), ready, now),
+            gated(&config, &bearing(&expired), ready),
             denied(Reason::Expired)
         );
     }
@@ -346,8 +479,7 @@ fn a_token_that_may_yet_be_good_waits_although_another_provider_refuses_it() {
     let ec_only = json!({"keys": [crate::fixtures::ec_jwk()]}).to_string();
     local.insert("local_jwks".to_owned(), json!({ "inline_string": ec_only }));
     let config = parse(&json!({"providers": {"local": local, "remote": provider()}}));
-    let now = Timestamp::from_unix_secs(NOW);
-    let decision = gate(&config, &bearing(&good()), pending, now);
+    let decision = gated(&config, &bearing(&good()), pending);
     assert_eq!(
         decision,
         Decision::Wait {
@@ -364,13 +496,9 @@ fn preflights_pass_only_where_the_operator_lets_them() {
         ("origin".to_owned(), b"https://console.example".to_vec()),
         ("access-control-request-method".to_owned(), b"GET".to_vec()),
     ]);
-    let now = Timestamp::from_unix_secs(NOW);
-    assert_eq!(
-        gate(&config(), &preflight, ready, now),
-        denied(Reason::Missing)
-    );
+    assert_eq!(gated(&config(), &preflight, ready), denied(Reason::Missing));
     let lenient = parse(&json!({"providers": {"p": provider()}, "bypass_cors_preflight": true}));
-    assert_eq!(gate(&lenient, &preflight, ready, now), Verdict::Pass.into());
+    assert_eq!(gated(&lenient, &preflight, ready), Verdict::Pass.into());
 }
 
 proptest::proptest! {
@@ -379,7 +507,7 @@ proptest::proptest! {
     #[test]
     fn no_header_panics_or_passes(header: Vec<u8>, target: Vec<u8>) {
         let request = Request { authorization: vec![header], target, ..Request::default() };
-        let decision = gate(&config(), &request, ready, Timestamp::from_unix_secs(NOW));
+        let decision = gated(&config(), &request, ready);
         proptest::prop_assert!(matches!(decision, Decision::Settled(Verdict::Deny(_))));
     }
 }

@@ -1,19 +1,18 @@
-//! One key of a key set (RFC 7517, section 4; RFC 7518, section 6).
+//! One key of a key set (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2).
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::verify::{Algorithm, PublicKey};
-
-/// Bytes of a coordinate on P-256.
-const P256_COORDINATE_BYTES: usize = 32;
+use crate::verify::{Algorithm, Curve, Engine, Hash, PublicKey};
 
 /// A key that signatures can be verified with.
 #[derive(Debug)]
 pub struct Key {
     /// `kid`: the name that tokens call the key by.
     pub kid: Option<String>,
+    /// `alg`: the one algorithm that the key is for, where it is for one.
+    algorithm: Option<Algorithm>,
     /// The key itself.
     pub public: PublicKey,
 }
@@ -21,13 +20,22 @@ pub struct Key {
 /// Why a key of a set cannot be used, in words for the log.
 pub type KeyProblem = &'static str;
 
+/// Who has handed over a key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// The operator, in the configuration: it may hold secrets.
+    Configuration,
+    /// A server, for everybody to read.
+    Server,
+}
+
 impl Key {
     /// Reads one member of a set's `keys`.
     ///
     /// # Errors
     ///
     /// What about the key makes it unusable. It may well be a good key for something else.
-    pub fn from_jwk(jwk: &Value) -> Result<Self, KeyProblem> {
+    pub fn from_jwk(jwk: &Value, origin: Provenance) -> Result<Self, KeyProblem> {
         if !jwk.is_object() {
             return Err("it is not an object");
         }
@@ -47,16 +55,31 @@ impl Key {
         let public = match string(jwk, "kty", "`kty` is not a string")? {
             Some("RSA") => rsa(jwk)?,
             Some("EC") => ec(jwk)?,
+            Some("OKP") => okp(jwk)?,
+            Some("oct") if origin == Provenance::Configuration => secret(jwk)?,
+            Some("oct") => return Err("it is a secret that a server tells everybody"),
             Some(_) => return Err("`kty` is not supported"),
             None => return Err("`kty` is missing"),
         };
-        if let Some(name) = string(jwk, "alg", "`alg` is not a string")?
-            && Algorithm::from_name(name) != Some(public.algorithm())
-        {
-            return Err("`alg` is not one that is supported for the key");
-        }
+        let algorithm = match string(jwk, "alg", "`alg` is not a string")? {
+            None => None,
+            Some(name) => Some(
+                Algorithm::from_name(name)
+                    .filter(|algorithm| public.fits(*algorithm))
+                    .ok_or("`alg` is not one that is supported for the key")?,
+            ),
+        };
         let kid = string(jwk, "kid", "`kid` is not a string")?.map(str::to_owned);
-        Ok(Self { kid, public })
+        Ok(Self {
+            kid,
+            algorithm,
+            public,
+        })
+    }
+
+    /// Whether the key may have signed a token with this `alg`, and `engine` can find out.
+    pub(super) fn is_for(&self, algorithm: Algorithm, engine: &Engine) -> bool {
+        self.algorithm.is_none_or(|only| only == algorithm) && engine.takes(&self.public, algorithm)
     }
 }
 
@@ -72,20 +95,41 @@ fn rsa(jwk: &Value) -> Result<PublicKey, KeyProblem> {
     let modulus = bytes(jwk, "n", "`n` is not base64url")?;
     let exponent = bytes(jwk, "e", "`e` is not base64url")?;
     PublicKey::rsa(&modulus, &exponent)
-        .ok_or("it is not an RSA key of 2048 to 4096 bits with the exponent 65537")
+        .ok_or("it is not an RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1")
 }
 
 fn ec(jwk: &Value) -> Result<PublicKey, KeyProblem> {
+    let curve = match string(jwk, "crv", "`crv` is not a string")? {
+        Some("P-256") => Curve::P256,
+        Some("P-384") => Curve::P384,
+        Some("P-521") => Curve::P521,
+        Some(_) => return Err("`crv` is not supported"),
+        None => return Err("`crv` is missing"),
+    };
+    let x = bytes(jwk, "x", "`x` is not base64url")?;
+    let y = bytes(jwk, "y", "`y` is not base64url")?;
+    let point =
+        uncompressed_point(&x, &y, curve.coordinate_bytes()).ok_or("a coordinate is too long")?;
+    PublicKey::ec(curve, &point).ok_or("it is not a point on the curve")
+}
+
+fn okp(jwk: &Value) -> Result<PublicKey, KeyProblem> {
     match string(jwk, "crv", "`crv` is not a string")? {
-        Some("P-256") => {}
+        Some("Ed25519") => {}
         Some(_) => return Err("`crv` is not supported"),
         None => return Err("`crv` is missing"),
     }
     let x = bytes(jwk, "x", "`x` is not base64url")?;
-    let y = bytes(jwk, "y", "`y` is not base64url")?;
-    let point =
-        uncompressed_point(&x, &y, P256_COORDINATE_BYTES).ok_or("a coordinate is too long")?;
-    PublicKey::p256(&point).ok_or("it is not a point on the curve")
+    PublicKey::ed25519(&x).ok_or("it is not a point on the curve")
+}
+
+fn secret(jwk: &Value) -> Result<PublicKey, KeyProblem> {
+    let key = PublicKey::secret(&bytes(jwk, "k", "`k` is not base64url")?);
+    // RFC 7518, section 3.2: not shorter than the hash.
+    if !key.fits(Algorithm::Hs(Hash::Sha256)) {
+        return Err("`k` is shorter than 256 bits");
+    }
+    Ok(key)
 }
 
 /// The uncompressed encoding of SEC 1, section 2.3.3. Coordinates that lack leading zeros, as some
@@ -120,10 +164,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixtures::{ec_jwk, rsa_jwk};
+    use crate::fixtures::{ec_jwk, ed25519_jwk, p384_jwk, p521_jwk, rsa_jwk};
+
+    const RSA_PROBLEM: &str =
+        "it is not an RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1";
+
+    fn read(jwk: &Value) -> Result<Key, KeyProblem> {
+        Key::from_jwk(jwk, Provenance::Server)
+    }
 
     fn problem(jwk: &Value) -> Option<KeyProblem> {
-        Key::from_jwk(jwk).err()
+        read(jwk).err()
+    }
+
+    /// The names of the algorithms that the key may have signed with.
+    fn algorithms(key: &Key) -> Vec<&'static str> {
+        let all = Algorithm::ALL.iter();
+        all.filter(|(_, algorithm)| key.is_for(*algorithm, &Engine::software()))
+            .map(|(name, _)| *name)
+            .collect()
     }
 
     fn with(mut jwk: Value, name: &str, value: Value) -> Value {
@@ -132,12 +191,49 @@ mod tests {
     }
 
     #[test]
-    fn rsa_and_p256_keys_are_read() {
-        let rsa = Key::from_jwk(&rsa_jwk()).unwrap();
-        assert_eq!(rsa.public.algorithm(), Algorithm::Rs256);
-        let ec = Key::from_jwk(&ec_jwk()).unwrap();
-        assert_eq!(ec.public.algorithm(), Algorithm::Es256);
-        assert_eq!(ec.kid.as_deref(), Some("ec"));
+    fn a_key_is_for_one_family_of_algorithms_and_with_alg_for_one_of_them() {
+        let secret = json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode([7; 48])});
+        for (jwk, expected) in [
+            (
+                rsa_jwk(),
+                &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"][..],
+            ),
+            (with(rsa_jwk(), "alg", json!("PS384")), &["PS384"]),
+            (ec_jwk(), &["ES256"]),
+            (with(ec_jwk(), "alg", json!("ES256")), &["ES256"]),
+            (p384_jwk(), &["ES384"]),
+            (p521_jwk(), &["ES512"]),
+            (ed25519_jwk(), &["EdDSA"]),
+            (secret.clone(), &["HS256", "HS384"]),
+            (with(secret.clone(), "alg", json!("HS256")), &["HS256"]),
+        ] {
+            let key = Key::from_jwk(&jwk, Provenance::Configuration).unwrap();
+            assert_eq!(algorithms(&key), expected, "{jwk}");
+        }
+        let too_short = with(secret, "alg", json!("HS512"));
+        assert!(Key::from_jwk(&too_short, Provenance::Configuration).is_err());
+        assert_eq!(read(&ec_jwk()).unwrap().kid.as_deref(), Some("ec"));
+    }
+
+    #[test]
+    fn a_large_or_odd_rsa_key_is_for_the_host_only() {
+        let host = Engine::probe(Box::new(crate::fixtures::host));
+        let rs256 = Algorithm::Rs(Hash::Sha256);
+        let ps256 = Algorithm::Ps(Hash::Sha256);
+        let modulus = |bytes: usize| URL_SAFE_NO_PAD.encode(vec![0xff; bytes]);
+        for (jwk, in_module) in [
+            (rsa_jwk(), true),
+            (with(rsa_jwk(), "n", json!(modulus(512))), true),
+            (with(rsa_jwk(), "n", json!(modulus(513))), false),
+            (with(rsa_jwk(), "n", json!(modulus(1024))), false),
+            (with(rsa_jwk(), "e", json!("Aw")), false),
+            (with(rsa_jwk(), "e", json!("Af____8")), false),
+        ] {
+            let key = read(&jwk).unwrap();
+            assert_eq!(key.is_for(rs256, &Engine::software()), in_module, "{jwk}");
+            assert_eq!(key.is_for(ps256, &host), in_module, "{jwk}");
+            assert!(key.is_for(rs256, &host), "{jwk}");
+        }
     }
 
     #[test]
@@ -152,7 +248,9 @@ mod tests {
             ("key_ops", json!([]), false),
             ("key_ops", json!("verify"), false),
             ("alg", json!("RS256"), true),
-            ("alg", json!("PS256"), false),
+            ("alg", json!("PS256"), true),
+            ("alg", json!("RSA-OAEP"), false),
+            ("alg", json!("HS256"), false),
             ("alg", json!("ES256"), false),
             ("alg", json!("none"), false),
             ("alg", json!(null), false),
@@ -168,29 +266,30 @@ mod tests {
     #[test]
     fn odd_keys_are_told_apart() {
         let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
-        let long = URL_SAFE_NO_PAD.encode([0xff; 1024]);
+        let long = URL_SAFE_NO_PAD.encode([0xff; 1025]);
+        let even = URL_SAFE_NO_PAD.encode([0xfe; 256]);
         let zero = URL_SAFE_NO_PAD.encode([0; 33]);
+        let neutral = URL_SAFE_NO_PAD.encode([&[1][..], &[0; 31]].concat());
         for (jwk, expected) in [
             (json!("key"), "it is not an object"),
             (json!({}), "`kty` is missing"),
             (json!({"kty": 1}), "`kty` is not a string"),
-            (json!({"kty": "oct", "k": "AQAB"}), "`kty` is not supported"),
+            (json!({"kty": "AKP"}), "`kty` is not supported"),
             (
-                with(rsa_jwk(), "n", json!(short)),
-                "it is not an RSA key of 2048 to 4096 bits with the exponent 65537",
+                json!({"kty": "oct", "k": "AQAB"}),
+                "it is a secret that a server tells everybody",
             ),
-            (
-                with(rsa_jwk(), "n", json!(long)),
-                "it is not an RSA key of 2048 to 4096 bits with the exponent 65537",
-            ),
-            (
-                with(rsa_jwk(), "n", json!("")),
-                "it is not an RSA key of 2048 to 4096 bits with the exponent 65537",
-            ),
-            (
-                with(rsa_jwk(), "e", json!("Aw")),
-                "it is not an RSA key of 2048 to 4096 bits with the exponent 65537",
-            ),
+            (with(rsa_jwk(), "n", json!(short)), RSA_PROBLEM),
+            (with(rsa_jwk(), "n", json!(long)), RSA_PROBLEM),
+            (with(rsa_jwk(), "n", json!(even)), RSA_PROBLEM),
+            (with(rsa_jwk(), "n", json!("")), RSA_PROBLEM),
+            (with(rsa_jwk(), "n", json!("AA")), RSA_PROBLEM),
+            (with(rsa_jwk(), "e", json!("")), RSA_PROBLEM),
+            (with(rsa_jwk(), "e", json!("AA")), RSA_PROBLEM),
+            (with(rsa_jwk(), "e", json!("AQ")), RSA_PROBLEM),
+            (with(rsa_jwk(), "e", json!("AQAA")), RSA_PROBLEM),
+            (with(rsa_jwk(), "e", json!("A____-8")), RSA_PROBLEM),
+            (with(rsa_jwk(), "e", rsa_jwk()["n"].clone()), RSA_PROBLEM),
             (
                 with(rsa_jwk(), "n", json!("not+base64url")),
                 "`n` is not base64url",
@@ -198,7 +297,7 @@ mod tests {
             (with(rsa_jwk(), "e", json!(65537)), "`e` is not base64url"),
             (
                 with(ec_jwk(), "crv", json!("P-384")),
-                "`crv` is not supported",
+                "it is not a point on the curve",
             ),
             (
                 with(ec_jwk(), "crv", json!("secp256k1")),
@@ -213,6 +312,23 @@ mod tests {
                 "it is not a point on the curve",
             ),
             (with(ec_jwk(), "x", json!(zero)), "a coordinate is too long"),
+            (
+                with(ed25519_jwk(), "crv", json!("Ed448")),
+                "`crv` is not supported",
+            ),
+            (
+                with(ed25519_jwk(), "crv", json!("X25519")),
+                "`crv` is not supported",
+            ),
+            (
+                with(ed25519_jwk(), "x", json!("AQ")),
+                "it is not a point on the curve",
+            ),
+            // The neutral element: of small order.
+            (
+                with(ed25519_jwk(), "x", json!(neutral)),
+                "it is not a point on the curve",
+            ),
         ] {
             assert_eq!(problem(&jwk), Some(expected), "{jwk}");
         }

@@ -12,7 +12,7 @@ mod ring;
 pub use backoff::Backoff;
 pub use document::{Document, Validator};
 pub use fetch::{Answer, Call, Fetch, Next, Origin, Outcome, Retries};
-pub use jwk::{Key, KeyProblem};
+pub use jwk::{Key, KeyProblem, Provenance};
 pub use refresh::{Action, Event, Need, Policy, Progress, SharedSet};
 pub use resource::{NotAResource, Resource};
 pub use ring::{KeySet, KeySetProblem, MAX_SET_BYTES};

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::jwk::{Key, KeyProblem};
+use super::jwk::{Key, KeyProblem, Provenance};
 use crate::json;
-use crate::verify::Algorithm;
+use crate::verify::{Algorithm, Engine};
 
 /// The largest key set that is read, in bytes.
 pub const MAX_SET_BYTES: usize = 1024 * 1024;
@@ -23,12 +23,26 @@ pub struct KeySet {
 pub type KeySetProblem = &'static str;
 
 impl KeySet {
-    /// Reads a JWK set. Keys that cannot be used are skipped and never cost the others.
+    /// Reads a JWK set that a server has sent. Keys that cannot be used are skipped and never cost
+    /// the others; secrets are among these.
     ///
     /// # Errors
     ///
     /// What makes the whole document unusable; having no usable key does.
     pub fn parse(document: &[u8]) -> Result<Self, KeySetProblem> {
+        Self::parse_from(document, Provenance::Server)
+    }
+
+    /// Reads a JWK set of the configuration, which may hold secrets for HMAC.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeySet::parse`].
+    pub fn parse_local(document: &[u8]) -> Result<Self, KeySetProblem> {
+        Self::parse_from(document, Provenance::Configuration)
+    }
+
+    fn parse_from(document: &[u8], origin: Provenance) -> Result<Self, KeySetProblem> {
         if document.len() > MAX_SET_BYTES {
             return Err("the key set is larger than 1 MiB");
         }
@@ -38,7 +52,7 @@ impl KeySet {
         };
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (index, jwk) in jwks.iter().enumerate() {
-            match Key::from_jwk(jwk) {
+            match Key::from_jwk(jwk, origin) {
                 Ok(key) => keys.push(key),
                 Err(problem) => skipped.push((index, problem)),
             }
@@ -61,17 +75,22 @@ impl KeySet {
         &self.skipped
     }
 
-    /// The keys that may have signed a token with this `alg` and `kid`: those of that name, of which
-    /// there may be several, since a name need not be unique (RFC 7517, section 4.5); where there is
-    /// none, or the token names none, those that fit otherwise. At most 8.
-    pub fn candidates(
-        &self,
+    /// The keys that may have signed a token with this `alg` and `kid`, as far as `engine` can tell:
+    /// those of that name, of which there may be several, since a name need not be unique (RFC 7517,
+    /// section 4.5); where there is none, or the token names none, those that fit otherwise. At most
+    /// 8.
+    pub fn candidates<'s>(
+        &'s self,
         algorithm: Algorithm,
-        kid: Option<&str>,
-    ) -> impl Iterator<Item = &Key> {
-        let named =
-            kid.is_some_and(|_| self.fitting(algorithm).any(|key| key.kid.as_deref() == kid));
-        self.fitting(algorithm)
+        kid: Option<&'s str>,
+        engine: &'s Engine,
+    ) -> impl Iterator<Item = &'s Key> {
+        let is_for = move |key: &&Key| key.is_for(algorithm, engine);
+        let mut fitting = self.keys.iter().filter(is_for);
+        let named = kid.is_some() && fitting.any(|key| key.kid.as_deref() == kid);
+        self.keys
+            .iter()
+            .filter(is_for)
             .filter(move |key| match kid {
                 Some(_) if named => key.kid.as_deref() == kid,
                 // A key without a name may be the one that the token names.
@@ -79,12 +98,6 @@ impl KeySet {
                 None => true,
             })
             .take(MAX_CANDIDATES)
-    }
-
-    fn fitting(&self, algorithm: Algorithm) -> impl Iterator<Item = &Key> {
-        self.keys
-            .iter()
-            .filter(move |key| key.public.algorithm() == algorithm)
     }
 }
 
@@ -94,6 +107,10 @@ mod tests {
 
     use super::*;
     use crate::fixtures::{ec_jwk, rsa_jwk};
+    use crate::verify::Hash;
+
+    const RS256: Algorithm = Algorithm::Rs(Hash::Sha256);
+    const ES256: Algorithm = Algorithm::Es(Hash::Sha256);
 
     fn set(keys: &[Value]) -> KeySet {
         KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
@@ -109,9 +126,11 @@ mod tests {
         jwk
     }
 
-    fn kids<'s>(set: &'s KeySet, algorithm: Algorithm, kid: Option<&str>) -> Vec<Option<&'s str>> {
-        set.candidates(algorithm, kid)
-            .map(|key| key.kid.as_deref())
+    fn kids(set: &KeySet, algorithm: Algorithm, kid: Option<&str>) -> Vec<String> {
+        let engine = Engine::software();
+        let candidates = set.candidates(algorithm, kid, &engine);
+        candidates
+            .map(|key| key.kid.clone().unwrap_or("none".to_owned()))
             .collect()
     }
 
@@ -121,7 +140,10 @@ mod tests {
         assert_eq!(set.count(), 1);
         assert_eq!(
             set.skipped(),
-            [(0, "`kty` is not supported"), (2, "it is not an object")]
+            [
+                (0, "it is a secret that a server tells everybody"),
+                (2, "it is not an object")
+            ]
         );
     }
 
@@ -166,39 +188,33 @@ mod tests {
             named(rsa_jwk(), "b"),
             named(ec_jwk(), "a"),
         ]);
-        assert_eq!(kids(&set, Algorithm::Rs256, Some("a")), [Some("a")]);
-        assert_eq!(kids(&set, Algorithm::Es256, Some("a")), [Some("a")]);
-        assert_eq!(kids(&set, Algorithm::Es256, Some("b")), []);
-        assert_eq!(kids(&set, Algorithm::Rs256, Some("")), []);
-        assert_eq!(kids(&set, Algorithm::Rs256, None), [Some("a"), Some("b")]);
+        assert_eq!(kids(&set, RS256, Some("a")), ["a"]);
+        assert_eq!(kids(&set, ES256, Some("a")), ["a"]);
+        assert_eq!(kids(&set, ES256, Some("b")), [""; 0]);
+        assert_eq!(kids(&set, RS256, Some("")), [""; 0]);
+        assert_eq!(kids(&set, RS256, None), ["a", "b"]);
     }
 
     #[test]
     fn keys_that_share_a_name_and_an_algorithm_are_all_tried_up_to_a_bound() {
         let twins = set(&[named(rsa_jwk(), "a"), named(rsa_jwk(), "a")]);
-        assert_eq!(
-            kids(&twins, Algorithm::Rs256, Some("a")),
-            [Some("a"), Some("a")]
-        );
+        assert_eq!(kids(&twins, RS256, Some("a")), ["a", "a"]);
         let many = set(&vec![named(rsa_jwk(), "a"); 20]);
-        assert_eq!(
-            many.candidates(Algorithm::Rs256, Some("a")).count(),
-            MAX_CANDIDATES
-        );
+        assert_eq!(kids(&many, RS256, Some("a")).len(), MAX_CANDIDATES);
     }
 
     #[test]
     fn a_key_without_a_name_may_be_any_that_is_not_there() {
         let set = set(&[named(rsa_jwk(), "a"), unnamed(rsa_jwk())]);
-        assert_eq!(kids(&set, Algorithm::Rs256, Some("a")), [Some("a")]);
-        assert_eq!(kids(&set, Algorithm::Rs256, Some("b")), [None]);
+        assert_eq!(kids(&set, RS256, Some("a")), ["a"]);
+        assert_eq!(kids(&set, RS256, Some("b")), ["none"]);
     }
 
     #[test]
     fn a_token_without_a_kid_costs_a_bounded_number_of_tries() {
         let set = set(&vec![unnamed(rsa_jwk()); 20]);
         assert_eq!(
-            set.candidates(Algorithm::Rs256, None).count(),
+            set.candidates(RS256, None, &Engine::software()).count(),
             MAX_CANDIDATES
         );
     }

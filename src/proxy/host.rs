@@ -32,6 +32,24 @@ pub(super) fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+/// A seed for a hash, from the host's generator.
+pub(super) fn hash_state() -> RandomState {
+    RandomState::new()
+}
+
+/// Asks the host whether a signature is good. `None` where it has no answer.
+pub(super) fn verify_signature(arguments: &[u8]) -> Option<Vec<u8>> {
+    hostcalls::call_foreign_function("verify_signature", Some(arguments))
+        .ok()
+        .flatten()
+}
+
+/// Whether the module is to check every signature itself. A switch for tests and measurements: the
+/// host gives its VM no environment but what `vm_config.environment_variables` says.
+pub(super) fn wants_module_engine() -> bool {
+    std::env::vars_os().any(|(name, value)| name == "BEARER_GATE_ENGINE" && value == "module")
+}
+
 /// The configuration of the filter; empty where there is none.
 pub(super) fn configuration() -> Vec<u8> {
     let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
@@ -136,7 +154,8 @@ pub(super) fn callout_body(size: usize) -> Vec<u8> {
 /// What all workers of the process share under `name`, and the number that a swap needs.
 pub(super) fn shared(name: &str) -> Option<(Vec<u8>, u32)> {
     match hostcalls::get_shared_data(name) {
-        Ok((Some(value), Some(version))) => Some((value, version)),
+        // An empty value is no pointer at all.
+        Ok((value, Some(version))) => Some((value.unwrap_or_default(), version)),
         _ => None,
     }
 }

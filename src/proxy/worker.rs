@@ -7,6 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use log::{info, warn};
+
 use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::share::is_new;
@@ -14,11 +16,13 @@ use super::source::{Source, report_skipped};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
-use crate::gate::{Decision, RemoteKeys, Verdict, gate};
+use crate::gate::{Decision, Means, RemoteKeys, Verdict, gate};
 use crate::keys::KeySet;
-use crate::metrics::{Counter, Gauge};
+use crate::metrics::{Counter, Gauge, Tally};
 use crate::request::Request;
 use crate::time::Timestamp;
+use crate::token_cache::TokenCache;
+use crate::verify::Engine;
 use crate::waiting_room::{Waiter, WaitingRoom};
 
 /// Between two ticks while something is waited for.
@@ -33,6 +37,9 @@ const COME_BACK_IN: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     config: Config,
     meters: Meters,
+    engine: Engine,
+    tokens: RefCell<TokenCache>,
+    tally: Tally,
     sources: RefCell<Vec<Source>>,
     room: RefCell<WaitingRoom<Request>>,
     pace: Cell<Duration>,
@@ -65,7 +72,15 @@ impl Worker {
         // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
         // thrown away.
         host::tick_every(BRISK);
+        let cached = config
+            .providers
+            .iter()
+            .map(|provider| provider.cache.tokens);
+        let capacity = cached.fold(0, usize::saturating_add);
         Self {
+            engine: engine(),
+            tokens: RefCell::new(TokenCache::new(capacity, host::hash_state())),
+            tally: Tally::default(),
             meters,
             config,
             sources: RefCell::new(sources),
@@ -116,6 +131,7 @@ impl Worker {
             waiter.deadline = now;
         }
         self.settle_all(root, waiters, now);
+        self.report();
         self.report_waiting();
     }
 
@@ -127,6 +143,14 @@ impl Worker {
             source.tick(now, &self.meters);
         }
         self.settle(root, now);
+        self.report();
+    }
+
+    /// Hands over what has been counted.
+    fn report(&self) {
+        for (counter, count) in self.tally.take() {
+            self.meters.count_several(counter, count);
+        }
     }
 
     /// Takes the answer to a callout.
@@ -222,7 +246,13 @@ impl Worker {
                     Some(unavailable) => unavailable,
                 }
             };
-            gate(&self.config, request, remote, now)
+            let means = Means {
+                remote: &remote,
+                engine: &self.engine,
+                tokens: &self.tokens,
+                tally: &self.tally,
+            };
+            gate(&self.config, request, means, now)
         };
         // A request that waits although a set was there waits for a newer one. Of several sets it
         // may be any that was asked for: one fetch too many, once in a cooldown, costs little.
@@ -298,4 +328,17 @@ fn admit(admission: &Admission) {
     if admission.clear_route_cache {
         host::clear_route_cache();
     }
+}
+
+/// The engine of a worker: the host's, as far as it proves itself.
+fn engine() -> Engine {
+    if host::wants_module_engine() {
+        info!("bearer-gate: the module checks all signatures itself: BEARER_GATE_ENGINE is set");
+        return Engine::software();
+    }
+    let engine = Engine::probe(Box::new(host::verify_signature));
+    if engine.of_host().is_empty() {
+        warn!("bearer-gate: the host does not check signatures: the module does, more slowly");
+    }
+    engine
 }

@@ -1,81 +1,76 @@
-//! Signatures checked in the module itself, with jwt-simple's keys and the primitives beneath them.
+//! Signatures checked in the module itself.
 //!
-//! `verify_token` of jwt-simple is not used: it parses header and claims once more by its own rules
-//! and so would refuse good tokens (a `nonce` that is a number, a `jwk` that is an object), and it
-//! compares times that have been compared already. What is used of it are its keys, with its limits
-//! on them, and the primitives it calls.
+//! HMAC is jwt-simple's. Its `verify_token` is not used: it parses header and claims once more by
+//! its own rules and so would refuse good tokens (a `nonce` that is a number, a `jwk` that is an
+//! object), and it compares times that have been compared already.
 
-use std::fmt;
+use jwt_simple::algorithms::{HS256Key, HS384Key, HS512Key, MACLike};
+use p256::ecdsa::signature::Verifier;
+use rsa::sha2::digest::{Digest, FixedOutputReset};
+use rsa::sha2::{Sha256, Sha384, Sha512};
+use rsa::{Pkcs1v15Sign, Pss};
+use subtle::ConstantTimeEq;
 
-use jwt_simple::algorithms::{
-    ECDSAP256PublicKeyLike, ES256PublicKey, RS256PublicKey, RSAPublicKeyLike,
-};
-use p256::ecdsa;
-use p256::ecdsa::signature::Verifier as _;
-use superboring::hash::MessageDigest;
-use superboring::pkey::{PKey, Public};
-use superboring::rsa::Padding;
-use superboring::sign::Verifier;
+use super::key::Kind;
+use super::{Algorithm, Hash, PublicKey};
 
-use super::Algorithm;
-
-/// A public key, ready to verify with. It fits one algorithm only: a key is never used with another
-/// algorithm than its own, whatever a token says (RFC 8725, section 3.1).
-pub enum PublicKey {
-    /// An RSA key of 2048 to 4096 bits with the exponent 65537.
-    Rsa(Box<PKey<Public>>),
-    /// A point on P-256.
-    P256(ecdsa::VerifyingKey),
-}
-
-impl PublicKey {
-    /// The RSA key of a modulus and an exponent, both big-endian. `None` for a key that is too
-    /// short, too long or not one.
-    #[must_use]
-    pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
-        let key = RS256PublicKey::from_components(modulus, exponent).ok()?;
-        let key = PKey::from_rsa(key.public_key().as_ref().clone()).ok()?;
-        Some(Self::Rsa(Box::new(key)))
+/// Whether `signature` is that of `key` over `message`, in the encoding of RFC 7518, section 3, and
+/// RFC 8037, section 3.1.
+pub(super) fn verify(
+    key: &PublicKey,
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    if !key.fits(algorithm) || !key.is_for_module() {
+        return false;
     }
-
-    /// The P-256 key of a point in the uncompressed encoding of SEC 1. `None` where that is not on
-    /// the curve.
-    #[must_use]
-    pub fn p256(point: &[u8]) -> Option<Self> {
-        let key = ES256PublicKey::from_bytes(point).ok()?;
-        Some(Self::P256(*key.public_key().as_ref()))
-    }
-
-    /// The algorithm that the key is for.
-    #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Rsa(_) => Algorithm::Rs256,
-            Self::P256(_) => Algorithm::Es256,
+    match (&key.kind, algorithm) {
+        (Kind::Rsa { key, .. }, Algorithm::Rs(hash)) => {
+            let (scheme, digest) = match hash {
+                Hash::Sha256 => (Pkcs1v15Sign::new::<Sha256>(), digest::<Sha256>(message)),
+                Hash::Sha384 => (Pkcs1v15Sign::new::<Sha384>(), digest::<Sha384>(message)),
+                Hash::Sha512 => (Pkcs1v15Sign::new::<Sha512>(), digest::<Sha512>(message)),
+            };
+            key.verify(scheme, &digest, signature).is_ok()
         }
-    }
-
-    /// Whether `signature` is this key's over `message`, in the encoding of RFC 7518, sections 3.3
-    /// and 3.4.
-    #[must_use]
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        match self {
-            Self::Rsa(key) => verify_rsa(key, message, signature).unwrap_or(false),
-            // Exactly 64 bytes, r and s in range: `from_slice` refuses all else.
-            Self::P256(key) => ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        (Kind::Rsa { key, .. }, Algorithm::Ps(hash)) => match hash {
+            Hash::Sha256 => pss::<Sha256>(key, message, signature),
+            Hash::Sha384 => pss::<Sha384>(key, message, signature),
+            Hash::Sha512 => pss::<Sha512>(key, message, signature),
+        },
+        // Exactly two numbers of the curve's length, both in range: `from_slice` refuses all else.
+        (Kind::P256(key), _) => p256::ecdsa::Signature::from_slice(signature)
+            .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        (Kind::P384(key), _) => p384::ecdsa::Signature::from_slice(signature)
+            .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        (Kind::P521(key), _) => p521::ecdsa::Signature::from_slice(signature)
+            .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        (Kind::Ed25519(key), _) => ed25519_dalek::Signature::from_slice(signature)
+            .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+        (Kind::Secret, Algorithm::Hs(hash)) => {
+            let secret = key.material();
+            let tag = match hash {
+                Hash::Sha256 => HS256Key::from_bytes(secret).authentication_tag(message),
+                Hash::Sha384 => HS384Key::from_bytes(secret).authentication_tag(message),
+                Hash::Sha512 => HS512Key::from_bytes(secret).authentication_tag(message),
+            };
+            bool::from(tag.ct_eq(signature))
         }
+        _ => false,
     }
 }
 
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PublicKey").field(&self.algorithm()).finish()
-    }
+fn digest<D: Digest>(message: &[u8]) -> Vec<u8> {
+    D::digest(message).to_vec()
 }
 
-fn verify_rsa(key: &PKey<Public>, message: &[u8], signature: &[u8]) -> Option<bool> {
-    let mut verifier = Verifier::new(MessageDigest::sha256(), key).ok()?;
-    verifier.set_rsa_padding(Padding::PKCS1).ok()?;
-    verifier.verify_oneshot(signature, message).ok()
+/// RFC 7518, section 3.5: the salt is as long as the hash.
+fn pss<D: Digest + FixedOutputReset>(
+    key: &rsa::PublicKey,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    key.verify(Pss::<D>::new(), &digest::<D>(message), signature)
+        .is_ok()
 }

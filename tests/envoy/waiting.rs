@@ -21,7 +21,8 @@ fn a_storm_on_a_cold_filter_is_all_decided_by_one_fetch() {
     slow(&issuer, Duration::from_millis(800), &[&keys::RSA]);
     let gate = Setup::trusting(&issuer).workers(4).start();
     let good = Token::good().signed();
-    let bad = Token::good().signed_with(&keys::EC);
+    // Of the same name as the published key: another would be worth a fetch of its own.
+    let bad = Token::good().signed_with(&Key::new("rsa-1", "RS256"));
     let expired = Token::good().claim("exp", now() - 3600).signed();
     let statuses = in_parallel(64, |number| {
         let token = [&good, &bad, &good, &expired][number % 4];

@@ -1,0 +1,27 @@
+//! Any bytes as a key set, of a server and of the configuration.
+#![no_main]
+
+use bearer_gate::keys::KeySet;
+use bearer_gate::verify::{Algorithm, Engine};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|document: &[u8]| {
+    let local = KeySet::parse_local(document);
+    let Ok(keys) = KeySet::parse(document) else {
+        return;
+    };
+    let local = local.expect("what a server may say, the configuration may");
+    assert!(keys.count() > 0 && keys.count() <= local.count());
+    let engine = Engine::software();
+    for (_, algorithm) in Algorithm::ALL {
+        let candidates = || keys.candidates(algorithm, None, &engine);
+        assert!(candidates().count() <= 8);
+        // A server has no secrets, and no key takes nothing for a signature.
+        assert!(!algorithm.is_symmetric() || candidates().next().is_none());
+        for key in candidates().take(1) {
+            for signature in [&[][..], &[0; 64], &[0; 256]] {
+                assert_eq!(engine.verify(&key.public, algorithm, b"", signature), None);
+            }
+        }
+    }
+});

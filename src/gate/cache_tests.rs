@@ -1,0 +1,216 @@
+//! The cache of verified tokens never changes a verdict.
+
+use std::cell::RefCell;
+use std::hash::RandomState;
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Decision, Means, RemoteKeys, Verdict, gate};
+use crate::admission::{Admission, HeaderChange};
+use crate::config::{Config, Provider};
+use crate::fixtures::{self, ec_jwk, ed25519_jwk, oct_jwk};
+use crate::keys::KeySet;
+use crate::metrics::{Counter, Tally};
+use crate::request::Request;
+use crate::time::Timestamp;
+use crate::token_cache::TokenCache;
+use crate::verify::Engine;
+
+const START: u64 = 1_700_000_000;
+
+/// Three providers: two of one issuer with keys of their own and other demands, one with its keys
+/// in the configuration.
+fn config() -> Config {
+    let remote = |audience: &str, skew: u32, cached: u32| {
+        json!({
+            "issuer": "https://issuer.example",
+            "audiences": [audience],
+            "clock_skew_seconds": skew,
+            "jwt_cache_config": {"jwt_cache_size": cached, "jwt_max_token_size": 400},
+            "remote_jwks": {"http_uri": {"uri": "https://issuer.example", "cluster": audience}},
+        })
+    };
+    let local = json!({
+        "algorithms": ["HS256", "EdDSA"],
+        "require_expiration": false,
+        "types": ["jwt"],
+        "local_jwks": {"inline_string": json!({"keys": [oct_jwk(), ed25519_jwk()]}).to_string()},
+    });
+    let providers = json!({"a": remote("a", 0, 2), "b": remote("b", 60, 0), "c": remote("a", 60, 3), "l": local});
+    Config::from_json(json!({ "providers": providers }).to_string().as_bytes()).unwrap()
+}
+
+/// Sets that a server may come to hold: keys are withdrawn, renamed, and bound to an algorithm.
+static SETS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let with = |mut jwk: Value, name: &str, value: &str| {
+        jwk[name] = value.into();
+        jwk
+    };
+    [
+        json!({"keys": [ec_jwk()]}),
+        json!({"keys": [ed25519_jwk()]}),
+        json!({"keys": [ec_jwk(), ed25519_jwk()]}),
+        json!({"keys": [with(ec_jwk(), "kid", "other"), ed25519_jwk()]}),
+        json!({"keys": [with(ec_jwk(), "alg", "ES256")]}),
+    ]
+    .map(|set| set.to_string().into_bytes())
+    .to_vec()
+});
+
+static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let mut tokens = Vec::new();
+    for (algorithm, kid) in [
+        ("ES256", "ec"),
+        ("EdDSA", "ed25519"),
+        ("HS256", "oct"),
+        ("ES256", "other"),
+    ] {
+        for (audience, exp) in [
+            ("a", Some(START + 50)),
+            ("b", Some(START + 100)),
+            ("a", None),
+        ] {
+            for kid in [Some(kid), None] {
+                let mut header = json!({"alg": algorithm, "typ": "JWT"});
+                if let Some(kid) = kid {
+                    header["kid"] = kid.into();
+                }
+                let mut payload = json!({"iss": "https://issuer.example", "aud": audience});
+                if let Some(exp) = exp {
+                    payload["exp"] = exp.into();
+                }
+                tokens.push(fixtures::signed(algorithm, &header, &payload));
+            }
+        }
+    }
+    let long = json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 70, "pad": "x".repeat(400)});
+    tokens.push(fixtures::signed("ES256", &json!({"alg": "ES256"}), &long));
+    let bound = json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 70, "cnf": {}});
+    tokens.push(fixtures::signed("ES256", &json!({"alg": "ES256"}), &bound));
+    let forged: Vec<_> = tokens
+        .iter()
+        .map(|token| {
+            format!(
+                "{}{}",
+                &token[..token.len() - 20],
+                &tokens[0][tokens[0].len() - 20..]
+            )
+        })
+        .collect();
+    tokens.extend(forged);
+    tokens
+});
+
+#[derive(Clone, Debug)]
+enum Step {
+    Token(usize),
+    Keys { provider: usize, set: Option<usize> },
+    Clock(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..TOKENS.len()).prop_map(Step::Token),
+        // The same few again and again.
+        6 => (0..4_usize).prop_map(Step::Token),
+        2 => (0..3_usize, prop::option::weighted(0.8, 0..SETS.len()))
+            .prop_map(|(provider, set)| Step::Keys { provider, set }),
+        1 => (0..40_u64).prop_map(Step::Clock),
+    ]
+}
+
+/// Decides the tokens among `steps` one after the other, with a cache or without one, and answers
+/// the decisions and how many of them needed no verification.
+fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
+    let config = config();
+    let engine = Engine::software();
+    let capacity = if cached { 5 } else { 0 };
+    let tokens = RefCell::new(TokenCache::new(capacity, RandomState::new()));
+    let tally = Tally::default();
+    let mut sets: [Option<usize>; 3] = [Some(2); 3];
+    let mut now = START;
+    let mut decisions = Vec::new();
+    for step in steps {
+        match step {
+            Step::Clock(passed) => now += passed,
+            Step::Keys { provider, set } => sets[*provider] = *set,
+            Step::Token(index) => {
+                // Parsed anew each time: it is the material of a key that counts.
+                let remote = |provider: &Provider| match sets[provider.index] {
+                    Some(set) => RemoteKeys::Ready {
+                        keys: Rc::new(KeySet::parse(&SETS[set]).unwrap()),
+                        may_grow: false,
+                    },
+                    None => RemoteKeys::Pending,
+                };
+                let means = Means {
+                    remote: &remote,
+                    engine: &engine,
+                    tokens: &tokens,
+                    tally: &tally,
+                };
+                let credential = format!("Bearer {}", TOKENS[*index]).into_bytes();
+                let request = Request::from_headers(vec![("authorization".to_owned(), credential)]);
+                decisions.push(gate(
+                    &config,
+                    &request,
+                    means,
+                    Timestamp::from_unix_secs(now),
+                ));
+            }
+        }
+    }
+    let counts = tally.take();
+    let hits = counts
+        .iter()
+        .find(|(counter, _)| *counter == Counter::CacheHit);
+    (decisions, hits.map_or(0, |(_, count)| *count))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_cache_never_changes_a_verdict(steps in prop::collection::vec(step(), 1..60)) {
+        let (with, _) = decisions(&steps, true);
+        let (without, hits) = decisions(&steps, false);
+        prop_assert_eq!(hits, 0);
+        prop_assert_eq!(with, without);
+    }
+}
+
+#[test]
+fn a_withdrawn_key_takes_its_tokens_with_it() {
+    let admitted: Decision = Verdict::Admit(Admission {
+        verified: true,
+        headers: vec![HeaderChange::Remove("authorization".to_owned())],
+        ..Admission::default()
+    })
+    .into();
+    let steps = [
+        Step::Token(0),
+        Step::Token(0),
+        Step::Keys {
+            provider: 0,
+            set: Some(1),
+        },
+        Step::Keys {
+            provider: 2,
+            set: Some(1),
+        },
+        Step::Token(0),
+        Step::Keys {
+            provider: 0,
+            set: Some(4),
+        },
+        Step::Token(0),
+    ];
+    let (decisions, hits) = decisions(&steps, true);
+    assert_eq!(decisions[..2], [admitted.clone(), admitted.clone()]);
+    assert!(matches!(decisions[2], Decision::Settled(Verdict::Deny(_))));
+    assert_eq!(decisions[3], admitted);
+    assert_eq!(hits, 2);
+}

@@ -1,0 +1,161 @@
+//! One token that a request carries, and what a provider says of it: known from the cache or parsed,
+//! its header, its claims, its key and its signature.
+
+use std::rc::Rc;
+
+use super::{Means, RemoteKeys};
+use crate::config::{KeySource, Provider};
+use crate::denial::{Denial, Reason};
+use crate::keys::KeySet;
+use crate::metrics::Counter;
+use crate::policy::Opinion;
+use crate::time::Timestamp;
+use crate::token::{Signed, Token};
+use crate::token_cache::Verified;
+use crate::verify::By;
+
+/// A token that a request carries.
+pub(super) struct Presented<'r> {
+    text: &'r str,
+    /// What it says.
+    pub(super) token: Rc<Token>,
+    /// What is to be verified, where the token had to be parsed.
+    signed: Option<Signed<'r>>,
+    /// The material of the key whose signature it is known to bear.
+    known: Option<Rc<[u8]>>,
+}
+
+impl<'r> Presented<'r> {
+    /// Finds out what a token says: it is known, or is parsed if it has at most `longest` bytes.
+    pub(super) fn find_out(
+        text: &'r str,
+        longest: usize,
+        means: Means<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Reason> {
+        if let Some(Verified { token, key }) = means.tokens.borrow_mut().find(text, now) {
+            return Ok(Self {
+                text,
+                token,
+                signed: None,
+                known: Some(key),
+            });
+        }
+        let (token, signed) = Token::parse(text, longest)?;
+        Ok(Self {
+            text,
+            token: Rc::new(token),
+            signed: Some(signed),
+            known: None,
+        })
+    }
+}
+
+/// What `provider` says of a token.
+pub(super) fn accepted_by(
+    provider: &Provider,
+    presented: &Presented<'_>,
+    means: Means<'_>,
+    now: Timestamp,
+) -> Opinion {
+    let token = &presented.token;
+    let header = provider.accepted.check(token);
+    if let Err(reason) = header.and_then(|()| token.claims.check(provider, now)) {
+        return reason.into();
+    }
+    let (keys, newer) = match &provider.keys {
+        KeySource::Local(keys) => (Rc::clone(keys), None),
+        KeySource::Remote(jwks) => match (means.remote)(provider) {
+            RemoteKeys::Ready { keys, may_grow } => (keys, may_grow.then_some(jwks.policy.timeout)),
+            RemoteKeys::Pending => {
+                return Opinion::Wait {
+                    at_most: jwks.policy.timeout,
+                };
+            }
+            RemoteKeys::Unavailable { retry_after } => {
+                let reason = Reason::KeysUnavailable;
+                return Denial {
+                    retry_after: Some(retry_after),
+                    ..reason.into()
+                }
+                .into();
+            }
+        },
+    };
+    let verified = verified(provider, &keys, presented, means, now);
+    // Accepting a bound token from whoever holds it would undo the binding.
+    match (verified.and_then(|()| unbound(token)), newer) {
+        (Ok(()), _) => Opinion::Accepted,
+        (Err(Reason::UnknownKey), Some(at_most)) => Opinion::Wait { at_most },
+        (Err(reason), _) => reason.into(),
+    }
+}
+
+/// Checks the signature, unless it is known to be that of one of `keys`.
+fn verified(
+    provider: &Provider,
+    keys: &KeySet,
+    presented: &Presented<'_>,
+    means: Means<'_>,
+    now: Timestamp,
+) -> Result<(), Reason> {
+    let token = &presented.token;
+    let candidates = || keys.candidates(token.algorithm, token.kid.as_deref(), means.engine);
+    if candidates().next().is_none() {
+        return Err(Reason::UnknownKey);
+    }
+    let caches = provider.cache.tokens > 0 && presented.text.len() <= provider.cache.token_bytes;
+    if caches {
+        let known = presented.known.as_ref();
+        let counts = known.is_some_and(|known| candidates().any(|key| key.public.is(known)));
+        means.tally.count(if counts {
+            Counter::CacheHit
+        } else {
+            Counter::CacheMiss
+        });
+        if counts {
+            return Ok(());
+        }
+    }
+    let reparsed = match presented.signed {
+        Some(_) => None,
+        None => Signed::of(presented.text),
+    };
+    let signed = presented.signed.as_ref().or(reparsed.as_ref());
+    let Signed { input, signature } = signed.ok_or(Reason::MalformedToken)?;
+    let (key, by) = candidates()
+        .find_map(|key| {
+            let by =
+                means
+                    .engine
+                    .verify(&key.public, token.algorithm, input.as_bytes(), signature)?;
+            Some((key, by))
+        })
+        .ok_or(Reason::Signature)?;
+    means.tally.count(match by {
+        By::Host => Counter::VerifiedByHost,
+        By::Software => Counter::VerifiedBySoftware,
+    });
+    if caches {
+        let verified = Verified {
+            token: Rc::clone(token),
+            key: Rc::clone(key.public.material()),
+        };
+        // Nobody accepts the token after this; one without an end lasts until it is displaced.
+        let dies_at = token
+            .claims
+            .expires_at
+            .map_or(Timestamp::END, |at| at.plus(provider.clock_skew));
+        let mut tokens = means.tokens.borrow_mut();
+        tokens.insert(presented.text, verified, dies_at, now);
+    }
+    Ok(())
+}
+
+/// Checks that whoever holds the token may use it.
+fn unbound(token: &Token) -> Result<(), Reason> {
+    if token.claims.sender_constrained {
+        return Err(Reason::SenderConstraint);
+    }
+    Ok(())
+}

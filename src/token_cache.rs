@@ -1,0 +1,157 @@
+//! Tokens that have been verified already, so that neither parsing nor a signature is paid for twice.
+//!
+//! An entry says: this token, compared in full, bears a good signature of this very key. Whether
+//! the key still counts, and whether the claims do, is asked anew for every request, so the cache
+//! never changes a verdict; what it forgets is merely verified again.
+//!
+//! Only tokens whose signature is good come in: a flood of bad ones displaces nothing.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::rc::Rc;
+
+use lru::LruCache;
+
+use crate::time::Timestamp;
+use crate::token::Token;
+
+/// What all entries may take up together, in bytes.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// What an entry takes up beside its text and what its token holds, in bytes: the entry itself and
+/// its place in the map, which the unit tests measure.
+const ENTRY_BYTES: usize = 384;
+
+/// A bounded number of verified tokens, those used last.
+pub struct TokenCache {
+    entries: LruCache<Box<str>, Entry, TailState>,
+    capacity: usize,
+    bytes: usize,
+}
+
+#[derive(Clone)]
+struct Entry {
+    verified: Verified,
+    /// When the token is of no use any more.
+    dies_at: Timestamp,
+    bytes: usize,
+}
+
+/// A token whose signature was found good.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What the token says.
+    pub token: Rc<Token>,
+    /// The material of the key whose signature it bears.
+    pub key: Rc<[u8]>,
+}
+
+impl TokenCache {
+    /// A cache of at most `capacity` tokens, whose hash is seeded by `state`.
+    #[must_use]
+    pub fn new(capacity: usize, state: RandomState) -> Self {
+        Self {
+            entries: LruCache::unbounded_with_hasher(TailState(state)),
+            capacity,
+            bytes: 0,
+        }
+    }
+
+    /// What is known of the token `text`.
+    pub fn find(&mut self, text: &str, now: Timestamp) -> Option<Verified> {
+        let entry = self.entries.get(text)?;
+        if now < entry.dies_at {
+            return Some(entry.verified.clone());
+        }
+        let entry = self.entries.pop(text)?;
+        self.bytes = self.bytes.saturating_sub(entry.bytes);
+        None
+    }
+
+    /// Remembers the token `text` until `dies_at`.
+    pub fn insert(&mut self, text: &str, verified: Verified, dies_at: Timestamp, now: Timestamp) {
+        if self.capacity == 0 || dies_at <= now {
+            return;
+        }
+        let bytes = ENTRY_BYTES
+            .saturating_add(text.len())
+            .saturating_add(verified.token.heap_bytes());
+        let entry = Entry {
+            verified,
+            dies_at,
+            bytes,
+        };
+        if let Some(replaced) = self.entries.put(text.into(), entry) {
+            self.bytes = self.bytes.saturating_sub(replaced.bytes);
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        while self.is_over(now) {
+            let Some((_, oldest)) = self.entries.pop_lru() else {
+                return;
+            };
+            self.bytes = self.bytes.saturating_sub(oldest.bytes);
+        }
+    }
+
+    /// Whether the entry that was used least recently has to go.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let oldest_is_dead = || {
+            self.entries
+                .peek_lru()
+                .is_some_and(|(_, oldest)| oldest.dies_at <= now)
+        };
+        self.entries.len() > self.capacity || self.bytes > MAX_BYTES || oldest_is_dead()
+    }
+
+    /// How many tokens are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("len", &self.len())
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Hashes the end of a text, which of a token is its signature: nobody can choose that, and all of
+/// the token is compared in any case.
+struct TailState(RandomState);
+
+struct TailHasher(<RandomState as BuildHasher>::Hasher);
+
+/// How much of the end is hashed, in bytes.
+const TAIL: usize = 64;
+
+impl BuildHasher for TailState {
+    type Hasher = TailHasher;
+
+    fn build_hasher(&self) -> TailHasher {
+        TailHasher(self.0.build_hasher())
+    }
+}
+
+impl Hasher for TailHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let start = bytes.len().saturating_sub(TAIL);
+        self.0.write(bytes.get(start..).unwrap_or(bytes));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! The names of signature algorithms.
+
+/// A signature algorithm of RFC 7518, section 3.1, or RFC 8037, section 3.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5.
+    Rs(Hash),
+    /// RSASSA-PSS with MGF1 of the same hash and a salt of the hash's length.
+    Ps(Hash),
+    /// ECDSA: SHA-256 on P-256, SHA-384 on P-384, SHA-512 on P-521.
+    Es(Hash),
+    /// Ed25519.
+    EdDsa,
+    /// HMAC.
+    Hs(Hash),
+}
+
+/// A hash function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+use Hash::{Sha256, Sha384, Sha512};
+
+impl Algorithm {
+    /// Every algorithm with its registered name. There is no `none`.
+    pub const ALL: [(&'static str, Self); 13] = [
+        ("RS256", Self::Rs(Sha256)),
+        ("RS384", Self::Rs(Sha384)),
+        ("RS512", Self::Rs(Sha512)),
+        ("PS256", Self::Ps(Sha256)),
+        ("PS384", Self::Ps(Sha384)),
+        ("PS512", Self::Ps(Sha512)),
+        ("ES256", Self::Es(Sha256)),
+        ("ES384", Self::Es(Sha384)),
+        ("ES512", Self::Es(Sha512)),
+        ("EdDSA", Self::EdDsa),
+        ("HS256", Self::Hs(Sha256)),
+        ("HS384", Self::Hs(Sha384)),
+        ("HS512", Self::Hs(Sha512)),
+    ];
+
+    /// The algorithm that `name` is the registered name of, in exactly this spelling.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, algorithm)| *algorithm)
+    }
+
+    /// Whether whoever can verify can also sign: the key is a shared secret.
+    #[must_use]
+    pub const fn is_symmetric(self) -> bool {
+        matches!(self, Self::Hs(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_one_spelling() {
+        for (name, algorithm) in Algorithm::ALL {
+            assert_eq!(Algorithm::from_name(name), Some(algorithm));
+            for wrong in [name.to_lowercase(), format!("{name} "), format!("{name}\0")] {
+                assert_eq!(Algorithm::from_name(&wrong), None, "{wrong:?}");
+            }
+        }
+        for name in [
+            "none", "None", "NONE", "", "RS1", "ES256K", "EdDSA448", "HMAC",
+        ] {
+            assert_eq!(Algorithm::from_name(name), None, "{name}");
+        }
+    }
+}

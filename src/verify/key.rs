@@ -1,0 +1,195 @@
+//! A key that signatures are verified with, prepared once for both engines.
+
+use std::fmt;
+use std::rc::Rc;
+
+use p256::pkcs8::EncodePublicKey;
+use rsa::BoxedUint;
+use rsa::traits::PublicKeyParts;
+
+use super::{Algorithm, Hash};
+
+/// Bits of the modulus of an RSA key that is good for anything.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// The longest modulus that the module itself works with, in bits, and the one exponent.
+const RSA_BITS_IN_MODULE: u32 = 4096;
+const RSA_EXPONENT_IN_MODULE: u32 = 65_537;
+
+/// A public key, or the secret of an HMAC, ready to verify with.
+///
+/// It fits one family of algorithms only, whatever a token says (RFC 8725, section 3.1).
+pub struct PublicKey {
+    pub(super) kind: Kind,
+    /// The `SubjectPublicKeyInfo` in DER (RFC 5280, section 4.1), or the secret.
+    material: Rc<[u8]>,
+}
+
+/// The key in the form that the module verifies with.
+pub(super) enum Kind {
+    /// An RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1.
+    Rsa {
+        key: Box<rsa::PublicKey>,
+        /// Whether it has at most 4096 bits and the exponent 65537.
+        in_module: bool,
+    },
+    P256(Box<p256::ecdsa::VerifyingKey>),
+    P384(Box<p384::ecdsa::VerifyingKey>),
+    P521(Box<p521::ecdsa::VerifyingKey>),
+    /// A point that is not of small order.
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
+    Secret,
+}
+
+/// A curve of ECDSA (RFC 7518, section 6.2.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Curve {
+    /// P-256.
+    P256,
+    /// P-384.
+    P384,
+    /// P-521.
+    P521,
+}
+
+impl Curve {
+    /// Bytes of a coordinate on the curve, and of either half of a signature.
+    #[must_use]
+    pub const fn coordinate_bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+}
+
+impl PublicKey {
+    /// The RSA key of a modulus and an exponent, both big-endian. `None` for a modulus that is even
+    /// or does not have 2048 to 8192 bits, and for an exponent that is even, below 3 or above 33 bits
+    /// (more than that no library takes).
+    #[must_use]
+    pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
+        let integer = |bytes: &[u8]| {
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            let bytes = bytes.get(zeros..)?;
+            let bits = u32::try_from(bytes.len()).ok()?.checked_mul(8)?;
+            // A number without any digit, or of megabytes, is nothing to work with.
+            (8..=8192).contains(&bits).then_some(())?;
+            BoxedUint::from_be_slice(bytes, bits).ok()
+        };
+        let (modulus, exponent) = (integer(modulus)?, integer(exponent)?);
+        let key = rsa::PublicKey::new_with_size_limits(modulus, exponent, RSA_BITS).ok()?;
+        let material = spki(&key)?;
+        let in_module = key.n().bit_width_vartime() <= RSA_BITS_IN_MODULE
+            && *key.e() == BoxedUint::from(RSA_EXPONENT_IN_MODULE);
+        let key = Box::new(key);
+        let kind = Kind::Rsa { key, in_module };
+        Some(Self { kind, material })
+    }
+
+    /// The key of a point on a curve in the uncompressed encoding of SEC 1, section 2.3.3. `None`
+    /// where that is not on the curve.
+    #[must_use]
+    pub fn ec(curve: Curve, point: &[u8]) -> Option<Self> {
+        let (kind, material) = match curve {
+            Curve::P256 => {
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                (Kind::P256(Box::new(key)), spki(&key)?)
+            }
+            Curve::P384 => {
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                (Kind::P384(Box::new(key)), spki(&key)?)
+            }
+            Curve::P521 => {
+                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                (Kind::P521(Box::new(key)), spki(&key)?)
+            }
+        };
+        Some(Self { kind, material })
+    }
+
+    /// The Ed25519 key of RFC 8032, section 5.1.5. `None` where the bytes are not that of a point,
+    /// or of one that verifies signatures which nobody made.
+    #[must_use]
+    pub fn ed25519(bytes: &[u8]) -> Option<Self> {
+        let array = bytes.try_into().ok()?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&array).ok()?;
+        let kind = Kind::Ed25519(Box::new(key));
+        let material = bytes.into();
+        (!key.is_weak()).then_some(Self { kind, material })
+    }
+
+    /// The secret of an HMAC.
+    #[must_use]
+    pub fn secret(bytes: &[u8]) -> Self {
+        let kind = Kind::Secret;
+        let material = bytes.into();
+        Self { kind, material }
+    }
+
+    /// Whether the key is for `algorithm`: of its family, on its curve, and a secret not shorter
+    /// than the hash (RFC 7518, section 3.2).
+    #[must_use]
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        match (&self.kind, algorithm) {
+            (Kind::Rsa { .. }, Algorithm::Rs(_) | Algorithm::Ps(_))
+            | (Kind::P256(_), Algorithm::Es(Hash::Sha256))
+            | (Kind::P384(_), Algorithm::Es(Hash::Sha384))
+            | (Kind::P521(_), Algorithm::Es(Hash::Sha512))
+            | (Kind::Ed25519(_), Algorithm::EdDsa) => true,
+            (Kind::Secret, Algorithm::Hs(hash)) => self.material.len() >= hash.bytes(),
+            _ => false,
+        }
+    }
+
+    /// Whether the module itself can verify with the key: it leaves RSA keys above 4096 bits or
+    /// with another exponent than 65537 to the host.
+    #[must_use]
+    pub const fn is_for_module(&self) -> bool {
+        match self.kind {
+            Kind::Rsa { in_module, .. } => in_module,
+            _ => true,
+        }
+    }
+
+    /// Whether the key is the one with this material.
+    pub(crate) fn is(&self, material: &Rc<[u8]>) -> bool {
+        Rc::ptr_eq(&self.material, material) || self.material == *material
+    }
+
+    /// What tells the key from others: two keys of the same material verify the same.
+    pub(crate) const fn material(&self) -> &Rc<[u8]> {
+        &self.material
+    }
+}
+
+impl Hash {
+    /// Bytes of the function's output.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+fn spki(key: &impl EncodePublicKey) -> Option<Rc<[u8]>> {
+    Some(key.to_public_key_der().ok()?.as_bytes().into())
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Rsa { .. } => "RSA",
+            Kind::P256(_) => "P-256",
+            Kind::P384(_) => "P-384",
+            Kind::P521(_) => "P-521",
+            Kind::Ed25519(_) => "Ed25519",
+            Kind::Secret => "a secret",
+        };
+        f.debug_tuple("PublicKey").field(&kind).finish()
+    }
+}
