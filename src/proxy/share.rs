@@ -15,9 +15,6 @@ use crate::time::Timestamp;
 /// The version of what is shared: a filter of another version neither reads nor writes it.
 const FORMAT: &str = "bearer_gate.2";
 
-/// What is shared as long as there is no set. An empty value would be as good as none to the SDK.
-const NO_DOCUMENT: &[u8] = b"-";
-
 /// How often a swap is tried that others get ahead of.
 const ATTEMPTS: usize = 4;
 
@@ -49,7 +46,7 @@ impl Share {
             host::share(&self.progress, &encoded(&Progress::default()));
         }
         if host::shared(&self.document).is_none() {
-            host::share(&self.document, NO_DOCUMENT);
+            host::share(&self.document, b"");
         }
     }
 
