@@ -12,27 +12,33 @@ FUZZ_TARGETS := token claims key_set configuration credential decision
 TARGET := wasm32-wasip1
 ENVOY  := .tools/envoy/bin/envoy
 
-export HTTP_PORT HTTPS_PORT ADMIN_PORT AUTH_PORT API_PORT ONCE
+export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
+export QUICK ONLY ROUNDS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs build trapping envoy demo run herd test fuzz lint audit clean
+.PHONY: help needs needs-browser build trapping envoy demo run herd test test-browser fuzz bench lint audit clean
 .NOTPARALLEL:
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 21
 
 # What a machine lacks is said at once, and not after minutes of building. Python is for Envoy only.
 needs:
 	@scripts/need rust node curl $(if $(wildcard .tools/envoy/$(ENVOY_VERSION)),,python3-venv)
 
+needs-browser:
+	@scripts/need node chromium
+
 build: ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	cargo build --locked --release --target $(TARGET) --lib
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+		cargo build --locked --release --target $(TARGET) --lib
 
 # The module of the test of a worker that dies.
 trapping:
-	cargo build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+		cargo build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
@@ -50,8 +56,8 @@ demo: demo/node_modules/.installed ## install what the demo needs into demo/node
 
 demo/node_modules/.installed: demo/package.json demo/package-lock.json
 	@scripts/need node
-	@echo "Installing the demo's authorization server into demo/node_modules ..."
-	@cd demo && npm ci --no-audit --no-fund --silent
+	@echo "Installing the demo's authorization server and Swagger UI into demo/node_modules ..."
+	@cd demo && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/herd.svg, docs/key-sets.md (2 minutes)
@@ -65,6 +71,16 @@ test: needs build trapping envoy demo ## run the unit tests, the examples in the
 	cargo test --locked --test memory
 	cargo test --locked --doc
 	cargo test --locked --test envoy
+
+# CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
+test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed ## run the tests of the API console in a headless Chromium
+	@cd tests/browser && node --test --test-concurrency=1
+
+tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
+	@scripts/need node
+	@echo "Installing what drives the browser into tests/browser/node_modules ..."
+	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
 	@scripts/need rust
@@ -97,5 +113,11 @@ fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
 	@echo "Building cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once) ..."
 	@cargo install --quiet --locked --root .tools cargo-deny@$(CARGO_DENY_VERSION)
 
+bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a minute, ONLY=names selects
+	@scripts/need node wrk h2load taskset
+	@cargo build --quiet --locked --release --target $(TARGET) --manifest-path bench/noop/Cargo.toml \
+		--target-dir target/bench/noop
+	@node bench/run.mjs
+
 clean: ## remove what the other targets have made
-	rm -rf target .tools demo/node_modules demo/.run
+	rm -rf target .tools demo/node_modules demo/.run tests/browser/node_modules

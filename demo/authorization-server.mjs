@@ -1,25 +1,32 @@
 // The authorization server: the OpenID-certified `oidc-provider`, set up for the demo.
 //
-//   POST /token   the client-credentials grant; yields JWT access tokens (RFC 9068, `at+jwt`)
-//   GET  /jwks    the public keys
+//   POST /token     the client-credentials grant; yields JWT access tokens (RFC 9068, `at+jwt`)
+//   POST /revoke    revokes a token before its time (RFC 7009)
+//   GET  /revoked   what is revoked, for those who check tokens
+//   GET  /jwks      the public keys
 //
 // The tables below are what there is to change: which APIs tokens can be for, and which clients may
-// ask for them. Keys and secrets are made at every start and kept in memory only.
+// ask for them. More clients come from the console (clients.mjs). Keys and secrets are made at every
+// start and kept in memory only.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
-import { LOOPBACK, listen } from './listen.mjs';
+import { Clients, metadata } from './clients.mjs';
+import { LOOPBACK, SERVER, listen } from './listen.mjs';
+import { Revocations } from './revocations.mjs';
 
 /** The APIs that tokens can be for: the `resource` of a token request, the `aud` of its token. */
 export const AUDIENCE = 'https://api.example.com/phoneverify';
+export const AREA_CODES_AUDIENCE = 'https://api.example.com/areacodes';
 export const OTHER_AUDIENCE = 'https://api.example.com/other';
 const RESOURCE_SERVERS = new Map([
   [AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
+  [AREA_CODES_AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
   [OTHER_AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
 ]);
 
-/** Who may ask for tokens, and how these are signed. */
+/** The clients of the walk, and how their tokens are signed; those of all others are with RS256. */
 const SIGNING_ALGORITHMS = new Map([
   ['phone-app', 'RS256'],
   ['phone-app-es256', 'ES256'],
@@ -28,17 +35,26 @@ const SIGNING_ALGORITHMS = new Map([
 /** How long tokens are good, in seconds, where the request has no `validity_period`. */
 const VALIDITY_PERIOD = 3600;
 
+/** The `exp` of a token that never expires: all that check tokens can read this number. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** What the clients of the walk may call. */
+const SUBSCRIPTION = { name: 'PhoneVerification', version: '1.0.0' };
+
 /**
  * How long the token that is asked for shall be good. Requests can say so in `validity_period`, in
- * seconds, as they can at other token endpoints; it only ever shortens.
+ * seconds, as they can at other token endpoints; it only ever shortens, but for -1, which is forever.
  */
 function validityPeriod(ctx, InvalidRequest) {
   const wanted = ctx.oidc.body?.validity_period;
   if (wanted === undefined) {
     return VALIDITY_PERIOD;
   }
+  if (wanted === '-1') {
+    return NEVER - Math.floor(Date.now() / 1000);
+  }
   if (typeof wanted !== 'string' || !/^[1-9]\d{0,8}$/.test(wanted)) {
-    throw new InvalidRequest('validity_period must be a whole number of seconds');
+    throw new InvalidRequest('validity_period must be a whole number of seconds, or -1 for no end');
   }
   return Math.min(Number(wanted), VALIDITY_PERIOD);
 }
@@ -50,15 +66,21 @@ function signingKey(alg, type, options) {
   return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid };
 }
 
-function configuration(clients, { InvalidRequest, InvalidTarget }) {
+function configuration(clients, consoleHost, { InvalidRequest, InvalidTarget }) {
   return {
-    clients: clients.map(({ id, secret }) => ({
-      client_id: id,
-      client_secret: secret,
-      grant_types: ['client_credentials'],
-      response_types: [],
-      redirect_uris: [],
-    })),
+    clients: clients.map(metadata),
+    // What a client is besides, and its tokens say: whether it is for production or a sandbox, and
+    // which APIs it has subscribed to. The names are those of WSO2 API Manager.
+    extraClientMetadata: { properties: ['keytype', 'subscribedAPIs'] },
+    extraTokenClaims: (ctx) => ({
+      keytype: ctx.oidc.client.keytype,
+      subscribedAPIs: ctx.oidc.client.subscribedAPIs,
+    }),
+    // The console is the only page that may call from a browser.
+    clientBasedCORS: (ctx, origin) => (
+      [`http://${consoleHost}`, `https://${consoleHost}`].includes(origin)
+    ),
+    routes: { revocation: '/revoke' },
     jwks: {
       keys: [
         signingKey('RS256', 'rsa', { modulusLength: 2048 }),
@@ -70,6 +92,7 @@ function configuration(clients, { InvalidRequest, InvalidTarget }) {
     ttl: { ClientCredentials: (ctx, token) => token.resourceServer.accessTokenTTL },
     features: {
       clientCredentials: { enabled: true },
+      revocation: { enabled: true },
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
@@ -86,7 +109,7 @@ function configuration(clients, { InvalidRequest, InvalidTarget }) {
             ...resourceServer,
             audience: resource,
             accessTokenTTL: validityPeriod(ctx, InvalidRequest),
-            jwt: { sign: { alg: SIGNING_ALGORITHMS.get(client.clientId) } },
+            jwt: { sign: { alg: SIGNING_ALGORITHMS.get(client.clientId) ?? 'RS256' } },
           };
         },
       },
@@ -111,26 +134,32 @@ async function withNotices(notice, action) {
 
 /**
  * Starts the authorization server on the loopback address. `log` gets one line for each request,
- * `notice` what `oidc-provider` has to say to its operator. Answers with the port, the issuer and
- * the clients with their secrets.
+ * `notice` what `oidc-provider` has to say to its operator; `consoleHost` is the host and port of
+ * the page that may call. Answers with the port, the issuer, the clients of the walk with their secrets, and the
+ * register of the others.
  */
-export async function startAuthorizationServer({ port: wantedPort, log, notice }) {
+export async function startAuthorizationServer({ port: wantedPort, consoleHost, log, notice }) {
   const clients = [...SIGNING_ALGORITHMS].map(([id, algorithm]) => ({
     id,
     algorithm,
     secret: randomBytes(12).toString('hex'),
+    keytype: 'PRODUCTION',
+    subscribedAPIs: [SUBSCRIPTION],
   }));
 
   // Listens first: the issuer has the port in its name, and the port may be any free one.
-  const server = createServer();
+  const server = createServer(SERVER);
   const port = await listen(server, wantedPort);
   const issuer = `http://${LOOPBACK}:${port}`;
 
-  const handle = await withNotices(notice, async () => {
+  const { provider, handle, revocations } = await withNotices(notice, async () => {
     const { default: Provider, errors } = await import('oidc-provider');
-    const provider = new Provider(issuer, configuration(clients, errors));
+    const settings = configuration(clients, consoleHost, errors);
+    const provider = new Provider(issuer, settings);
+    const revocations = new Revocations(settings.jwks.keys);
     provider.on('server_error', (ctx, error) => log(`error: ${error.message}`));
-    return provider.callback();
+    provider.use(revocations.middleware());
+    return { provider, handle: provider.callback(), revocations };
   });
   server.on('request', (request, response) => {
     response.once('finish', () => {
@@ -139,5 +168,5 @@ export async function startAuthorizationServer({ port: wantedPort, log, notice }
     handle(request, response);
   });
 
-  return { server, port, issuer, clients };
+  return { server, port, issuer, clients, register: new Clients(provider, revocations) };
 }

@@ -17,6 +17,10 @@ function replacements(ports, directory) {
   const port = (name) => [`port_value: ${PORTS[name]} }`, `port_value: ${ports[name]} }`];
   return new Map([
     ...Object.keys(PORTS).map(port),
+    ...['http', 'https'].map((scheme) => [
+      `"${scheme}://${LOOPBACK}:${PORTS.CONSOLE_PORT}"`,
+      `"${scheme}://${LOOPBACK}:${ports.CONSOLE_PORT}"`,
+    ]),
     [`"http://${LOOPBACK}:${PORTS.AUTH_PORT}`, `"http://${LOOPBACK}:${ports.AUTH_PORT}`],
     ...['tls.crt', 'tls.key'].map((file) => [
       `filename: ${relative(ROOT, join(RUN_DIRECTORY, file))} }`,

@@ -3,6 +3,7 @@
 //   settings.mjs               what the environment says, and what must be there
 //   authorization-server.mjs   issues the tokens         } in this process
 //   sample-api.mjs             is protected              }
+//   portal.mjs                 the page of the console   }
 //   envoy.mjs                  Envoy with the filter, as a child process
 //   walk.mjs                   the requests that are shown, run by shell.mjs
 //   processes.mjs              ends every child process, whichever way the run ends
@@ -12,7 +13,7 @@ import { join } from 'node:path';
 
 import { startEnvoy } from './envoy.mjs';
 import { Failure } from './failure.mjs';
-import { LOOPBACK } from './listen.mjs';
+import { LOOPBACK, freePort } from './listen.mjs';
 import { Processes } from './processes.mjs';
 import { makeDirectory, readSettings, requireFreePorts, requireTools } from './settings.mjs';
 import { Shell } from './shell.mjs';
@@ -109,6 +110,7 @@ async function start(wanted, directory) {
   // Not before it is known that the packages they need are there.
   const { startAuthorizationServer } = await import('./authorization-server.mjs');
   const { startSampleApi } = await import('./sample-api.mjs');
+  const { startPortal } = await import('./portal.mjs');
   const { writeCertificate } = await import('./certificate.mjs');
 
   const certificate = join(directory, 'tls.crt');
@@ -122,25 +124,42 @@ async function start(wanted, directory) {
       terminal.logged('sample API', text);
     },
   });
+  // The servers name the console's origin, so its port is chosen before Envoy listens there.
+  const consolePort = wanted.CONSOLE_PORT || await freePort();
+  const consoleHost = `${LOOPBACK}:${consolePort}`;
   const notices = [];
   const authorization = await startAuthorizationServer({
     port: wanted.AUTH_PORT,
+    consoleHost,
     log: (text) => terminal.logged('authorization server', text),
     notice: (text) => notices.push(`${text}\n`),
   });
   await writeFile(join(directory, 'authorization-server.log'), notices.join(''));
+  const portal = await startPortal({
+    port: wanted.PORTAL_PORT,
+    host: consoleHost,
+    register: authorization.register,
+    log: (text) => terminal.logged('portal', text),
+  });
 
   terminal.line('Waiting for Envoy with the filter to be ready ...');
   const envoy = await startEnvoy({
     processes,
     directory,
-    ports: { ...wanted, API_PORT: api.port, AUTH_PORT: authorization.port },
+    ports: {
+      ...wanted,
+      CONSOLE_PORT: consolePort,
+      API_PORT: api.port,
+      AUTH_PORT: authorization.port,
+      PORTAL_PORT: portal.port,
+    },
   });
 
-  return {
+  const running = {
     http: `http://${LOOPBACK}:${envoy.ports.HTTP_PORT}`,
     https: `https://${LOOPBACK}:${envoy.ports.HTTPS_PORT}`,
     admin: `http://${LOOPBACK}:${envoy.ports.ADMIN_PORT}`,
+    console: `http://${consoleHost}/`,
     api: `http://${LOOPBACK}:${api.port}`,
     issuer: authorization.issuer,
     clients: authorization.clients,
@@ -150,8 +169,10 @@ async function start(wanted, directory) {
     shell: new Shell(processes),
     seen: () => requests,
     died: Promise.race([envoy.died, lost(api.server, 'The sample API'),
-      lost(authorization.server, 'The authorization server')]),
+      lost(authorization.server, 'The authorization server'), lost(portal.server, 'The portal')]),
   };
+  portal.publish(running);
+  return running;
 }
 
 /** Rejects when a server stops serving. */
@@ -178,6 +199,7 @@ function conclude(problems, running) {
 function describe(running) {
   terminal.heading('Everything stays up until Ctrl-C. Repeat the commands above, or look at:');
   const rows = [
+    ['the API console', running.console],
     ['the API, gated', `${running.http}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['the same by TLS', `${running.https}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['the API itself', `${running.api}/phoneverify/1.0.0/CheckPhoneNumber`],

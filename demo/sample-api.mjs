@@ -1,14 +1,17 @@
-// The sample API that the filter protects: says whether a North American phone number can be one.
+// The sample APIs that the filter protects. One says whether a North American phone number can be
+// one, the other where an area code is; openapi/ describes both.
 //
 //   GET /phoneverify/1.0.0/CheckPhoneNumber?PhoneNumber=18006785432&LicenseKey=0
+//   GET /areacodes/1.0.0/AreaCode?Code=212
 //
-// It asks for no token and checks none: that is what the filter in front of it is for.
+// They ask for no token and check none: that is what the filter in front of them is for.
 
 import { createServer } from 'node:http';
 
-import { listen } from './listen.mjs';
+import { SERVER, listen } from './listen.mjs';
 
-const PATH = '/phoneverify/1.0.0/CheckPhoneNumber';
+const CHECK = '/phoneverify/1.0.0/CheckPhoneNumber';
+const LOOK_UP = '/areacodes/1.0.0/AreaCode';
 
 // Area codes that it knows by name; the rest of North America has no region here.
 const REGIONS = new Map([
@@ -42,27 +45,54 @@ function check(number) {
   };
 }
 
+/** Where an area code is, which is three digits. */
+function lookUp(code) {
+  if (TOLL_FREE.has(code)) {
+    return { areaCode: code, tollFree: true, country: null, region: null };
+  }
+  const country = CANADIAN.has(code) ? 'Canada' : 'United States';
+  return REGIONS.has(code)
+    ? { areaCode: code, tollFree: false, country, region: REGIONS.get(code) }
+    : null;
+}
+
+/** What is served, by path: the answer to a query. */
+const OPERATIONS = new Map([
+  [CHECK, (query) => {
+    const number = query.get('PhoneNumber') ?? '';
+    return /^\d{1,20}$/.test(number)
+      ? [200, check(number)]
+      : [400, { error: 'invalid_phone_number', error_description: 'PhoneNumber must be digits' }];
+  }],
+  [LOOK_UP, (query) => {
+    const code = query.get('Code') ?? '';
+    if (!/^\d{3}$/.test(code)) {
+      return [400, { error: 'invalid_area_code', error_description: 'Code must be three digits' }];
+    }
+    const found = lookUp(code);
+    return found
+      ? [200, found]
+      : [404, { error: 'not_found', error_description: 'No such area code is known here' }];
+  }],
+]);
+
 /** The status and the body that a request gets. */
 function answer(method, url) {
-  if (url.pathname !== PATH) {
-    return [404, { error: 'not_found', error_description: `Try GET ${PATH}` }];
+  const operation = OPERATIONS.get(url.pathname);
+  if (!operation) {
+    return [404, { error: 'not_found', error_description: `Try GET ${CHECK}` }];
   }
-  if (method !== 'GET') {
-    return [405, { error: 'method_not_allowed', error_description: 'Only GET is served here' }];
-  }
-  const number = url.searchParams.get('PhoneNumber') ?? '';
-  if (!/^\d{1,20}$/.test(number)) {
-    return [400, { error: 'invalid_phone_number', error_description: 'PhoneNumber must be digits' }];
-  }
-  return [200, check(number)];
+  return method === 'GET'
+    ? operation(url.searchParams)
+    : [405, { error: 'method_not_allowed', error_description: 'Only GET is served here' }];
 }
 
 /**
- * Starts the API on the loopback address. Every request that reaches it is one call of `log`, which
+ * Starts the APIs on the loopback address. Every request that reaches them is one call of `log`, which
  * gets the method and the path, and never a header or the query.
  */
 export async function startSampleApi({ port, log }) {
-  const server = createServer((request, response) => {
+  const server = createServer(SERVER, (request, response) => {
     // A request line such as `GET // HTTP/1.1` is no URL.
     const url = URL.parse(request.url, 'http://api.invalid') ?? new URL('http://api.invalid');
     const [status, body] = answer(request.method, url);

@@ -19,9 +19,11 @@ export const RUN_DIRECTORY = join(ROOT, 'demo/.run');
 export const PORTS = {
   HTTP_PORT: 8080,
   HTTPS_PORT: 8443,
+  CONSOLE_PORT: 8090,
   ADMIN_PORT: 9901,
   AUTH_PORT: 9000,
   API_PORT: 9001,
+  PORTAL_PORT: 9002,
 };
 
 const NEEDED = [
@@ -29,6 +31,7 @@ const NEEDED = [
   ['.tools/envoy/bin/envoy', 'make envoy'],
   ['demo/node_modules/oidc-provider', 'make demo'],
   ['demo/node_modules/selfsigned', 'make demo'],
+  ['demo/node_modules/swagger-ui-dist', 'make demo'],
 ];
 
 /** The settings of a run; throws a `Failure` that names the one that is wrong. */

@@ -5,15 +5,17 @@ use std::process::{Command, Output};
 
 use crate::support::root;
 
-const PORTS: [&str; 5] = [
+const PORTS: [&str; 7] = [
     "HTTP_PORT",
     "HTTPS_PORT",
+    "CONSOLE_PORT",
     "ADMIN_PORT",
     "AUTH_PORT",
     "API_PORT",
+    "PORTAL_PORT",
 ];
 
-fn make_run(ports: [u16; 5]) -> Output {
+fn make_run(ports: [u16; 7]) -> Output {
     let mut command = Command::new("make");
     command.current_dir(root()).args(["run", "ONCE=1"]);
     for (name, port) in PORTS.iter().zip(ports) {
@@ -28,7 +30,7 @@ fn make_run(ports: [u16; 5]) -> Output {
 
 #[test]
 fn the_walk_gets_the_expected_answers() {
-    let output = make_run([0; 5]);
+    let output = make_run([0; 7]);
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
@@ -43,7 +45,7 @@ fn the_walk_gets_the_expected_answers() {
 fn a_taken_port_is_said_in_one_line() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
-    let output = make_run([port, 0, 0, 0, 0]);
+    let output = make_run([port, 0, 0, 0, 0, 0, 0]);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(

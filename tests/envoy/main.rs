@@ -38,6 +38,8 @@ mod documents;
 #[cfg(test)]
 mod key_sets;
 #[cfg(test)]
+mod module;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod rejection;

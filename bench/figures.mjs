@@ -1,0 +1,58 @@
+// The figures of a measured scenario, and how they are written.
+
+import { quantile, sideBySide, summary } from './statistics.mjs';
+
+/** Envoy's CPU time per request with a filter, or `null` where that was not measured. */
+export function cpu(measured, filter) {
+  const found = measured.filters[filter];
+  return found ? summary(found.cpu) : null;
+}
+
+export function perSecond(measured, filter) {
+  const found = measured.filters[filter];
+  return found ? summary(found.perSecond) : null;
+}
+
+/** What bearer-gate's CPU time is of another filter's: the median of the ratios within a round. */
+export function ratio(measured, other) {
+  return besides(measured, other, (gate, its) => gate / its);
+}
+
+/** What bearer-gate's CPU time is above another filter's: the median of the differences. */
+export function above(measured, other) {
+  return besides(measured, other, (gate, its) => gate - its);
+}
+
+/** For each share (0 to 1) the median over rounds of that quantile of latency, in microseconds. */
+export function latency(measured, filter, shares) {
+  const rounds = measured.filters[filter]?.latency ?? [];
+  return rounds.length === 0 ? null : shares
+    .map((share) => summary(rounds.map((round) => quantile(round, share))).median);
+}
+
+function besides(measured, other, combine) {
+  const gate = measured.filters.gate;
+  const its = measured.filters[other];
+  return gate && its ? sideBySide(gate.cpu, its.cpu, combine) : null;
+}
+
+/** A number with three digits or so: 1234, 123, 12.3, 1.23. */
+export function digits(value) {
+  const size = Math.abs(value);
+  if (size >= 100) {
+    return Math.round(value).toLocaleString('en');
+  }
+  return value.toFixed(size >= 10 ? 1 : 2);
+}
+
+export const NOTHING = '–';
+
+/** `write(value)`, or a dash where there is no value. */
+export function or(value, write = digits) {
+  return value === null || value === undefined ? NOTHING : write(value);
+}
+
+/** A median and the quartiles around it. */
+export function spread({ low, median, high }) {
+  return `${digits(median)} <sub>${digits(low)}–${digits(high)}</sub>`;
+}

@@ -1,0 +1,77 @@
+// What a filter costs besides requests: the time until Envoy is up, and memory.
+
+import { bootstrap } from './bootstrap.mjs';
+import { residentMemory } from './cpu.mjs';
+import { Envoy, Refused } from './envoy.mjs';
+import { FILTERS } from './filters.mjs';
+import { send } from './load.mjs';
+import { SCENARIOS } from './scenarios.mjs';
+
+const WORKERS = [1, 2, 8];
+const CACHED_TOKENS = 50_000;
+const FIRST_REQUESTS = 2000;
+
+const plain = SCENARIOS.find(({ name }) => name === 'warm-1');
+const cached = SCENARIOS.find(({ name }) => name === `warm-${CACHED_TOKENS}`);
+
+/** The milliseconds from Envoy's start until it is live, by filter, for each of some starts. */
+export async function startUps(processes, tokens, starts) {
+  const times = {};
+  for (let round = 0; round < starts; round += 1) {
+    for (const filter of Object.keys(FILTERS)) {
+      const envoy = await startWith(processes, filter, plain, tokens);
+      await envoy.stop();
+      (times[filter] ??= []).push(envoy.startedInMs);
+    }
+  }
+  return times;
+}
+
+/** The resident memory of Envoy in bytes, by filter and then by workers, after some requests. */
+export async function memoryOfWorkers(processes, tokens) {
+  const memory = {};
+  const walk = { file: await tokens.file('RS256', 1), first: 0, size: 1 };
+  for (const filter of Object.keys(FILTERS)) {
+    memory[filter] = {};
+    for (const workers of WORKERS) {
+      const envoy = await startWith(processes, filter, { ...plain, workers }, tokens);
+      await send(processes, {
+        port: envoy.port, path: '/orders/1', count: FIRST_REQUESTS, walk, status: 200,
+      });
+      memory[filter][workers] = await residentMemory(envoy.pid);
+      await envoy.stop();
+    }
+  }
+  return memory;
+}
+
+/** The bytes that resident memory grows by for each token in the cache, by filter. */
+export async function memoryOfTokens(processes, tokens) {
+  const memory = {};
+  const file = await tokens.file('RS256', CACHED_TOKENS);
+  for (const filter of ['native-cached', 'gate']) {
+    try {
+      const envoy = await startWith(processes, filter, cached, tokens);
+      const request = { port: envoy.port, path: '/orders/1', status: 200 };
+      await send(processes, {
+        ...request, count: FIRST_REQUESTS, walk: { file, first: 0, size: 1 },
+      });
+      const before = await residentMemory(envoy.pid);
+      await send(processes, {
+        ...request, count: CACHED_TOKENS, walk: { file, first: 0, size: CACHED_TOKENS },
+      });
+      memory[filter] = ((await residentMemory(envoy.pid)) - before) / CACHED_TOKENS;
+      await envoy.stop();
+    } catch (error) {
+      if (!(error instanceof Refused)) {
+        throw error;
+      }
+    }
+  }
+  return memory;
+}
+
+function startWith(processes, filter, scenario, tokens) {
+  const config = bootstrap({ filters: FILTERS[filter].chain(scenario, tokens.keys) });
+  return Envoy.start(processes, filter, config, { workers: scenario.workers });
+}

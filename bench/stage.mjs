@@ -1,0 +1,105 @@
+// Everything that a scenario needs to be measured: an Envoy for each filter, and what is behind them.
+
+import { Failure } from '../demo/failure.mjs';
+import { pathOf } from './authn.mjs';
+import { bootstrap } from './bootstrap.mjs';
+import { Envoy, Refused } from './envoy.mjs';
+import { FILTERS } from './filters.mjs';
+import { serveKeys } from './key-server.mjs';
+import { keySet } from './keys.mjs';
+import { LOAD_CORE } from './settings.mjs';
+import { firstToken } from './tokens.mjs';
+
+export class Stage {
+  #scenario;
+  #behind = [];
+
+  constructor(scenario) {
+    this.#scenario = scenario;
+    this.path = pathOf(scenario.rules);
+    /** The Envoys by the names of their filters. */
+    this.envoys = new Map();
+    /** Why a filter is not among them: it does not know something of the configuration. */
+    this.skipped = {};
+    /** What a filter did wrong before anything was measured. */
+    this.wrong = {};
+  }
+
+  /** Starts all, and sends each Envoy the requests whose answers are known. */
+  static async set(processes, scenario, tokens, file) {
+    const stage = new Stage(scenario);
+    try {
+      await stage.#start(processes, tokens.keys);
+      await stage.#check(file);
+      return stage;
+    } catch (error) {
+      await stage.clear();
+      throw error;
+    }
+  }
+
+  /** The status that a filter answers with in this scenario. */
+  status(filter) {
+    return FILTERS[filter].checks ? this.#scenario.status : 200;
+  }
+
+  async clear() {
+    await Promise.all([...this.envoys.values(), ...this.#behind].map((each) => each.stop()));
+  }
+
+  async #start(processes, keys) {
+    const { alg, upstream, remote, workers, filters } = this.#scenario;
+    const ports = {};
+    if (remote) {
+      const server = await serveKeys(keySet(alg, keys));
+      this.#behind.push(server);
+      ports.keysPort = server.port;
+    }
+    if (upstream) {
+      const envoy = await Envoy.start(processes, 'upstream', bootstrap({ filters: [] }), {
+        core: LOAD_CORE,
+      });
+      this.#behind.push(envoy);
+      ports.upstreamPort = envoy.port;
+    }
+    for (const filter of filters) {
+      const chain = FILTERS[filter].chain(this.#scenario, keys);
+      try {
+        const envoy = await Envoy.start(processes, filter, bootstrap({ filters: chain, ...ports }), {
+          workers,
+        });
+        this.envoys.set(filter, envoy);
+      } catch (error) {
+        if (!(error instanceof Refused)) {
+          throw error;
+        }
+        // Only bearer-gate is being worked on: to the others nothing here is unknown.
+        if (filter !== 'gate') {
+          throw new Failure(`${FILTERS[filter].label} is refused by Envoy: ${error.message}`);
+        }
+        this.skipped[filter] = error.message;
+      }
+    }
+  }
+
+  async #check(file) {
+    const token = file === null ? null : await firstToken(file);
+    for (const [filter, envoy] of this.envoys) {
+      const expected = [[token, this.status(filter)]];
+      if (FILTERS[filter].checks) {
+        expected.push([null, 401]);
+      }
+      for (const [sent, status] of expected) {
+        const found = await envoy.status(this.path, sent);
+        if (found !== status) {
+          const what = sent === null ? 'a request without a token' : 'the first token';
+          this.wrong[filter] = `answers ${what} with ${found} and not with ${status}`;
+        }
+      }
+    }
+    for (const filter of Object.keys(this.wrong)) {
+      await this.envoys.get(filter).stop();
+      this.envoys.delete(filter);
+    }
+  }
+}

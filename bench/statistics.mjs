@@ -1,0 +1,24 @@
+// Medians and what is around them.
+
+/** The value below which this share (0 to 1) of the values is, between two of them by their distance. */
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(place)];
+  const above = sorted[Math.ceil(place)];
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+export function median(values) {
+  return quantile(values, 0.5);
+}
+
+/** The median of values and the quartiles around it. */
+export function summary(values) {
+  return { low: quantile(values, 0.25), median: median(values), high: quantile(values, 0.75) };
+}
+
+/** The median of what `combine` makes of two values of the same round. */
+export function sideBySide(one, other, combine) {
+  return median(one.map((value, round) => combine(value, other[round])));
+}

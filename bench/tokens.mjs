@@ -1,0 +1,129 @@
+// Tokens, made in bulk ahead of the measurements and kept in files for a day, one to a line.
+
+import { createHash, randomBytes, sign } from 'node:crypto';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { newKeys, signer } from './keys.mjs';
+import { WORK } from './settings.mjs';
+
+export const ISSUER = 'https://issuer.example';
+export const AUDIENCE = 'https://api.example';
+
+const DIRECTORY = join(WORK, 'tokens');
+const FILES_LIVE_S = 24 * 3600;
+/** Longer than files are used, so that no token expires in a run. */
+const TOKENS_LIVE_S = 3 * 24 * 3600;
+/** Tokens signed at a time. `crypto.sign` uses all cores where it is given a callback. */
+const BATCH = 500;
+const signAsync = promisify(sign);
+
+/** The tokens of a run: files by kind, with the keys that signed them. */
+export class Tokens {
+  #madeAt;
+  #sizes;
+
+  constructor({ keys, madeAt, sizes }) {
+    this.keys = keys;
+    this.#madeAt = madeAt;
+    this.#sizes = sizes;
+  }
+
+  /** Those of an earlier run where they are of the last day, or else new ones. */
+  static async open() {
+    const kept = await readFile(join(DIRECTORY, 'index.json'), 'utf8').then(JSON.parse, () => null);
+    if (kept && now() - kept.madeAt < FILES_LIVE_S) {
+      return new Tokens(kept);
+    }
+    await rm(DIRECTORY, { recursive: true, force: true });
+    await mkdir(DIRECTORY, { recursive: true });
+    return new Tokens({ keys: newKeys(), madeAt: now(), sizes: {} });
+  }
+
+  /**
+   * The file with at least `size` different tokens of a kind: the name of an algorithm for good
+   * ones; `expired`, `unknown-kid`, `bad-signature`, `garbage` for the others.
+   */
+  async file(kind, size) {
+    const path = join(DIRECTORY, `${kind.toLowerCase()}.txt`);
+    const make = await this.#maker(kind);
+    for (let have = this.#sizes[kind] ?? 0; have < size; have = this.#sizes[kind]) {
+      const serials = Array.from({ length: Math.min(BATCH, size - have) }, (_, i) => have + i);
+      const lines = await Promise.all(serials.map(make));
+      await appendFile(path, lines.map((line) => `${line}\n`).join(''));
+      this.#sizes[kind] = have + lines.length;
+      await this.#save();
+    }
+    return path;
+  }
+
+  /** What makes the token of a kind with a serial number. */
+  async #maker(kind) {
+    const good = this.#claims(this.#madeAt + TOKENS_LIVE_S);
+    const rs256 = signer('RS256', this.keys);
+    switch (kind) {
+      case 'garbage':
+        // As long as a token and of three parts, so that it is not refused for its looks.
+        return async () => [36, 300, 256].map((n) => randomBytes(n).toString('base64url')).join('.');
+      case 'expired':
+        return (serial) => token(rs256, this.#claims(this.#madeAt - 3600)(serial));
+      case 'unknown-kid':
+        return (serial) => token({ ...rs256, kid: `unknown-${serial}` }, good(serial));
+      case 'bad-signature':
+        return async (serial) => altered(await token(rs256, good(serial)));
+      default: {
+        const key = signer(kind, this.keys);
+        return (serial) => token(key, good(serial));
+      }
+    }
+  }
+
+  #claims(exp) {
+    return (serial) => ({
+      iss: ISSUER,
+      sub: `user-${serial}`,
+      aud: AUDIENCE,
+      exp,
+      iat: this.#madeAt - 7200,
+      jti: createHash('sha256').update(String(serial)).digest('base64url').slice(0, 22),
+      client_id: 'mobile-app',
+      tenant: 'north',
+      scope: 'orders:read orders:write profile',
+    });
+  }
+
+  #save() {
+    const { keys } = this;
+    const index = JSON.stringify({ madeAt: this.#madeAt, sizes: this.#sizes, keys });
+    return writeFile(join(DIRECTORY, 'index.json'), index, { mode: 0o600 });
+  }
+}
+
+/** The first line of a token file. */
+export async function firstToken(file) {
+  const text = await readFile(file, 'utf8');
+  return text.slice(0, text.indexOf('\n'));
+}
+
+function now() {
+  return Math.floor(Date.now() / 1000);
+}
+
+async function token({ alg, kid, digest, key }, claims) {
+  const text = `${part({ alg, typ: 'at+jwt', kid })}.${part(claims)}`;
+  const signature = await signAsync(digest, Buffer.from(text), key);
+  return `${text}.${signature.toString('base64url')}`;
+}
+
+function part(object) {
+  return Buffer.from(JSON.stringify(object)).toString('base64url');
+}
+
+/** A token with one bit of its signature turned over. */
+function altered(good) {
+  const [header, payload, signature] = good.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  bytes[bytes.length >> 1] ^= 1;
+  return `${header}.${payload}.${bytes.toString('base64url')}`;
+}

@@ -1,0 +1,78 @@
+-- For wrk: sends a counted number of requests, each with the next token of a file, and tells how
+-- they were answered. No request more is sent than is counted, so that what the proxy spends can be
+-- divided by it.
+--
+--   wrk ... -s walk.lua URL -- COUNT [FILE FIRST SIZE]
+--
+-- The tokens are the lines FIRST, FIRST + 1, ... of the first SIZE lines of FILE, counted from 0 and
+-- beginning again after the last. Without FILE, requests carry no token.
+
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long seconds, nanoseconds; } instant; int clock_gettime(int, instant *);")
+
+local CLOCK_MONOTONIC = 1
+
+local count
+local requests = {}
+local rehearsed = false
+local sent, received = 0, 0
+local statuses = {}
+local start
+
+local function now()
+  local instant = ffi.new("instant")
+  ffi.C.clock_gettime(CLOCK_MONOTONIC, instant)
+  return tonumber(instant.seconds) + tonumber(instant.nanoseconds) / 1e9
+end
+
+local function request_with(token)
+  return wrk.format("GET", nil, token and { Authorization = "Bearer " .. token })
+end
+
+function init(args)
+  count = tonumber(args[1])
+  local file, first, size = args[2], tonumber(args[3]), tonumber(args[4])
+  if not file then
+    requests[1] = request_with(nil)
+    return
+  end
+  local needed = math.min(count, size)
+  local number = 0
+  for token in io.lines(file) do
+    local place = (number - first) % size
+    if number < size and place < needed then
+      requests[place + 1] = request_with(token)
+    end
+    number = number + 1
+  end
+end
+
+function request()
+  -- wrk asks for one request before it begins, and does not send it.
+  if not rehearsed then
+    rehearsed = true
+    return requests[1]
+  end
+  if sent == count then
+    return ""
+  end
+  start = start or now()
+  sent = sent + 1
+  return requests[(sent - 1) % #requests + 1]
+end
+
+function response(status)
+  received = received + 1
+  statuses[status] = (statuses[status] or 0) + 1
+  if received < count then
+    return
+  end
+  local seconds = now() - start
+  local counts = {}
+  for code, number in pairs(statuses) do
+    counts[#counts + 1] = string.format('"%d": %d', code, number)
+  end
+  print(string.format('{"seconds": %.6f, "statuses": {%s}}', seconds, table.concat(counts, ", ")))
+  -- The only way for a script to end wrk before its time is over.
+  os.exit(0)
+end

@@ -1,0 +1,413 @@
+// The API console in a browser: what a developer does with it, and what the page then says.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { ROOT, post, startBrowser, startDemo, until } from './support.mjs';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+/** Where screenshots go; with SCREENSHOT=1 the light one is docs/console.png, too. */
+const SHOTS = join(ROOT, 'target/console');
+/** What the browser says of answers that are asked for here. */
+const EXPECTED = /^Failed to load resource: the server responded with a status of 40[0134] /;
+
+let demo;
+let browser;
+
+before(async () => {
+  demo = await startDemo();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.stop();
+  await demo?.stop();
+});
+
+/** A console in a new context; fails the test that has left it with errors. */
+async function open(context, { path, ...options } = {}) {
+  const page = await browser.page(options);
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) && !EXPECTED.test(message.text())) {
+      errors.push(message.text());
+    }
+  });
+  context.after(async () => {
+    await page.context().close();
+    assert.deepEqual(errors, []);
+  });
+  await page.goto(path ?? demo.console);
+  await page.getByRole('button', { name: 'Execute' }).waitFor();
+  return page;
+}
+
+/** Presses a button of the panel Keys and waits until that is done. */
+async function press(page, name) {
+  await page.getByRole('button', { name }).click();
+  await page.locator('.keys:not([aria-busy])').waitFor();
+}
+
+const claims = async (page) => JSON.parse(await page.locator('#token-claims').textContent());
+const notice = (page) => page.locator('#notice').textContent();
+
+/** Presses Execute; answers with what the panel Answer then says. */
+async function execute(page) {
+  await page.locator('#answer').evaluate((panel) => panel.replaceChildren());
+  await page.getByRole('button', { name: 'Execute' }).click();
+  return answer(page);
+}
+
+async function answer(page) {
+  await page.locator('#answer .verdict').waitFor();
+  const rows = await page.locator('#challenge tr').evaluateAll((all) => (
+    all.map((row) => [...row.cells].map((cell) => cell.textContent))));
+  const body = await page.locator('#body').textContent();
+  return {
+    status: await page.locator('#answer .status').textContent(),
+    text: await page.locator('#answer').innerText(),
+    challenge: Object.fromEntries(rows),
+    body: body.startsWith('{') ? JSON.parse(body) : body,
+  };
+}
+
+describe('keys', () => {
+  test('production and sandbox keys are two clients, and their tokens say which they are', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    const production = await claims(page);
+    assert.equal(production.keytype, 'PRODUCTION');
+    assert.equal(production.exp - production.iat, 3600);
+    assert.deepEqual(production.subscribedAPIs, [{ name: 'PhoneVerification', version: '1.0.0' }]);
+    assert.match(await page.locator('#life-text').textContent(), /^(1 h 00 min|59 min \d\d s) left$/);
+    assert.match(await page.locator('#token-header').textContent(), /"alg": "RS256"/);
+
+    await page.getByRole('radio', { name: 'Sandbox' }).check();
+    await press(page, 'Generate keys');
+    const sandbox = await claims(page);
+    assert.equal(sandbox.keytype, 'SANDBOX');
+    assert.notEqual(sandbox.client_id, production.client_id);
+    assert.equal((await execute(page)).status, '200');
+
+    await page.getByRole('radio', { name: 'Production' }).check();
+    assert.equal((await claims(page)).jti, production.jti);
+  });
+
+  test('a validity period of its own, and one without end', async (t) => {
+    const page = await open(t);
+    await page.getByLabel('Validity period').fill('120');
+    await press(page, 'Generate keys');
+    const short = await claims(page);
+    assert.equal(short.exp - short.iat, 120);
+
+    await page.getByLabel('Validity period').fill('-1');
+    await press(page, 'Generate token');
+    assert.equal((await claims(page)).exp, Number.MAX_SAFE_INTEGER);
+    assert.equal(await page.locator('#life-text').textContent(), 'Never expires');
+    assert.equal((await execute(page)).status, '200');
+  });
+
+  test('a validity period that is none is said, and nothing is made', async (t) => {
+    const page = await open(t);
+    for (const text of ['', '0', '-2', '1.5', 'an hour', '9999999999']) {
+      await page.getByLabel('Validity period').fill(text);
+      await press(page, 'Generate keys');
+      assert.match(await page.locator('#validity-problem').textContent(), /whole number of seconds/);
+      assert.equal(await page.locator('#token').isVisible(), false, text);
+    }
+    await page.getByLabel('Validity period').fill('60');
+    await press(page, 'Generate keys');
+    assert.equal(await page.locator('#validity-problem').isVisible(), false);
+    assert.equal(await page.locator('#token').isVisible(), true);
+  });
+
+  test('the client secret is shown only when asked for', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    assert.match(await page.locator('#client-secret').textContent(), /^•+$/);
+    await press(page, 'Show the client secret');
+    assert.match(await page.locator('#client-secret').textContent(), /^[\w-]{32}$/);
+  });
+});
+
+describe('try it out', () => {
+  test('without a token: 401, and what to do', async (t) => {
+    const page = await open(t);
+    const before = await demo.reached();
+    const { status, text, challenge } = await execute(page);
+    assert.equal(status, '401');
+    assert.match(text, /The request carries no access token\.\s+Send one: generate keys/);
+    assert.deepEqual(Object.keys(challenge), ['realm']);
+    assert.equal(await demo.reached(), before);
+  });
+
+  test('with a token and the sample values: 200, and a curl line that does the same', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    const before = await demo.reached();
+    const { status, text, body } = await execute(page);
+    assert.equal(status, '200');
+    assert.match(text, /Admitted/);
+    assert.equal(body.formatted, '+1 800-678-5432');
+
+    const line = await page.locator('#curl').textContent();
+    const { stdout } = await promisify(execFile)('sh', ['-c', line], {
+      cwd: ROOT, env: { ...process.env, no_proxy: '127.0.0.1', NO_PROXY: '127.0.0.1' },
+    });
+    assert.match(stdout, /^HTTP\/1\.1 200 /);
+    assert.ok(stdout.includes('+1 800-678-5432'), stdout);
+    assert.equal(await demo.reached(), before + 2);
+  });
+
+  test('what the API itself refuses is not put down to the gate', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    await page.locator('[data-param-name=PhoneNumber] input').fill('12a');
+    // Swagger UI holds the document's pattern against the value, and sends nothing.
+    await page.getByRole('button', { name: 'Execute' }).click();
+    await page.locator('[data-param-name=PhoneNumber] input.invalid').waitFor();
+    await page.locator('[data-param-name=PhoneNumber] input').fill('123');
+    const { status, body } = await execute(page);
+    assert.equal(status, '200');
+    assert.equal(body.valid, false);
+
+    await page.getByLabel('API', { exact: true }).selectOption('AreaCodes');
+    await page.getByText('/AreaCode', { exact: true }).waitFor();
+    await page.getByLabel('Subscribed').click();
+    await press(page, 'Generate token');
+    await page.locator('[data-param-name=Code] input').fill('999');
+    const missing = await execute(page);
+    assert.equal(missing.status, '404');
+    assert.match(missing.text, /this is the API’s own answer/);
+  });
+
+  test('with HTTPS, page and API', async (t) => {
+    const page = await open(t, {
+      path: demo.console.replace('http:', 'https:'), ignoreHTTPSErrors: true,
+    });
+    await press(page, 'Generate keys');
+    assert.equal((await execute(page)).status, '200');
+    const line = await page.locator('#curl').textContent();
+    assert.ok(line.includes(demo.https), line);
+    const { stdout } = await promisify(execFile)('sh', ['-c', line], {
+      cwd: ROOT, env: { ...process.env, no_proxy: '127.0.0.1', NO_PROXY: '127.0.0.1' },
+    });
+    assert.match(stdout, /^HTTP\/\S+ 200 /);
+  });
+
+  test('a certificate that the browser does not trust is explained', async (t) => {
+    const page = await browser.page();
+    t.after(() => page.context().close());
+    await page.goto(demo.console);
+    await page.getByRole('radio', { name: 'HTTPS' }).check();
+    await press(page, 'Generate keys');
+    await page.getByRole('button', { name: 'Execute' }).click();
+    await page.locator('#answer .verdict').waitFor();
+    const text = await page.locator('#answer').innerText();
+    assert.match(text, /No answer\s+The browser got no answer/);
+    assert.match(text, /may not trust the demo’s certificate/);
+    assert.equal(await page.locator('#answer a').getAttribute('href'), demo.https);
+  });
+});
+
+describe('put to the test', () => {
+  test('a token that was tampered with: 401, and why', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    await press(page, 'Tamper with it');
+    assert.equal(await page.locator('#token-state').textContent(), 'Tampered');
+    const before = await demo.reached();
+    const { status, text, challenge } = await execute(page);
+    assert.equal(status, '401');
+    assert.equal(challenge.error, 'invalid_token');
+    assert.equal(challenge.error_description, 'The signature of the access token is not valid');
+    assert.match(text, /has changed since/);
+    assert.match(text, /You have tampered with this token/);
+    assert.equal(await demo.reached(), before);
+
+    await press(page, 'Generate token');
+    assert.equal((await execute(page)).status, '200');
+  });
+
+  test('a token that has expired: 401, and why', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    await press(page, 'Let it expire');
+    assert.equal((await execute(page)).status, '200');
+    await page.locator('#token-state', { hasText: 'Expired' }).waitFor();
+    await until(async () => /The token has expired/.test(await notice(page)), 'the notice');
+    const { status, text, challenge } = await execute(page);
+    assert.equal(status, '401');
+    assert.equal(challenge.error_description, 'The access token expired');
+    assert.match(text, /Its time, the claim exp, is over/);
+  });
+
+  test('a revoked token is on the list of the authorization server', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    const { jti } = await claims(page);
+    await press(page, 'Revoke this token');
+    assert.equal(await page.locator('#token-state').textContent(), 'Revoked');
+    assert.ok((await demo.revoked()).tokens.includes(jti));
+  });
+
+  test('another secret makes the old one and its tokens worthless, and gets new tokens', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    await press(page, 'Show the client secret');
+    const id = await page.locator('#client-id').textContent();
+    const old = await page.locator('#client-secret').textContent();
+    const { iat } = await claims(page);
+    await press(page, 'Change the secret');
+    assert.equal(await page.locator('#token-state').textContent(), 'Outdated');
+    assert.notEqual(await page.locator('#client-secret').textContent(), old);
+
+    const grant = new URLSearchParams({ grant_type: 'client_credentials' });
+    const refused = await post(`${demo.issuer}/token`, grant, { id, secret: old });
+    assert.deepEqual([refused.status, refused.body.error], [401, 'invalid_client']);
+    const { clients } = await demo.revoked();
+    assert.ok(clients[id] > iat, `revoked before ${clients[id]}, issued ${iat}`);
+
+    await press(page, 'Generate token');
+    assert.equal(await page.locator('#token-state').textContent(), 'In use');
+    assert.ok(clients[id] <= (await claims(page)).iat);
+    assert.equal((await execute(page)).status, '200');
+  });
+
+  test('a token without a subscription of the API: 403, and what to do', async (t) => {
+    const page = await open(t);
+    await press(page, 'Generate keys');
+    const first = await claims(page);
+    await page.getByLabel('Subscribed').click();
+    await until(async () => (await claims(page)).jti !== first.jti, 'a new token');
+    assert.deepEqual((await claims(page)).subscribedAPIs, []);
+
+    const before = await demo.reached();
+    const { status, text, body } = await execute(page);
+    assert.equal(status, '403');
+    assert.equal(body.error, 'access_denied');
+    assert.match(text, /Not allowed\s/);
+    assert.match(text, /It is a good token, but/);
+    assert.match(text, /no subscription of Phone Verification 1\.0\.0: switch Subscribed on/);
+    assert.equal(await demo.reached(), before);
+
+    await page.getByLabel('Subscribed').click();
+    await until(async () => (await claims(page)).subscribedAPIs.length === 1, 'a new token');
+    assert.equal((await execute(page)).status, '200');
+
+    // A subscription is of one API.
+    await page.getByLabel('API', { exact: true }).selectOption('AreaCodes');
+    await page.getByText('/AreaCode', { exact: true }).waitFor();
+    assert.equal(await page.getByLabel('Subscribed').isChecked(), false);
+    await press(page, 'Generate token');
+    assert.equal((await execute(page)).status, '403');
+    await page.getByLabel('Subscribed').click();
+    await until(async () => (await claims(page)).subscribedAPIs.length === 2, 'a new token');
+    assert.equal((await execute(page)).status, '200');
+  });
+});
+
+describe('for everybody', () => {
+  test('the keyboard is enough', async (t) => {
+    const page = await open(t);
+    /** Tabs until the element with the focus has this name; answers with how it is outlined. */
+    const tabTo = async (pattern) => {
+      for (let tabs = 0; tabs < 60; tabs += 1) {
+        await page.keyboard.press('Tab');
+        const focus = await page.evaluate(() => {
+          const { activeElement: element } = document;
+          // A control that is drawn by its neighbour is outlined there.
+          const drawn = element.matches('.segments input, .switch input')
+            ? element.parentElement.querySelector(':scope > span:last-child')
+            : element.closest('.unit-field') ?? element;
+          const { outlineStyle, outlineWidth } = getComputedStyle(drawn);
+          return {
+            name: element.getAttribute('aria-label') ?? element.labels?.[0]?.innerText
+              ?? element.innerText ?? '',
+            outline: `${outlineStyle} ${outlineWidth}`,
+          };
+        });
+        assert.match(focus.outline, /^solid [2-9]/, `no focus ring on "${focus.name}"`);
+        if (pattern.test(focus.name)) {
+          return;
+        }
+      }
+      assert.fail(`no way to ${pattern} with Tab`);
+    };
+
+    await tabTo(/^Skip to the API/);
+    await tabTo(/^API/);
+    await tabTo(/^Production/);
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await page.getByRole('radio', { name: 'Sandbox' }).isChecked(), true);
+    await tabTo(/^Subscribed/);
+    await tabTo(/^Validity period/);
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type('300');
+    await page.keyboard.press('Enter');
+    await page.locator('#token').waitFor();
+    assert.equal((await claims(page)).keytype, 'SANDBOX');
+    await tabTo(/^Tamper with it/);
+    await page.keyboard.press('Space');
+    await page.locator('#token-state', { hasText: 'Tampered' }).waitFor();
+    await tabTo(/^Execute/);
+    await page.keyboard.press('Enter');
+    assert.equal((await answer(page)).status, '401');
+    assert.equal(await page.locator('#answer').getAttribute('aria-live'), 'polite');
+  });
+
+  const pictures = new Map();
+  for (const colorScheme of ['light', 'dark']) {
+    test(`axe finds nothing amiss, and nothing overflows: ${colorScheme}`, async (t) => {
+      const page = await open(t, { colorScheme, bypassCSP: true });
+      await page.addScriptTag({ path: AXE });
+      const check = async (when) => {
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
+          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        }));
+        const found = violations.map(({ id, nodes }) => (
+          `${when}: ${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('\n')}`));
+        assert.deepEqual(found, []);
+      };
+      await check('at the start');
+      await press(page, 'Generate keys');
+      assert.equal((await execute(page)).status, '200');
+      await check('admitted');
+      await press(page, 'Tamper with it');
+      assert.equal((await execute(page)).status, '401');
+      await check('refused');
+      await page.mouse.move(0, 0);
+      await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
+      pictures.set(colorScheme, await page.screenshot());
+
+      for (const width of [360, 768, 1100, 1440, 2560]) {
+        await page.setViewportSize({ width, height: 900 });
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= width, `${wide} px on a screen of ${width}`);
+      }
+    });
+  }
+
+  test('light and dark are two pictures', async () => {
+    await mkdir(SHOTS, { recursive: true });
+    const digests = new Set();
+    for (const [name, picture] of pictures) {
+      await writeFile(join(SHOTS, `${name}.png`), picture);
+      digests.add(createHash('sha256').update(picture).digest('hex'));
+    }
+    assert.equal(digests.size, 2);
+    if (process.env.SCREENSHOT) {
+      await mkdir(join(ROOT, 'docs'), { recursive: true });
+      await writeFile(join(ROOT, 'docs/console.png'), pictures.get('light'));
+    }
+    // The picture that the README shows is one of this size.
+    const picture = await readFile(join(ROOT, 'docs/console.png'));
+    assert.deepEqual([picture.readUInt32BE(16), picture.readUInt32BE(20)], [1440, 900]);
+  });
+});
