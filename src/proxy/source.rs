@@ -237,7 +237,9 @@ impl Source {
                     };
                     self.hold(set, keys, meters);
                 } else {
-                    debug!("bearer-gate: provider {name}: another worker has fetched meanwhile");
+                    debug!("bearer-gate: provider {name}: the new key set could not be shared");
+                    // The turn is most likely another worker's by now; if not, it ends here.
+                    self.share.advance(Event::Failed { holder }, now);
                 }
             }
             Outcome::Unchanged { id, fresh_for } => {
