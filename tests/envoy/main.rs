@@ -40,6 +40,8 @@ mod module;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod rejection;
 #[cfg(test)]
 mod robustness;

@@ -10,9 +10,9 @@ mod setup;
 mod wait;
 
 pub(crate) use envoy::Envoy;
-pub(crate) use http::{Request, get};
-pub(crate) use issuer::{Issuer, Token, now};
+pub(crate) use http::{Request, Response, get};
+pub(crate) use issuer::{AUDIENCE, ISSUER, Issuer, Token, now};
 pub(crate) use key::{Key, keys};
 pub(crate) use server::{Answer, Reply, Server};
-pub(crate) use setup::{Gate, Setup, bootstrap, cluster, root};
+pub(crate) use setup::{Gate, Setup, bootstrap, bootstrap_of, cluster, root};
 pub(crate) use wait::{eventually, in_parallel};
