@@ -204,7 +204,11 @@ impl Pair {
         let start = |setup: fn(&Value) -> Setup| {
             let listeners: Vec<(&str, Value)> = configs
                 .iter()
-                .map(|(name, config)| (*name, setup(config).filter_chain()))
+                .map(|(name, config)| {
+                    let mut setup = setup(config);
+                    setup.connection_manager = routes();
+                    (*name, setup.filter_chain())
+                })
                 .collect();
             Envoy::start(&bootstrap_of(&listeners, &clusters), 1)
         };
@@ -220,6 +224,24 @@ impl Pair {
         let outcome = |envoy: &Envoy| Outcome::of(&envoy.send_to(listener, request));
         (outcome(&self.native), outcome(&self.here))
     }
+}
+
+/// Routes of which one is chosen by a header, and says so to the upstream.
+fn routes() -> Value {
+    let cluster = json!({"cluster": "upstream", "timeout": "30s"});
+    let gold = json!([{"name": "x-tier", "string_match": {"exact": "gold"}}]);
+    json!({"route_config": {"virtual_hosts": [{
+        "name": "all",
+        "domains": ["*"],
+        "routes": [
+            {
+                "match": {"prefix": "/", "headers": gold},
+                "route": cluster,
+                "request_headers_to_add": [{"header": {"key": "x-route", "value": "gold"}}],
+            },
+            {"match": {"safe_regex": {"regex": ".*"}}, "route": cluster},
+        ],
+    }]}})
 }
 
 /// Native `jwt_authn` with this configuration.

@@ -258,6 +258,7 @@ fn keys_and_answers() -> Vec<Difference> {
 /// What the upstream gets.
 fn upstream() -> Vec<Difference> {
     let good = Token::good().signed();
+    let tier = json!({"claim_to_headers": [{"header_name": "x-tier", "claim_name": "tier"}]});
     let claims =
         |name: &str| json!({"claim_to_headers": [{"header_name": "x-claim", "claim_name": name}]});
     let extract = json!({"extract_only_without_validation": {}});
@@ -320,6 +321,11 @@ fn upstream() -> Vec<Difference> {
                 vec![no_header("x-claim"), header("authorization", &expired)],
                 vec![header("x-claim", "somebody"), no_header("authorization")],
             ),
+        Difference::new("`clear_route_cache`", with_provider(&tier)).shows(
+            bearing(Token::good().claim("tier", "gold")),
+            no_header("x-route"),
+            header("x-route", "gold"),
+        ),
         Difference::new(
             "the client's `x-jwt-signature-verified`",
             with_rules(extracting, &[]),
