@@ -38,6 +38,8 @@ mod documents;
 #[cfg(test)]
 mod forwarding;
 #[cfg(test)]
+mod migration;
+#[cfg(test)]
 mod module;
 #[cfg(test)]
 mod outage;
