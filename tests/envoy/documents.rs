@@ -229,13 +229,18 @@ fn prometheus_sees_reasons_and_providers_as_labels() {
     let expired = Token::good().claim("exp", 1).signed();
     assert_eq!(example.status(&get("/").bearer(&expired)), 401);
     assert_eq!(example.status(&get("/").bearer(expired)), 401);
+    // A good one waits for the keys.
+    assert_eq!(
+        example.status(&get("/").bearer(Token::good().signed())),
+        200
+    );
     let answer = example.envoy.admin("/stats/prometheus");
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     for line in [
         r#"bearer_gate_denied{bearer_gate_reason="missing"} 1"#,
         r#"bearer_gate_denied{bearer_gate_reason="expired"} 2"#,
         r#"bearer_gate_jwks_fetch_success{bearer_gate_provider="cloud"} 1"#,
-        r"bearer_gate_allowed{} 0",
+        r"bearer_gate_allowed{} 1",
     ] {
         assert!(
             text.lines().any(|one| one == line),

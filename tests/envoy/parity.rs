@@ -4,6 +4,7 @@
 //! which README.md carries.
 
 mod differences;
+mod forwarding;
 mod rules;
 mod tokens;
 
@@ -14,10 +15,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Envoy, Issuer, Key, Request, Response, Server, Setup, Token, bootstrap_of, cluster, keys, root,
+    Envoy, Issuer, Key, Request, Response, Server, Setup, Token, bootstrap_of, cluster, eventually,
+    get, keys, root,
 };
 use bearer_gate::config::Config;
-use differences::{Difference, Sees, differences, refused};
+use differences::{Difference, OF_KEYS_THAT_CHANGE, Sees, differences, refused};
 
 /// A configuration, and requests that are handled alike by both, with the status of their answers.
 struct Scenario {
@@ -146,21 +148,21 @@ impl Outcome {
 
     /// In what two outcomes differ, for people.
     fn difference(&self, other: &Self) -> String {
-        let mut difference = format!("{} / {}", self.status, other.status);
-        if self.status != other.status {
-            return difference;
-        }
-        if self.target != other.target {
-            difference += &format!(", {:?} / {:?}", self.target, other.target);
-        }
-        let names: BTreeSet<&String> = self.headers.keys().chain(other.headers.keys()).collect();
-        for name in names {
-            let (one, another) = (self.headers.get(name), other.headers.get(name));
-            if one != another {
-                difference += &format!(", {name}: {one:?} / {another:?}");
+        let mut found = vec![format!("{} / {}", self.status, other.status)];
+        if self.status == other.status {
+            if self.target != other.target {
+                found.push(format!("{:?} / {:?}", self.target, other.target));
+            }
+            let names: BTreeSet<&String> =
+                self.headers.keys().chain(other.headers.keys()).collect();
+            for name in names {
+                let (one, another) = (self.headers.get(name), other.headers.get(name));
+                if one != another {
+                    found.push(format!("{name}: {one:?} / {another:?}"));
+                }
             }
         }
-        difference
+        found.join(", ")
     }
 
     /// What is to be alike, without that which `sees` speaks of.
@@ -188,8 +190,8 @@ impl Outcome {
 struct Pair {
     native: Envoy,
     here: Envoy,
+    issuer: Issuer,
     _upstream: Server,
-    _issuer: Issuer,
 }
 
 impl Pair {
@@ -215,8 +217,8 @@ impl Pair {
         Self {
             native: start(native),
             here: start(|config| Setup::new(config.clone())),
+            issuer,
             _upstream: upstream,
-            _issuer: issuer,
         }
     }
 
@@ -261,6 +263,7 @@ fn the_same_configuration_does_the_same_but_for_the_listed_differences() {
     let scenarios: Vec<Scenario> = rules::scenarios()
         .into_iter()
         .chain(tokens::scenarios())
+        .chain(forwarding::scenarios())
         .collect();
     let differences = differences();
     let configs: Vec<(&str, &Value)> = scenarios
@@ -322,6 +325,39 @@ impl Difference {
     }
 }
 
+#[test]
+fn keys_that_change_make_two_of_the_differences() {
+    let remote = |cache_duration: &str| {
+        let mut jwks = Issuer::provider()["remote_jwks"].clone();
+        jwks["cache_duration"] = cache_duration.into();
+        with_provider(&json!({"remote_jwks": jwks, "jwt_cache_config": {"jwt_cache_size": 10}}))
+    };
+    let (long, short) = (remote("300s"), remote("1s"));
+    let pair = Pair::start(&[("long", &long), ("short", &short)]);
+    let token = |number: u64, key: &Key| {
+        let token = Token::good().claim("jti", number.to_string());
+        get("/").bearer(token.signed_with(key))
+    };
+    let statuses = |listener: &str, request: &Request| {
+        let (native, here) = pair.outcomes(listener, request);
+        (native.status, here.status)
+    };
+    let withdrawn = token(1, &keys::RSA);
+    for listener in ["long", "short"] {
+        assert_eq!(statuses(listener, &withdrawn), (200, 200));
+    }
+    pair.issuer.publish(&[&keys::RSA_2]);
+    // An unknown `kid`: native waits for the end of cache_duration.
+    assert_eq!(statuses("long", &token(2, &keys::RSA_2)), (401, 200));
+    // Verified tokens: native remembers them for longer than their key.
+    eventually("native has the new keys", || {
+        statuses("short", &token(3, &keys::RSA_2)) == (200, 200)
+    });
+    eventually("the filter has forgotten the withdrawn key", || {
+        statuses("short", &withdrawn) == (200, 401)
+    });
+}
+
 /// The section of README.md about differences.
 fn readme() -> String {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
@@ -375,7 +411,8 @@ fn the_readme_lists_the_differences() {
         .filter_map(|line| line.split(" | ").next())
         .collect();
     let differences = differences();
-    let known: Vec<&str> = differences.iter().map(|one| one.name).collect();
+    let known = differences.iter().map(|one| one.name);
+    let known: Vec<&str> = known.chain(OF_KEYS_THAT_CHANGE).collect();
     assert_eq!(listed, known);
     assert_eq!(known.len(), known.iter().collect::<BTreeSet<_>>().len());
 }

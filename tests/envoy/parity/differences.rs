@@ -1,12 +1,13 @@
 //! In what the filter differs from native `jwt_authn`, each shown on both sides. README.md has a row
 //! of the same name for each of them.
 
+use aws_lc_rs::hmac;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use super::{Issuer, Request, Token, Value, with_provider, with_providers, with_rules};
-use crate::support::{get, now};
+use super::{Issuer, Request, Token, Value, keys, with_provider, with_providers, with_rules};
+use crate::support::{AUDIENCE, ISSUER, get, now};
 
 /// What one side does with a request.
 #[derive(Debug)]
@@ -64,6 +65,25 @@ impl Difference {
     }
 }
 
+/// A key set with a shared secret.
+fn shared_secret() -> String {
+    let secret = URL_SAFE_NO_PAD.encode(SECRET);
+    json!({"keys": [{"kty": "oct", "alg": "HS256", "kid": "secret", "k": secret}]}).to_string()
+}
+
+/// A token that is authenticated with the shared secret.
+fn hs256() -> String {
+    let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": now() + 60}).to_string();
+    let header = r#"{"alg": "HS256", "kid": "secret"}"#;
+    let input = [header, &claims]
+        .map(|part| URL_SAFE_NO_PAD.encode(part))
+        .join(".");
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+const SECRET: &[u8] = b"a secret of thirty-two bytes ...";
+
 fn header(name: &'static str, value: impl Into<String>) -> Sees {
     Sees::Header(name, Some(value.into()))
 }
@@ -77,7 +97,7 @@ fn target(target: &str) -> Sees {
 }
 
 /// `GET /` with this token.
-fn bearing(token: Token) -> Request {
+fn bearing(token: &Token) -> Request {
     get("/").bearer(token.signed())
 }
 
@@ -85,6 +105,9 @@ fn bearing(token: Token) -> Request {
 fn rule(path: &str, requires: &Value) -> Value {
     json!({"match": {"path": path}, "requires": requires})
 }
+
+/// Those that take a change of the issuer's keys to be seen, which README.md lists last.
+pub(super) const OF_KEYS_THAT_CHANGE: [&str; 2] = ["an unknown `kid`", "verified tokens"];
 
 pub(super) fn differences() -> Vec<Difference> {
     [
@@ -185,16 +208,16 @@ fn tokens() -> Vec<Difference> {
     vec![
         Difference::new("`audiences`", plain.clone())
             .statuses(
-                bearing(good().claim("aud", "https://api.example/")),
+                bearing(&good().claim("aud", "https://api.example/")),
                 200,
                 401,
             )
-            .statuses(bearing(good().claim("aud", "api.example")), 200, 401),
+            .statuses(bearing(&good().claim("aud", "api.example")), 200, 401),
         Difference::new("another audience", plain.clone())
-            .statuses(bearing(good().claim("aud", "other")), 403, 401)
-            .statuses(bearing(good().claim("aud", null())), 403, 401),
+            .statuses(bearing(&good().claim("aud", "other")), 403, 401)
+            .statuses(bearing(&good().claim("aud", null())), 403, 401),
         Difference::new("`require_expiration`", plain.clone()).statuses(
-            bearing(good().claim("exp", null())),
+            bearing(&good().claim("exp", null())),
             200,
             401,
         ),
@@ -202,32 +225,32 @@ fn tokens() -> Vec<Difference> {
             "`clock_skew_seconds`",
             with_provider(&json!({"clock_skew_seconds": 0})),
         )
-        .statuses(bearing(good().claim("exp", now() - 30)), 200, 401),
+        .statuses(bearing(&good().claim("exp", now() - 30)), 200, 401),
         Difference::new("`max_lifetime`", eternal)
-            .statuses(bearing(good().claim("iat", now() - 7000)), 200, 401)
-            .statuses(bearing(good().claim("iat", null())), 200, 401),
+            .statuses(bearing(&good().claim("iat", now() - 7000)), 200, 401)
+            .statuses(bearing(&good().claim("iat", null())), 200, 401),
         Difference::new("`iat` in the future", plain.clone()).statuses(
-            bearing(good().claim("iat", now() + 3000)),
+            bearing(&good().claim("iat", now() + 3000)),
             200,
             401,
         ),
         Difference::new("`typ`", plain.clone()).statuses(
-            bearing(good().header("typ", "dpop+jwt")),
+            bearing(&good().header("typ", "dpop+jwt")),
             200,
             401,
         ),
         Difference::new("`crit`", plain.clone())
-            .statuses(bearing(good().header("crit", json!(["exp"]))), 200, 401)
-            .statuses(bearing(good().header("b64", true)), 200, 401)
-            .statuses(bearing(good().header("zip", "DEF")), 200, 401),
+            .statuses(bearing(&good().header("crit", json!(["exp"]))), 200, 401)
+            .statuses(bearing(&good().header("b64", true)), 200, 401)
+            .statuses(bearing(&good().header("zip", "DEF")), 200, 401),
         Difference::new("`cnf`", plain.clone()).statuses(
-            bearing(good().claim("cnf", json!({"jkt": "x"}))),
+            bearing(&good().claim("cnf", json!({"jkt": "x"}))),
             200,
             401,
         ),
         Difference::new("large tokens", plain)
-            .statuses(bearing(good().claim("fill", "x".repeat(8192))), 200, 401)
-            .statuses(bearing(good().claim("deep", deep)), 200, 401),
+            .statuses(bearing(&good().claim("fill", "x".repeat(8192))), 200, 401)
+            .statuses(bearing(&good().claim("deep", deep)), 200, 401),
     ]
 }
 
@@ -238,7 +261,17 @@ fn keys_and_answers() -> Vec<Difference> {
     let plain = with_provider(&json!({}));
     vec![
         Difference::new("keys that cannot be had", with_provider(&json!({"remote_jwks": remote})))
-            .statuses(bearing(Token::good()), 401, 503),
+            .statuses(bearing(&Token::good()), 401, 503),
+        Difference::new("`alg` and key", plain.clone()).statuses(
+            get("/").bearer(Token::good().header("alg", "RS256").signed_with(&keys::EC)),
+            200,
+            401,
+        ),
+        Difference::new(
+            "HMAC",
+            with_provider(&json!({"local_jwks": {"inline_string": shared_secret()}})),
+        )
+        .statuses(get("/").bearer(hs256()), 200, 401),
         Difference::new("challenges", plain.clone()).shows(
             get("/a?b"),
             Sees::Challenge(r#"Bearer realm="http://api.example/a?b""#.to_owned()),
@@ -267,17 +300,17 @@ fn upstream() -> Vec<Difference> {
     vec![
         Difference::new("numbers in headers", with_provider(&claims("number")))
             .shows(
-                bearing(Token::good().claim("number", -5)),
+                bearing(&Token::good().claim("number", -5)),
                 header("x-claim", "-5.000000"),
                 header("x-claim", "-5"),
             )
             .shows(
-                bearing(Token::good().claim("number", 1.5)),
+                bearing(&Token::good().claim("number", 1.5)),
                 header("x-claim", "1.500000"),
                 header("x-claim", "1.5"),
             ),
         Difference::new("JSON in headers", with_provider(&claims("list"))).shows(
-            bearing(Token::good().claim("list", json!(["a>b"]))),
+            bearing(&Token::good().claim("list", json!(["a>b"]))),
             header("x-claim", STANDARD.encode(r#"["a\u003eb"]"#)),
             header("x-claim", STANDARD.encode(r#"["a>b"]"#)),
         ),
@@ -285,7 +318,7 @@ fn upstream() -> Vec<Difference> {
             "control characters in claims",
             with_provider(&claims("text")),
         )
-        .statuses(bearing(Token::good().claim("text", "a\r\nb: c")), 503, 200),
+        .statuses(bearing(&Token::good().claim("text", "a\r\nb: c")), 503, 200),
         Difference::new(
             "a token in a cookie",
             with_provider(&json!({"from_cookies": ["session"]})),
@@ -312,7 +345,7 @@ fn upstream() -> Vec<Difference> {
         .statuses(get(format!("/?y=%20&jwt={good}")), 503, 200),
         Difference::new("`extract_only_without_validation`", extracting.clone())
             .shows(
-                bearing(Token::good()),
+                bearing(&Token::good()),
                 no_header("x-jwt-signature-verified"),
                 header("x-jwt-signature-verified", "false"),
             )
@@ -322,7 +355,7 @@ fn upstream() -> Vec<Difference> {
                 vec![header("x-claim", "somebody"), no_header("authorization")],
             ),
         Difference::new("`clear_route_cache`", with_provider(&tier)).shows(
-            bearing(Token::good().claim("tier", "gold")),
+            bearing(&Token::good().claim("tier", "gold")),
             no_header("x-route"),
             header("x-route", "gold"),
         ),

@@ -13,22 +13,22 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 }
 
 /// A rule that asks for nothing.
-fn open(matcher: Value) -> Value {
+fn open(matcher: &Value) -> Value {
     json!({ "match": matcher })
 }
 
 fn paths() -> Scenario {
     let rules = [
-        open(json!({"prefix": "/prefix"})),
-        open(json!({"path": "/path"})),
-        open(json!({"path_separated_prefix": "/separated"})),
-        open(json!({"safe_regex": {"regex": "/regex/[0-9]+(a|bc)?"}})),
-        open(json!({"safe_regex": {"google_re2": {}, "regex": "/re2/\\d{2}"}})),
-        open(json!({"prefix": "/Any-Prefix", "case_sensitive": false})),
-        open(json!({"path": "/Any-Path", "case_sensitive": false})),
-        open(json!({"path_separated_prefix": "/Any-Separated", "case_sensitive": false})),
+        open(&json!({"prefix": "/prefix"})),
+        open(&json!({"path": "/path"})),
+        open(&json!({"path_separated_prefix": "/separated"})),
+        open(&json!({"safe_regex": {"regex": "/regex/[0-9]+(a|bc)?"}})),
+        open(&json!({"safe_regex": {"google_re2": {}, "regex": "/re2/\\d{2}"}})),
+        open(&json!({"prefix": "/Any-Prefix", "case_sensitive": false})),
+        open(&json!({"path": "/Any-Path", "case_sensitive": false})),
+        open(&json!({"path_separated_prefix": "/Any-Separated", "case_sensitive": false})),
         json!({"match": {"prefix": "/first"}, "requires": {"provider_name": "p"}}),
-        open(json!({"prefix": "/first/open"})),
+        open(&json!({"prefix": "/first/open"})),
     ];
     let mut scenario = Scenario::new("paths", with_rules(with_provider(&json!({})), &rules));
     for (target, status) in [
@@ -111,16 +111,16 @@ fn headers() -> Scenario {
         .map(|(path, condition)| {
             let mut condition = condition.clone();
             condition["name"] = "X-H".into();
-            open(json!({"path": path, "headers": [condition]}))
+            open(&json!({"path": path, "headers": [condition]}))
         })
         .collect();
-    rules.push(open(json!({"path": "/method", "headers": [
+    rules.push(open(&json!({"path": "/method", "headers": [
         {"name": ":method", "string_match": {"exact": "POST"}},
     ]})));
-    rules.push(open(json!({"path": "/authority", "headers": [
+    rules.push(open(&json!({"path": "/authority", "headers": [
         {"name": ":authority", "string_match": {"exact": "api.example"}},
     ]})));
-    rules.push(open(json!({"path": "/both", "headers": [
+    rules.push(open(&json!({"path": "/both", "headers": [
         {"name": "x-h", "string_match": {"exact": "a"}},
         {"name": "x-i", "present_match": true},
     ]})));
@@ -218,7 +218,7 @@ fn query() -> Scenario {
         .map(|(path, condition)| {
             let mut condition = condition.clone();
             condition["name"] = "q".into();
-            open(json!({"path": path, "query_parameters": [condition]}))
+            open(&json!({"path": path, "query_parameters": [condition]}))
         })
         .collect();
     let mut scenario = Scenario::new("query", with_rules(with_provider(&json!({})), &rules));
