@@ -239,7 +239,8 @@ impl<'r> Hearing<'r, '_> {
         Verdict::Admit(admission)
     }
 
-    /// Passes on the claims of a token that nobody verified, and says so.
+    /// Passes on the claims of a token that nobody verified, and says so: also of one whose claims
+    /// are not passed on, since the API behind may read it where it is.
     fn extract(&self, request: &Request, extract: &Extract) -> Admission {
         let bearers = self.bearers.as_deref().unwrap_or_default();
         let passed: Vec<Passed<'_>> = bearers
@@ -256,7 +257,7 @@ impl<'r> Hearing<'r, '_> {
                 bearer.passed_by(provider)
             })
             .collect();
-        let found = !passed.is_empty();
+        let found = !self.bearers.as_ref().is_ok_and(Vec::is_empty);
         let mut admission = Admission::new(false, request, passed);
         if let (true, Some(name)) = (found, &extract.status_header) {
             let change = HeaderChange::Set(name.clone(), b"false".to_vec());

@@ -72,14 +72,16 @@ impl PathMatcher {
 }
 
 impl HeaderMatcher {
-    /// A header that is repeated counts as its values with commas between, one that is not there
-    /// fulfils only the condition of being absent: as in Envoy.
+    /// Of a header that is repeated any value will do, or none may where the condition is inverted.
+    /// One that is not there fulfils only the condition of being absent: as in Envoy.
     fn matches(&self, request: &Request) -> bool {
-        let values: Vec<&[u8]> = request.header(&self.name).collect();
+        let mut values = request.header(&self.name).peekable();
+        let there = values.peek().is_some();
         match &self.condition {
-            Condition::Present(present) => (values.is_empty() != *present) != self.invert,
-            Condition::Text(_) if values.is_empty() => false,
-            Condition::Text(matcher) => matcher.matches(&values.join(&b',')) != self.invert,
+            Condition::Present(present) => (there == *present) != self.invert,
+            Condition::Text(matcher) => {
+                there && values.any(|value| matcher.matches(value)) != self.invert
+            }
         }
     }
 }

@@ -36,17 +36,27 @@ mod demo;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod forwarding;
+#[cfg(test)]
 mod key_sets;
+#[cfg(test)]
+mod migration;
 #[cfg(test)]
 mod module;
 #[cfg(test)]
 mod outage;
+#[cfg(test)]
+mod parity;
+#[cfg(test)]
+mod policy;
 #[cfg(test)]
 mod rejection;
 #[cfg(test)]
 mod robustness;
 #[cfg(test)]
 mod rotation;
+#[cfg(test)]
+mod routes;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
