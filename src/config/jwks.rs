@@ -1,13 +1,17 @@
 //! Where a provider's keys come from.
 
+mod wire;
+
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Environment;
 use super::error::ConfigError;
 use super::scalar::PositiveDuration;
-use super::wire::{LocalJwksWire, RemoteJwksWire, RetryPolicyWire};
 use crate::keys::{Backoff, KeySet, Origin, Policy, Resource, Retries};
+
+use wire::RetryPolicyWire;
+pub(super) use wire::{LocalJwksWire, RemoteJwksWire};
 
 /// Where a provider's keys come from.
 #[derive(Clone, Debug)]

@@ -15,6 +15,8 @@ mod provider;
 mod requirement;
 mod rules;
 mod scalar;
+#[cfg(not(target_arch = "wasm32"))]
+mod schema;
 mod text;
 mod unique;
 mod wire;
@@ -41,7 +43,11 @@ pub use matcher::Matcher;
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
 pub use rules::{Rule, Rules};
+#[cfg(not(target_arch = "wasm32"))]
+pub use schema::schema;
 pub use text::{Pattern, TextMatcher};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use unique::Unique;
 
 /// Reads an environment variable; `None` where it is not set.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
