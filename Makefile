@@ -16,7 +16,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping envoy demo run herd test test-browser fuzz bench lint audit clean
+.PHONY: help needs needs-browser build trapping envoy demo run herd test test-browser fuzz bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -70,6 +70,7 @@ test: needs build trapping envoy demo ## run the unit tests, the examples in the
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc
+	cargo test --locked --test check --test reference
 	cargo test --locked --test envoy
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
@@ -118,6 +119,15 @@ bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a min
 	@cargo build --quiet --locked --release --target $(TARGET) --manifest-path bench/noop/Cargo.toml \
 		--target-dir target/bench/noop
 	@node bench/run.mjs
+
+check: ## build the tool that checks configurations: target/release/bearer-gate-check
+	@scripts/need rust
+	cargo build --locked --release --bin bearer-gate-check
+
+schema: ## write the JSON Schema of the configuration anew
+	@scripts/need rust
+	@cargo run --locked --quiet --bin bearer-gate-check -- --schema > target/bearer-gate.schema.json
+	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
 	rm -rf target .tools demo/node_modules demo/.run tests/browser/node_modules

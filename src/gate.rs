@@ -125,7 +125,7 @@ pub fn gate(config: &Config, request: &Request, means: Means<'_>, now: Timestamp
 
 impl Decision {
     /// Whether the request passes without a token that is good.
-    const fn passes_unverified(&self) -> bool {
+    pub(crate) const fn passes_unverified(&self) -> bool {
         match self {
             Self::Settled(Verdict::Pass) => true,
             Self::Settled(Verdict::Admit(admission)) => !admission.verified,
@@ -135,7 +135,7 @@ impl Decision {
 }
 
 /// Decides by one requirement.
-fn judge(
+pub(crate) fn judge(
     config: &Config,
     requirement: &Requirement,
     request: &Request,

@@ -67,6 +67,8 @@
 )]
 
 pub mod admission;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod check;
 pub mod claims;
 pub mod config;
 pub mod credential;
