@@ -245,7 +245,11 @@ mod reference {
 
     #[test]
     fn the_filter_knows_the_fields_of_the_schema_and_no_others() {
-        for (title, object) in objects() {
+        // What may have several forms, none of them is said to have a field too many.
+        let objects = objects()
+            .into_iter()
+            .filter(|(title, _)| title != "Path key");
+        for (title, object) in objects {
             let config = wrapped(&title, &field("no_such_field", &json!(1)));
             let error = read_config(&config).unwrap_err();
             let known = error.split_once("unknown field, expected ");
@@ -303,8 +307,8 @@ mod reference {
             let mut title = "";
             for (index, piece) in text.split("```").enumerate() {
                 if index % 2 == 0 {
-                    let headings = piece.lines().filter_map(|line| line.strip_prefix("## "));
-                    title = headings.last().unwrap_or(title);
+                    let mut headings = piece.lines().filter_map(|line| line.strip_prefix("## "));
+                    title = headings.next_back().unwrap_or(title);
                     continue;
                 }
                 let Some(example) = piece.strip_prefix("json\n") else {

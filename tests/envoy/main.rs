@@ -44,6 +44,8 @@ mod migration;
 #[cfg(test)]
 mod module;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod parity;

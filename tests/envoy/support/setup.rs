@@ -126,7 +126,7 @@ impl Setup {
     }
 
     /// Envoy's whole configuration.
-    fn bootstrap(&self, upstream: u16) -> String {
+    pub(crate) fn bootstrap(&self, upstream: u16) -> String {
         let mut clusters = vec![cluster("upstream", upstream)];
         clusters.extend(
             self.clusters
