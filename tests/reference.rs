@@ -331,6 +331,40 @@ mod reference {
         assert!(complete >= 1 && parts >= 2, "{complete} and {parts}");
     }
 
+    /// What the filter is configured with in a part of an Envoy bootstrap.
+    fn configurations(value: &Value, found: &mut Vec<Value>) {
+        match value {
+            Value::Object(object) if object.contains_key("vm_config") => {
+                let value = &object["configuration"]["value"];
+                let text = value.as_str().map(serde_json::from_str);
+                found.push(text.map_or_else(|| value.clone(), Result::unwrap));
+            }
+            Value::Object(object) => object
+                .values()
+                .for_each(|value| configurations(value, found)),
+            Value::Array(values) => values.iter().for_each(|value| configurations(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_configurations_that_come_with_the_filter_suit_the_schema() {
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        let mut found = Vec::new();
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy")).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            configurations(&serde_saphyr::from_str(&text).unwrap(), &mut found);
+        }
+        assert!(found.len() >= 4, "only {}", found.len());
+        for config in found {
+            let problems: Vec<String> = validator
+                .iter_errors(&config)
+                .map(|error| error.to_string())
+                .collect();
+            assert!(problems.is_empty(), "{config}: {problems:?}");
+        }
+    }
+
     /// Every row of the tables of `docs/operations.md` under this heading, by its first cell.
     fn operations(title: &str) -> BTreeMap<String, Vec<String>> {
         let sections = sections(&read("docs/operations.md"));
