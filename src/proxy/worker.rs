@@ -330,15 +330,28 @@ fn admit(admission: &Admission) {
     }
 }
 
-/// The engine of a worker: the host's, as far as it proves itself.
+/// The engine of a worker: the host's, as far as it proves itself. Said once which that is.
 fn engine() -> Engine {
-    if host::wants_module_engine() {
-        info!("bearer-gate: the module checks all signatures itself: BEARER_GATE_ENGINE is set");
-        return Engine::software();
-    }
-    let engine = Engine::probe(Box::new(host::verify_signature));
-    if engine.of_host().is_empty() {
-        warn!("bearer-gate: the host does not check signatures: the module does, more slowly");
+    let module_only = host::wants_module_engine();
+    let engine = if module_only {
+        Engine::software()
+    } else {
+        Engine::probe(Box::new(host::verify_signature))
+    };
+    let what = format!(
+        "{engine}{}",
+        if module_only {
+            ", as BEARER_GATE_ENGINE says"
+        } else {
+            ""
+        }
+    );
+    if is_new(&what) {
+        if engine.of_host().is_empty() && !module_only {
+            warn!("bearer-gate: {what}, more slowly");
+        } else {
+            info!("bearer-gate: {what}");
+        }
     }
     engine
 }
