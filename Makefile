@@ -16,7 +16,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping envoy demo run herd test test-browser fuzz bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors envoy demo run herd test test-browser fuzz bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -39,6 +39,12 @@ build: ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 trapping:
 	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
 		cargo build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
+
+# The filter's engines alone, for the tests that put vectors to them.
+vectors:
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+		cargo build --locked --release --target $(TARGET) \
+		--manifest-path tests/vectors-module/Cargo.toml --target-dir target
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
@@ -66,7 +72,7 @@ herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/h
 run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk
 	@node demo/run.mjs
 
-test: needs build trapping envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
+test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc

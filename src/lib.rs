@@ -78,7 +78,7 @@ pub mod json;
 pub mod keys;
 pub mod metrics;
 pub mod policy;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "filter"))]
 mod proxy;
 pub mod request;
 pub mod time;
@@ -90,7 +90,7 @@ pub mod waiting_room;
 #[cfg(test)]
 mod fixtures;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "filter"))]
 mod entry {
     proxy_wasm::main! {{
         crate::proxy::start();

@@ -30,13 +30,19 @@ mod admission;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod engines;
+#[cfg(test)]
 mod forwarding;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod key_sets;
 #[cfg(test)]
@@ -61,6 +67,8 @@ mod rotation;
 mod routes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod vectors;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]
