@@ -151,8 +151,7 @@ pub(crate) fn judge(
         }
         credentials => credentials,
     };
-    let longest = config.longest_token();
-    let bearer = |credential| Bearer::find_out(credential, longest, means, now);
+    let bearer = |credential| Bearer::find_out(credential, config, means, now);
     let hearing = Hearing {
         bearers: match &credentials {
             Ok(credentials) => Ok(credentials.iter().map(bearer).collect()),
@@ -270,12 +269,12 @@ impl<'r> Hearing<'r, '_> {
 impl<'r> Bearer<'r> {
     fn find_out(
         credential: &'r Credential<'r>,
-        longest: usize,
+        config: &Config,
         means: Means<'_>,
         now: Timestamp,
     ) -> Self {
         Self {
-            presented: Presented::find_out(&credential.text, longest, means, now),
+            presented: Presented::find_out(&credential.text, config, means, now),
             credential,
         }
     }

@@ -18,6 +18,11 @@ impl ClaimPath {
         Self(vec![name.to_owned()])
     }
 
+    /// The name of the payload's member that the claim is or is in.
+    pub(super) fn root(&self) -> Option<&String> {
+        self.0.first()
+    }
+
     /// The claim's value, where the payload has it.
     #[must_use]
     pub fn find<'p>(&self, payload: &'p Map<String, Value>) -> Option<&'p Value> {

@@ -26,6 +26,12 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
+    /// The claims that are passed on one by one.
+    pub(super) fn claims(&self) -> impl Iterator<Item = &ClaimPath> {
+        let targets = self.claim_headers.iter().chain(&self.filter_state);
+        targets.map(|target| &target.claim)
+    }
+
     /// The headers that may be set.
     pub(super) fn headers(&self) -> impl Iterator<Item = &String> {
         let claims = self.claim_headers.iter().map(|claim| &claim.target);

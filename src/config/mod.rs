@@ -75,6 +75,9 @@ pub struct Config {
     pub own_headers: Vec<String>,
     /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case.
     pub read_headers: Vec<String>,
+    /// The members of a payload that decisions or what is passed on look at, beside the registered
+    /// claims.
+    pub read_claims: Vec<String>,
 }
 
 impl Config {

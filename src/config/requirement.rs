@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
-use super::claim::{ClaimTermWire, Terms, TermsWire};
+use super::claim::{ClaimPath, ClaimTermWire, Terms, TermsWire};
 use super::error::ConfigError;
 use super::location::Location;
 use super::provider::Provider;
@@ -133,6 +133,17 @@ impl Tree {
             Kind::All(_) => true,
             Kind::Any(trees, _) => trees.iter().any(Self::has_all),
             _ => false,
+        }
+    }
+
+    /// Whether scopes are asked for anywhere, and the claims that conditions are on.
+    pub(super) fn collect_claims<'t>(&'t self, scopes: &mut bool, found: &mut Vec<&'t ClaimPath>) {
+        *scopes |= !self.terms.scopes.is_empty() || !self.terms.any_scope.is_empty();
+        found.extend(self.terms.claims.iter().map(|term| &term.path));
+        if let Kind::Any(trees, _) | Kind::All(trees) = &self.kind {
+            for tree in trees {
+                tree.collect_claims(scopes, found);
+            }
         }
     }
 

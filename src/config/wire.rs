@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::claim::ClaimPathWire;
+use super::claim::{ClaimPath, ClaimPathWire};
 use super::error::ConfigError;
 use super::forwarding::{ClaimToFilterStateWire, ClaimToHeaderWire, NormalizeWire};
 use super::jwks::{LocalJwksWire, RemoteJwksWire};
@@ -109,6 +109,7 @@ impl ConfigWire {
         };
         let own_headers = own_headers(&providers, &rules, &requirements);
         let read_headers = read_headers(&providers, &rules);
+        let read_claims = read_claims(&providers, &rules, &requirements);
         let of_tokens = |name: &String| {
             let mut locations = providers.iter().flat_map(|provider| &provider.locations);
             locations.any(|location| location.header() == Some(name))
@@ -136,6 +137,7 @@ impl ConfigWire {
             realm: self.realm.map(|realm| realm.0),
             own_headers,
             read_headers,
+            read_claims,
         })
     }
 }
@@ -164,6 +166,42 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
     headers
 }
 
+/// The members of a payload that anything looks at, each once.
+fn read_claims(
+    providers: &[Rc<Provider>],
+    rules: &Rules,
+    named: &[(String, Requirement)],
+) -> Vec<String> {
+    let (mut scopes, mut paths) = (false, Vec::new());
+    for requirement in all_requirements(rules, named) {
+        requirement.tree.collect_claims(&mut scopes, &mut paths);
+    }
+    for provider in providers {
+        paths.extend(provider.forwarding.claims());
+        if scopes {
+            paths.extend(&provider.scope_claims);
+        }
+    }
+    let names = paths.into_iter().filter_map(ClaimPath::root);
+    let mut names: Vec<String> = names.cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The requirements of the rules and those that have names.
+fn all_requirements<'r>(
+    rules: &'r Rules,
+    named: &'r [(String, Requirement)],
+) -> impl Iterator<Item = &'r Requirement> {
+    let of_rules = match rules {
+        Rules::AnyProvider(_) => &[][..],
+        Rules::Listed { rules, .. } => rules,
+    };
+    let named = named.iter().map(|(_, requirement)| requirement);
+    named.chain(of_rules.iter().map(|rule| &rule.requirement))
+}
+
 /// The headers that may be set, each once.
 fn own_headers(
     providers: &[Rc<Provider>],
@@ -174,12 +212,7 @@ fn own_headers(
     let mut headers: Vec<String> = forwardings
         .flat_map(|forwarding| forwarding.headers().cloned())
         .collect();
-    let requirements = named.iter().map(|(_, requirement)| requirement);
-    let of_rules = match rules {
-        Rules::AnyProvider(_) => &[][..],
-        Rules::Listed { rules, .. } => rules,
-    };
-    for requirement in requirements.chain(of_rules.iter().map(|rule| &rule.requirement)) {
+    for requirement in all_requirements(rules, named) {
         requirement.tree.collect_status_headers(&mut headers);
     }
     headers.sort_unstable();
