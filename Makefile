@@ -43,8 +43,7 @@ trapping:
 # The filter's engines alone, for the tests that put vectors to them.
 vectors:
 	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
-		cargo build --locked --release --target $(TARGET) \
-		--manifest-path tests/vectors-module/Cargo.toml --target-dir target
+		cargo build --locked --release --target $(TARGET) -p vectors-module
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
