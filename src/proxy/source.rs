@@ -12,15 +12,18 @@ use super::share::Share;
 use crate::config::{Provider, RemoteJwks};
 use crate::gate::RemoteKeys;
 use crate::keys::{
-    Action, Answer, Document, Event, Fetch, KeySet, Need, Next, Outcome, Progress, SharedSet,
+    Action, Answer, Document, Event, Fetch, KeyProblem, KeySet, Need, Next, Outcome, Progress,
+    SharedSet,
 };
 use crate::metrics::{Counter, Gauge};
 use crate::time::Timestamp;
+use crate::verify::Engine;
 
 pub(super) struct Source {
     provider: Rc<Provider>,
     jwks: Rc<RemoteJwks>,
     share: Share,
+    engine: Rc<Engine>,
     /// The shared progress as it was seen last.
     progress: Progress,
     held: Option<Held>,
@@ -49,13 +52,14 @@ struct Running {
 }
 
 impl Source {
-    pub(super) fn new(provider: Rc<Provider>, jwks: Rc<RemoteJwks>) -> Self {
+    pub(super) fn new(provider: Rc<Provider>, jwks: Rc<RemoteJwks>, engine: Rc<Engine>) -> Self {
         let share = Share::of(&jwks);
         share.prepare();
         Self {
             provider,
             jwks,
             share,
+            engine,
             progress: Progress::default(),
             held: None,
             refused: None,
@@ -227,9 +231,10 @@ impl Source {
                 meters.count(Counter::FetchSuccess(index));
                 let event = Event::Changed { holder, fresh_for };
                 if self.share.put(&document) && self.share.advance(event, now) == Action::Keep {
-                    let count = keys.count();
+                    let unusable = Unusable::of(&keys, &self.engine);
+                    let count = unusable.others;
                     info!("bearer-gate: provider {name}: a new key set, {count} usable keys");
-                    report_skipped(&self.provider, &keys, meters);
+                    unusable.report(&self.provider, meters);
                     let fetched_at = now;
                     let set = SharedSet {
                         id: holder,
@@ -323,7 +328,8 @@ impl Source {
 
     fn hold(&mut self, set: SharedSet, keys: KeySet, meters: &Meters) {
         let index = self.provider.index;
-        let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
+        let count = Unusable::of(&keys, &self.engine).others;
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
         let fetched_at = set.fetched_at.since(Timestamp::EPOCH).as_secs();
         meters.record(Gauge::Keys(index), count);
         meters.record(Gauge::FetchedAt(index), fetched_at);
@@ -334,21 +340,39 @@ impl Source {
     }
 }
 
-/// Says which keys of a new set cannot be used.
-pub(super) fn report_skipped(provider: &Provider, keys: &KeySet, meters: &Meters) {
-    meters.count_several(Counter::SkippedKeys(provider.index), keys.skipped().len());
-    for (index, problem) in keys.skipped().iter().take(MOST_LOGGED) {
-        warn!(
-            "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
-            provider.name
-        );
+/// The keys of a set that cannot be used, by themselves or with the engine that there is.
+pub(super) struct Unusable {
+    /// Their indexes in the document, and why.
+    pub(super) keys: Vec<(usize, KeyProblem)>,
+    /// How many can be used.
+    pub(super) others: usize,
+}
+
+impl Unusable {
+    pub(super) fn of(set: &KeySet, engine: &Engine) -> Self {
+        let beyond: Vec<_> = set.beyond(engine).collect();
+        let others = set.count().saturating_sub(beyond.len());
+        let mut keys = [set.skipped(), &beyond].concat();
+        keys.sort_unstable();
+        Self { keys, others }
     }
-    let more = keys.skipped().len().saturating_sub(MOST_LOGGED);
-    if more > 0 {
-        warn!(
-            "bearer-gate: provider {}: {more} more keys are skipped",
-            provider.name
-        );
+
+    /// Counts them, and says which they are.
+    pub(super) fn report(&self, provider: &Provider, meters: &Meters) {
+        meters.count_several(Counter::SkippedKeys(provider.index), self.keys.len());
+        for (index, problem) in self.keys.iter().take(MOST_LOGGED) {
+            warn!(
+                "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
+                provider.name
+            );
+        }
+        let more = self.keys.len().saturating_sub(MOST_LOGGED);
+        if more > 0 {
+            warn!(
+                "bearer-gate: provider {}: {more} more keys are skipped",
+                provider.name
+            );
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use log::{info, warn};
 use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::share::is_new;
-use super::source::{Source, report_skipped};
+use super::source::{Source, Unusable};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
@@ -37,7 +37,7 @@ const COME_BACK_IN: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     config: Config,
     meters: Meters,
-    engine: Engine,
+    engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
     tally: Tally,
     sources: RefCell<Vec<Source>>,
@@ -58,14 +58,18 @@ pub(super) enum Course {
 
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
+        let engine = Rc::new(engine());
         let source = |provider: &Rc<Provider>| match &provider.keys {
-            KeySource::Remote(jwks) => Some(Source::new(Rc::clone(provider), Rc::clone(jwks))),
+            KeySource::Remote(jwks) => {
+                let (provider, jwks) = (Rc::clone(provider), Rc::clone(jwks));
+                Some(Source::new(provider, jwks, Rc::clone(&engine)))
+            }
             KeySource::Local(_) => None,
         };
         let meters = Meters::define(&config);
         for provider in &config.providers {
             if let KeySource::Local(keys) = &provider.keys {
-                report_local(provider, keys, &meters);
+                report_local(provider, keys, &engine, &meters);
             }
         }
         let sources = config.providers.iter().filter_map(source).collect();
@@ -78,7 +82,7 @@ impl Worker {
             .map(|provider| provider.cache.tokens);
         let capacity = cached.fold(0, usize::saturating_add);
         Self {
-            engine: engine(),
+            engine,
             tokens: RefCell::new(TokenCache::new(capacity, host::hash_state())),
             tally: Tally::default(),
             meters,
@@ -305,12 +309,13 @@ impl Worker {
 }
 
 /// Says once which keys of the configuration cannot be used.
-fn report_local(provider: &Provider, keys: &KeySet, meters: &Meters) {
-    let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
+fn report_local(provider: &Provider, keys: &KeySet, engine: &Engine, meters: &Meters) {
+    let unusable = Unusable::of(keys, engine);
+    let count = u64::try_from(unusable.others).unwrap_or(u64::MAX);
     meters.record(Gauge::Keys(provider.index), count);
-    let what = || serde_json::json!([provider.name, keys.skipped()]).to_string();
-    if !keys.skipped().is_empty() && is_new(&what()) {
-        report_skipped(provider, keys, meters);
+    let what = || serde_json::json!([provider.name, unusable.keys]).to_string();
+    if !unusable.keys.is_empty() && is_new(&what()) {
+        unusable.report(provider, meters);
     }
 }
 

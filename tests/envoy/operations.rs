@@ -13,7 +13,7 @@ fn document() -> String {
 }
 
 /// The list of the document.
-fn capabilities() -> Vec<String> {
+pub(crate) fn capabilities() -> Vec<String> {
     let text = document();
     let (_, list) = text.split_once("  allowed_capabilities:\n").unwrap();
     let (list, _) = list.split_once("```").unwrap();
