@@ -182,11 +182,11 @@ fn read_claims(
             paths.extend(&provider.scope_claims);
         }
     }
-    let names = paths.into_iter().filter_map(ClaimPath::root);
-    let mut names: Vec<String> = names.cloned().collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    let roots = paths.into_iter().filter_map(ClaimPath::root);
+    let mut claims: Vec<String> = roots.cloned().collect();
+    claims.sort_unstable();
+    claims.dedup();
+    claims
 }
 
 /// The requirements of the rules and those that have names.
