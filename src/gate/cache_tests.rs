@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Decision, Means, RemoteKeys, Verdict, gate};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, Provider};
+use crate::denial::Reason;
 use crate::fixtures::{self, ec_jwk, ed25519_jwk, oct_jwk};
 use crate::keys::KeySet;
 use crate::metrics::{Counter, Tally};
@@ -43,18 +44,23 @@ fn config() -> Config {
     Config::from_json(json!({ "providers": providers }).to_string().as_bytes()).unwrap()
 }
 
-/// Sets that a server may come to hold: keys are withdrawn, renamed, and bound to an algorithm.
+/// Sets that a server may come to hold: keys are withdrawn, renamed, bound to an algorithm, and
+/// replaced by others of the same name.
 static SETS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let with = |mut jwk: Value, name: &str, value: &str| {
         jwk[name] = value.into();
         jwk
     };
+    // The key of RFC 7515, appendix A.3.1.
+    let other = with(ec_jwk(), "x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
+    let other = with(other, "y", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
     [
         json!({"keys": [ec_jwk()]}),
         json!({"keys": [ed25519_jwk()]}),
         json!({"keys": [ec_jwk(), ed25519_jwk()]}),
         json!({"keys": [with(ec_jwk(), "kid", "other"), ed25519_jwk()]}),
         json!({"keys": [with(ec_jwk(), "alg", "ES256")]}),
+        json!({"keys": [other, ed25519_jwk()]}),
     ]
     .map(|set| set.to_string().into_bytes())
     .to_vec()
@@ -180,6 +186,19 @@ proptest! {
         prop_assert_eq!(hits, 0);
         prop_assert_eq!(with, without);
     }
+}
+
+#[test]
+fn a_key_that_takes_the_place_of_another_does_not_take_over_its_tokens() {
+    let mut steps = vec![Step::Token(0), Step::Token(0)];
+    for provider in [0, 2] {
+        let set = Some(5);
+        steps.push(Step::Keys { provider, set });
+    }
+    steps.push(Step::Token(0));
+    let (decisions, hits) = decisions(&steps, true);
+    assert_eq!(decisions[2], Reason::Signature.into());
+    assert_eq!(hits, 1);
 }
 
 #[test]

@@ -340,7 +340,8 @@ fn a_token_that_is_known_stops_working_when_its_key_is_withdrawn() {
     let request = get("/").bearer(Token::good().signed());
     assert_eq!(gate.send(&request).status, 200);
     assert_eq!(gate.send(&request).status, 200);
-    assert!(gate.metric("token_cache.hit") > 0);
+    // Counts are handed over now and then.
+    eventually("it is known", || gate.metric("token_cache.hit") > 0);
     issuer.publish(&[&keys::EC]);
     eventually("it is refused", || gate.send(&request).status == 401);
 }
