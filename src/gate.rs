@@ -17,6 +17,7 @@ use crate::admission::{Admission, HeaderChange, Passed};
 use crate::config::{Config, Extract, Provider, Requirement};
 use crate::credential::{self, Credential};
 use crate::denial::{Denial, Reason};
+use crate::fetching::Supply;
 use crate::keys::KeySet;
 use crate::metrics::Tally;
 use crate::policy::{self, Finding, Grants, Opinion, Tokens};
@@ -68,24 +69,7 @@ impl From<Reason> for Decision {
 }
 
 /// The state of a key set that is fetched.
-#[derive(Clone, Debug)]
-pub enum RemoteKeys {
-    /// It is there.
-    Ready {
-        /// The set.
-        keys: Rc<KeySet>,
-        /// Whether a key that is not in it is worth waiting for: it is being fetched anew, or may
-        /// be.
-        may_grow: bool,
-    },
-    /// It is not there but on its way, and is worth waiting for.
-    Pending,
-    /// It is not there and will not be soon.
-    Unavailable {
-        /// When it is worth asking again.
-        retry_after: Duration,
-    },
-}
+pub type RemoteKeys = Supply<KeySet>;
 
 /// What a decision draws on besides the configuration and the request.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@
 //!
 //! [`gate::gate`] is that way: a function of the request, the configuration, the keys and the time,
 //! without I/O. Everything before it turns bytes into types that cannot be wrong ([`request`],
-//! [`credential`], [`token`], [`claims`], [`config`], [`keys`]); everything after it turns a
+//! [`credential`], [`token`], [`claims`], [`config`], [`keys`], [`fetching`]); everything after it turns a
 //! decision into calls of the host (`proxy`, which exists only in the WebAssembly module). Why a
 //! request is refused, and what its client is told, is in [`denial`] and nowhere else; what an
 //! admitted one carries to the upstream is in [`admission`].
@@ -71,6 +71,7 @@ pub mod claims;
 pub mod config;
 pub mod credential;
 pub mod denial;
+pub mod fetching;
 pub mod gate;
 pub mod json;
 pub mod keys;

@@ -7,7 +7,8 @@ use super::Environment;
 use super::error::ConfigError;
 use super::scalar::PositiveDuration;
 use super::wire::{LocalJwksWire, RemoteJwksWire, RetryPolicyWire};
-use crate::keys::{Backoff, KeySet, Origin, Policy, Resource, Retries};
+use crate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
+use crate::keys::KeySet;
 
 /// Where a provider's keys come from.
 #[derive(Clone, Debug)]
@@ -15,20 +16,7 @@ pub enum KeySource {
     /// From the configuration itself.
     Local(Rc<KeySet>),
     /// From a server.
-    Remote(Rc<RemoteJwks>),
-}
-
-/// A key set that is fetched by HTTP.
-#[derive(Debug, PartialEq, Eq)]
-pub struct RemoteJwks {
-    /// The Envoy cluster that requests go to.
-    pub cluster: String,
-    /// Where the set is, or the metadata that says so.
-    pub origin: Origin,
-    /// When the set is fetched and how long it is used.
-    pub policy: Policy,
-    /// How often one fetch tries again.
-    pub retries: Retries,
+    Remote(Rc<Remote>),
 }
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -106,14 +94,14 @@ fn build_remote(
     path: &str,
     issuer: Option<&str>,
     wire: RemoteJwksWire,
-) -> Result<RemoteJwks, ConfigError> {
+) -> Result<Remote, ConfigError> {
     let issuer_path = format!("{path}.issuer");
     let path = format!("{path}.remote_jwks");
     let (field, cluster, origin, timeout) = match (wire.http_uri, wire.discovery) {
         (Some(wire), None) => (
             "http_uri",
             wire.cluster,
-            Origin::Set(wire.uri.0),
+            Origin::Place(wire.uri.0),
             wire.timeout,
         ),
         (None, Some(wire)) => {
@@ -169,7 +157,7 @@ fn build_remote(
         .async_fetch
         .and_then(|wire| wire.failed_refetch_duration);
     let longest_retry = or(failed_refetch_duration, LONGEST_RETRY);
-    Ok(RemoteJwks {
+    Ok(Remote {
         cluster: cluster.0,
         origin,
         policy: Policy {

@@ -34,7 +34,7 @@ pub use accepted::Accepted;
 pub use claim::{ClaimCondition, ClaimPath, ClaimTerm, Terms};
 pub use error::ConfigError;
 pub use forwarding::{ClaimTarget, Forwarding};
-pub use jwks::{KeySource, RemoteJwks};
+pub use jwks::KeySource;
 pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::Matcher;

@@ -141,7 +141,7 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
                 // Parsed anew each time: it is the material of a key that counts.
                 let remote = |provider: &Provider| match sets[provider.index] {
                     Some(set) => RemoteKeys::Ready {
-                        keys: Rc::new(KeySet::parse(&SETS[set]).unwrap()),
+                        what: Rc::new(KeySet::parse(&SETS[set]).unwrap()),
                         may_grow: false,
                     },
                     None => RemoteKeys::Pending,

@@ -66,7 +66,7 @@ pub(super) fn accepted_by(
     let (keys, newer) = match &provider.keys {
         KeySource::Local(keys) => (Rc::clone(keys), None),
         KeySource::Remote(jwks) => match (means.remote)(provider) {
-            RemoteKeys::Ready { keys, may_grow } => (keys, may_grow.then_some(jwks.policy.timeout)),
+            RemoteKeys::Ready { what, may_grow } => (what, may_grow.then_some(jwks.policy.timeout)),
             RemoteKeys::Pending => {
                 return Opinion::Wait {
                     at_most: jwks.policy.timeout,

@@ -10,7 +10,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 
 use crate::denial::Answer;
-use crate::keys::Call;
+use crate::fetching::Call;
 use crate::time::Timestamp;
 
 /// What a counter or a gauge is called by once it is defined.

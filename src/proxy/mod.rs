@@ -6,6 +6,7 @@ mod meters;
 mod root;
 mod share;
 mod source;
+mod sources;
 mod stream;
 mod worker;
 

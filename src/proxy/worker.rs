@@ -4,7 +4,7 @@
 //! is taken out of the room first.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+
 use std::time::Duration;
 
 use log::{info, warn};
@@ -12,13 +12,14 @@ use log::{info, warn};
 use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::share::is_new;
-use super::source::{Source, report_skipped};
+use super::source::report_skipped;
+use super::sources::Sources;
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
-use crate::gate::{Decision, Means, RemoteKeys, Verdict, gate};
+use crate::gate::{Decision, Means, Verdict, gate};
 use crate::keys::KeySet;
-use crate::metrics::{Counter, Gauge, Tally};
+use crate::metrics::{Counter, Gauge, Series, Tally};
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
@@ -40,7 +41,7 @@ pub(super) struct Worker {
     engine: Engine,
     tokens: RefCell<TokenCache>,
     tally: Tally,
-    sources: RefCell<Vec<Source>>,
+    sources: RefCell<Sources>,
     room: RefCell<WaitingRoom<Request>>,
     pace: Cell<Duration>,
 }
@@ -58,17 +59,13 @@ pub(super) enum Course {
 
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
-        let source = |provider: &Rc<Provider>| match &provider.keys {
-            KeySource::Remote(jwks) => Some(Source::new(Rc::clone(provider), Rc::clone(jwks))),
-            KeySource::Local(_) => None,
-        };
         let meters = Meters::define(&config);
         for provider in &config.providers {
             if let KeySource::Local(keys) = &provider.keys {
                 report_local(provider, keys, &meters);
             }
         }
-        let sources = config.providers.iter().filter_map(source).collect();
+        let sources = Sources::of(&config);
         // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
         // thrown away.
         host::tick_every(BRISK);
@@ -139,9 +136,7 @@ impl Worker {
     /// that this runs in.
     pub(super) fn tick(&self, root: u32) {
         let now = host::now();
-        for source in self.sources.borrow_mut().iter_mut() {
-            source.tick(now, &self.meters);
-        }
+        self.sources.borrow_mut().tick(now, &self.meters);
         self.settle(root, now);
         self.report();
     }
@@ -156,9 +151,9 @@ impl Worker {
     /// Takes the answer to a callout.
     pub(super) fn answered(&self, root: u32, callout: CalloutId, has_headers: bool, size: usize) {
         let now = host::now();
-        for source in self.sources.borrow_mut().iter_mut() {
-            source.answered(callout, has_headers, size, now, &self.meters);
-        }
+        let mut sources = self.sources.borrow_mut();
+        sources.answered(callout, has_headers, size, now, &self.meters);
+        drop(sources);
         self.settle(root, now);
     }
 
@@ -167,12 +162,9 @@ impl Worker {
     /// Nothing that must belong to the root context may be dispatched after this has entered the
     /// context of a stream.
     fn settle(&self, root: u32, now: Timestamp) {
-        let mut news = false;
-        let mut busy = false;
-        for source in self.sources.borrow_mut().iter_mut() {
-            news |= source.take_news();
-            busy |= source.is_busy(now);
-        }
+        let mut sources = self.sources.borrow_mut();
+        let (news, busy) = (sources.take_news(), sources.is_busy(now));
+        drop(sources);
         let waiters = if news {
             self.room.borrow_mut().take_all()
         } else {
@@ -231,19 +223,11 @@ impl Worker {
         let decision = {
             let sources = self.sources.borrow();
             let remote = |provider: &Provider| {
-                let source = sources
-                    .iter()
-                    .find(|source| source.provider() == provider.index);
-                match source.map(|source| source.ask(now)) {
-                    Some(RemoteKeys::Ready { keys, may_grow }) => RemoteKeys::Ready {
-                        keys,
-                        may_grow: may_grow && !overdue,
-                    },
-                    Some(RemoteKeys::Pending) if !overdue => RemoteKeys::Pending,
-                    Some(RemoteKeys::Pending) | None => RemoteKeys::Unavailable {
-                        retry_after: COME_BACK_IN,
-                    },
-                    Some(unavailable) => unavailable,
+                let keys = sources.keys(provider, now);
+                if overdue {
+                    keys.at_once(COME_BACK_IN)
+                } else {
+                    keys
                 }
             };
             let means = Means {
@@ -257,9 +241,7 @@ impl Worker {
         // A request that waits although a set was there waits for a newer one. Of several sets it
         // may be any that was asked for: one fetch too many, once in a cooldown, costs little.
         let waits = matches!(decision, Decision::Wait { .. });
-        for source in self.sources.borrow_mut().iter_mut() {
-            source.decided(waits);
-        }
+        self.sources.borrow_mut().decided(waits);
         decision
     }
 
@@ -307,7 +289,7 @@ impl Worker {
 /// Says once which keys of the configuration cannot be used.
 fn report_local(provider: &Provider, keys: &KeySet, meters: &Meters) {
     let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
-    meters.record(Gauge::Keys(provider.index), count);
+    meters.record(Gauge::Count(Series::Keys, provider.index), count);
     let what = || serde_json::json!([provider.name, keys.skipped()]).to_string();
     if !keys.skipped().is_empty() && is_new(&what()) {
         report_skipped(provider, keys, meters);

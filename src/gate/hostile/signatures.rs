@@ -181,7 +181,7 @@ fn an_exponent_of_3_opens_no_way_around_the_padding() {
     let decide = |engine: &Engine, signature: &str| {
         let means = Means {
             remote: &|_| RemoteKeys::Ready {
-                keys: Rc::clone(&keys),
+                what: Rc::clone(&keys),
                 may_grow: false,
             },
             engine,
