@@ -53,6 +53,8 @@ pub enum Reason {
     UnknownKey,
     /// The signature is not that of the key.
     Signature,
+    /// The token has been revoked.
+    Revoked,
     /// The token is bound to its sender (`cnf`) in a way that is not supported.
     SenderConstraint,
     /// The token lacks a scope that the requirement asks for.
@@ -61,11 +63,13 @@ pub enum Reason {
     Claims,
     /// The issuer's keys cannot be had.
     KeysUnavailable,
+    /// The list of revoked tokens cannot be had.
+    RevocationUnavailable,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Requirement,
         Self::Missing,
         Self::MalformedCredential,
@@ -86,10 +90,12 @@ impl Reason {
         Self::Lifetime,
         Self::UnknownKey,
         Self::Signature,
+        Self::Revoked,
         Self::SenderConstraint,
         Self::Scope,
         Self::Claims,
         Self::KeysUnavailable,
+        Self::RevocationUnavailable,
     ];
 
     /// The reason's name in metrics, `bearer_gate.denied.<name>`. A malformed credential and a
@@ -116,10 +122,12 @@ impl Reason {
             Self::Lifetime => "lifetime",
             Self::UnknownKey => "unknown_key",
             Self::Signature => "signature",
+            Self::Revoked => "revoked",
             Self::SenderConstraint => "sender_constraint",
             Self::Scope => "scope",
             Self::Claims => "claims",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::RevocationUnavailable => "revocation_unavailable",
         }
     }
 
@@ -130,7 +138,7 @@ impl Reason {
             Self::MalformedCredential | Self::SeveralTokens => Class::InvalidRequest,
             Self::Scope => Class::InsufficientScope,
             Self::Claims | Self::Requirement => Class::AccessDenied,
-            Self::KeysUnavailable => Class::Unavailable,
+            Self::KeysUnavailable | Self::RevocationUnavailable => Class::Unavailable,
             _ => Class::InvalidToken,
         }
     }
@@ -158,10 +166,14 @@ impl Reason {
             Self::Lifetime => "The access token is valid for longer than is accepted",
             Self::UnknownKey => "The access token is signed with an unknown key",
             Self::Signature => "The signature of the access token is not valid",
+            Self::Revoked => "The access token has been revoked",
             Self::SenderConstraint => "The access token is bound to a sender that was not proven",
             Self::Scope => "The access token lacks a scope that is needed here",
             Self::Claims => "The access token does not give access to this resource",
             Self::KeysUnavailable => "The keys of the issuer cannot be had at the moment",
+            Self::RevocationUnavailable => {
+                "It cannot be told at the moment which access tokens are revoked"
+            }
         }
     }
 }

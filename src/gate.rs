@@ -22,6 +22,7 @@ use crate::keys::KeySet;
 use crate::metrics::Tally;
 use crate::policy::{self, Finding, Grants, Opinion, Tokens};
 use crate::request::Request;
+use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
 use crate::verify::Engine;
@@ -31,8 +32,8 @@ use crate::verify::Engine;
 pub enum Decision {
     /// It is decided.
     Settled(Verdict),
-    /// It cannot be decided before a key set has been fetched, for the first time or, where the
-    /// token names a key that is not there, once more.
+    /// It cannot be decided before something has been fetched: a key set, for the first time or,
+    /// where the token names a key that is not there, once more, or a revocation list.
     Wait {
         /// How long it may wait at most.
         at_most: Duration,
@@ -71,11 +72,16 @@ impl From<Reason> for Decision {
 /// The state of a key set that is fetched.
 pub type RemoteKeys = Supply<KeySet>;
 
+/// The state of a list of revoked tokens.
+pub type RemoteList = Supply<RevocationList>;
+
 /// What a decision draws on besides the configuration and the request.
 #[derive(Clone, Copy)]
 pub struct Means<'w> {
     /// The state of a provider's fetched key set.
     pub remote: &'w dyn Fn(&Provider) -> RemoteKeys,
+    /// The state of a provider's list of revoked tokens.
+    pub lists: &'w dyn Fn(&Provider) -> RemoteList,
     /// What checks signatures.
     pub engine: &'w Engine,
     /// The tokens that have been verified already.
@@ -282,5 +288,7 @@ mod cache_tests;
 mod hostile;
 #[cfg(test)]
 mod requirement_tests;
+#[cfg(test)]
+mod revocation_tests;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@
 //!
 //! use bearer_gate::config::Config;
 //! use bearer_gate::denial::Reason;
-//! use bearer_gate::gate::{Decision, Means, RemoteKeys, gate};
+//! use bearer_gate::gate::{Decision, Means, RemoteKeys, RemoteList, gate};
 //! use bearer_gate::metrics::Tally;
 //! use bearer_gate::request::Request;
 //! use bearer_gate::time::Timestamp;
@@ -45,6 +45,7 @@
 //! };
 //! let means = Means {
 //!     remote: &|_| RemoteKeys::Pending,
+//!     lists: &|_| RemoteList::Pending,
 //!     engine: &Engine::software(),
 //!     tokens: &RefCell::new(TokenCache::new(4096, RandomState::new())),
 //!     tally: &Tally::default(),
@@ -80,6 +81,7 @@ pub mod policy;
 #[cfg(target_arch = "wasm32")]
 mod proxy;
 pub mod request;
+pub mod revocation;
 pub mod time;
 pub mod token;
 pub mod token_cache;

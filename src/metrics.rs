@@ -10,6 +10,8 @@ use crate::denial::Reason;
 pub enum Series {
     /// Key sets.
     Keys,
+    /// Lists of revoked tokens.
+    Revocation,
 }
 
 impl Series {
@@ -17,6 +19,7 @@ impl Series {
     const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Keys => ("jwks", "keys"),
+            Self::Revocation => ("revocation", "entries"),
         }
     }
 }
@@ -51,7 +54,8 @@ pub enum Counter {
 pub enum Gauge {
     /// Requests that wait now, of all workers.
     Waiting,
-    /// How much there is in what was fetched for the provider with this index: usable keys.
+    /// How much there is in what was fetched for the provider with this index: usable keys, or
+    /// revoked tokens, clients and subjects.
     Count(Series, usize),
     /// When it was fetched last, in seconds since the Unix epoch.
     FetchedAt(Series, usize),
@@ -107,6 +111,9 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
             Counter::SkippedKeys(index),
             of(&prefix, provider, Series::Keys, "skipped_keys"),
         ));
+        if provider.revocation.is_some() {
+            counters.extend(of_fetches(&prefix, provider, Series::Revocation));
+        }
     }
     counters
 }
@@ -120,6 +127,10 @@ pub fn gauges(config: &Config) -> Vec<(Gauge, String)> {
         gauges.push(count_of(&prefix, provider, Series::Keys));
         if let KeySource::Remote(_) = provider.keys {
             gauges.push(age_of(&prefix, provider, Series::Keys));
+        }
+        if provider.revocation.is_some() {
+            gauges.push(count_of(&prefix, provider, Series::Revocation));
+            gauges.push(age_of(&prefix, provider, Series::Revocation));
         }
     }
     gauges

@@ -19,6 +19,10 @@ pub enum KeySource {
     Remote(Rc<Remote>),
 }
 
+/// What is wrong with an environment variable that is not there.
+pub(super) const NO_VARIABLE: &str = "there is no such variable: the filter sees those that \
+                                      vm_config.environment_variables names";
+
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(600);
 const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
@@ -75,11 +79,7 @@ fn build_local(
         (None, Some(bytes), None) => ("inline_bytes", bytes.0),
         (None, None, Some(name)) => {
             let field = "environment_variable";
-            let text = environment(&name.0).ok_or_else(|| {
-                let problem = "there is no such variable: the filter sees those that \
-                               vm_config.environment_variables names";
-                error(field, problem)
-            })?;
+            let text = environment(&name.0).ok_or_else(|| error(field, NO_VARIABLE))?;
             (field, text.into_bytes())
         }
         _ => {
@@ -123,13 +123,7 @@ fn build_remote(
         }
     };
     let or = |given: Option<PositiveDuration>, default| given.map_or(default, |given| given.0);
-    let timeout = or(timeout, DEFAULT_TIMEOUT);
-    if !(Duration::from_millis(1)..=LONGEST_TIMEOUT).contains(&timeout) {
-        return Err(ConfigError::new(
-            format!("{path}.{field}.timeout"),
-            "must be from \"0.001s\" to \"3600s\"",
-        ));
-    }
+    let timeout = self::timeout(&format!("{path}.{field}"), timeout)?;
     let cache_duration = or(wire.cache_duration, DEFAULT_CACHE_DURATION);
     if cache_duration < Duration::from_millis(1) {
         return Err(ConfigError::new(
@@ -160,6 +154,7 @@ fn build_remote(
     Ok(Remote {
         cluster: cluster.0,
         origin,
+        authorization: None,
         policy: Policy {
             timeout,
             cache_duration,
@@ -169,6 +164,19 @@ fn build_remote(
         },
         retries: retries(&path, wire.retry_policy)?,
     })
+}
+
+/// How long a callout may take.
+pub(super) fn timeout(
+    path: &str,
+    given: Option<PositiveDuration>,
+) -> Result<Duration, ConfigError> {
+    let timeout = given.map_or(DEFAULT_TIMEOUT, |given| given.0);
+    if !(Duration::from_millis(1)..=LONGEST_TIMEOUT).contains(&timeout) {
+        let problem = "must be from \"0.001s\" to \"3600s\"";
+        return Err(ConfigError::new(format!("{path}.timeout"), problem));
+    }
+    Ok(timeout)
 }
 
 /// Envoy's own reading of the message: once where the policy does not say how often, and up to ten

@@ -13,6 +13,7 @@ mod matcher;
 mod protobuf;
 mod provider;
 mod requirement;
+mod revocation;
 mod rules;
 mod scalar;
 mod text;
@@ -40,6 +41,7 @@ pub use location::Location;
 pub use matcher::Matcher;
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
+pub use revocation::{OnUnavailable, Revocation};
 pub use rules::{Rule, Rules};
 pub use text::{Pattern, TextMatcher};
 

@@ -10,6 +10,7 @@ use super::error::ConfigError;
 use super::forwarding::{Forwarding, ForwardingWire};
 use super::jwks::{self, KeySource};
 use super::location::{self, Location};
+use super::revocation::{self, Revocation};
 use super::scalar::Unsigned;
 use super::text::TextMatcher;
 use super::wire::{CacheWire, ProviderWire};
@@ -30,6 +31,8 @@ pub struct Provider {
     pub subjects: Option<TextMatcher>,
     /// Where the keys come from.
     pub keys: KeySource,
+    /// The list of its tokens that have been revoked.
+    pub revocation: Option<Revocation>,
     /// Where its tokens may be in a request; at least one place.
     pub locations: Vec<Rc<Location>>,
     /// What the header of a token may say.
@@ -87,6 +90,10 @@ pub(super) fn build(
         wire.local_jwks,
         environment,
     )?;
+    let revocation = wire
+        .revocation
+        .map(|wire| revocation::build(&path, wire, environment))
+        .transpose()?;
     let subjects = wire
         .subjects
         .map(|wire| wire.build(&format!("{path}.subjects")));
@@ -130,6 +137,7 @@ pub(super) fn build(
             .collect(),
         subjects: subjects.transpose()?,
         keys,
+        revocation,
         locations,
         accepted,
         cache,

@@ -53,6 +53,7 @@ fn remote(config: &Value) -> Remote {
         KeySource::Remote(jwks) => Remote {
             cluster: jwks.cluster.clone(),
             origin: jwks.origin.clone(),
+            authorization: None,
             ..**jwks
         },
         KeySource::Local(_) => panic!("the keys are remote"),
@@ -69,6 +70,7 @@ fn a_configuration_is_read() {
                 authority: "issuer.example:8443".to_owned(),
                 path: "/oauth/jwks?tenant=a".to_owned(),
             }),
+            authorization: None,
             policy: Policy {
                 timeout: Duration::from_millis(500),
                 cache_duration: Duration::from_secs(300),

@@ -15,6 +15,7 @@ use super::forwarding::{ClaimToFilterStateWire, ClaimToHeaderWire, NormalizeWire
 use super::location::FromHeaderWire;
 use super::provider::{self, Provider};
 use super::requirement::{self, Requirement, RequirementWire};
+use super::revocation::RevocationWire;
 use super::rules::{self, RuleWire, Rules};
 use super::scalar::{Bytes, HttpUri, NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
@@ -221,6 +222,8 @@ pub(super) struct ProviderWire {
     pub(super) normalize_payload_in_metadata: Option<NormalizeWire>,
     #[serde(default, alias = "clearRouteCache")]
     pub(super) clear_route_cache: Option<bool>,
+    #[serde(default)]
+    pub(super) revocation: Option<RevocationWire>,
     #[serde(default, alias = "scopeClaims")]
     pub(super) scope_claims: Option<Vec<ClaimPathWire>>,
     #[serde(default, alias = "payloadInMetadata", rename = "payload_in_metadata")]

@@ -151,7 +151,7 @@ impl<T: Published> Fetch<T> {
     pub fn begin(
         id: u64,
         origin: &Origin,
-        format: T::Format,
+        format: &T::Format,
         retries: Retries,
         timeout: Duration,
         known: Option<Document>,
@@ -160,7 +160,7 @@ impl<T: Published> Fetch<T> {
         Self {
             id,
             origin: origin.clone(),
-            format,
+            format: format.clone(),
             retries,
             deadline: now.plus(timeout),
             known,
@@ -259,7 +259,7 @@ impl<T: Published> Fetch<T> {
             let id = known.id;
             return Ok(Outcome::Unchanged { id, fresh_for });
         }
-        let what = T::parse(&body, self.format)?;
+        let what = T::parse(&body, &self.format)?;
         let etag = values(answer.headers, "etag").next();
         let document = Document {
             id: self.id,

@@ -1,6 +1,7 @@
 //! What servers publish and all workers of a process share: where it is, when it is fetched and by
 //! whom, how long it is used. Key sets and lists of revoked tokens are fetched alike.
 
+mod authorization;
 mod backoff;
 mod document;
 mod fetch;
@@ -9,6 +10,7 @@ mod refresh;
 mod remote;
 mod resource;
 
+pub use authorization::Authorization;
 pub use backoff::Backoff;
 pub use document::{Document, Validator};
 pub use fetch::{Answer, Call, Fetch, Next, Origin, Outcome, Retries};

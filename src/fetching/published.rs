@@ -9,7 +9,7 @@ use crate::metrics::Series;
 /// What a server publishes for everybody to fetch.
 pub trait Published: fmt::Debug + Sized {
     /// How it is written down, where there are several ways.
-    type Format: Copy + fmt::Debug + fmt::Display;
+    type Format: Clone + fmt::Debug + fmt::Display;
 
     /// What the log calls it.
     const NAME: &'static str;
@@ -25,7 +25,7 @@ pub trait Published: fmt::Debug + Sized {
     /// # Errors
     ///
     /// What makes it unusable, in words for the log.
-    fn parse(document: &[u8], format: Self::Format) -> Result<Self, String>;
+    fn parse(document: &[u8], format: &Self::Format) -> Result<Self, String>;
 
     /// How much there is in it.
     fn count(&self) -> usize;

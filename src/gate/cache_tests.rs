@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Decision, Means, RemoteKeys, Verdict, gate};
+use super::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, Provider};
 use crate::fixtures::{self, ec_jwk, ed25519_jwk, oct_jwk};
@@ -148,6 +148,7 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
                 };
                 let means = Means {
                     remote: &remote,
+                    lists: &|_| RemoteList::Pending,
                     engine: &engine,
                     tokens: &tokens,
                     tally: &tally,

@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use super::{Means, RemoteKeys};
-use crate::config::{KeySource, Provider};
+use super::{Means, RemoteKeys, RemoteList};
+use crate::config::{KeySource, OnUnavailable, Provider};
 use crate::denial::{Denial, Reason};
 use crate::keys::KeySet;
 use crate::metrics::Counter;
@@ -83,11 +83,41 @@ pub(super) fn accepted_by(
         },
     };
     let verified = verified(provider, &keys, presented, means, now);
+    match (verified, newer) {
+        (Ok(()), _) => {}
+        (Err(Reason::UnknownKey), Some(at_most)) => return Opinion::Wait { at_most },
+        (Err(reason), _) => return reason.into(),
+    }
+    if let Some(objection) = revoked(provider, presented, means) {
+        return objection;
+    }
     // Accepting a bound token from whoever holds it would undo the binding.
-    match (verified.and_then(|()| unbound(token)), newer) {
-        (Ok(()), _) => Opinion::Accepted,
-        (Err(Reason::UnknownKey), Some(at_most)) => Opinion::Wait { at_most },
-        (Err(reason), _) => reason.into(),
+    match unbound(token) {
+        Ok(()) => Opinion::Accepted,
+        Err(reason) => reason.into(),
+    }
+}
+
+/// What the provider's revocation list has against a token; also, that there is no list.
+fn revoked(provider: &Provider, presented: &Presented<'_>, means: Means<'_>) -> Option<Opinion> {
+    let revocation = provider.revocation.as_ref()?;
+    match (means.lists)(provider) {
+        RemoteList::Ready { what: list, .. } => {
+            let revoked = list.revokes(&presented.token, presented.text);
+            revoked.then(|| Reason::Revoked.into())
+        }
+        RemoteList::Pending => Some(Opinion::Wait {
+            at_most: revocation.remote.policy.timeout,
+        }),
+        RemoteList::Unavailable { .. } if revocation.on_unavailable == OnUnavailable::Allow => None,
+        RemoteList::Unavailable { retry_after } => {
+            let reason = Reason::RevocationUnavailable;
+            let denial = Denial {
+                retry_after: Some(retry_after),
+                ..reason.into()
+            };
+            Some(denial.into())
+        }
     }
 }
 

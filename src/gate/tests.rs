@@ -82,6 +82,7 @@ fn unavailable(_: &Provider) -> RemoteKeys {
 fn gated(config: &Config, request: &Request, remote: impl Fn(&Provider) -> RemoteKeys) -> Decision {
     let means = Means {
         remote: &remote,
+        lists: &|_| RemoteList::Pending,
         engine: &Engine::software(),
         tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
         tally: &Tally::default(),
@@ -137,6 +138,7 @@ fn every_algorithm_works_with_both_engines() {
             let tally = Tally::default();
             let means = Means {
                 remote: &ready,
+                lists: &|_| RemoteList::Pending,
                 engine: &engine,
                 tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
                 tally: &tally,

@@ -43,7 +43,7 @@ impl Published for KeySet {
     const SERIES: Series = Series::Keys;
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
-    fn parse(document: &[u8], NoFormat: NoFormat) -> Result<Self, String> {
+    fn parse(document: &[u8], _: &NoFormat) -> Result<Self, String> {
         Self::parse(document).map_err(str::to_owned)
     }
 

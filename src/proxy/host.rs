@@ -10,7 +10,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 
 use crate::denial::Answer;
-use crate::fetching::Call;
+use crate::fetching::{Call, Remote};
 use crate::time::Timestamp;
 
 /// What a counter or a gauge is called by once it is defined.
@@ -120,9 +120,9 @@ pub(super) fn enter(id: u32) -> bool {
     hostcalls::set_effective_context(id).is_ok()
 }
 
-/// Sends a GET request to a cluster. `None` where the host will not: there is no such cluster, or
+/// Sends a GET request for what is fetched to its cluster. `None` where the host will not: there is no such cluster, or
 /// no host of it is healthy.
-pub(super) fn get(cluster: &str, call: &Call) -> Option<CalloutId> {
+pub(super) fn get(remote: &Remote, call: &Call) -> Option<CalloutId> {
     let mut headers = vec![
         (":method", "GET"),
         (":path", &*call.resource.path),
@@ -136,7 +136,11 @@ pub(super) fn get(cluster: &str, call: &Call) -> Option<CalloutId> {
     if let Some(etag) = &call.if_none_match {
         headers.push(("if-none-match", etag));
     }
-    let id = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), call.timeout);
+    if let Some(authorization) = &remote.authorization {
+        headers.push(("authorization", authorization.header()));
+    }
+    let id =
+        hostcalls::dispatch_http_call(&remote.cluster, headers, None, Vec::new(), call.timeout);
     id.ok().map(CalloutId)
 }
 

@@ -8,7 +8,9 @@
 use serde_json::json;
 
 use super::host;
-use crate::fetching::{Action, Document, Event, Origin, Policy, Progress, Published, Remote};
+use crate::fetching::{
+    Action, Authorization, Document, Event, Origin, Policy, Progress, Published, Remote,
+};
 use crate::time::Timestamp;
 
 /// The version of what is shared: a filter of another version neither reads nor writes it.
@@ -28,13 +30,14 @@ pub(super) struct Share {
 
 impl Share {
     /// The shared state of `remote`, which is read as `format`.
-    pub(super) fn of<T: Published>(remote: &Remote, format: T::Format) -> Self {
+    pub(super) fn of<T: Published>(remote: &Remote, format: &T::Format) -> Self {
         // JSON keeps the parts apart, whatever is in them.
         let place = match &remote.origin {
             Origin::Place(place) => json!([remote.cluster, place.authority, place.path]),
             Origin::Metadata { issuer, .. } => json!([remote.cluster, { "issuer": issuer }]),
         };
-        let source = format!("{format}.{place}");
+        let user = remote.authorization.as_ref().map(Authorization::user);
+        let source = format!("{format}.{}", json!([place, user]));
         Self {
             progress: format!("{FORMAT}.progress.{source}"),
             document: format!("{FORMAT}.document.{source}"),

@@ -51,7 +51,7 @@ struct Running<T: Published> {
 
 impl<T: Published> Source<T> {
     pub(super) fn new(provider: Rc<Provider>, remote: Rc<Remote>, format: T::Format) -> Self {
-        let share = Share::of::<T>(&remote, format);
+        let share = Share::of::<T>(&remote, &format);
         share.prepare();
         Self {
             provider,
@@ -151,7 +151,7 @@ impl<T: Published> Source<T> {
         let fetch = Fetch::begin(
             holder,
             origin,
-            self.format,
+            &self.format,
             retries,
             policy.timeout,
             known,
@@ -181,7 +181,7 @@ impl<T: Published> Source<T> {
         let Some(call) = running.fetch.call(now) else {
             return;
         };
-        running.callout = host::get(&self.remote.cluster, &call);
+        running.callout = host::get(&self.remote, &call);
         if running.callout.is_none() {
             let next = running.fetch.refused(now, host::random());
             self.go_on(next, now, meters);
@@ -321,7 +321,7 @@ impl<T: Published> Source<T> {
         let Some(document) = document else {
             return;
         };
-        match T::parse(&document.body, self.format) {
+        match T::parse(&document.body, &self.format) {
             Ok(what) => self.hold(set, what, meters),
             Err(problem) => {
                 self.refused = Some(set.id);

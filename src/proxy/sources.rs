@@ -3,17 +3,19 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::host::CalloutId;
+use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::source::Source;
 use crate::config::{Config, KeySource, Provider};
 use crate::fetching::{Published, Supply};
-use crate::gate::RemoteKeys;
+use crate::gate::{RemoteKeys, RemoteList};
 use crate::keys::{KeySet, NoFormat};
+use crate::revocation::{ListReader, RevocationList};
 use crate::time::Timestamp;
 
 pub(super) struct Sources {
     keys: Vec<Source<KeySet>>,
+    lists: Vec<Source<RevocationList>>,
 }
 
 impl Sources {
@@ -25,19 +27,29 @@ impl Sources {
             }
             KeySource::Local(_) => None,
         };
+        let list = |provider: &Rc<Provider>| {
+            let revocation = provider.revocation.as_ref()?;
+            let reader = ListReader {
+                format: revocation.format,
+                state: host::hash_state(),
+            };
+            let remote = Rc::clone(&revocation.remote);
+            Some(Source::new(Rc::clone(provider), remote, reader))
+        };
         Self {
             keys: config.providers.iter().filter_map(keys).collect(),
+            lists: config.providers.iter().filter_map(list).collect(),
         }
     }
 
     /// The key set of a provider, for a decision that may wait for a newer one.
     pub(super) fn keys(&self, provider: &Provider, now: Timestamp) -> RemoteKeys {
-        match of(&self.keys, provider) {
-            Some(source) => source.ask(now),
-            None => Supply::Unavailable {
-                retry_after: Duration::ZERO,
-            },
-        }
+        of(&self.keys, provider).map_or_else(nowhere, |source| source.ask(now))
+    }
+
+    /// The list of a provider's revoked tokens.
+    pub(super) fn list(&self, provider: &Provider, now: Timestamp) -> RemoteList {
+        of(&self.lists, provider).map_or_else(nowhere, |source| source.supply(now))
     }
 
     /// Takes note of how a decision came out that may have asked for keys.
@@ -50,6 +62,9 @@ impl Sources {
     /// Adopts what others have fetched, and fetches what is due.
     pub(super) fn tick(&mut self, now: Timestamp, meters: &Meters) {
         for source in &mut self.keys {
+            source.tick(now, meters);
+        }
+        for source in &mut self.lists {
             source.tick(now, meters);
         }
     }
@@ -66,21 +81,33 @@ impl Sources {
         for source in &mut self.keys {
             source.answered(callout, has_headers, size, now, meters);
         }
+        for source in &mut self.lists {
+            source.answered(callout, has_headers, size, now, meters);
+        }
     }
 
     /// Whether something has happened, since this was asked last, that may decide requests that wait.
     pub(super) fn take_news(&mut self) -> bool {
         let keys = self.keys.iter_mut().map(Source::take_news);
-        keys.fold(false, |news, one| news | one)
+        let lists = self.lists.iter_mut().map(Source::take_news);
+        keys.chain(lists).fold(false, |news, one| news | one)
     }
 
     /// Whether the next tick should come soon.
     pub(super) fn is_busy(&self, now: Timestamp) -> bool {
-        self.keys.iter().any(|source| source.is_busy(now))
+        let lists = || self.lists.iter().any(|source| source.is_busy(now));
+        self.keys.iter().any(|source| source.is_busy(now)) || lists()
     }
 }
 
 fn of<'s, T: Published>(sources: &'s [Source<T>], provider: &Provider) -> Option<&'s Source<T>> {
     let mut sources = sources.iter();
     sources.find(|source| source.provider() == provider.index)
+}
+
+/// The state of what nobody fetches.
+const fn nowhere<T>() -> Supply<T> {
+    Supply::Unavailable {
+        retry_after: Duration::ZERO,
+    }
 }

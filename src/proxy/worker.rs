@@ -102,8 +102,12 @@ impl Worker {
         }
         match self.decide(&request, now, false) {
             Decision::Wait { at_most } => {
-                let deadline = now.plus(at_most);
-                self.wait(id, Waiter { request, deadline })
+                let waiter = Waiter {
+                    request,
+                    arrived: now,
+                    deadline: now.plus(at_most),
+                };
+                self.wait(id, waiter)
             }
             Decision::Settled(verdict) => self.carry_out(verdict, &request),
         }
@@ -188,10 +192,14 @@ impl Worker {
         host::enter(root);
     }
 
-    fn settle_one(&self, id: u32, waiter: Waiter<Request>, now: Timestamp) {
+    fn settle_one(&self, id: u32, mut waiter: Waiter<Request>, now: Timestamp) {
         let overdue = waiter.deadline <= now;
         let course = match self.decide(&waiter.request, now, overdue) {
-            Decision::Wait { .. } => self.wait(id, waiter),
+            // What it waits for now may be something else than before.
+            Decision::Wait { at_most } => {
+                waiter.deadline = waiter.arrived.plus(at_most);
+                self.wait(id, waiter)
+            }
             Decision::Settled(verdict) => self.carry_out(verdict, &waiter.request),
         };
         if course == Course::GoesOn {
@@ -230,8 +238,17 @@ impl Worker {
                     keys
                 }
             };
+            let lists = |provider: &Provider| {
+                let list = sources.list(provider, now);
+                if overdue {
+                    list.at_once(COME_BACK_IN)
+                } else {
+                    list
+                }
+            };
             let means = Means {
                 remote: &remote,
+                lists: &lists,
                 engine: &self.engine,
                 tokens: &self.tokens,
                 tally: &self.tally,

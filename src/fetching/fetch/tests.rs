@@ -33,7 +33,7 @@ fn discovered() -> Origin {
 fn begin(origin: &Origin, known: Option<Document>, number: u32) -> Fetch<KeySet> {
     let retries = Retries { number, ..RETRIES };
     let timeout = Duration::from_secs(2);
-    Fetch::begin(7, origin, NoFormat, retries, timeout, known, at(0))
+    Fetch::begin(7, origin, &NoFormat, retries, timeout, known, at(0))
 }
 
 fn path(fetch: &Fetch<KeySet>, millis: u64) -> Option<String> {

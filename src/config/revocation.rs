@@ -1,0 +1,166 @@
+//! Where a provider's revocation list is, and what its absence means.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::Environment;
+use super::error::ConfigError;
+use super::jwks;
+use super::scalar::{NonEmpty, PositiveDuration};
+use super::wire::HttpUriWire;
+use crate::fetching::{Authorization, Backoff, Origin, Policy, Remote, Retries};
+use crate::revocation::ListFormat;
+
+/// A list of revoked tokens.
+#[derive(Clone, Debug)]
+pub struct Revocation {
+    /// Where it is, and how often it is fetched.
+    pub remote: Rc<Remote>,
+    /// How it is written down.
+    pub format: ListFormat,
+    /// What its absence means.
+    pub on_unavailable: OnUnavailable,
+}
+
+/// What becomes of tokens while there is no list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUnavailable {
+    /// They are refused.
+    #[default]
+    Deny,
+    /// They are not checked.
+    Allow,
+}
+
+const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
+const DEFAULT_MAX_STALE: Duration = Duration::from_secs(300);
+
+/// The shortest interval: the workers look at what they share twice a second.
+const SHORTEST_REFRESH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How soon a failed fetch is tried again.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevocationWire {
+    #[serde(alias = "httpUri")]
+    http_uri: HttpUriWire,
+    #[serde(default, alias = "refreshInterval")]
+    refresh_interval: Option<PositiveDuration>,
+    #[serde(default, alias = "maxStale")]
+    max_stale: Option<PositiveDuration>,
+    #[serde(default)]
+    format: Option<FormatWire>,
+    #[serde(default)]
+    username: Option<NonEmpty>,
+    #[serde(default, alias = "passwordEnvironmentVariable")]
+    password_environment_variable: Option<NonEmpty>,
+    #[serde(default, alias = "onUnavailable")]
+    on_unavailable: Option<OnUnavailable>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FormatWire {
+    List,
+    Wso2,
+}
+
+pub(super) fn build(
+    provider: &str,
+    wire: RevocationWire,
+    environment: Environment<'_>,
+) -> Result<Revocation, ConfigError> {
+    let path = format!("{provider}.revocation");
+    let error = |field: &str, problem: &str| ConfigError::new(format!("{path}.{field}"), problem);
+    let timeout = jwks::timeout(&format!("{path}.http_uri"), wire.http_uri.timeout)?;
+    let or = |given: Option<PositiveDuration>, default| given.map_or(default, |given| given.0);
+    let refresh_interval = or(wire.refresh_interval, DEFAULT_REFRESH_INTERVAL);
+    if refresh_interval < SHORTEST_REFRESH_INTERVAL {
+        return Err(error("refresh_interval", "must be at least \"0.1s\""));
+    }
+    // Where only the interval is given, and long, one failed fetch must not cost the list.
+    let default_max_stale = DEFAULT_MAX_STALE.max(refresh_interval.saturating_mul(2));
+    let max_stale = or(wire.max_stale, default_max_stale);
+    if max_stale < refresh_interval {
+        let problem = "must not be shorter than refresh_interval";
+        return Err(error("max_stale", problem));
+    }
+    let longest_retry = refresh_interval.clamp(FIRST_RETRY, LONGEST_RETRY);
+    let remote = Remote {
+        cluster: wire.http_uri.cluster.0,
+        origin: Origin::Place(wire.http_uri.uri.0),
+        authorization: authorization(
+            &path,
+            wire.username,
+            wire.password_environment_variable,
+            environment,
+        )?,
+        policy: Policy {
+            timeout,
+            cache_duration: refresh_interval,
+            max_stale,
+            // Nobody asks for a newer list than is due.
+            refetch_cooldown: max_stale,
+            retry: Backoff::new(FIRST_RETRY, longest_retry),
+        },
+        retries: Retries {
+            number: 0,
+            backoff: Backoff::new(FIRST_RETRY, FIRST_RETRY),
+        },
+    };
+    Ok(Revocation {
+        remote: Rc::new(remote),
+        format: match wire.format {
+            None | Some(FormatWire::List) => ListFormat::List,
+            Some(FormatWire::Wso2) => ListFormat::Wso2,
+        },
+        on_unavailable: wire.on_unavailable.unwrap_or_default(),
+    })
+}
+
+fn authorization(
+    path: &str,
+    username: Option<NonEmpty>,
+    variable: Option<NonEmpty>,
+    environment: Environment<'_>,
+) -> Result<Option<Authorization>, ConfigError> {
+    match (username, variable) {
+        (None, None) => Ok(None),
+        (Some(NonEmpty(username)), Some(NonEmpty(variable))) => {
+            if username.contains(':') || username.chars().any(char::is_control) {
+                let problem = "must have no colon and no control characters (RFC 7617)";
+                return Err(ConfigError::new(format!("{path}.username"), problem));
+            }
+            let path = format!("{path}.password_environment_variable");
+            let password = secret(&path, &variable, environment)?;
+            Ok(Some(Authorization::basic(&username, &password)))
+        }
+        (Some(_), None) => {
+            let problem = "username needs password_environment_variable";
+            Err(ConfigError::new(path, problem))
+        }
+        (None, Some(_)) => {
+            let problem = "password_environment_variable needs username";
+            Err(ConfigError::new(path, problem))
+        }
+    }
+}
+
+/// The value of the environment variable `name`.
+pub(super) fn secret(
+    path: &str,
+    name: &str,
+    environment: Environment<'_>,
+) -> Result<String, ConfigError> {
+    let secret = environment(name).filter(|secret| !secret.is_empty());
+    secret.ok_or_else(|| ConfigError::new(path, jwks::NO_VARIABLE))
+}
+
+#[cfg(test)]
+mod tests;
