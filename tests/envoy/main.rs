@@ -42,6 +42,8 @@ mod outage;
 #[cfg(test)]
 mod rejection;
 #[cfg(test)]
+mod revocation;
+#[cfg(test)]
 mod robustness;
 #[cfg(test)]
 mod rotation;

@@ -10,7 +10,7 @@ mod setup;
 mod wait;
 
 pub(crate) use envoy::Envoy;
-pub(crate) use http::{Request, get};
+pub(crate) use http::{Connection, Request, get};
 pub(crate) use issuer::{Issuer, Token, now};
 pub(crate) use key::{Key, keys};
 pub(crate) use server::{Answer, Reply, Server};
