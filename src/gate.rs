@@ -4,20 +4,23 @@
 //! A request that has just arrived and one that has waited for keys are decided by the same call.
 //! The steps are ordered by what they cost, so that a flood of bad tokens costs little.
 
+mod introspected;
 mod presented;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use self::introspected::{introspected, is_asked_about};
 use self::presented::{Presented, accepted_by};
 use crate::admission::{Admission, HeaderChange, Passed};
 use crate::config::{Config, Extract, Provider, Requirement};
 use crate::credential::{self, Credential};
 use crate::denial::{Denial, Reason};
 use crate::fetching::Supply;
+use crate::introspection::{Introspected, Standing};
 use crate::keys::KeySet;
 use crate::metrics::Tally;
 use crate::policy::{self, Finding, Grants, Opinion, Tokens};
@@ -33,7 +36,8 @@ pub enum Decision {
     /// It is decided.
     Settled(Verdict),
     /// It cannot be decided before something has been fetched: a key set, for the first time or,
-    /// where the token names a key that is not there, once more, or a revocation list.
+    /// where the token names a key that is not there, once more, a revocation list, or
+    /// what an authorization server says of the token.
     Wait {
         /// How long it may wait at most.
         at_most: Duration,
@@ -82,6 +86,8 @@ pub struct Means<'w> {
     pub remote: &'w dyn Fn(&Provider) -> RemoteKeys,
     /// The state of a provider's list of revoked tokens.
     pub lists: &'w dyn Fn(&Provider) -> RemoteList,
+    /// What is known of a token that a provider's authorization server is asked about.
+    pub introspection: &'w dyn Fn(&Provider, &str) -> Standing,
     /// What checks signatures.
     pub engine: &'w Engine,
     /// The tokens that have been verified already.
@@ -143,11 +149,19 @@ fn judge(
     };
     let longest = config.longest_token();
     let bearer = |credential| Bearer::find_out(credential, longest, means, now);
+    let introspects = |provider: &Rc<Provider>| provider.introspection.is_some();
+    let answers = if config.providers.iter().any(introspects) {
+        config.providers.iter().map(|_| OnceCell::new()).collect()
+    } else {
+        Vec::new()
+    };
     let hearing = Hearing {
+        answers,
         bearers: match &credentials {
             Ok(credentials) => Ok(credentials.iter().map(bearer).collect()),
             Err(reason) => Err(*reason),
         },
+        longest,
         means,
         now,
     };
@@ -170,21 +184,50 @@ struct Bearer<'r> {
 /// The tokens of a request, and what it takes to judge them.
 struct Hearing<'r, 'm> {
     bearers: Result<Vec<Bearer<'r>>, Reason>,
+    /// What the authorization server of a provider says of the token that the provider is to
+    /// judge, by the index of the provider.
+    answers: Vec<OnceCell<Rc<Introspected>>>,
+    /// The longest token that is looked at, in bytes.
+    longest: usize,
     means: Means<'m>,
     now: Timestamp,
 }
 
 impl Tokens for Hearing<'_, '_> {
     fn opinion(&self, provider: &Provider) -> Opinion {
-        match self.bearer(provider).map(|bearer| &bearer.presented) {
-            Ok(Ok(presented)) => accepted_by(provider, presented, self.means, self.now),
-            Ok(Err(reason)) => (*reason).into(),
-            Err(reason) => reason.into(),
+        let bearer = match self.bearer(provider) {
+            Ok(bearer) => bearer,
+            Err(reason) => return reason.into(),
+        };
+        if let Some(introspection) = &provider.introspection
+            && is_asked_about(provider, introspection, bearer.text())
+        {
+            if bearer.text().len() > self.longest {
+                return Reason::TooLarge.into();
+            }
+            let said = introspected(provider, introspection, bearer.text(), self.means, self.now);
+            return said.map_or_else(
+                |objection| objection,
+                |answer| {
+                    if let Some(cell) = self.answers.get(provider.index) {
+                        let _ = cell.set(answer);
+                    }
+                    Opinion::Accepted
+                },
+            );
+        }
+        match &bearer.presented {
+            Ok(presented) => accepted_by(provider, presented, self.means, self.now),
+            Err(reason) => (*reason).into(),
         }
     }
 
     fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>> {
-        self.bearer(provider).ok()?.payload()
+        let answer = self.answers.get(provider.index).and_then(OnceCell::get);
+        match answer {
+            Some(answer) => Some(&answer.payload),
+            None => self.bearer(provider).ok()?.payload(),
+        }
     }
 }
 
@@ -216,8 +259,11 @@ impl<'r> Hearing<'r, '_> {
     fn admit(&self, request: &Request, grants: &Grants<'_>) -> Verdict {
         let verified = !grants.providers.is_empty();
         let accepted = grants.providers.iter().filter_map(|provider| {
-            let bearer = self.bearer(provider).ok()?;
-            bearer.passed_by(provider)
+            Some(Passed {
+                credential: self.bearer(provider).ok()?.credential,
+                payload: self.payload(provider)?,
+                provider,
+            })
         });
         let mut admission = Admission::new(verified, request, accepted);
         if let (false, Some(extract)) = (verified, grants.extract) {
@@ -269,6 +315,10 @@ impl<'r> Bearer<'r> {
         }
     }
 
+    fn text(&self) -> &str {
+        &self.credential.text
+    }
+
     fn payload(&self) -> Option<&Map<String, Value>> {
         Some(&self.presented.as_ref().ok()?.token.payload)
     }
@@ -286,6 +336,8 @@ impl<'r> Bearer<'r> {
 mod cache_tests;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod introspection_tests;
 #[cfg(test)]
 mod requirement_tests;
 #[cfg(test)]

@@ -27,6 +27,7 @@
 //! use bearer_gate::config::Config;
 //! use bearer_gate::denial::Reason;
 //! use bearer_gate::gate::{Decision, Means, RemoteKeys, RemoteList, gate};
+//! use bearer_gate::introspection::Standing;
 //! use bearer_gate::metrics::Tally;
 //! use bearer_gate::request::Request;
 //! use bearer_gate::time::Timestamp;
@@ -46,6 +47,7 @@
 //! let means = Means {
 //!     remote: &|_| RemoteKeys::Pending,
 //!     lists: &|_| RemoteList::Pending,
+//!     introspection: &|_, _| Standing::Pending,
 //!     engine: &Engine::software(),
 //!     tokens: &RefCell::new(TokenCache::new(4096, RandomState::new())),
 //!     tally: &Tally::default(),
@@ -74,6 +76,7 @@ pub mod credential;
 pub mod denial;
 pub mod fetching;
 pub mod gate;
+pub mod introspection;
 pub mod json;
 pub mod keys;
 pub mod metrics;

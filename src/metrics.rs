@@ -47,6 +47,11 @@ pub enum Counter {
     FetchFailure(Series, usize),
     /// Keys of the provider with this index that could not be used, each once for every set.
     SkippedKeys(usize),
+    /// Tokens of the provider with this index that its authorization server was asked about and
+    /// answered for.
+    IntrospectionSuccess(usize),
+    /// Those that it did not answer for.
+    IntrospectionFailure(usize),
 }
 
 /// A gauge. Envoy shows it with `wasmcustom.` before its name.
@@ -113,6 +118,15 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
         ));
         if provider.revocation.is_some() {
             counters.extend(of_fetches(&prefix, provider, Series::Revocation));
+        }
+        if provider.introspection.is_some() {
+            for (counter, what) in [
+                (Counter::IntrospectionSuccess(index), "success"),
+                (Counter::IntrospectionFailure(index), "failure"),
+            ] {
+                let name = format!("{prefix}.introspection.{}.{what}", provider.name);
+                counters.push((counter, name));
+            }
         }
     }
     counters

@@ -47,6 +47,8 @@ fn decide(target: &[u8], header: Vec<u8>) -> Decision {
             TOKENS.with(|tokens| {
                 let means = Means {
                     remote: &|_| RemoteKeys::Pending,
+                    lists: &|_| RemoteList::Pending,
+                    introspection: &|_, _| bearer_gate::introspection::Standing::Pending,
                     engine,
                     tokens,
                     tally: &Tally::default(),

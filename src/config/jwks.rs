@@ -17,6 +17,8 @@ pub enum KeySource {
     Local(Rc<KeySet>),
     /// From a server.
     Remote(Rc<Remote>),
+    /// From nowhere: an authorization server is asked about the provider's tokens.
+    None,
 }
 
 /// What is wrong with an environment variable that is not there.
@@ -46,6 +48,7 @@ pub(super) fn build(
     issuer: Option<&str>,
     remote: Option<RemoteJwksWire>,
     local: Option<LocalJwksWire>,
+    introspects: bool,
     environment: Environment<'_>,
 ) -> Result<KeySource, ConfigError> {
     match (remote, local) {
@@ -56,7 +59,11 @@ pub(super) fn build(
             let path = format!("{path}.local_jwks");
             build_local(&path, local, environment).map(|set| KeySource::Local(Rc::new(set)))
         }
-        (None, None) => Err(ConfigError::new(path, "needs remote_jwks or local_jwks")),
+        (None, None) if introspects => Ok(KeySource::None),
+        (None, None) => {
+            let problem = "needs remote_jwks, local_jwks or introspection";
+            Err(ConfigError::new(path, problem))
+        }
         (Some(_), Some(_)) => Err(ConfigError::new(
             path,
             "has both remote_jwks and local_jwks",

@@ -56,7 +56,7 @@ fn remote(config: &Value) -> Remote {
             authorization: None,
             ..**jwks
         },
-        KeySource::Local(_) => panic!("the keys are remote"),
+        KeySource::Local(_) | KeySource::None => panic!("the keys are remote"),
     }
 }
 
@@ -181,7 +181,7 @@ fn problems_are_named_with_their_path() {
         (
             "/providers/cloud/remote_jwks",
             None,
-            "providers.cloud: needs remote_jwks or local_jwks",
+            "providers.cloud: needs remote_jwks, local_jwks or introspection",
         ),
         (
             "/providers/cloud/local_jwks",

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::claim::ClaimPathWire;
 use super::error::ConfigError;
 use super::forwarding::{ClaimToFilterStateWire, ClaimToHeaderWire, NormalizeWire};
+use super::introspection::IntrospectionWire;
 use super::location::FromHeaderWire;
 use super::provider::{self, Provider};
 use super::requirement::{self, Requirement, RequirementWire};
@@ -224,6 +225,8 @@ pub(super) struct ProviderWire {
     pub(super) clear_route_cache: Option<bool>,
     #[serde(default)]
     pub(super) revocation: Option<RevocationWire>,
+    #[serde(default)]
+    pub(super) introspection: Option<IntrospectionWire>,
     #[serde(default, alias = "scopeClaims")]
     pub(super) scope_claims: Option<Vec<ClaimPathWire>>,
     #[serde(default, alias = "payloadInMetadata", rename = "payload_in_metadata")]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use form_urlencoded::byte_serialize;
 
 /// A name and a secret, as HTTP Basic authentication carries them (RFC 7617).
 #[derive(Clone, PartialEq, Eq)]
@@ -20,6 +21,14 @@ impl Authorization {
             user: user.to_owned(),
             header: format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))),
         }
+    }
+
+    /// The authorization of a client at an authorization server, whose identifier and secret may be
+    /// any text (RFC 6749, section 2.3.1).
+    #[must_use]
+    pub fn of_client(id: &str, secret: &str) -> Self {
+        let encoded = |text: &str| -> String { byte_serialize(text.as_bytes()).collect() };
+        Self::basic(&encoded(id), &encoded(secret))
     }
 
     /// Who asks.

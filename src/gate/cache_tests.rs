@@ -149,6 +149,7 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
                 let means = Means {
                     remote: &remote,
                     lists: &|_| RemoteList::Pending,
+                    introspection: &|_, _| crate::introspection::Standing::Pending,
                     engine: &engine,
                     tokens: &tokens,
                     tally: &tally,

@@ -3,12 +3,14 @@
 
 use std::rc::Rc;
 
+use super::introspected::introspected;
 use super::{Means, RemoteKeys, RemoteList};
-use crate::config::{KeySource, OnUnavailable, Provider};
+use crate::config::{AskedAbout, KeySource, OnUnavailable, Provider};
 use crate::denial::{Denial, Reason};
 use crate::keys::KeySet;
 use crate::metrics::Counter;
 use crate::policy::Opinion;
+use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
 use crate::token_cache::Verified;
@@ -65,6 +67,7 @@ pub(super) fn accepted_by(
     }
     let (keys, newer) = match &provider.keys {
         KeySource::Local(keys) => (Rc::clone(keys), None),
+        KeySource::None => return Reason::UnknownKey.into(),
         KeySource::Remote(jwks) => match (means.remote)(provider) {
             RemoteKeys::Ready { what, may_grow } => (what, may_grow.then_some(jwks.policy.timeout)),
             RemoteKeys::Pending => {
@@ -88,7 +91,14 @@ pub(super) fn accepted_by(
         (Err(Reason::UnknownKey), Some(at_most)) => return Opinion::Wait { at_most },
         (Err(reason), _) => return reason.into(),
     }
-    if let Some(objection) = revoked(provider, presented, means) {
+    let revokes = |list: &RevocationList| list.revokes(token, presented.text);
+    if let Some(objection) = revoked(provider, revokes, means) {
+        return objection;
+    }
+    if let Some(introspection) = &provider.introspection
+        && introspection.tokens == AskedAbout::All
+        && let Err(objection) = introspected(provider, introspection, presented.text, means, now)
+    {
         return objection;
     }
     // Accepting a bound token from whoever holds it would undo the binding.
@@ -98,14 +108,16 @@ pub(super) fn accepted_by(
     }
 }
 
-/// What the provider's revocation list has against a token; also, that there is no list.
-fn revoked(provider: &Provider, presented: &Presented<'_>, means: Means<'_>) -> Option<Opinion> {
+/// What the provider's revocation list has against a token, which `revokes` finds out; also, that
+/// there is no list.
+pub(super) fn revoked(
+    provider: &Provider,
+    revokes: impl FnOnce(&RevocationList) -> bool,
+    means: Means<'_>,
+) -> Option<Opinion> {
     let revocation = provider.revocation.as_ref()?;
     match (means.lists)(provider) {
-        RemoteList::Ready { what: list, .. } => {
-            let revoked = list.revokes(&presented.token, presented.text);
-            revoked.then(|| Reason::Revoked.into())
-        }
+        RemoteList::Ready { what: list, .. } => revokes(&list).then(|| Reason::Revoked.into()),
         RemoteList::Pending => Some(Opinion::Wait {
             at_most: revocation.remote.policy.timeout,
         }),

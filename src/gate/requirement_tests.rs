@@ -56,6 +56,7 @@ fn decided(config: &Config, request: &Request) -> String {
     let means = Means {
         remote: &|_| RemoteKeys::Pending,
         lists: &|_| RemoteList::Pending,
+        introspection: &|_, _| crate::introspection::Standing::Pending,
         engine: &Engine::software(),
         tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
         tally: &Tally::default(),

@@ -53,6 +53,7 @@ fn gated(
     let means = Means {
         remote: &|_| RemoteKeys::Pending,
         lists: &|_| list.clone(),
+        introspection: &|_, _| crate::introspection::Standing::Pending,
         engine: &Engine::software(),
         tokens,
         tally: &Tally::default(),

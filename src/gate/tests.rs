@@ -83,6 +83,7 @@ fn gated(config: &Config, request: &Request, remote: impl Fn(&Provider) -> Remot
     let means = Means {
         remote: &remote,
         lists: &|_| RemoteList::Pending,
+        introspection: &|_, _| crate::introspection::Standing::Pending,
         engine: &Engine::software(),
         tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
         tally: &Tally::default(),
@@ -139,6 +140,7 @@ fn every_algorithm_works_with_both_engines() {
             let means = Means {
                 remote: &ready,
                 lists: &|_| RemoteList::Pending,
+                introspection: &|_, _| crate::introspection::Standing::Pending,
                 engine: &engine,
                 tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
                 tally: &tally,

@@ -2,6 +2,7 @@
 //! host does.
 
 mod host;
+mod introspection;
 mod meters;
 mod root;
 mod share;

@@ -4,11 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::host::{self, CalloutId};
+use super::introspection::Endpoint;
 use super::meters::Meters;
 use super::source::Source;
 use crate::config::{Config, KeySource, Provider};
 use crate::fetching::{Published, Supply};
 use crate::gate::{RemoteKeys, RemoteList};
+use crate::introspection::Standing;
 use crate::keys::{KeySet, NoFormat};
 use crate::revocation::{ListReader, RevocationList};
 use crate::time::Timestamp;
@@ -16,6 +18,7 @@ use crate::time::Timestamp;
 pub(super) struct Sources {
     keys: Vec<Source<KeySet>>,
     lists: Vec<Source<RevocationList>>,
+    endpoints: Vec<Endpoint>,
 }
 
 impl Sources {
@@ -25,7 +28,7 @@ impl Sources {
                 let (provider, jwks) = (Rc::clone(provider), Rc::clone(jwks));
                 Some(Source::new(provider, jwks, NoFormat))
             }
-            KeySource::Local(_) => None,
+            KeySource::Local(_) | KeySource::None => None,
         };
         let list = |provider: &Rc<Provider>| {
             let revocation = provider.revocation.as_ref()?;
@@ -39,6 +42,7 @@ impl Sources {
         Self {
             keys: config.providers.iter().filter_map(keys).collect(),
             lists: config.providers.iter().filter_map(list).collect(),
+            endpoints: config.providers.iter().filter_map(Endpoint::of).collect(),
         }
     }
 
@@ -50,6 +54,20 @@ impl Sources {
     /// The list of a provider's revoked tokens.
     pub(super) fn list(&self, provider: &Provider, now: Timestamp) -> RemoteList {
         of(&self.lists, provider).map_or_else(nowhere, |source| source.supply(now))
+    }
+
+    /// What is known of a token that a provider's authorization server is asked about.
+    pub(super) fn standing(&self, provider: &Provider, token: &str, now: Timestamp) -> Standing {
+        let mut endpoints = self.endpoints.iter();
+        match endpoints.find(|endpoint| endpoint.provider() == provider.index) {
+            Some(endpoint) => endpoint.ask(token, now),
+            None => Standing::Pending.at_once(),
+        }
+    }
+
+    /// Whether there is something to send that a request waits for.
+    pub(super) fn is_eager(&self) -> bool {
+        self.endpoints.iter().any(Endpoint::has_next)
     }
 
     /// Takes note of how a decision came out that may have asked for keys.
@@ -66,6 +84,9 @@ impl Sources {
         }
         for source in &mut self.lists {
             source.tick(now, meters);
+        }
+        for endpoint in &mut self.endpoints {
+            endpoint.tick(now, meters);
         }
     }
 
@@ -84,19 +105,25 @@ impl Sources {
         for source in &mut self.lists {
             source.answered(callout, has_headers, size, now, meters);
         }
+        for endpoint in &mut self.endpoints {
+            endpoint.answered(callout, has_headers, size, now, meters);
+        }
     }
 
     /// Whether something has happened, since this was asked last, that may decide requests that wait.
     pub(super) fn take_news(&mut self) -> bool {
         let keys = self.keys.iter_mut().map(Source::take_news);
         let lists = self.lists.iter_mut().map(Source::take_news);
-        keys.chain(lists).fold(false, |news, one| news | one)
+        let endpoints = self.endpoints.iter_mut().map(Endpoint::take_news);
+        let all = keys.chain(lists).chain(endpoints);
+        all.fold(false, |news, one| news | one)
     }
 
     /// Whether the next tick should come soon.
     pub(super) fn is_busy(&self, now: Timestamp) -> bool {
+        let endpoints = || self.endpoints.iter().any(Endpoint::is_busy);
         let lists = || self.lists.iter().any(|source| source.is_busy(now));
-        self.keys.iter().any(|source| source.is_busy(now)) || lists()
+        self.keys.iter().any(|source| source.is_busy(now)) || lists() || endpoints()
     }
 }
 

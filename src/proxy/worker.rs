@@ -29,6 +29,9 @@ use crate::waiting_room::{Waiter, WaitingRoom};
 /// Between two ticks while something is waited for.
 const BRISK: Duration = Duration::from_millis(10);
 
+/// Before the next tick where a request waits for a callout that only a tick can send.
+const EAGER: Duration = Duration::from_millis(1);
+
 /// Between two ticks otherwise: a set that another worker has fetched is in use no later than this.
 const CALM: Duration = Duration::from_millis(500);
 
@@ -177,7 +180,12 @@ impl Worker {
         self.settle_all(root, waiters, now);
         self.report_waiting();
         let brisk = busy || !self.room.borrow().is_empty();
-        self.set_pace(if brisk { BRISK } else { CALM });
+        let eager = self.sources.borrow().is_eager();
+        self.set_pace(match (eager, brisk) {
+            (true, _) => EAGER,
+            (false, true) => BRISK,
+            (false, false) => CALM,
+        });
     }
 
     fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiter<Request>)>, now: Timestamp) {
@@ -213,7 +221,8 @@ impl Worker {
         match admitted {
             Ok(()) => {
                 self.report_waiting();
-                self.set_pace(BRISK);
+                let eager = self.sources.borrow().is_eager();
+                self.set_pace(if eager { EAGER } else { BRISK });
                 Course::Waits
             }
             Err(refused) => {
@@ -246,9 +255,18 @@ impl Worker {
                     list
                 }
             };
+            let standing = |provider: &Provider, token: &str| {
+                let standing = sources.standing(provider, token, now);
+                if overdue {
+                    standing.at_once()
+                } else {
+                    standing
+                }
+            };
             let means = Means {
                 remote: &remote,
                 lists: &lists,
+                introspection: &standing,
                 engine: &self.engine,
                 tokens: &self.tokens,
                 tally: &self.tally,

@@ -36,6 +36,8 @@ mod demo;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod introspection;
+#[cfg(test)]
 mod module;
 #[cfg(test)]
 mod outage;

@@ -42,6 +42,7 @@ fn decide_with(config: &Config, token: &str) -> Decision {
         let means = Means {
             remote: &|_| RemoteKeys::Pending,
             lists: &|_| RemoteList::Pending,
+            introspection: &|_, _| crate::introspection::Standing::Pending,
             engine: &engine,
             tokens: &RefCell::new(TokenCache::new(4, std::hash::RandomState::new())),
             tally: &Tally::default(),
