@@ -16,7 +16,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build envoy demo run test test-browser fuzz bench lint audit clean
+.PHONY: help needs needs-browser build trapping vectors envoy demo run herd test test-browser fuzz bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -34,6 +34,16 @@ build: ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
 		cargo build --locked --release --target $(TARGET) --lib
+
+# The module of the test of a worker that dies.
+trapping:
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+		cargo build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
+
+# The filter's engines alone, for the tests that put vectors to them.
+vectors:
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+		cargo build --locked --release --target $(TARGET) -p vectors-module
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
@@ -55,13 +65,17 @@ demo/node_modules/.installed: demo/package.json demo/package-lock.json
 	@cd demo && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
+herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/herd.svg, docs/key-sets.md (2 minutes)
+	@node scripts/herd.mjs
+
 run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk
 	@node demo/run.mjs
 
-test: needs build envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
+test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc
+	cargo test --locked --test check --test reference
 	cargo test --locked --test envoy
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
@@ -110,6 +124,15 @@ bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a min
 	@cargo build --quiet --locked --release --target $(TARGET) --manifest-path bench/noop/Cargo.toml \
 		--target-dir target/bench/noop
 	@node bench/run.mjs
+
+check: ## build the tool that checks configurations: target/release/bearer-gate-check
+	@scripts/need rust
+	cargo build --locked --release --bin bearer-gate-check
+
+schema: ## write the JSON Schema of the configuration anew
+	@scripts/need rust
+	@cargo run --locked --quiet --bin bearer-gate-check -- --schema > target/bearer-gate.schema.json
+	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
 	rm -rf target .tools demo/node_modules demo/.run tests/browser/node_modules

@@ -121,7 +121,7 @@ pub fn gate(config: &Config, request: &Request, means: Means<'_>, now: Timestamp
 
 impl Decision {
     /// Whether the request passes without a token that is good.
-    const fn passes_unverified(&self) -> bool {
+    pub(crate) const fn passes_unverified(&self) -> bool {
         match self {
             Self::Settled(Verdict::Pass) => true,
             Self::Settled(Verdict::Admit(admission)) => !admission.verified,
@@ -131,7 +131,7 @@ impl Decision {
 }
 
 /// Decides by one requirement.
-fn judge(
+pub(crate) fn judge(
     config: &Config,
     requirement: &Requirement,
     request: &Request,
@@ -147,8 +147,7 @@ fn judge(
         }
         credentials => credentials,
     };
-    let longest = config.longest_token();
-    let bearer = |credential| Bearer::find_out(credential, longest, means, now);
+    let bearer = |credential| Bearer::find_out(credential, config, means, now);
     let introspects = |provider: &Rc<Provider>| provider.introspection.is_some();
     let answers = if config.providers.iter().any(introspects) {
         config.providers.iter().map(|_| OnceCell::new()).collect()
@@ -161,7 +160,7 @@ fn judge(
             Ok(credentials) => Ok(credentials.iter().map(bearer).collect()),
             Err(reason) => Err(*reason),
         },
-        longest,
+        longest: config.longest_token(),
         means,
         now,
     };
@@ -275,7 +274,8 @@ impl<'r> Hearing<'r, '_> {
         Verdict::Admit(admission)
     }
 
-    /// Passes on the claims of a token that nobody verified, and says so.
+    /// Passes on the claims of a token that nobody verified, and says so: also of one whose claims
+    /// are not passed on, since the API behind may read it where it is.
     fn extract(&self, request: &Request, extract: &Extract) -> Admission {
         let bearers = self.bearers.as_deref().unwrap_or_default();
         let passed: Vec<Passed<'_>> = bearers
@@ -292,7 +292,7 @@ impl<'r> Hearing<'r, '_> {
                 bearer.passed_by(provider)
             })
             .collect();
-        let found = !passed.is_empty();
+        let found = !self.bearers.as_ref().is_ok_and(Vec::is_empty);
         let mut admission = Admission::new(false, request, passed);
         if let (true, Some(name)) = (found, &extract.status_header) {
             let change = HeaderChange::Set(name.clone(), b"false".to_vec());
@@ -305,12 +305,12 @@ impl<'r> Hearing<'r, '_> {
 impl<'r> Bearer<'r> {
     fn find_out(
         credential: &'r Credential<'r>,
-        longest: usize,
+        config: &Config,
         means: Means<'_>,
         now: Timestamp,
     ) -> Self {
         Self {
-            presented: Presented::find_out(&credential.text, longest, means, now),
+            presented: Presented::find_out(&credential.text, config, means, now),
             credential,
         }
     }

@@ -48,17 +48,21 @@ fn depth(bytes: &[u8]) -> usize {
 /// recursion.
 #[must_use]
 pub fn heap_bytes(object: &Map<String, Value>) -> usize {
-    object.iter().fold(0, |sum, (name, value)| {
-        sum.saturating_add(MEMBER_BYTES)
-            .saturating_add(name.capacity())
+    let nodes = object.len().div_ceil(MEMBERS_IN_NODE);
+    let nodes = nodes.saturating_mul(NODE_BYTES);
+    object.iter().fold(nodes, |sum, (name, value)| {
+        sum.saturating_add(name.capacity())
             .saturating_add(value_heap_bytes(value))
     })
 }
 
-/// What a member of an object takes up in the nodes of the map, which are not all full.
-const MEMBER_BYTES: usize = size_of::<String>()
+/// What a node of the map takes up, which has room for 11 members, and how many are in it at least
+/// where there are several nodes.
+const NODE_BYTES: usize = size_of::<String>()
     .saturating_add(size_of::<Value>())
-    .saturating_mul(2);
+    .saturating_mul(11)
+    .saturating_add(16);
+const MEMBERS_IN_NODE: usize = 6;
 
 fn value_heap_bytes(value: &Value) -> usize {
     match value {

@@ -70,6 +70,8 @@
 )]
 
 pub mod admission;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod check;
 pub mod claims;
 pub mod config;
 pub mod credential;
@@ -81,7 +83,7 @@ pub mod json;
 pub mod keys;
 pub mod metrics;
 pub mod policy;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "filter"))]
 mod proxy;
 pub mod request;
 pub mod revocation;
@@ -94,7 +96,7 @@ pub mod waiting_room;
 #[cfg(test)]
 mod fixtures;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "filter"))]
 mod entry {
     proxy_wasm::main! {{
         crate::proxy::start();

@@ -3,6 +3,8 @@
 mod terms;
 mod verdict;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use terms::holds;
 pub use verdict::{Finding, Grants, Opinion, Tokens, find};
 
 use crate::config::{Config, Requirement, Rules};

@@ -20,10 +20,13 @@ use crate::fetching::Published;
 use crate::metrics::Series;
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
-use crate::verify::{Algorithm, twin};
+use crate::verify::{Algorithm, Engine, twin};
 
 /// The largest list that is read, in bytes. A million entries of 36 characters take 39 MB.
 pub const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
+
+/// The claims that a list may name a token by; whoever keeps a token must keep these.
+pub const NAMING_CLAIMS: [&str; 4] = ["jti", "client_id", "azp", "sub"];
 
 /// How a list is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +74,18 @@ impl Published for RevocationList {
         Ok(Self { names })
     }
 
-    fn count(&self) -> usize {
-        self.names.len()
+    fn count(&self, _: &Engine) -> usize {
+        self.count()
     }
 }
 
 impl RevocationList {
+    /// How many entries it has.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.names.len()
+    }
+
     /// Whether `token`, whose text is `text`, has been revoked: itself, or with all that its client
     /// or its subject was given before some time.
     #[must_use]
@@ -93,16 +102,10 @@ impl RevocationList {
         issued_at: Option<Timestamp>,
     ) -> bool {
         let issued_at = issued_at.unwrap_or(Timestamp::EPOCH);
-        [
-            ("jti", Kind::Token),
-            ("client_id", Kind::Client),
-            ("azp", Kind::Client),
-            ("sub", Kind::Subject),
-        ]
-        .iter()
-        .any(|(claim, kind)| {
+        let kinds = [Kind::Token, Kind::Client, Kind::Client, Kind::Subject];
+        NAMING_CLAIMS.iter().zip(kinds).any(|(claim, kind)| {
             let name = payload.get(*claim).and_then(Value::as_str);
-            name.is_some_and(|name| self.is_before(*kind, name, issued_at))
+            name.is_some_and(|name| self.is_before(kind, name, issued_at))
         })
     }
 

@@ -39,7 +39,8 @@ impl Timestamp {
     }
 
     /// Reads a `NumericDate` of RFC 7519, section 2: seconds since the epoch, possibly with a
-    /// fraction. A date before the epoch counts as the epoch, one that is too far off as the end
+    /// fraction, to the nearest millisecond: a fraction is a binary one by the time that it is read,
+    /// and most lie a little below what was written. A date before the epoch counts as the epoch, one that is too far off as the end
     /// of time.
     #[must_use]
     pub fn from_numeric_date(date: &Number) -> Self {
@@ -47,9 +48,10 @@ impl Timestamp {
             return Self::from_unix_secs(secs);
         }
         match date.as_f64() {
-            Some(secs) if secs > 0.0 => {
-                Duration::try_from_secs_f64(secs).map_or(Self(u64::MAX), Self::from_unix)
-            }
+            Some(secs) if secs > 0.0 => Duration::try_from_secs_f64(secs)
+                .map_or(Self::END, |since| {
+                    Self::from_unix(since.saturating_add(HALF_A_MILLISECOND))
+                }),
             _ => Self::EPOCH,
         }
     }
@@ -73,6 +75,8 @@ impl Timestamp {
     }
 }
 
+const HALF_A_MILLISECOND: Duration = Duration::from_micros(500);
+
 /// The whole milliseconds of `duration`, as many as fit.
 #[must_use]
 pub fn whole_millis(duration: Duration) -> u64 {
@@ -94,6 +98,17 @@ mod tests {
             ("1700000000", 1_700_000_000_000),
             ("1700000000.25", 1_700_000_000_250),
             ("1.7e9", 1_700_000_000_000),
+            // The floats that are nearest to these lie below them.
+            ("1700000000.29", 1_700_000_000_290),
+            ("1700000000.001", 1_700_000_000_001),
+            ("1700000000.999", 1_700_000_000_999),
+            ("1700000000.9994", 1_700_000_000_999),
+            ("1700000000.9996", 1_700_000_001_000),
+            ("253402300799.999", 253_402_300_799_999),
+            ("0.0004", 0),
+            ("0.0006", 1),
+            ("-0.0006", 0),
+            ("9007199254740993.0", 9_007_199_254_740_992_000),
             ("-1", 0),
             ("-0.5", 0),
             ("-1e300", 0),

@@ -4,6 +4,8 @@
 //! `jwk`, `jku`, `x5c` and `x5u` of a token's header are never looked at: a token cannot bring the
 //! key that it is to be verified with.
 
+use std::mem;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -27,7 +29,7 @@ pub struct Token {
     pub kid: Option<String>,
     /// The registered claims of the payload.
     pub claims: Claims,
-    /// The payload.
+    /// The payload, or what [`Token::keep`] has left of it.
     pub payload: Map<String, Value>,
 }
 
@@ -80,6 +82,13 @@ impl Token {
             payload,
         };
         Ok((token, Signed { input, signature }))
+    }
+
+    /// Forgets the members of the payload that are not among `names`: a token may be remembered for
+    /// long, and nobody asks for most of what it says.
+    pub fn keep(&mut self, names: &[String]) {
+        let payload = mem::take(&mut self.payload).into_iter();
+        self.payload = payload.filter(|(name, _)| names.contains(name)).collect();
     }
 
     /// Bytes that the token takes up beside itself.
@@ -163,6 +172,21 @@ mod tests {
             (again.input, again.signature),
             (signed.input, signed.signature)
         );
+    }
+
+    #[test]
+    fn a_token_forgets_what_nobody_asks_for() {
+        let text = compact(
+            HEADER,
+            r#"{"iss":"i","scope":"a b","groups":["g"],"x":{"y":1}}"#,
+        );
+        let (mut token, _) = Token::parse(&text, MAX_TOKEN_BYTES).unwrap();
+        token.keep(&["scope".to_owned(), "x".to_owned(), "absent".to_owned()]);
+        let kept = serde_json::json!({"scope": "a b", "x": {"y": 1}});
+        assert_eq!(Value::Object(token.payload.clone()), kept);
+        assert_eq!(token.claims.issuer.as_deref(), Some("i"));
+        token.keep(&[]);
+        assert_eq!(token.heap_bytes(), 1);
     }
 
     #[test]

@@ -15,17 +15,29 @@ use lru::LruCache;
 use crate::time::Timestamp;
 use crate::token::Token;
 
-/// What all entries may take up together, in bytes.
-pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// What all entries of a cache of `capacity` tokens may take up together, in bytes: 2 KiB for each,
+/// which an ordinary token does not fill, but at least 8 MiB, so that few may be long, and at most
+/// 256 MiB, since a module has only so much memory.
+#[must_use]
+pub fn max_bytes(capacity: usize) -> usize {
+    const MIB: usize = 1024 * 1024;
+    let ordinary = capacity.saturating_mul(2 * 1024);
+    ordinary.clamp(8 * MIB, 256 * MIB)
+}
 
-/// What an entry takes up beside its text and what its token holds, in bytes: the entry itself and
-/// its place in the map, which the unit tests measure.
+/// What an entry takes up beside its text and what its token holds, in bytes. The larger part is
+/// its node of the list and the `Rc` with the token; the rest is its place in the table of the
+/// map, of which up to half are empty after it has grown, and what the allocator adds to the four
+/// allocations of an entry. `tests/memory.rs` holds this against what is allocated.
 const ENTRY_BYTES: usize = 384;
 
 /// A bounded number of verified tokens, those used last.
 pub struct TokenCache {
     entries: LruCache<Box<str>, Entry, TailState>,
     capacity: usize,
+    /// What the entries may take up together.
+    max_bytes: usize,
+    /// What they do.
     bytes: usize,
 }
 
@@ -53,6 +65,7 @@ impl TokenCache {
         Self {
             entries: LruCache::unbounded_with_hasher(TailState(state)),
             capacity,
+            max_bytes: max_bytes(capacity),
             bytes: 0,
         }
     }
@@ -100,7 +113,7 @@ impl TokenCache {
                 .peek_lru()
                 .is_some_and(|(_, oldest)| oldest.dies_at <= now)
         };
-        self.entries.len() > self.capacity || self.bytes > MAX_BYTES || oldest_is_dead()
+        self.entries.len() > self.capacity || self.bytes > self.max_bytes || oldest_is_dead()
     }
 
     /// How many tokens are remembered.

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bearer_gate::time::Timestamp;
 use bearer_gate::token::Token;
-use bearer_gate::token_cache::{MAX_BYTES, TokenCache, Verified};
+use bearer_gate::token_cache::{TokenCache, Verified, max_bytes};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -28,22 +28,59 @@ fn token(number: usize, audiences: usize, padding: usize) -> String {
     let payload = URL_SAFE_NO_PAD.encode(payload.to_string());
     format!(
         "{header}.{payload}.{}",
-        URL_SAFE_NO_PAD.encode(number.to_string().repeat(256))
+        URL_SAFE_NO_PAD.encode(format!("{number:0>256}"))
     )
+}
+
+/// A kind of tokens, and how many of them a cache is to hold.
+struct Case {
+    audiences: usize,
+    padding: usize,
+    /// Whether the configuration asks for the private claim.
+    kept: bool,
+    capacity: usize,
+    /// Whether they all fit.
+    fit: bool,
+}
+
+const fn case(audiences: usize, padding: usize, kept: bool, capacity: usize, fit: bool) -> Case {
+    Case {
+        audiences,
+        padding,
+        kept,
+        capacity,
+        fit,
+    }
 }
 
 #[test]
 fn remembered_tokens_take_up_no_more_than_is_believed() {
     let now = Timestamp::from_unix_secs(1_700_000_000);
-    for (audiences, padding) in [(1, 0), (1, 600), (40, 0), (1, 4_000)] {
+    // An ordinary token of 800 bytes first.
+    for case in [
+        case(1, 180, false, 4_096, true),
+        case(1, 180, true, 4_096, false),
+        case(1, 180, false, 50_000, true),
+        case(1, 180, true, 50_000, false),
+        case(1, 0, false, 100, true),
+        case(40, 0, false, 4_096, false),
+        case(1, 4_000, false, 4_096, false),
+        case(1, 4_000, true, 4_096, false),
+    ] {
         let region = Region::new(ALLOCATOR);
-        let mut cache = TokenCache::new(usize::MAX, RandomState::new());
+        let mut cache = TokenCache::new(case.capacity, RandomState::new());
         let key: Rc<[u8]> = [0; 294].into();
+        let names = if case.kept {
+            &["pad".to_owned()][..]
+        } else {
+            &[]
+        };
         let mut number = 0_usize;
         // Until one is displaced.
         while cache.len() == number {
-            let text = token(number, audiences, padding);
-            let (token, _) = Token::parse(&text, usize::MAX).unwrap();
+            let text = token(number, case.audiences, case.padding);
+            let (mut token, _) = Token::parse(&text, usize::MAX).unwrap();
+            token.keep(names);
             let token = Rc::new(token);
             let key = Rc::clone(&key);
             cache.insert(&text, Verified { token, key }, Timestamp::END, now);
@@ -52,13 +89,21 @@ fn remembered_tokens_take_up_no_more_than_is_believed() {
         let change = region.change();
         let held = change.bytes_allocated - change.bytes_deallocated;
         println!(
-            "{} tokens of {} bytes: {} bytes each",
+            "{} of {} tokens of {} bytes{}: {} bytes each",
             cache.len(),
-            token(number, audiences, padding).len(),
+            case.capacity,
+            token(number, case.audiences, case.padding).len(),
+            if case.kept {
+                ", whose private claim is asked for"
+            } else {
+                ""
+            },
             held / cache.len()
         );
-        assert!(held <= MAX_BYTES, "{held}");
+        let bound = max_bytes(case.capacity);
+        assert!(held <= bound, "{held}");
+        assert_eq!(cache.len() == case.capacity, case.fit);
         // And the estimate is not so high that the cache would be wasted.
-        assert!(held >= MAX_BYTES / 2, "{held}");
+        assert!(case.fit || held >= bound / 2, "{held}");
     }
 }

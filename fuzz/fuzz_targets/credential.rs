@@ -1,6 +1,10 @@
-//! Any request target and header: at most one credential is found, and it is in the header.
+//! Any request target and header, with tokens in the header and in a parameter: what is found is
+//! in the request, and in the header only as the scheme's one word.
 #![no_main]
 
+use std::rc::Rc;
+
+use bearer_gate::config::Location;
 use bearer_gate::credential;
 use bearer_gate::request::Request;
 use libfuzzer_sys::fuzz_target;
@@ -12,8 +16,19 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         authorization: vec![header.to_vec()],
         ..Request::default()
     };
-    if let Ok(token) = credential::locate(&request) {
-        assert!(header.ends_with(token.as_bytes()));
-        assert!(header[..6].eq_ignore_ascii_case(b"bearer"));
+    let header_location = Location::Header {
+        name: "authorization".to_owned(),
+        prefix: "Bearer".to_owned(),
+    };
+    let locations = [
+        Rc::new(header_location),
+        Rc::new(Location::Parameter("access_token".to_owned())),
+    ];
+    for credential in credential::locate(&request, &locations).unwrap_or_default() {
+        assert!(!credential.text.is_empty());
+        if matches!(*credential.location, Location::Header { .. }) {
+            assert!(header.ends_with(credential.text.as_bytes()));
+            assert!(header[..6].eq_ignore_ascii_case(b"bearer"));
+        }
     }
 });

@@ -19,7 +19,7 @@ const GOOD: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc
 fuzz_target!(
     init: {
         let decision = decide(b"/", format!("Bearer {GOOD}").into_bytes());
-        assert_eq!(decision, Verdict::Admit { forward: false }.into());
+        assert!(matches!(decision, Decision::Settled(Verdict::Admit(_))));
     },
     |input: (&[u8], &[u8])| {
         let (target, header) = input;

@@ -1,5 +1,7 @@
 //! Conditions on the claims and scopes of a token.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -16,6 +18,11 @@ impl ClaimPath {
         Self(vec![name.to_owned()])
     }
 
+    /// The name of the payload's member that the claim is or is in.
+    pub(super) fn root(&self) -> Option<&String> {
+        self.0.first()
+    }
+
     /// The claim's value, where the payload has it.
     #[must_use]
     pub fn find<'p>(&self, payload: &'p Map<String, Value>) -> Option<&'p Value> {
@@ -25,6 +32,13 @@ impl ClaimPath {
             value = value.as_object()?.get(name)?;
         }
         Some(value)
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    /// The names with dots between.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
     }
 }
 
@@ -73,6 +87,11 @@ pub enum ClaimCondition {
 
 /// A path as it is written: a name with dots between its parts, or a list of names.
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ClaimPath")
+)]
 #[serde(untagged, expecting = "is neither a claim's name nor a list of names")]
 pub(super) enum ClaimPathWire {
     Dotted(String),
@@ -81,6 +100,11 @@ pub(super) enum ClaimPathWire {
 
 /// One name of a path, as it is or in the form of Envoy's `PathSegment`.
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "PathSegment")
+)]
 #[serde(untagged, expecting = "is neither a name nor an object with a key")]
 pub(super) enum PathSegment {
     Plain(String),
@@ -88,8 +112,14 @@ pub(super) enum PathSegment {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "PathKey", title = "Path key")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Key {
+    /// The name.
     key: String,
 }
 
@@ -156,18 +186,30 @@ impl TermsWire {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ClaimCondition", title = "Claim condition")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClaimTermWire {
+    /// Which claim: a name, with dots between it and the objects that it is in.
     #[serde(default, alias = "claimName")]
     claim_name: Option<NonEmpty>,
+    /// Which claim: the names one by one, for those with dots.
     #[serde(default, alias = "claimPath")]
     claim_path: Option<Vec<PathSegment>>,
+    /// It is this value.
     #[serde(default)]
     exact: Option<Value>,
+    /// It is one of these values.
     #[serde(default, alias = "anyOf")]
     any_of: Option<Vec<Value>>,
+    /// It is an array with an element that equals this value or, where this is an object, that has
+    /// all its members.
     #[serde(default)]
     contains: Option<Value>,
+    /// Whether it is there.
     #[serde(default)]
     present: Option<bool>,
 }

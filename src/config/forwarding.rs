@@ -26,6 +26,12 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
+    /// The claims that are passed on one by one.
+    pub(super) fn claims(&self) -> impl Iterator<Item = &ClaimPath> {
+        let targets = self.claim_headers.iter().chain(&self.filter_state);
+        targets.map(|target| &target.claim)
+    }
+
     /// The headers that may be set.
     pub(super) fn headers(&self) -> impl Iterator<Item = &String> {
         let claims = self.claim_headers.iter().map(|claim| &claim.target);
@@ -54,29 +60,51 @@ pub(super) struct ForwardingWire {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ClaimToHeader", title = "Claim to header")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClaimToHeaderWire {
+    /// The header.
     #[serde(alias = "headerName")]
     header_name: OwnHeaderName,
+    /// Which claim: a name, with dots between it and the objects that it is in.
     #[serde(default, alias = "claimName")]
     claim_name: Option<NonEmpty>,
+    /// Which claim: the names one by one, for those with dots.
     #[serde(default, alias = "claimPath")]
     claim_path: Option<Vec<PathSegment>>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ClaimToFilterState", title = "Claim to filter state")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClaimToFilterStateWire {
+    /// The key: `%FILTER_STATE(wasm.KEY:PLAIN)%` in the access log.
     key: NonEmpty,
+    /// Which claim: a name, with dots between it and the objects that it is in.
     #[serde(default, alias = "claimName")]
     claim_name: Option<NonEmpty>,
+    /// Which claim: the names one by one, for those with dots.
     #[serde(default, alias = "claimPath")]
     claim_path: Option<Vec<PathSegment>>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Normalize", title = "Normalization")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NormalizeWire {
+    /// Claims that are lists where they are texts with spaces between.
     #[serde(default, alias = "spaceDelimitedClaims")]
     space_delimited_claims: Option<Vec<NonEmpty>>,
 }

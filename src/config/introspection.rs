@@ -6,10 +6,9 @@ use serde::Deserialize;
 
 use super::Environment;
 use super::error::ConfigError;
-use super::jwks;
+use super::jwks::{self, HttpUriWire};
 use super::revocation::secret;
 use super::scalar::{NonEmpty, PositiveDuration};
-use super::wire::HttpUriWire;
 use crate::fetching::{Authorization, Resource};
 use crate::introspection::Durations;
 
@@ -32,6 +31,7 @@ pub struct Introspection {
 
 /// Which tokens are asked about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AskedAbout {
     /// Those that are not three parts with dots between them.
@@ -45,18 +45,29 @@ const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(60);
 const DEFAULT_NEGATIVE_CACHE_DURATION: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Introspection", title = "Introspection")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IntrospectionWire {
+    /// The endpoint. Its `timeout` is how long an answer may take, and a request may wait for one.
     #[serde(alias = "httpUri")]
     http_uri: HttpUriWire,
+    /// What the filter is called there.
     #[serde(alias = "clientId")]
     client_id: NonEmpty,
+    /// The environment variable of the VM that holds the secret.
     #[serde(alias = "clientSecretEnvironmentVariable")]
     client_secret_environment_variable: NonEmpty,
+    /// How long it counts that a token is active, but never beyond its `exp`. Default `"60s"`.
     #[serde(default, alias = "cacheDuration")]
     cache_duration: Option<PositiveDuration>,
+    /// How long it counts that one is not. Default `"10s"`.
     #[serde(default, alias = "negativeCacheDuration")]
     negative_cache_duration: Option<PositiveDuration>,
+    /// Which tokens are asked about: `"opaque"` (default) or `"all"`.
     #[serde(default, rename = "for")]
     tokens: Option<AskedAbout>,
 }

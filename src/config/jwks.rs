@@ -1,14 +1,18 @@
 //! Where a provider's keys come from.
 
+mod wire;
+
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Environment;
 use super::error::ConfigError;
 use super::scalar::PositiveDuration;
-use super::wire::{LocalJwksWire, RemoteJwksWire, RetryPolicyWire};
 use crate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
 use crate::keys::KeySet;
+
+use wire::RetryPolicyWire;
+pub(super) use wire::{HttpUriWire, LocalJwksWire, RemoteJwksWire};
 
 /// Where a provider's keys come from.
 #[derive(Clone, Debug)]

@@ -47,9 +47,16 @@ impl Location {
 pub(crate) const BEARER: &str = "Bearer";
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "FromHeader", title = "Token header")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FromHeaderWire {
+    /// The name of the header.
     name: OwnHeaderName,
+    /// What comes before the token. `"Bearer"` is the scheme, in any case. Default nothing.
     #[serde(default, alias = "valuePrefix")]
     value_prefix: Option<String>,
 }

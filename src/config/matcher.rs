@@ -72,14 +72,16 @@ impl PathMatcher {
 }
 
 impl HeaderMatcher {
-    /// A header that is repeated counts as its values with commas between, one that is not there
-    /// fulfils only the condition of being absent: as in Envoy.
+    /// Of a header that is repeated any value will do, or none may where the condition is inverted.
+    /// One that is not there fulfils only the condition of being absent: as in Envoy.
     fn matches(&self, request: &Request) -> bool {
-        let values: Vec<&[u8]> = request.header(&self.name).collect();
+        let mut values = request.header(&self.name).peekable();
+        let there = values.peek().is_some();
         match &self.condition {
-            Condition::Present(present) => (values.is_empty() != *present) != self.invert,
-            Condition::Text(_) if values.is_empty() => false,
-            Condition::Text(matcher) => matcher.matches(&values.join(&b',')) != self.invert,
+            Condition::Present(present) => (there == *present) != self.invert,
+            Condition::Text(matcher) => {
+                there && values.any(|value| matcher.matches(value)) != self.invert
+            }
         }
     }
 }
@@ -101,44 +103,74 @@ impl QueryMatcher {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Match", title = "Match")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MatchWire {
+    /// Paths that begin so.
     #[serde(default)]
     prefix: Option<String>,
+    /// This path and no other.
     #[serde(default)]
     path: Option<String>,
+    /// This path and what is below it.
     #[serde(default, alias = "pathSeparatedPrefix")]
     path_separated_prefix: Option<NonEmpty>,
+    /// Paths that match as a whole.
     #[serde(default, alias = "safeRegex")]
     safe_regex: Option<PatternWire>,
+    /// Whether prefix, path and `path_separated_prefix` are compared with case. Default true.
     #[serde(default, alias = "caseSensitive")]
     case_sensitive: Option<bool>,
+    /// Conditions on headers that must all hold.
     #[serde(default)]
     headers: Option<Vec<HeaderMatcherWire>>,
+    /// Conditions on query parameters that must all hold.
     #[serde(default, alias = "queryParameters")]
     query_parameters: Option<Vec<QueryMatcherWire>>,
+    /// Only gRPC requests.
     #[serde(default)]
     grpc: Option<Empty>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "HeaderMatch", title = "Header match")
+)]
 #[serde(deny_unknown_fields)]
 struct HeaderMatcherWire {
+    /// The name of the header, or of a pseudo-header such as `":method"`.
     name: HeaderName,
+    /// What its value must be like.
     #[serde(default, alias = "stringMatch")]
     string_match: Option<TextMatcherWire>,
+    /// Whether it must be there. Default, without `string_match`: true.
     #[serde(default, alias = "presentMatch")]
     present_match: Option<bool>,
+    /// Whether the opposite must hold. Default false.
     #[serde(default, alias = "invertMatch")]
     invert_match: Option<bool>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "QueryParameterMatch", title = "Query parameter match")
+)]
 #[serde(deny_unknown_fields)]
 struct QueryMatcherWire {
+    /// The name of the parameter.
     name: NonEmpty,
+    /// What its value must be like; nothing is decoded.
     #[serde(default, alias = "stringMatch")]
     string_match: Option<TextMatcherWire>,
+    /// Whether it must be there. Default, without `string_match`: true.
     #[serde(default, alias = "presentMatch")]
     present_match: Option<bool>,
 }

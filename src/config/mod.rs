@@ -17,6 +17,8 @@ mod requirement;
 mod revocation;
 mod rules;
 mod scalar;
+#[cfg(not(target_arch = "wasm32"))]
+mod schema;
 mod text;
 mod unique;
 mod wire;
@@ -45,7 +47,11 @@ pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
 pub use revocation::{OnUnavailable, Revocation};
 pub use rules::{Rule, Rules};
+#[cfg(not(target_arch = "wasm32"))]
+pub use schema::schema;
 pub use text::{Pattern, TextMatcher};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use unique::Unique;
 
 /// Reads an environment variable; `None` where it is not set.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -73,6 +79,9 @@ pub struct Config {
     pub own_headers: Vec<String>,
     /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case.
     pub read_headers: Vec<String>,
+    /// The members of a payload that decisions or what is passed on look at, beside the registered
+    /// claims.
+    pub read_claims: Vec<String>,
 }
 
 impl Config {

@@ -28,7 +28,7 @@ fn requirement(requirement: &Value) -> Value {
 }
 
 /// A configuration with everything that has more than one spelling.
-fn everything() -> Value {
+pub(super) fn everything() -> Value {
     json!({
         "providers": {"p": {
             "issuer": "https://issuer.example",
@@ -90,7 +90,7 @@ fn everything() -> Value {
 }
 
 /// `value` with the names of all fields in lowerCamelCase, those of maps as they are.
-fn camel(value: &Value) -> Value {
+pub(super) fn camel(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let fields = fields.iter().map(|(name, value)| {
@@ -111,7 +111,7 @@ fn camel(value: &Value) -> Value {
 }
 
 /// Every object of a configuration, with each field given in both spellings in turn.
-fn twice(value: &Value) -> Vec<(String, Value)> {
+pub(super) fn twice(value: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     match value {
         Value::Object(fields) => {

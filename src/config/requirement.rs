@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
-use super::claim::{ClaimTermWire, Terms, TermsWire};
+use super::claim::{ClaimPath, ClaimTermWire, Terms, TermsWire};
 use super::error::ConfigError;
 use super::location::Location;
 use super::provider::Provider;
@@ -29,7 +29,8 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    fn new(tree: Tree) -> Self {
+    /// What `tree` asks for.
+    pub(crate) fn new(tree: Tree) -> Self {
         let mut providers = Vec::new();
         tree.collect_providers(&mut providers);
         let mut locations: Vec<Rc<Location>> = Vec::new();
@@ -135,6 +136,17 @@ impl Tree {
         }
     }
 
+    /// Whether scopes are asked for anywhere, and the claims that conditions are on.
+    pub(super) fn collect_claims<'t>(&'t self, scopes: &mut bool, found: &mut Vec<&'t ClaimPath>) {
+        *scopes |= !self.terms.scopes.is_empty() || !self.terms.any_scope.is_empty();
+        found.extend(self.terms.claims.iter().map(|term| &term.path));
+        if let Kind::Any(trees, _) | Kind::All(trees) = &self.kind {
+            for tree in trees {
+                tree.collect_claims(scopes, found);
+            }
+        }
+    }
+
     /// The headers that say that claims were not verified.
     pub(super) fn collect_status_headers(&self, found: &mut Vec<String>) {
         match &self.kind {
@@ -150,26 +162,41 @@ impl Tree {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Requirement", title = "Requirement")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequirementWire {
+    /// A token of this provider.
     #[serde(default, alias = "providerName")]
     provider_name: Option<NonEmpty>,
+    /// A token of a provider for other audiences than its own.
     #[serde(default, alias = "providerAndAudiences")]
     provider_and_audiences: Option<ProviderAndAudiencesWire>,
+    /// One of these must be fulfilled.
     #[serde(default, alias = "requiresAny")]
     requires_any: Option<ListWire>,
+    /// All of these must be fulfilled.
     #[serde(default, alias = "requiresAll")]
     requires_all: Option<ListWire>,
+    /// A token, if there is one, must be good; none will do.
     #[serde(default, alias = "allowMissing")]
     allow_missing: Option<Empty>,
+    /// Whatever: a token that is good is passed on, a bad one or none will do.
     #[serde(default, alias = "allowMissingOrFailed")]
     allow_missing_or_failed: Option<Empty>,
+    /// Whatever: the claims of a token are passed on as if it were good.
     #[serde(default, alias = "extractOnlyWithoutValidation")]
     extract_only_without_validation: Option<ExtractWire>,
+    /// Scopes that the token must all have.
     #[serde(default)]
     scopes: Option<Vec<ScopeToken>>,
+    /// Scopes of which the token must have one.
     #[serde(default, alias = "anyScope")]
     any_scope: Option<Vec<ScopeToken>>,
+    /// Conditions on claims that must all hold.
     #[serde(default)]
     claims: Option<Vec<ClaimTermWire>>,
 }
@@ -200,23 +227,42 @@ impl RequirementWire {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProviderAndAudiences", title = "Provider and audiences")
+)]
 #[serde(deny_unknown_fields)]
 struct ProviderAndAudiencesWire {
+    /// The provider.
     #[serde(alias = "providerName")]
     provider_name: NonEmpty,
+    /// What `aud` must contain one of, in place of the provider's audiences.
     #[serde(default)]
     audiences: Option<Vec<NonEmpty>>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Requirements", title = "Requirements")
+)]
 #[serde(deny_unknown_fields)]
 struct ListWire {
+    /// The requirements; at least one.
     requirements: Vec<RequirementWire>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ExtractOnly", title = "Extraction")
+)]
 #[serde(deny_unknown_fields)]
 struct ExtractWire {
+    /// The header that then says `"false"`; `"-"` for none. Default `"x-jwt-signature-verified"`.
     #[serde(default, alias = "verificationStatusHeader")]
     verification_status_header: Option<String>,
 }

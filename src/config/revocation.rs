@@ -7,9 +7,8 @@ use serde::Deserialize;
 
 use super::Environment;
 use super::error::ConfigError;
-use super::jwks;
+use super::jwks::{self, HttpUriWire};
 use super::scalar::{NonEmpty, PositiveDuration};
-use super::wire::HttpUriWire;
 use crate::fetching::{Authorization, Backoff, Origin, Policy, Remote, Retries};
 use crate::revocation::ListFormat;
 
@@ -26,6 +25,7 @@ pub struct Revocation {
 
 /// What becomes of tokens while there is no list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnUnavailable {
     /// They are refused.
@@ -46,25 +46,44 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Revocation", title = "Revocation")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RevocationWire {
+    /// Where the list is.
     #[serde(alias = "httpUri")]
     http_uri: HttpUriWire,
+    /// How often it is fetched. Default `"10s"`, at least `"0.1s"`.
     #[serde(default, alias = "refreshInterval")]
     refresh_interval: Option<PositiveDuration>,
+    /// How long a list may be used after the last good fetch; not shorter than `refresh_interval`.
+    /// Default `"300s"`, or twice `refresh_interval` where that is longer.
     #[serde(default, alias = "maxStale")]
     max_stale: Option<PositiveDuration>,
+    /// How the list is written down: `"list"` (default) or `"wso2"`.
     #[serde(default)]
     format: Option<FormatWire>,
+    /// Who asks for it, by HTTP Basic authentication. Default: nobody in particular.
     #[serde(default)]
     username: Option<NonEmpty>,
+    /// The environment variable of the VM that holds the password.
     #[serde(default, alias = "passwordEnvironmentVariable")]
     password_environment_variable: Option<NonEmpty>,
+    /// What becomes of tokens while there is no list: `"deny"` (default), or `"allow"`, not to check
+    /// them.
     #[serde(default, alias = "onUnavailable")]
     on_unavailable: Option<OnUnavailable>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ListFormat")
+)]
 #[serde(rename_all = "lowercase")]
 enum FormatWire {
     List,

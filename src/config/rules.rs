@@ -34,12 +34,20 @@ pub struct Rule {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Rule", title = "Rule")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleWire {
+    /// Which requests the rule is for.
     #[serde(rename = "match")]
     matcher: MatchWire,
+    /// What they need; nothing where neither this nor `requirement_name` is given.
     #[serde(default)]
     requires: Option<RequirementWire>,
+    /// What they need: a name in `requirement_map`.
     #[serde(default, alias = "requirementName")]
     requirement_name: Option<NonEmpty>,
 }

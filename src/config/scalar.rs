@@ -155,6 +155,18 @@ impl<'de> Deserialize<'de> for HeaderName {
     }
 }
 
+/// Headers that frame or route a message, or that more than one party has a say in.
+pub(super) const RESERVED_HEADERS: [&str; 8] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// The name of a header that the filter reads tokens from or sets: no pseudo-header, and none that
 /// frames or routes the message.
 #[derive(Clone, Debug)]
@@ -162,18 +174,8 @@ pub(super) struct OwnHeaderName(pub(super) String);
 
 impl OwnHeaderName {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        const RESERVED: [&str; 8] = [
-            "connection",
-            "content-length",
-            "content-type",
-            "cookie",
-            "host",
-            "te",
-            "transfer-encoding",
-            "upgrade",
-        ];
         let HeaderName(name) = HeaderName::parse(text)?;
-        if name.starts_with(':') || RESERVED.contains(&name.as_str()) {
+        if name.starts_with(':') || RESERVED_HEADERS.contains(&name.as_str()) {
             return Err(format!("{name:?} cannot be used for this"));
         }
         Ok(Self(name))

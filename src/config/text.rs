@@ -95,18 +95,29 @@ impl Pattern {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "StringMatch", title = "String match")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TextMatcherWire {
+    /// This text.
     #[serde(default)]
     exact: Option<String>,
+    /// Texts that begin so.
     #[serde(default)]
     prefix: Option<NonEmpty>,
+    /// Texts that end so.
     #[serde(default)]
     suffix: Option<NonEmpty>,
+    /// Texts that have this in them.
     #[serde(default)]
     contains: Option<NonEmpty>,
+    /// Texts that match as a whole.
     #[serde(default, alias = "safeRegex")]
     safe_regex: Option<PatternWire>,
+    /// Whether letters of ASCII are compared without case; not for `safe_regex`. Default false.
     #[serde(default, alias = "ignoreCase")]
     ignore_case: Option<bool>,
 }
@@ -139,10 +150,16 @@ impl TextMatcherWire {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Regex", title = "Regular expression")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PatternWire {
+    /// The regular expression, in the syntax that RE2 and regex-lite share.
     regex: NonEmpty,
-    /// What older configurations have to name the engine.
+    /// Accepted and without effect: older configurations name the engine so.
     #[serde(default, alias = "googleRe2", rename = "google_re2")]
     _google_re2: Option<Empty>,
 }
@@ -160,6 +177,11 @@ impl PatternWire {
 
 /// An object without fields.
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Empty", title = "Empty")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Empty {}
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 ///
 /// What is read from it is read from one kind of deserializer, whatever form the configuration
 /// came in, so that the module holds that code once.
-pub(super) struct Unique(pub(super) Value);
+pub(crate) struct Unique(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -9,19 +9,21 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::claim::ClaimPathWire;
+use super::claim::{ClaimPath, ClaimPathWire};
 use super::error::ConfigError;
 use super::forwarding::{ClaimToFilterStateWire, ClaimToHeaderWire, NormalizeWire};
 use super::introspection::IntrospectionWire;
+use super::jwks::{LocalJwksWire, RemoteJwksWire};
 use super::location::FromHeaderWire;
 use super::provider::{self, Provider};
 use super::requirement::{self, Requirement, RequirementWire};
 use super::revocation::RevocationWire;
 use super::rules::{self, RuleWire, Rules};
-use super::scalar::{Bytes, HttpUri, NonEmpty, PositiveDuration, Refused, Unsigned, Why};
+use super::scalar::{NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
 use super::unique::Unique;
 use super::{Config, Environment};
+use crate::revocation::NAMING_CLAIMS;
 
 /// Parses the JSON of a configuration. What refers to something else is checked by `build`.
 pub(super) fn parse(json: &[u8]) -> Result<ConfigWire, ConfigError> {
@@ -39,25 +41,42 @@ pub(super) fn read(json: Value) -> Result<ConfigWire, ConfigError> {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Config", title = "Configuration")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigWire {
+    /// The issuers whose tokens are known, by their names; at least one.
     providers: Entries<ProviderWire>,
+    /// What requests need: the first rule that matches decides. Without rules every request needs a
+    /// token of any one provider.
     #[serde(default)]
     rules: Option<Vec<RuleWire>>,
+    /// Requirements by their names, for rules and routes.
     #[serde(default, alias = "requirementMap")]
     requirement_map: Option<Entries<RequirementWire>>,
+    /// What becomes of requests that no rule matches: `"deny"` (the default) or `"allow"`.
     #[serde(default, alias = "unmatchedRequests")]
     unmatched_requests: Option<UnmatchedWire>,
+    /// Whether a route's metadata may name a requirement:
+    /// `filter_metadata.bearer_gate.requirement_name`. Default false.
     #[serde(default, alias = "perRouteRequirements")]
     per_route_requirements: Option<bool>,
+    /// Whether CORS preflights pass without a token. Default false.
     #[serde(default, alias = "bypassCorsPreflight")]
     bypass_cors_preflight: Option<bool>,
+    /// Whether refusals carry neither body nor WWW-Authenticate. Default false.
     #[serde(default, alias = "stripFailureResponse")]
     strip_failure_response: Option<bool>,
+    /// What metric names have after `"bearer_gate."`; visible ASCII. Default none.
     #[serde(default, alias = "statPrefix")]
     stat_prefix: Option<String>,
+    /// The realm of challenges. Default: the authority of the request.
     #[serde(default)]
     realm: Option<NonEmpty>,
+    /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
     #[serde(default, alias = "filterStateRules", rename = "filter_state_rules")]
     _filter_state_rules: Refused<NoFilterState>,
 }
@@ -93,6 +112,7 @@ impl ConfigWire {
         };
         let own_headers = own_headers(&providers, &rules, &requirements);
         let read_headers = read_headers(&providers, &rules);
+        let read_claims = read_claims(&providers, &rules, &requirements);
         let of_tokens = |name: &String| {
             let mut locations = providers.iter().flat_map(|provider| &provider.locations);
             locations.any(|location| location.header() == Some(name))
@@ -120,6 +140,7 @@ impl ConfigWire {
             realm: self.realm.map(|realm| realm.0),
             own_headers,
             read_headers,
+            read_claims,
         })
     }
 }
@@ -148,6 +169,48 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
     headers
 }
 
+/// The members of a payload that anything looks at, each once.
+fn read_claims(
+    providers: &[Rc<Provider>],
+    rules: &Rules,
+    named: &[(String, Requirement)],
+) -> Vec<String> {
+    let (mut scopes, mut paths) = (false, Vec::new());
+    for requirement in all_requirements(rules, named) {
+        requirement.tree.collect_claims(&mut scopes, &mut paths);
+    }
+    for provider in providers {
+        paths.extend(provider.forwarding.claims());
+        if scopes {
+            paths.extend(&provider.scope_claims);
+        }
+    }
+    let roots = paths.into_iter().filter_map(ClaimPath::root);
+    let mut claims: Vec<String> = roots.cloned().collect();
+    if providers
+        .iter()
+        .any(|provider| provider.revocation.is_some())
+    {
+        claims.extend(NAMING_CLAIMS.map(str::to_owned));
+    }
+    claims.sort_unstable();
+    claims.dedup();
+    claims
+}
+
+/// The requirements of the rules and those that have names.
+fn all_requirements<'r>(
+    rules: &'r Rules,
+    named: &'r [(String, Requirement)],
+) -> impl Iterator<Item = &'r Requirement> {
+    let of_rules = match rules {
+        Rules::AnyProvider(_) => &[][..],
+        Rules::Listed { rules, .. } => rules,
+    };
+    let named = named.iter().map(|(_, requirement)| requirement);
+    named.chain(of_rules.iter().map(|rule| &rule.requirement))
+}
+
 /// The headers that may be set, each once.
 fn own_headers(
     providers: &[Rc<Provider>],
@@ -158,12 +221,7 @@ fn own_headers(
     let mut headers: Vec<String> = forwardings
         .flat_map(|forwarding| forwarding.headers().cloned())
         .collect();
-    let requirements = named.iter().map(|(_, requirement)| requirement);
-    let of_rules = match rules {
-        Rules::AnyProvider(_) => &[][..],
-        Rules::Listed { rules, .. } => rules,
-    };
-    for requirement in requirements.chain(of_rules.iter().map(|rule| &rule.requirement)) {
+    for requirement in all_requirements(rules, named) {
         requirement.tree.collect_status_headers(&mut headers);
     }
     headers.sort_unstable();
@@ -172,6 +230,11 @@ fn own_headers(
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "UnmatchedRequests")
+)]
 #[serde(rename_all = "lowercase")]
 enum UnmatchedWire {
     Deny,
@@ -179,60 +242,96 @@ enum UnmatchedWire {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Provider", title = "Provider")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProviderWire {
+    /// What `iss` must be, exactly. Default: any issuer, or none.
     #[serde(default)]
     pub(super) issuer: Option<NonEmpty>,
+    /// What `aud` must contain one of, exactly. Default: any audience, or none.
     #[serde(default)]
     pub(super) audiences: Option<Vec<NonEmpty>>,
+    /// Where the keys are fetched.
     #[serde(default, alias = "remoteJwks")]
     pub(super) remote_jwks: Option<RemoteJwksWire>,
+    /// The keys themselves.
     #[serde(default, alias = "localJwks")]
     pub(super) local_jwks: Option<LocalJwksWire>,
+    /// The values of `alg` that are accepted. Default: all but those of HMAC, which need
+    /// `local_jwks`.
     #[serde(default)]
     pub(super) algorithms: Option<Vec<String>>,
+    /// The values of `typ` that are accepted, without case and without application/; `""` is a
+    /// token that has none. Default: `"at+jwt"`, `"jwt"` and `""`.
     #[serde(default)]
     pub(super) types: Option<Vec<String>>,
+    /// How many verified tokens are remembered, and of what size.
     #[serde(default, alias = "jwtCacheConfig")]
     pub(super) jwt_cache_config: Option<CacheWire>,
+    /// Whether the upstream gets to see the token. Default false.
     #[serde(default)]
     pub(super) forward: Option<bool>,
+    /// How many seconds the clocks may differ by. Default 60; 0 is 0.
     #[serde(default, alias = "clockSkewSeconds")]
     pub(super) clock_skew_seconds: Option<Unsigned>,
+    /// Whether tokens without `exp` are refused. Default true.
     #[serde(default, alias = "requireExpiration")]
     pub(super) require_expiration: Option<bool>,
+    /// What `sub` must be like. Default: any subject, or none.
     #[serde(default)]
     pub(super) subjects: Option<TextMatcherWire>,
+    /// The longest time from `iat` to `exp`, both of which must then be there. Default: any.
     #[serde(default, alias = "maxLifetime")]
     pub(super) max_lifetime: Option<PositiveDuration>,
+    /// Headers that tokens may be in. Default, where no place is listed: Authorization, after
+    /// Bearer.
     #[serde(default, alias = "fromHeaders")]
     pub(super) from_headers: Option<Vec<FromHeaderWire>>,
+    /// Query parameters that tokens may be in.
     #[serde(default, alias = "fromParams")]
     pub(super) from_params: Option<Vec<NonEmpty>>,
+    /// Cookies that tokens may be in.
     #[serde(default, alias = "fromCookies")]
     pub(super) from_cookies: Option<Vec<NonEmpty>>,
+    /// The header that the upstream gets the payload in, base64url as in the token. Default none.
     #[serde(default, alias = "forwardPayloadHeader")]
     pub(super) forward_payload_header: Option<String>,
+    /// Whether that base64url is padded. Default false.
     #[serde(default, alias = "padForwardPayloadHeader")]
     pub(super) pad_forward_payload_header: Option<bool>,
+    /// Claims that the upstream gets as headers.
     #[serde(default, alias = "claimToHeaders")]
     pub(super) claim_to_headers: Option<Vec<ClaimToHeaderWire>>,
+    /// Claims that the access log and other filters get as filter state.
     #[serde(default, alias = "claimsToFilterState")]
     pub(super) claims_to_filter_state: Option<Vec<ClaimToFilterStateWire>>,
+    /// Claims that become lists in filter state.
     #[serde(default, alias = "normalizePayloadInMetadata")]
     pub(super) normalize_payload_in_metadata: Option<NormalizeWire>,
+    /// Whether the route is chosen anew once headers or filter state have been set from claims.
+    /// Default false.
     #[serde(default, alias = "clearRouteCache")]
     pub(super) clear_route_cache: Option<bool>,
+    /// The list of tokens that have been revoked. Default: none.
     #[serde(default)]
     pub(super) revocation: Option<RevocationWire>,
+    /// Who is asked about opaque tokens (RFC 7662). Default: nobody.
     #[serde(default)]
     pub(super) introspection: Option<IntrospectionWire>,
+    /// The claims that scopes are in. Default `"scope"` and `"scp"`.
     #[serde(default, alias = "scopeClaims")]
     pub(super) scope_claims: Option<Vec<ClaimPathWire>>,
+    /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
     #[serde(default, alias = "payloadInMetadata", rename = "payload_in_metadata")]
     _payload_in_metadata: Refused<NoMetadata>,
+    /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
     #[serde(default, alias = "headerInMetadata", rename = "header_in_metadata")]
     _header_in_metadata: Refused<NoMetadata>,
+    /// Not supported: the counters `bearer_gate.denied.*` tell why requests are refused.
     #[serde(
         default,
         alias = "failedStatusInMetadata",
@@ -255,96 +354,19 @@ impl Why for NoFailedStatus {
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "JwtCacheConfig", title = "Token cache")
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CacheWire {
+    /// How many verified tokens each worker remembers; 0 is none. Default 4096.
     #[serde(default, alias = "jwtCacheSize")]
     pub(super) jwt_cache_size: Option<Unsigned>,
+    /// The longest token that is remembered, in bytes. Default 8192, at most 65536.
     #[serde(default, alias = "jwtMaxTokenSize")]
     pub(super) jwt_max_token_size: Option<Unsigned>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RemoteJwksWire {
-    #[serde(default, alias = "httpUri")]
-    pub(super) http_uri: Option<HttpUriWire>,
-    #[serde(default)]
-    pub(super) discovery: Option<DiscoveryWire>,
-    #[serde(default, alias = "cacheDuration")]
-    pub(super) cache_duration: Option<PositiveDuration>,
-    #[serde(default, alias = "maxStale")]
-    pub(super) max_stale: Option<PositiveDuration>,
-    #[serde(default, alias = "refetchCooldown")]
-    pub(super) refetch_cooldown: Option<PositiveDuration>,
-    #[serde(default, alias = "asyncFetch")]
-    pub(super) async_fetch: Option<AsyncFetchWire>,
-    #[serde(default, alias = "retryPolicy")]
-    pub(super) retry_policy: Option<RetryPolicyWire>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct HttpUriWire {
-    pub(super) uri: HttpUri,
-    pub(super) cluster: NonEmpty,
-    #[serde(default)]
-    pub(super) timeout: Option<PositiveDuration>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DiscoveryWire {
-    pub(super) cluster: NonEmpty,
-    #[serde(default)]
-    pub(super) timeout: Option<PositiveDuration>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AsyncFetchWire {
-    /// Whether the listener may serve before the first fetch has ended: here it always may.
-    #[serde(default, rename = "fast_listener", alias = "fastListener")]
-    _fast_listener: Option<bool>,
-    #[serde(default, alias = "failedRefetchDuration")]
-    pub(super) failed_refetch_duration: Option<PositiveDuration>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RetryPolicyWire {
-    #[serde(default, alias = "numRetries")]
-    pub(super) num_retries: Option<Unsigned>,
-    #[serde(default, alias = "retryBackOff")]
-    pub(super) retry_back_off: Option<RetryBackOffWire>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RetryBackOffWire {
-    #[serde(alias = "baseInterval")]
-    pub(super) base_interval: PositiveDuration,
-    #[serde(default, alias = "maxInterval")]
-    pub(super) max_interval: Option<PositiveDuration>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LocalJwksWire {
-    #[serde(default, alias = "inlineString")]
-    pub(super) inline_string: Option<String>,
-    #[serde(default, alias = "inlineBytes")]
-    pub(super) inline_bytes: Option<Bytes>,
-    #[serde(default, alias = "environmentVariable")]
-    pub(super) environment_variable: Option<NonEmpty>,
-    #[serde(default, rename = "filename")]
-    _filename: Refused<NoFile>,
-}
-
-struct NoFile;
-
-impl Why for NoFile {
-    const WHY: &str = "a wasm filter has no access to files: use inline_string, or \
-                       environment_variable with vm_config.environment_variables";
 }
 
 /// The entries of an object, in the order of their names.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::metrics::Series;
+use crate::verify::Engine;
 
 /// What a server publishes for everybody to fetch.
 pub trait Published: fmt::Debug + Sized {
@@ -27,12 +28,12 @@ pub trait Published: fmt::Debug + Sized {
     /// What makes it unusable, in words for the log.
     fn parse(document: &[u8], format: &Self::Format) -> Result<Self, String>;
 
-    /// How much there is in it.
-    fn count(&self) -> usize;
+    /// How much there is in it that can be used with this engine.
+    fn count(&self, engine: &Engine) -> usize;
 
-    /// What in it cannot be used: its position, and why.
-    fn skipped(&self) -> &[(usize, &'static str)] {
-        &[]
+    /// What in it cannot be used with this engine: its position, and why.
+    fn skipped(&self, _engine: &Engine) -> Vec<(usize, &'static str)> {
+        Vec::new()
     }
 }
 

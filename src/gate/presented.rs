@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::introspected::introspected;
 use super::{Means, RemoteKeys, RemoteList};
-use crate::config::{AskedAbout, KeySource, OnUnavailable, Provider};
+use crate::config::{AskedAbout, Config, KeySource, OnUnavailable, Provider};
 use crate::denial::{Denial, Reason};
 use crate::keys::KeySet;
 use crate::metrics::Counter;
@@ -28,10 +28,10 @@ pub(super) struct Presented<'r> {
 }
 
 impl<'r> Presented<'r> {
-    /// Finds out what a token says: it is known, or is parsed if it has at most `longest` bytes.
+    /// Finds out what a token says, as far as `config` is interested: it is known, or is parsed.
     pub(super) fn find_out(
         text: &'r str,
-        longest: usize,
+        config: &Config,
         means: Means<'_>,
         now: Timestamp,
     ) -> Result<Self, Reason> {
@@ -43,7 +43,8 @@ impl<'r> Presented<'r> {
                 known: Some(key),
             });
         }
-        let (token, signed) = Token::parse(text, longest)?;
+        let (mut token, signed) = Token::parse(text, config.longest_token())?;
+        token.keep(&config.read_claims);
         Ok(Self {
             text,
             token: Rc::new(token),

@@ -262,6 +262,8 @@ fn claims_that_nobody_verified_are_marked() {
     let old = bearer(&of_a(1));
     let mut forged = bearer(&of_a(1));
     forged.push('A');
+    let stranger = json!({"iss": "https://c.example", "sub": "mallory"});
+    let stranger = bearer(&rs256(&json!({"alg": "RS256"}), &stranger));
     for (config, header, expected) in [
         (
             &default,
@@ -274,7 +276,17 @@ fn claims_that_nobody_verified_are_marked() {
             "unverified x-a=alice -authorization x-jwt-signature-verified=false",
         ),
         (&default, None, "pass"),
-        (&default, Some(&"Bearer a.b.c".to_owned()), "pass"),
+        (
+            &default,
+            Some(&"Bearer a.b.c".to_owned()),
+            "unverified x-jwt-signature-verified=false",
+        ),
+        (
+            &default,
+            Some(&stranger),
+            "unverified x-jwt-signature-verified=false",
+        ),
+        (&default, Some(&"Basic dTpw".to_owned()), "pass"),
         (
             &named,
             Some(&old),

@@ -126,3 +126,32 @@ fn a_token_that_is_bad_in_any_case_does_not_wait_for_a_list() {
     let decision = gated(&config(json!({})), &expired, &RemoteList::Pending, &cache());
     assert_eq!(decision, Reason::Expired.into());
 }
+
+#[test]
+fn a_token_that_is_known_is_still_known_by_all_that_a_list_may_name() {
+    let list = |document: Value| {
+        let reader = ListReader {
+            format: ListFormat::List,
+            state: RandomState::new(),
+        };
+        let list = RevocationList::parse(document.to_string().as_bytes(), &reader).unwrap();
+        RemoteList::Ready {
+            what: Rc::new(list),
+            may_grow: false,
+        }
+    };
+    let config = config(json!({}));
+    let token = token(json!({"client_id": "a", "azp": "b", "sub": "c", "iat": NOW - 1}));
+    let cache = cache();
+    let none = list(json!({"tokens": []}));
+    assert!(is_admitted(&gated(&config, &token, &none, &cache)));
+    for document in [
+        json!({"tokens": ["one"]}),
+        json!({"clients": {"a": NOW}}),
+        json!({"clients": {"b": NOW}}),
+        json!({"subjects": {"c": NOW}}),
+    ] {
+        let decision = gated(&config, &token, &list(document), &cache);
+        assert_eq!(decision, Reason::Revoked.into());
+    }
+}

@@ -77,6 +77,13 @@ impl Key {
         })
     }
 
+    /// Whether `engine` can find out of no algorithm whether the key has signed with it: the key is
+    /// left to the host, and that does not check its algorithms.
+    pub(super) fn is_beyond(&self, engine: &Engine) -> bool {
+        let mut all = Algorithm::ALL.iter();
+        !all.any(|(_, algorithm)| self.is_for(*algorithm, engine))
+    }
+
     /// Whether the key may have signed a token with this `alg`, and `engine` can find out.
     pub(super) fn is_for(&self, algorithm: Algorithm, engine: &Engine) -> bool {
         self.algorithm.is_none_or(|only| only == algorithm) && engine.takes(&self.public, algorithm)

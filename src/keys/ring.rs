@@ -20,6 +20,8 @@ const MAX_CANDIDATES: usize = 8;
 #[derive(Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
+    /// Where each of them is in the document.
+    places: Vec<usize>,
     skipped: Vec<(usize, KeyProblem)>,
 }
 
@@ -47,12 +49,15 @@ impl Published for KeySet {
         Self::parse(document).map_err(str::to_owned)
     }
 
-    fn count(&self) -> usize {
-        self.count()
+    fn count(&self, engine: &Engine) -> usize {
+        self.count().saturating_sub(self.beyond(engine).count())
     }
 
-    fn skipped(&self) -> &[(usize, KeyProblem)] {
-        self.skipped()
+    fn skipped(&self, engine: &Engine) -> Vec<(usize, KeyProblem)> {
+        let mut skipped = self.skipped().to_vec();
+        skipped.extend(self.beyond(engine));
+        skipped.sort_unstable();
+        skipped
     }
 }
 
@@ -84,20 +89,27 @@ impl KeySet {
         let Some(Value::Array(jwks)) = object.get("keys") else {
             return Err("the key set has no array named keys");
         };
-        let (mut keys, mut skipped) = (Vec::new(), Vec::new());
+        let (mut keys, mut places, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for (index, jwk) in jwks.iter().enumerate() {
             match Key::from_jwk(jwk, origin) {
-                Ok(key) => keys.push(key),
+                Ok(key) => {
+                    keys.push(key);
+                    places.push(index);
+                }
                 Err(problem) => skipped.push((index, problem)),
             }
         }
         if keys.is_empty() {
             return Err("the key set has no usable key");
         }
-        Ok(Self { keys, skipped })
+        Ok(Self {
+            keys,
+            places,
+            skipped,
+        })
     }
 
-    /// How many keys can be used; at least one.
+    /// How many keys were not skipped; at least one.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.keys.len()
@@ -107,6 +119,18 @@ impl KeySet {
     #[must_use]
     pub fn skipped(&self) -> &[(usize, KeyProblem)] {
         &self.skipped
+    }
+
+    /// The keys among the others that `engine` does not take, so that none of their tokens is
+    /// admitted: index in the document, and why.
+    pub fn beyond(&self, engine: &Engine) -> impl Iterator<Item = (usize, KeyProblem)> {
+        let keys = self.keys.iter().zip(&self.places);
+        let beyond = keys.filter(|(key, _)| key.is_beyond(engine));
+        beyond.map(|(_, place)| {
+            let problem = "it has more than 4096 bits or an exponent other than 65537, and is left to \
+                           the host, which does not check its algorithm";
+            (*place, problem)
+        })
     }
 
     /// The keys that may have signed a token with this `alg` and `kid`, as far as `engine` can tell:
@@ -179,6 +203,23 @@ mod tests {
                 (2, "it is not an object")
             ]
         );
+    }
+
+    #[test]
+    fn a_key_that_only_a_host_could_use_is_beyond_the_module() {
+        let mut large = rsa_jwk();
+        large["e"] = "Aw".into();
+        let mut bound = large.clone();
+        bound["alg"] = "PS256".into();
+        let set = set(&[json!(null), large, rsa_jwk(), ec_jwk(), bound]);
+        let beyond = |engine: &Engine| -> Vec<usize> {
+            set.beyond(engine).map(|(index, _)| index).collect()
+        };
+        assert_eq!(beyond(&Engine::software()), [1, 4]);
+        let host = Engine::probe(Box::new(crate::fixtures::host));
+        // PSS is never the host's.
+        assert_eq!(beyond(&host), [4]);
+        assert_eq!(set.count(), 4);
     }
 
     #[test]

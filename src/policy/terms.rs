@@ -47,7 +47,8 @@ fn has_scope(claim: &Value, wanted: &str) -> bool {
     }
 }
 
-fn holds(condition: &ClaimCondition, claim: Option<&Value>) -> bool {
+/// Whether a condition holds for a claim, where there is one.
+pub(crate) fn holds(condition: &ClaimCondition, claim: Option<&Value>) -> bool {
     match (condition, claim) {
         (ClaimCondition::Present(present), claim) => claim.is_some() == *present,
         (_, None) => false,

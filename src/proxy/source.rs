@@ -16,12 +16,14 @@ use crate::fetching::{
 };
 use crate::metrics::{Counter, Gauge};
 use crate::time::Timestamp;
+use crate::verify::Engine;
 
 pub(super) struct Source<T: Published> {
     provider: Rc<Provider>,
     remote: Rc<Remote>,
     format: T::Format,
     share: Share,
+    engine: Rc<Engine>,
     /// The shared progress as it was seen last.
     progress: Progress,
     held: Option<Held<T>>,
@@ -50,7 +52,12 @@ struct Running<T: Published> {
 }
 
 impl<T: Published> Source<T> {
-    pub(super) fn new(provider: Rc<Provider>, remote: Rc<Remote>, format: T::Format) -> Self {
+    pub(super) fn new(
+        provider: Rc<Provider>,
+        remote: Rc<Remote>,
+        format: T::Format,
+        engine: Rc<Engine>,
+    ) -> Self {
         let share = Share::of::<T>(&remote, &format);
         share.prepare();
         Self {
@@ -58,6 +65,7 @@ impl<T: Published> Source<T> {
             remote,
             format,
             share,
+            engine,
             progress: Progress::default(),
             held: None,
             refused: None,
@@ -239,9 +247,9 @@ impl<T: Published> Source<T> {
                 meters.count(Counter::FetchSuccess(T::SERIES, index));
                 let event = Event::Changed { holder, fresh_for };
                 if self.share.put(document) && self.share.advance(event, now) == Action::Keep {
-                    let (kind, count) = (T::NAME, what.count());
-                    info!("bearer-gate: provider {name}: a new {kind}, {count} entries");
-                    report_skipped(&self.provider, &what, meters);
+                    let (kind, count) = (T::NAME, what.count(&self.engine));
+                    info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");
+                    report_skipped(&self.provider, &what.skipped(&self.engine), meters);
                     let fetched_at = now;
                     let set = SharedSet {
                         id: holder,
@@ -249,7 +257,10 @@ impl<T: Published> Source<T> {
                     };
                     self.hold(set, what, meters);
                 } else {
-                    debug!("bearer-gate: provider {name}: another worker has fetched meanwhile");
+                    let kind = T::NAME;
+                    debug!("bearer-gate: provider {name}: the new {kind} could not be shared");
+                    // The turn is most likely another worker's by now; if not, it ends here.
+                    self.share.advance(Event::Failed { holder }, now);
                 }
             }
             Outcome::Unchanged { id, fresh_for } => {
@@ -336,7 +347,7 @@ impl<T: Published> Source<T> {
 
     fn hold(&mut self, set: SharedSet, what: T, meters: &Meters) {
         let index = self.provider.index;
-        let count = u64::try_from(what.count()).unwrap_or(u64::MAX);
+        let count = u64::try_from(what.count(&self.engine)).unwrap_or(u64::MAX);
         let fetched_at = set.fetched_at.since(Timestamp::EPOCH).as_secs();
         meters.record(Gauge::Count(T::SERIES, index), count);
         meters.record(Gauge::FetchedAt(T::SERIES, index), fetched_at);
@@ -347,16 +358,16 @@ impl<T: Published> Source<T> {
     }
 }
 
-/// Says which keys of a new set cannot be used.
-pub(super) fn report_skipped(provider: &Provider, keys: &impl Published, meters: &Meters) {
-    meters.count_several(Counter::SkippedKeys(provider.index), keys.skipped().len());
-    for (index, problem) in keys.skipped().iter().take(MOST_LOGGED) {
+/// Counts the keys of a new set that cannot be used, and says which they are.
+pub(super) fn report_skipped(provider: &Provider, keys: &[(usize, &str)], meters: &Meters) {
+    meters.count_several(Counter::SkippedKeys(provider.index), keys.len());
+    for (index, problem) in keys.iter().take(MOST_LOGGED) {
         warn!(
             "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
             provider.name
         );
     }
-    let more = keys.skipped().len().saturating_sub(MOST_LOGGED);
+    let more = keys.len().saturating_sub(MOST_LOGGED);
     if more > 0 {
         warn!(
             "bearer-gate: provider {}: {more} more keys are skipped",

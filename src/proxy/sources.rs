@@ -14,6 +14,7 @@ use crate::introspection::Standing;
 use crate::keys::{KeySet, NoFormat};
 use crate::revocation::{ListReader, RevocationList};
 use crate::time::Timestamp;
+use crate::verify::Engine;
 
 pub(super) struct Sources {
     keys: Vec<Source<KeySet>>,
@@ -22,11 +23,11 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) fn of(config: &Config) -> Self {
+    pub(super) fn of(config: &Config, engine: &Rc<Engine>) -> Self {
         let keys = |provider: &Rc<Provider>| match &provider.keys {
             KeySource::Remote(jwks) => {
                 let (provider, jwks) = (Rc::clone(provider), Rc::clone(jwks));
-                Some(Source::new(provider, jwks, NoFormat))
+                Some(Source::new(provider, jwks, NoFormat, Rc::clone(engine)))
             }
             KeySource::Local(_) | KeySource::None => None,
         };
@@ -37,7 +38,8 @@ impl Sources {
                 state: host::hash_state(),
             };
             let remote = Rc::clone(&revocation.remote);
-            Some(Source::new(Rc::clone(provider), remote, reader))
+            let (provider, engine) = (Rc::clone(provider), Rc::clone(engine));
+            Some(Source::new(provider, remote, reader, engine))
         };
         Self {
             keys: config.providers.iter().filter_map(keys).collect(),

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use log::{info, warn};
@@ -17,6 +18,7 @@ use super::sources::Sources;
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
+use crate::fetching::Published;
 use crate::gate::{Decision, Means, Verdict, gate};
 use crate::keys::KeySet;
 use crate::metrics::{Counter, Gauge, Series, Tally};
@@ -41,7 +43,7 @@ const COME_BACK_IN: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     config: Config,
     meters: Meters,
-    engine: Engine,
+    engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
     tally: Tally,
     sources: RefCell<Sources>,
@@ -62,13 +64,14 @@ pub(super) enum Course {
 
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
+        let engine = Rc::new(engine());
         let meters = Meters::define(&config);
         for provider in &config.providers {
             if let KeySource::Local(keys) = &provider.keys {
-                report_local(provider, keys, &meters);
+                report_local(provider, keys, &engine, &meters);
             }
         }
-        let sources = Sources::of(&config);
+        let sources = Sources::of(&config, &engine);
         // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
         // thrown away.
         host::tick_every(BRISK);
@@ -78,7 +81,7 @@ impl Worker {
             .map(|provider| provider.cache.tokens);
         let capacity = cached.fold(0, usize::saturating_add);
         Self {
-            engine: engine(),
+            engine,
             tokens: RefCell::new(TokenCache::new(capacity, host::hash_state())),
             tally: Tally::default(),
             meters,
@@ -322,12 +325,13 @@ impl Worker {
 }
 
 /// Says once which keys of the configuration cannot be used.
-fn report_local(provider: &Provider, keys: &KeySet, meters: &Meters) {
-    let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
+fn report_local(provider: &Provider, keys: &KeySet, engine: &Engine, meters: &Meters) {
+    let count = u64::try_from(Published::count(keys, engine)).unwrap_or(u64::MAX);
     meters.record(Gauge::Count(Series::Keys, provider.index), count);
-    let what = || serde_json::json!([provider.name, keys.skipped()]).to_string();
-    if !keys.skipped().is_empty() && is_new(&what()) {
-        report_skipped(provider, keys, meters);
+    let skipped = Published::skipped(keys, engine);
+    let what = || serde_json::json!([provider.name, skipped]).to_string();
+    if !skipped.is_empty() && is_new(&what()) {
+        report_skipped(provider, &skipped, meters);
     }
 }
 
@@ -347,15 +351,28 @@ fn admit(admission: &Admission) {
     }
 }
 
-/// The engine of a worker: the host's, as far as it proves itself.
+/// The engine of a worker: the host's, as far as it proves itself. Said once which that is.
 fn engine() -> Engine {
-    if host::wants_module_engine() {
-        info!("bearer-gate: the module checks all signatures itself: BEARER_GATE_ENGINE is set");
-        return Engine::software();
-    }
-    let engine = Engine::probe(Box::new(host::verify_signature));
-    if engine.of_host().is_empty() {
-        warn!("bearer-gate: the host does not check signatures: the module does, more slowly");
+    let module_only = host::wants_module_engine();
+    let engine = if module_only {
+        Engine::software()
+    } else {
+        Engine::probe(Box::new(host::verify_signature))
+    };
+    let what = format!(
+        "{engine}{}",
+        if module_only {
+            ", as BEARER_GATE_ENGINE says"
+        } else {
+            ""
+        }
+    );
+    if is_new(&what) {
+        if engine.of_host().is_empty() && !module_only {
+            warn!("bearer-gate: {what}, more slowly");
+        } else {
+            info!("bearer-gate: {what}");
+        }
     }
     engine
 }

@@ -88,12 +88,12 @@ fn a_cache_without_room_remembers_nothing() {
 
 #[test]
 fn all_entries_together_are_bounded_by_bytes() {
-    let mut cache = cache(usize::MAX);
+    let mut cache = cache(3_000);
     let pad = "x".repeat(5_000);
     for number in 0..2_000 {
         let (text, known) = verified(&json!({"iss": number.to_string(), "pad": pad}), &key());
         cache.insert(&text, known, later(60), NOW);
-        assert!(cache.bytes <= MAX_BYTES);
+        assert!(cache.bytes <= max_bytes(0));
     }
     let bytes: usize = cache.entries.iter().map(|(_, entry)| entry.bytes).sum();
     assert_eq!(cache.bytes, bytes);
@@ -110,4 +110,20 @@ fn the_dead_make_room_once_they_are_the_oldest() {
     let (text, known) = verified(&json!({"iss": "new"}), &key());
     cache.insert(&text, known, later(60), later(20));
     assert_eq!(cache.len(), 1);
+}
+
+#[test]
+fn the_bound_in_bytes_follows_the_number_of_tokens() {
+    const MIB: usize = 1024 * 1024;
+    for (capacity, mib) in [
+        (0, 8),
+        (1, 8),
+        (4_096, 8),
+        (8_192, 16),
+        (51_200, 100),
+        (1_000_000, 256),
+        (usize::MAX, 256),
+    ] {
+        assert_eq!(max_bytes(capacity), mib * MIB, "{capacity}");
+    }
 }

@@ -55,6 +55,14 @@ impl Algorithm {
             .map(|(_, algorithm)| *algorithm)
     }
 
+    /// The registered name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let mut all = Self::ALL.iter();
+        let found = all.find(|(_, algorithm)| *algorithm == self);
+        found.map_or("", |(name, _)| name)
+    }
+
     /// Whether whoever can verify can also sign: the key is a shared secret.
     #[must_use]
     pub const fn is_symmetric(self) -> bool {
@@ -70,6 +78,7 @@ mod tests {
     fn names_have_one_spelling() {
         for (name, algorithm) in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(name), Some(algorithm));
+            assert_eq!(algorithm.name(), name);
             for wrong in [name.to_lowercase(), format!("{name} "), format!("{name}\0")] {
                 assert_eq!(Algorithm::from_name(&wrong), None, "{wrong:?}");
             }

@@ -95,6 +95,25 @@ impl Engine {
     }
 }
 
+/// Who checks what, for the log.
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |of_host: bool| {
+            let all = Algorithm::ALL.iter();
+            let these = all.filter(|(_, algorithm)| self.proven.contains(algorithm) == of_host);
+            these.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        };
+        let module = names(false);
+        match names(true).as_str() {
+            "" => write!(
+                f,
+                "the host checks no signatures; the module checks {module}"
+            ),
+            host => write!(f, "the host checks {host}; the module checks {module}"),
+        }
+    }
+}
+
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
@@ -132,6 +151,16 @@ mod tests {
             fixtures::host(request).filter(|_| known)
         };
         assert_eq!(Engine::probe(Box::new(without_sha512)).of_host().len(), 4);
+        assert_eq!(
+            Engine::probe(Box::new(without_sha512)).to_string(),
+            "the host checks RS256, RS384, ES256, ES384; the module checks RS512, PS256, PS384, \
+             PS512, ES512, EdDSA, HS256, HS384, HS512"
+        );
+        assert_eq!(
+            Engine::software().to_string(),
+            "the host checks no signatures; the module checks RS256, RS384, RS512, PS256, PS384, \
+             PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512"
+        );
     }
 
     #[test]

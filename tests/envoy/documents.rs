@@ -8,7 +8,7 @@ use std::process::Command;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer as Ca, KeyPair};
 use serde_json::json;
 
-use crate::support::{Envoy, Issuer, Server, Token, bootstrap, cluster, get, root};
+use crate::support::{Envoy, Issuer, Request, Server, Token, bootstrap, cluster, get, root};
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -57,7 +57,7 @@ fn envoy_accepts_every_configuration() {
         );
         validated += 1;
     }
-    assert!(validated >= 2, "only {validated} configurations");
+    assert!(validated >= 5, "only {validated} configurations");
 }
 
 /// `text` with every one of the replacements made, each of which there must be something for.
@@ -69,20 +69,31 @@ fn replaced(mut text: String, replacements: &[(&str, String)]) -> String {
     text
 }
 
-#[test]
-fn the_smallest_configuration_works() {
-    let (issuer, upstream) = (Issuer::start(), Server::echo());
-    let certificates = Certificates::make("issuer.example", "minimal");
-    let front = certificates.front_of(&issuer.server);
-    let bootstrap = replaced(
-        read("envoy/minimal.yaml"),
-        &[
+/// What stands in the configurations for the upstreams.
+const UPSTREAM: &str = "port_value: 8081";
+const SANDBOX: &str = "port_value: 8082";
+
+/// Envoy with a configuration of `envoy/`, and an issuer that it reaches through TLS.
+struct Example {
+    envoy: Envoy,
+    _issuer: Issuer,
+    _front: Envoy,
+    _certificates: Certificates,
+}
+
+impl Example {
+    /// Starts Envoy with the configuration in this file, whose addresses are replaced by those of
+    /// this machine; of the upstreams by what stands for them.
+    fn start(file: &str, upstreams: &[(&str, &Server)]) -> Self {
+        let issuer = Issuer::start();
+        let certificates = Certificates::make("issuer.example", file);
+        let front = certificates.front_of(&issuer.server);
+        let mut replacements = vec![
             ("port_value: 9901", "port_value: 0".to_owned()),
             (
                 "address: 0.0.0.0, port_value: 8080",
                 "address: 127.0.0.1, port_value: 0".to_owned(),
             ),
-            ("port_value: 8081", format!("port_value: {}", upstream.port)),
             (
                 "address: issuer.example, port_value: 443",
                 format!("address: 127.0.0.1, port_value: {}", front.port),
@@ -91,13 +102,156 @@ fn the_smallest_configuration_works() {
                 "/etc/ssl/certs/ca-certificates.crt",
                 certificates.ca.display().to_string(),
             ),
-        ],
-    );
-    let envoy = Envoy::start(&bootstrap, 2);
-    assert_eq!(envoy.send(&get("/")).status, 401);
+        ];
+        for (place, server) in upstreams {
+            replacements.push((place, format!("port_value: {}", server.port)));
+        }
+        let bootstrap = replaced(read(&format!("envoy/{file}")), &replacements);
+        Self {
+            envoy: Envoy::start(&bootstrap, 2),
+            _issuer: issuer,
+            _front: front,
+            _certificates: certificates,
+        }
+    }
+
+    fn status(&self, request: &Request) -> u16 {
+        self.envoy.send(request).status
+    }
+}
+
+#[test]
+fn the_smallest_configuration_works() {
+    let upstream = Server::echo();
+    let example = Example::start("minimal.yaml", &[(UPSTREAM, &upstream)]);
+    assert_eq!(example.status(&get("/")), 401);
     let good = get("/orders").bearer(Token::good().signed());
-    assert_eq!(envoy.send(&good).json()["target"], "/orders");
+    assert_eq!(example.envoy.send(&good).json()["target"], "/orders");
     assert_eq!(upstream.count(), 1);
+}
+
+#[test]
+fn the_configuration_for_scopes_works() {
+    let upstream = Server::echo();
+    let example = Example::start("scopes.yaml", &[(UPSTREAM, &upstream)]);
+    let scope = |scope: &str| Token::good().claim("scope", scope).signed();
+    for (method, path, token, status) in [
+        ("GET", "/health", None, 200),
+        ("GET", "/orders", None, 401),
+        ("GET", "/orders/7", Some("orders:read"), 200),
+        ("POST", "/orders", Some("orders:read"), 403),
+        ("POST", "/orders", Some("orders:write"), 200),
+        ("GET", "/reports/1", Some("admin"), 200),
+        ("GET", "/reports/1", Some("orders:read"), 403),
+        ("GET", "/elsewhere", Some("orders:read"), 401),
+        ("GET", "/health/../orders", None, 401),
+    ] {
+        let mut request = get(path).method(method).header("content-length", "0");
+        if let Some(token) = token {
+            request = request.bearer(scope(token));
+        }
+        assert_eq!(example.status(&request), status, "{method} {path}");
+    }
+    let reached = upstream.count();
+    let preflight = |origin: &str| {
+        get("/orders")
+            .method("OPTIONS")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+    };
+    let answer = example.envoy.send(&preflight("https://app.example"));
+    let allowed = "access-control-allow-origin";
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header(allowed), Some("https://app.example"));
+    assert_eq!(
+        upstream.count(),
+        reached,
+        "the preflight is answered by Envoy"
+    );
+    assert_eq!(example.status(&preflight("https://evil.example")), 200);
+    assert_eq!(
+        upstream.count(),
+        reached + 1,
+        "and another's by the upstream"
+    );
+    // Scripts of the application see why they were refused.
+    let answer = example
+        .envoy
+        .send(&get("/orders").header("origin", "https://app.example"));
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.header(allowed), Some("https://app.example"));
+    assert_eq!(
+        answer.header("access-control-expose-headers"),
+        Some("www-authenticate")
+    );
+}
+
+#[test]
+fn the_configuration_for_wso2_works() {
+    let (production, sandbox) = (Server::echo(), Server::echo());
+    let example = Example::start("wso2.yaml", &[(UPSTREAM, &production), (SANDBOX, &sandbox)]);
+    let token = |name: &str, keytype: &str| {
+        let api = json!({"name": name, "version": "1.0.0", "context": "/phoneverify/1.0.0"});
+        Token::good()
+            .header("typ", "JWT")
+            .claim("iss", "https://issuer.example/oauth2/token")
+            .claim("aud", "client")
+            .claim("keytype", keytype)
+            .claim("subscribedAPIs", json!([api]))
+            .signed()
+    };
+    let path = "/phoneverify/1.0.0/CheckPhoneNumber";
+    let subscribed = |keytype: &str| get(path).bearer(token("PhoneVerification", keytype));
+    let counts = || (production.count(), sandbox.count());
+    assert_eq!(example.status(&subscribed("PRODUCTION")), 200);
+    assert_eq!(counts(), (1, 0));
+    let forged = subscribed("SANDBOX").header("x-key-type", "PRODUCTION");
+    assert_eq!(example.status(&forged), 200);
+    assert_eq!(counts(), (1, 1));
+    assert_eq!(example.status(&subscribed("OTHER")), 403);
+    assert_eq!(
+        example.status(&get(path).bearer(token("Other", "PRODUCTION"))),
+        403
+    );
+    assert_eq!(
+        example.status(&get(path).header("x-key-type", "PRODUCTION")),
+        401
+    );
+    let elsewhere = get("/other").bearer(token("PhoneVerification", "PRODUCTION"));
+    assert_eq!(example.status(&elsewhere), 401);
+    assert_eq!(counts(), (1, 1));
+}
+
+#[test]
+fn prometheus_sees_reasons_and_providers_as_labels() {
+    let upstream = Server::echo();
+    let example = Example::start("stats-tags.yaml", &[(UPSTREAM, &upstream)]);
+    assert_eq!(example.status(&get("/")), 401);
+    let expired = Token::good().claim("exp", 1).signed();
+    assert_eq!(example.status(&get("/").bearer(&expired)), 401);
+    assert_eq!(example.status(&get("/").bearer(expired)), 401);
+    // A good one waits for the keys.
+    assert_eq!(
+        example.status(&get("/").bearer(Token::good().signed())),
+        200
+    );
+    let answer = example.envoy.admin("/stats/prometheus");
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    for line in [
+        r#"bearer_gate_denied{bearer_gate_reason="missing"} 1"#,
+        r#"bearer_gate_denied{bearer_gate_reason="expired"} 2"#,
+        r#"bearer_gate_jwks_fetch_success{bearer_gate_provider="cloud"} 1"#,
+        r"bearer_gate_allowed{} 1",
+    ] {
+        assert!(
+            text.lines().any(|one| one == line),
+            "there is no {line}:\n{}",
+            text.lines()
+                .filter(|line| line.contains("bearer_gate"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        );
+    }
 }
 
 /// A certificate for one name, and the authority that it is from, as files.

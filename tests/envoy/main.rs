@@ -30,17 +30,34 @@ mod admission;
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod documents;
+mod engines;
+#[cfg(test)]
+mod forwarding;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod introspection;
 #[cfg(test)]
+mod key_sets;
+#[cfg(test)]
+mod migration;
+#[cfg(test)]
 mod module;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod outage;
+#[cfg(test)]
+mod parity;
+#[cfg(test)]
+mod policy;
 #[cfg(test)]
 mod rejection;
 #[cfg(test)]
@@ -50,7 +67,11 @@ mod robustness;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod vectors;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]

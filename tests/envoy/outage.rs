@@ -76,6 +76,7 @@ fn rubbish_in_place_of_the_first_key_set_means_503() {
         let mut provider = Issuer::provider();
         provider["issuer"] = (*name).into();
         provider["remote_jwks"]["http_uri"]["cluster"] = (*name).into();
+        provider["remote_jwks"]["async_fetch"] = json!({"failed_refetch_duration": "2s"});
         setup.config["providers"][name] = provider;
         setup = setup.cluster(name, &issuer.server);
     }

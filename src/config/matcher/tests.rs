@@ -86,14 +86,19 @@ fn headers_must_all_match() {
             true,
         ),
         (
-            json!({"name": "x", "string_match": {"exact": "a"}}),
+            json!({"name": "x", "string_match": {"exact": "b"}}),
             &twice,
-            false,
+            true,
         ),
         (
             json!({"name": "x", "string_match": {"exact": "a,b"}}),
             &twice,
-            true,
+            false,
+        ),
+        (
+            json!({"name": "x", "string_match": {"exact": "b"}, "invert_match": true}),
+            &twice,
+            false,
         ),
         (
             json!({"name": "x", "string_match": {"exact": "a"}}),

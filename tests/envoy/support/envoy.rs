@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::http::{Connection, Request, Response, get};
 use super::setup::root;
 
@@ -55,6 +57,20 @@ impl Envoy {
         self.connect().send(request).unwrap()
     }
 
+    /// Sends a request to one of several listeners, on a connection of its own.
+    #[track_caller]
+    pub(crate) fn send_to(&self, listener: &str, request: &Request) -> Response {
+        let listeners = self.admin("/listeners?format=json").json();
+        let port = listener_port(&listeners, |name| name == listener).unwrap();
+        Connection::to(port).unwrap().send(request).unwrap()
+    }
+
+    /// What the administration interface answers.
+    #[track_caller]
+    pub(crate) fn admin(&self, target: &str) -> Response {
+        admin(self.admin, target)
+    }
+
     /// Opens a connection. All its requests are handled by the same worker.
     #[track_caller]
     pub(crate) fn connect(&self) -> Connection {
@@ -65,7 +81,7 @@ impl Envoy {
     /// where it has not been counted yet.
     pub(crate) fn metric(&self, name: &str) -> u64 {
         let name = format!("wasmcustom.bearer_gate.{name}: ");
-        let answer = admin(self.admin, "/stats?filter=bearer_gate");
+        let answer = self.admin("/stats?filter=bearer_gate");
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         let value = text.lines().find_map(|line| line.strip_prefix(&name));
         value
@@ -86,6 +102,16 @@ impl Envoy {
     pub(crate) fn log(&self) -> String {
         self.process.log()
     }
+}
+
+/// The port of the first listener that has a name such as is looked for.
+fn listener_port(listeners: &Value, named: impl Fn(&str) -> bool) -> Option<u16> {
+    let statuses = listeners["listener_statuses"].as_array()?;
+    let listener = statuses
+        .iter()
+        .find(|status| status["name"].as_str().is_some_and(&named))?;
+    let port = listener["local_address"]["socket_address"]["port_value"].as_u64()?;
+    u16::try_from(port).ok()
 }
 
 fn admin(port: u16, target: &str) -> Response {
@@ -143,9 +169,7 @@ impl Process {
             return None;
         }
         let listeners = ask("/listeners?format=json")?.json();
-        let port =
-            &listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"];
-        Some((admin, u16::try_from(port.as_u64()?).ok()?))
+        Some((admin, listener_port(&listeners, |_| true)?))
     }
 }
 

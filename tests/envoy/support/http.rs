@@ -36,6 +36,12 @@ impl Request {
         self
     }
 
+    /// The same for another host.
+    pub(crate) fn host(mut self, host: impl AsRef<[u8]>) -> Self {
+        self.headers.retain(|(name, _)| name != "host");
+        self.header("host", host)
+    }
+
     /// The same with one more header.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::encoding::{AsBigEndian, EcPublicKeyUncompressedBin};
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPublicKeyUncompressedBin, PublicKeyX509Der};
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
@@ -27,6 +28,7 @@ enum Pair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    Secret([u8; 64]),
 }
 
 /// Keys that tests share, since making an RSA key takes a while.
@@ -37,6 +39,10 @@ pub(crate) mod keys {
     pub(crate) static RSA_2: LazyLock<Key> = LazyLock::new(|| Key::new("rsa-2", "RS256"));
     pub(crate) static EC: LazyLock<Key> = LazyLock::new(|| Key::new("ec-1", "ES256"));
     pub(crate) static EC_2: LazyLock<Key> = LazyLock::new(|| Key::new("ec-2", "ES256"));
+    pub(crate) static P384: LazyLock<Key> = LazyLock::new(|| Key::new("p384", "ES384"));
+    pub(crate) static P521: LazyLock<Key> = LazyLock::new(|| Key::new("p521", "ES512"));
+    pub(crate) static ED25519: LazyLock<Key> = LazyLock::new(|| Key::new("ed25519", "EdDSA"));
+    pub(crate) static SECRET: LazyLock<Key> = LazyLock::new(|| Key::new("secret", "HS256"));
 }
 
 impl Key {
@@ -50,6 +56,11 @@ impl Key {
             "ES384" => ec(&ECDSA_P384_SHA384_FIXED_SIGNING),
             "ES512" => ec(&ECDSA_P521_SHA512_FIXED_SIGNING),
             "EdDSA" => Pair::Ed25519(Ed25519KeyPair::generate().unwrap()),
+            "HS256" | "HS384" | "HS512" => {
+                let mut secret = [0; 64];
+                rand::fill(&mut secret).unwrap();
+                Pair::Secret(secret)
+            }
             _ => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
         };
         Self {
@@ -59,7 +70,7 @@ impl Key {
         }
     }
 
-    /// The public key as a JWK (RFC 7517) without `alg`.
+    /// The public key, or the secret, as a JWK (RFC 7517) without `alg`.
     pub(crate) fn jwk(&self) -> Value {
         let encoded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &self.pair {
@@ -86,10 +97,22 @@ impl Key {
             Pair::Ed25519(pair) => {
                 json!({"kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref())})
             }
+            Pair::Secret(secret) => json!({"kty": "oct", "k": encoded(secret)}),
         };
         jwk["kid"] = self.kid.into();
         jwk["use"] = "sig".into();
         jwk
+    }
+
+    /// The public key as a `SubjectPublicKeyInfo` in DER (RFC 5280, section 4.1).
+    pub(crate) fn der(&self) -> Vec<u8> {
+        let der: PublicKeyX509Der<'_> = match &self.pair {
+            Pair::Rsa(pair) => pair.public_key().as_der().unwrap(),
+            Pair::Ec(pair) => pair.public_key().as_der().unwrap(),
+            Pair::Ed25519(pair) => pair.public_key().as_der().unwrap(),
+            Pair::Secret(_) => panic!("a secret is no public key"),
+        };
+        der.as_ref().to_vec()
     }
 
     /// The signature over `message` by `algorithm`, as JWS has it.
@@ -98,6 +121,7 @@ impl Key {
         match &self.pair {
             Pair::Ec(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
             Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::Secret(secret) => mac(algorithm, secret, message),
             Pair::Rsa(pair) => {
                 let encoding: &'static dyn RsaEncoding = match algorithm {
                     "RS384" => &RSA_PKCS1_SHA384,
@@ -114,4 +138,15 @@ impl Key {
             }
         }
     }
+}
+
+/// The HMAC of `message` by `algorithm`, whatever the secret is.
+pub(crate) fn mac(algorithm: &str, secret: &[u8], message: &[u8]) -> Vec<u8> {
+    let algorithm = match algorithm {
+        "HS384" => hmac::HMAC_SHA384,
+        "HS512" => hmac::HMAC_SHA512,
+        _ => hmac::HMAC_SHA256,
+    };
+    let key = hmac::Key::new(algorithm, secret);
+    hmac::sign(&key, message).as_ref().to_vec()
 }

@@ -33,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) instead: Option<Vec<Value>>,
     /// What is added to the route.
     pub(crate) route: Value,
+    /// What is added to the configuration of the connection manager.
+    pub(crate) connection_manager: Value,
 }
 
 impl Setup {
@@ -47,6 +49,7 @@ impl Setup {
             plugin_config: json!({}),
             instead: None,
             route: json!({}),
+            connection_manager: json!({}),
         }
     }
 
@@ -123,7 +126,18 @@ impl Setup {
     }
 
     /// Envoy's whole configuration.
-    fn bootstrap(&self, upstream: u16) -> String {
+    pub(crate) fn bootstrap(&self, upstream: u16) -> String {
+        let mut clusters = vec![cluster("upstream", upstream)];
+        clusters.extend(
+            self.clusters
+                .iter()
+                .map(|(name, port)| cluster(name, *port)),
+        );
+        bootstrap(&self.filter_chain(), &clusters)
+    }
+
+    /// The filter chain of a listener that hands requests on to the cluster `upstream`.
+    pub(crate) fn filter_chain(&self) -> Value {
         let mut filters = self.instead.clone().unwrap_or_else(|| vec![self.filter()]);
         filters.push(json!({
             "name": "envoy.filters.http.router",
@@ -145,30 +159,25 @@ impl Setup {
                 "routes": [merged(route, &self.route)],
             }]},
         });
-        let mut clusters = vec![cluster("upstream", upstream)];
-        clusters.extend(
-            self.clusters
-                .iter()
-                .map(|(name, port)| cluster(name, *port)),
-        );
-        let filter_chain = json!({"filters": [{
+        json!({"filters": [{
             "name": "envoy.filters.network.http_connection_manager",
-            "typed_config": connection_manager,
-        }]});
-        bootstrap(&filter_chain, &clusters)
+            "typed_config": merged(connection_manager, &self.connection_manager),
+        }]})
     }
 }
 
 /// The configuration of an Envoy with one listener.
 pub(crate) fn bootstrap(filter_chain: &Value, clusters: &[Value]) -> String {
+    bootstrap_of(&[("test", filter_chain.clone())], clusters)
+}
+
+/// The configuration of an Envoy with several listeners, which have these names and filter chains.
+pub(crate) fn bootstrap_of(listeners: &[(&str, Value)], clusters: &[Value]) -> String {
+    let listener = |(name, filter_chain): &(&str, Value)| json!({"name": name, "address": address(0), "filter_chains": [filter_chain]});
     json!({
         "admin": {"address": address(0)},
         "static_resources": {
-            "listeners": [{
-                "name": "test",
-                "address": address(0),
-                "filter_chains": [filter_chain],
-            }],
+            "listeners": listeners.iter().map(listener).collect::<Vec<_>>(),
             "clusters": clusters,
         },
     })

@@ -1,0 +1,47 @@
+//! The request that is tried.
+
+use super::arguments::Arguments;
+use crate::config::{Config, Location};
+use crate::request::Request;
+
+/// Builds the request that the arguments describe, with `token` where the configuration looks for
+/// tokens: in `Authorization` if a provider reads that, else at the first place of the first one.
+pub(super) fn build(config: &Config, arguments: &Arguments, token: Option<&str>) -> Request {
+    let mut target = arguments.path.clone().unwrap_or_else(|| "/".to_owned());
+    let mut headers = arguments.headers.clone();
+    if let Some(token) = token {
+        let mut locations = config.providers.iter().flat_map(|one| &one.locations);
+        let first = locations.clone().next();
+        let authorization = locations.find(|one| one.header() == Some("authorization"));
+        match authorization.or(first).map(|location| &**location) {
+            Some(Location::Header { name, prefix }) => {
+                let value = format!("{prefix} {token}").trim_start().to_owned();
+                headers.push((name.clone(), value.into_bytes()));
+            }
+            Some(Location::Cookie(name)) => {
+                let value = format!("{name}={token}");
+                headers.push(("cookie".to_owned(), value.into_bytes()));
+            }
+            Some(Location::Parameter(name)) => {
+                target.push(if target.contains('?') { '&' } else { '?' });
+                target.extend([name, "=", token]);
+            }
+            None => {}
+        }
+    }
+    let method = arguments.method.clone().unwrap_or_else(|| "GET".to_owned());
+    let defaults = [
+        (":method", method),
+        (":path", target),
+        (":authority", "localhost".to_owned()),
+    ];
+    for (name, value) in defaults {
+        if !headers.iter().any(|(known, _)| known == name) {
+            headers.push((name.to_owned(), value.into_bytes()));
+        }
+    }
+    let mut request = Request::from_headers(headers);
+    let requirement = arguments.requirement.clone();
+    request.requirement_name = requirement.map(String::into_bytes);
+    request
+}

@@ -1,0 +1,198 @@
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::arguments::{Arguments, Asked};
+use super::*;
+use crate::fixtures;
+
+const NOW: u64 = 1_700_000_000;
+
+/// What the command prints of a file that comes from the standard input, and its status.
+fn run_with(arguments: &[&str], file: &[u8]) -> (Status, String) {
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let mut console = Console {
+        environment: &|name| (name == "KEYS").then(fixtures::key_set),
+        input: &mut io::Cursor::new(file),
+        output: &mut output,
+        errors: &mut errors,
+    };
+    let arguments = arguments.iter().chain(&["-"]).map(OsString::from);
+    let status = run(arguments, &mut console, Timestamp::from_unix_secs(NOW)).unwrap();
+    output.extend(errors);
+    (status, String::from_utf8_lossy(&output).into_owned())
+}
+
+fn config(provider: Value) -> Vec<u8> {
+    let mut known = json!({"local_jwks": {"inline_string": fixtures::key_set()}});
+    for (name, value) in provider.as_object().unwrap() {
+        known[name] = value.clone();
+    }
+    json!({"providers": {"p": known}}).to_string().into_bytes()
+}
+
+fn token() -> String {
+    let payload = json!({"sub": "somebody", "exp": NOW + 60});
+    fixtures::es256(&json!({"alg": "ES256"}), &payload)
+}
+
+#[test]
+fn the_token_is_put_where_the_configuration_looks_for_it() {
+    let token = token();
+    for provider in [
+        json!({}),
+        json!({"from_headers": [{"name": "x-token"}]}),
+        json!({"from_headers": [{"name": "x-token", "value_prefix": "JWT "}]}),
+        json!({"from_params": ["jwt"]}),
+        json!({"from_cookies": ["jwt"]}),
+        json!({"from_params": ["jwt"], "from_headers": [
+            {"name": "authorization", "value_prefix": "Bearer "},
+        ]}),
+    ] {
+        for path in ["/a", "/a?b=c"] {
+            let arguments = ["--token", &token, "--path", path];
+            let (status, printed) = run_with(&arguments, &config(provider.clone()));
+            assert_eq!(status, Status::Good, "{provider}: {printed}");
+            assert!(!printed.contains(&token), "{printed}");
+        }
+    }
+}
+
+#[test]
+fn the_payload_is_not_printed_where_it_is_passed_on() {
+    let token = token();
+    let provider = json!({
+        "forward_payload_header": "x-payload",
+        "claim_to_headers": [{"header_name": "x-sub", "claim_name": "sub"}],
+        "claims_to_filter_state": [{"key": "sub", "claim_name": "sub"}],
+        "clear_route_cache": true,
+    });
+    let arguments = ["--token", &token, "--header", "X-Sub: me"];
+    let (status, printed) = run_with(&arguments, &config(provider));
+    assert_eq!(status, Status::Good, "{printed}");
+    for line in [
+        "x-sub is removed: only the filter may set it",
+        "sets the header x-payload to the payload",
+        "sets the header x-sub to \"somebody\"",
+        "sets the filter state wasm.sub to \"somebody\"",
+        "has the route chosen anew",
+    ] {
+        assert!(printed.contains(line), "{printed} does not say {line:?}");
+    }
+    assert!(!printed.contains(token.split('.').nth(1).unwrap()));
+}
+
+#[test]
+fn every_part_of_a_requirement_is_judged() {
+    let mut file: Value = serde_json::from_slice(&config(json!({"issuer": "a"}))).unwrap();
+    file["providers"]["q"] = file["providers"]["p"].clone();
+    file["providers"]["q"]["issuer"] = Value::Null;
+    file["providers"]["q"]["max_lifetime"] = "5s".into();
+    file["rules"] = json!([{"match": {"prefix": "/"}, "requires": {"requires_any": {
+        "requirements": [
+            {"provider_name": "p"},
+            {"requires_all": {"requirements": [{"provider_name": "q"}]}},
+        ],
+    }}}]);
+    let arguments = ["--token", &token()];
+    let (status, printed) = run_with(&arguments, file.to_string().as_bytes());
+    assert_eq!(status, Status::Bad);
+    for line in [
+        "- rules[0]: needs one of these: refused: lifetime",
+        "-   [0]: needs a token of p: refused: issuer: iss: there is none, not \"a\"",
+        "-   [1]: needs all of these: refused: lifetime",
+        "-     [0]: needs a token of q: refused: lifetime: iat: there is none, exp: 2023-11-14",
+        "2 usable, from the configuration",
+    ] {
+        assert!(printed.contains(line), "{printed} does not say {line:?}");
+    }
+}
+
+#[test]
+fn routes_name_requirements() {
+    let mut file: Value = serde_json::from_slice(&config(json!({}))).unwrap();
+    file["requirement_map"] = json!({"open": {}});
+    for (per_route, name, status, says) in [
+        (
+            true,
+            "open",
+            Status::Good,
+            "requirement of the route: needs nothing",
+        ),
+        (true, "shut", Status::Bad, "names none of requirement_map"),
+        (
+            false,
+            "open",
+            Status::Bad,
+            "per_route_requirements is not set",
+        ),
+    ] {
+        file["per_route_requirements"] = per_route.into();
+        let (found, printed) = run_with(&["--requirement", name], file.to_string().as_bytes());
+        assert_eq!(found, status, "{printed}");
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_file_panics(file: Vec<u8>, text: String) {
+        run_with(&["--json"], &file);
+        run_with(&[], text.as_bytes());
+    }
+
+    #[test]
+    fn no_token_panics_or_is_printed(token in "[A-Za-z0-9._~+/-]{24,60}") {
+        let (_, printed) = run_with(&["--token", &token], &config(json!({})));
+        proptest::prop_assert!(!printed.contains(&token));
+    }
+
+    #[test]
+    fn no_claims_panic(payload in "[{\\[\"a-z0-9:,.e-]{0,40}", exp: i64) {
+        for payload in [payload, format!("{{\"exp\":{exp},\"nbf\":{exp}e300,\"iat\":{exp}}}")] {
+            let encode = |text: &str| {
+                use base64::Engine;
+                base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+            };
+            let token = format!("{}.{}.AAAA", encode(r#"{"alg":"RS256"}"#), encode(&payload));
+            run_with(&["--token", &token], &config(json!({"max_lifetime": "5s"})));
+        }
+    }
+}
+
+#[test]
+fn variables_are_those_that_the_filter_would_see() {
+    let provider = json!({"local_jwks": {"environment_variable": "KEYS"}});
+    let configuration = json!({"@type": "a/google.protobuf.Struct", "value": {
+        "providers": {"p": provider},
+    }});
+    let plugin = |variables: Value| {
+        json!({"config": {
+            "vm_config": {"environment_variables": variables},
+            "configuration": configuration,
+        }})
+    };
+    let given = fixtures::key_set();
+    for (file, status) in [
+        (configuration["value"].clone(), Status::Good),
+        (plugin(json!({"host_env_keys": ["KEYS"]})), Status::Good),
+        (plugin(json!({"key_values": {"KEYS": given}})), Status::Good),
+        (plugin(json!({"host_env_keys": ["OTHER"]})), Status::Bad),
+        (plugin(Value::Null), Status::Bad),
+    ] {
+        let (found, printed) = run_with(&[], file.to_string().as_bytes());
+        assert_eq!(found, status, "{file}: {printed}");
+    }
+}
+
+#[test]
+fn arguments_are_read() {
+    let arguments = ["--header", ":Authority: a", "--header", "X-A:b:c", "f"].map(OsString::from);
+    let Ok(Asked::Check(parsed)) = Arguments::parse(arguments) else {
+        panic!("the arguments are good");
+    };
+    let expected = [(":authority", "a"), ("x-a", "b:c")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+    assert_eq!(parsed.headers, expected);
+    assert!(parsed.wants_trial());
+}

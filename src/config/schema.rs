@@ -1,0 +1,355 @@
+//! The JSON Schema (2020-12) of the configuration, derived from the very types that read it.
+//!
+//! `docs/bearer-gate.schema.json` is its text. What the types do not say of themselves is added
+//! here: the second spelling of names, what else values are held to, and which fields exclude each
+//! other. `null` is a field that is not there.
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use super::scalar::{
+    Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
+    Refused, ScopeToken, Unsigned,
+};
+use super::wire::{ConfigWire, Entries};
+use crate::verify::Algorithm;
+
+/// Fields of which exactly one must be given, by the object that they are in.
+const ONE_OF: &[(&str, &[&str])] = &[
+    (
+        "ClaimCondition",
+        &["exact", "any_of", "contains", "present"],
+    ),
+    ("ClaimCondition", CLAIM),
+    ("ClaimToFilterState", CLAIM),
+    ("ClaimToHeader", CLAIM),
+    (
+        "Match",
+        &["prefix", "path", "path_separated_prefix", "safe_regex"],
+    ),
+    (
+        "LocalJwks",
+        &["inline_string", "inline_bytes", "environment_variable"],
+    ),
+    ("RemoteJwks", &["http_uri", "discovery"]),
+    (
+        "StringMatch",
+        &["exact", "prefix", "suffix", "contains", "safe_regex"],
+    ),
+];
+
+const CLAIM: &[&str] = &["claim_name", "claim_path"];
+
+/// Fields of which at most one may be given.
+const ONE_AT_MOST: &[(&str, &[&str])] = &[
+    ("HeaderMatch", &["string_match", "present_match"]),
+    ("Provider", &["remote_jwks", "local_jwks"]),
+    ("QueryParameterMatch", &["string_match", "present_match"]),
+    (
+        "Requirement",
+        &[
+            "provider_name",
+            "provider_and_audiences",
+            "requires_any",
+            "requires_all",
+            "allow_missing",
+            "allow_missing_or_failed",
+            "extract_only_without_validation",
+        ],
+    ),
+    ("Rule", &["requires", "requirement_name"]),
+];
+
+/// What fields are held to beside their types.
+const BOUNDS: &[(&str, &str, &str, &str)] = &[
+    ("ClaimCondition", "any_of", "minItems", "1"),
+    (
+        "ClaimToFilterState",
+        "key",
+        "pattern",
+        r#""^[A-Za-z0-9_.-]+$""#,
+    ),
+    ("Config", "providers", "minProperties", "1"),
+    ("Config", "stat_prefix", "pattern", r#""^[!-~]*$""#),
+    ("FromHeader", "value_prefix", "pattern", r#""^[ -~]*$""#),
+    ("JwtCacheConfig", "jwt_max_token_size", "minimum", "1"),
+    ("JwtCacheConfig", "jwt_max_token_size", "maximum", "65536"),
+    (
+        "Match",
+        "path_separated_prefix",
+        "pattern",
+        r#""^[^?#]*[^/?#]$""#,
+    ),
+    ("Provider", "algorithms", "minItems", "1"),
+    ("Provider", "types", "minItems", "1"),
+    ("Requirements", "requirements", "minItems", "1"),
+];
+
+/// Fields of which at least one must be given.
+const ONE_AT_LEAST: &[(&str, &[&str])] =
+    &[("Provider", &["remote_jwks", "local_jwks", "introspection"])];
+
+/// The schema of the configuration.
+#[must_use]
+pub fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12();
+    let root = settings
+        .into_generator()
+        .into_root_schema_for::<ConfigWire>();
+    let mut schema = root.to_value();
+    if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
+        for (name, definition) in definitions {
+            finish(name, definition);
+        }
+    }
+    finish("Config", &mut schema);
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), "bearer-gate".into());
+        let text = "The configuration of bearer-gate, an OAuth bearer token gate for Envoy.";
+        root.insert("description".to_owned(), text.into());
+    }
+    schema
+}
+
+/// Adds to the schema of one object what its type does not say.
+fn finish(name: &str, schema: &mut Value) {
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    let Some(Value::Object(mut fields)) = schema.remove("properties") else {
+        return;
+    };
+    for field in fields.values_mut() {
+        tidy(field);
+    }
+    for (_, field, keyword, bound) in BOUNDS.iter().filter(|(owner, ..)| *owner == name) {
+        let bound: Option<Value> = serde_json::from_str(bound).ok();
+        if let (Some(Value::Object(field)), Some(bound)) = (fields.get_mut(*field), bound) {
+            field.insert((*keyword).to_owned(), bound);
+        }
+    }
+    if let Some(algorithms) = fields.get_mut("algorithms").and_then(Value::as_object_mut) {
+        let names = Algorithm::ALL.map(|(name, _)| name);
+        algorithms.insert("items".to_owned(), json!({ "enum": names }));
+    }
+    let (mut all, mut twice) = (Vec::new(), Map::new());
+    let mut spelt = fields.clone();
+    for (snake, field) in fields {
+        let camel = camel(&snake);
+        if camel != snake {
+            twice.insert(camel.clone(), json!({"properties": {snake: false}}));
+            spelt.insert(camel, field);
+        }
+    }
+    if let Some(Value::Array(required)) = schema.remove("required") {
+        let required = required.iter().filter_map(Value::as_str);
+        all.extend(required.map(|field| {
+            let has = |name: String| json!({"required": [name]});
+            match camel(field) {
+                camel if camel == field => has(camel),
+                camel => json!({"anyOf": [has(field.to_owned()), has(camel)]}),
+            }
+        }));
+    }
+    for (_, fields) in ONE_OF.iter().filter(|(owner, _)| *owner == name) {
+        let one: Vec<Value> = fields.iter().map(|field| given(field)).collect();
+        all.push(json!({ "oneOf": one }));
+    }
+    for (_, fields) in ONE_AT_MOST.iter().filter(|(owner, _)| *owner == name) {
+        let mut one: Vec<Value> = fields.iter().map(|field| given(field)).collect();
+        one.push(json!({"not": {"anyOf": one}}));
+        all.push(json!({ "oneOf": one }));
+    }
+    for (_, fields) in ONE_AT_LEAST.iter().filter(|(owner, _)| *owner == name) {
+        let any: Vec<Value> = fields.iter().map(|field| given(field)).collect();
+        all.push(json!({ "anyOf": any }));
+    }
+    schema.insert("properties".to_owned(), spelt.into());
+    if !all.is_empty() {
+        schema.insert("allOf".to_owned(), all.into());
+    }
+    if !twice.is_empty() {
+        schema.insert("dependentSchemas".to_owned(), twice.into());
+    }
+}
+
+/// Takes out of a field's schema what is there for Rust only.
+fn tidy(field: &mut Value) {
+    let Some(field) = field.as_object_mut() else {
+        return;
+    };
+    field.remove("default");
+    if let Some(Value::String(text)) = field.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
+}
+
+/// That a field has a value, in either spelling.
+fn given(field: &str) -> Value {
+    // A path of no names is none.
+    let nothing = match field {
+        "claim_path" => json!({"enum": [null, []]}),
+        _ => json!({"type": "null"}),
+    };
+    let has = |name: String| json!({"required": [name], "properties": {name: {"not": nothing}}});
+    match camel(field) {
+        camel if camel == field => has(camel),
+        camel => json!({"anyOf": [has(field.to_owned()), has(camel)]}),
+    }
+}
+
+/// A name in lowerCamelCase, as protobuf makes it.
+fn camel(snake: &str) -> String {
+    let mut camel = String::with_capacity(snake.len());
+    let mut upper = false;
+    for letter in snake.chars() {
+        match letter {
+            '_' => upper = true,
+            letter if upper => {
+                camel.push(letter.to_ascii_uppercase());
+                upper = false;
+            }
+            letter => camel.push(letter),
+        }
+    }
+    camel
+}
+
+/// Gives a type a schema that stands where it is used.
+macro_rules! scalar {
+    ($type:ty, $name:literal, $schema:expr) => {
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    };
+}
+
+scalar!(
+    PositiveDuration,
+    "Duration",
+    json_schema!({"anyOf": [
+        {
+            "type": "string",
+            "pattern": r"^[0-9]+(\.[0-9]{1,9})?s$",
+            "not": {"pattern": r"^0+(\.0+)?s$"},
+        },
+        {
+            "type": "object",
+            "properties": {
+                "seconds": {"type": ["integer", "string"]},
+                "nanos": {"type": ["integer", "string"]},
+            },
+            "additionalProperties": false,
+        },
+    ]})
+);
+
+scalar!(
+    Unsigned,
+    "Unsigned",
+    json_schema!({
+        "type": ["integer", "string"],
+        "minimum": 0,
+        "maximum": u32::MAX,
+        "pattern": "^[0-9]{1,10}$",
+    })
+);
+
+scalar!(
+    NonEmpty,
+    "Text",
+    json_schema!({"type": "string", "minLength": 1})
+);
+
+scalar!(
+    Bytes,
+    "Bytes",
+    json_schema!({"type": "string", "pattern": "^[A-Za-z0-9+/_-]*={0,2}$"})
+);
+
+scalar!(
+    HttpUri,
+    "Uri",
+    json_schema!({"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+([/?#]|$)"})
+);
+
+/// What a header may be called.
+const HEADER_NAME: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+
+scalar!(
+    HeaderName,
+    "HeaderName",
+    json_schema!({"type": "string", "pattern": format!("^:?{HEADER_NAME}")})
+);
+
+scalar!(
+    OwnHeaderName,
+    "OwnHeaderName",
+    json_schema!({
+        "type": "string",
+        "pattern": format!("^{HEADER_NAME}"),
+        "not": {"pattern": format!("^({})$", RESERVED_HEADERS.map(in_any_case).join("|"))},
+    })
+);
+
+/// A pattern of `name` in any case.
+fn in_any_case(name: &str) -> String {
+    let letter = |letter: char| match letter.to_ascii_uppercase() {
+        upper if upper == letter => letter.to_string(),
+        upper => format!("[{letter}{upper}]"),
+    };
+    name.chars().map(letter).collect()
+}
+
+scalar!(
+    ScopeToken,
+    "Scope",
+    json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]+$"})
+);
+
+impl<W> JsonSchema for Refused<W> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Refused".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"enum": [null, ""], "deprecated": true})
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Entries<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("MapOf{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "additionalProperties": generator.subschema_for::<T>(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,346 @@
+//! The life of a key set: keys that are not known yet, refreshes, outages, other places for keys,
+//! and what is to be seen of all that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Gate, Issuer, Key, Reply, Server, Setup, Token, eventually, get, in_parallel, keys,
+    now, root,
+};
+
+/// The smallest configuration, with these fields of `remote_jwks` set.
+fn config(fields: &Value) -> Value {
+    let mut config = Issuer::config();
+    let jwks = &mut config["providers"]["cloud"]["remote_jwks"];
+    for (name, value) in fields.as_object().unwrap() {
+        jwks[name] = value.clone();
+    }
+    config
+}
+
+fn status(gate: &Gate, key: &Key) -> u16 {
+    let token = Token::good().signed_with(key);
+    gate.send(&get("/").bearer(token)).status
+}
+
+/// A token that names a key that nobody has.
+fn stray(number: usize) -> String {
+    Token::good()
+        .header("kid", format!("stray-{number}"))
+        .signed()
+}
+
+#[test]
+fn a_new_key_works_with_its_first_token_and_at_most_one_more_fetch() {
+    let issuer = Issuer::start();
+    issuer.publish(&[&keys::RSA]);
+    let gate = Setup::trusting(&issuer).workers(4).start();
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    let before = issuer.server.count();
+    let done = AtomicUsize::new(0);
+    // A steady load of good tokens while the issuer rotates: first the old key, then the new one.
+    let statuses = in_parallel(8, |number| {
+        let mut connection = gate.connect();
+        let mut statuses = Vec::new();
+        for round in 0..60 {
+            if number == 0 && round == 20 {
+                issuer.publish(&[&keys::RSA, &keys::RSA_2]);
+                done.store(1, Ordering::SeqCst);
+            }
+            let rotated = done.load(Ordering::SeqCst) == 1;
+            let key = if rotated { &keys::RSA_2 } else { &keys::RSA };
+            let request = get("/").bearer(Token::good().signed_with(key));
+            statuses.push(connection.send(&request).unwrap().status);
+            thread::sleep(Duration::from_millis(5));
+        }
+        statuses
+    });
+    assert!(
+        statuses.iter().flatten().all(|status| *status == 200),
+        "{statuses:?}"
+    );
+    assert_eq!(issuer.server.count(), before + 1);
+}
+
+#[test]
+fn five_thousand_tokens_with_stray_kids_cost_one_fetch_in_a_cooldown_and_no_good_request() {
+    let issuer = Issuer::start();
+    let config = config(&json!({"refetch_cooldown": "2s"}));
+    let gate = Setup::trusting(&issuer).config(config).workers(2).start();
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    let before = issuer.server.count();
+    let begun = Instant::now();
+    let good = get("/").bearer(Token::good().signed());
+    let bad = in_parallel(5, |number| {
+        let mut connection = gate.connect();
+        let mut wrong = 0;
+        for round in 0..1000 {
+            let request = get("/").bearer(stray(number * 1000 + round));
+            wrong += usize::from(connection.send(&request).unwrap().status != 401);
+            if round % 10 == 0 {
+                wrong += usize::from(connection.send(&good).unwrap().status != 200);
+            }
+        }
+        wrong
+    });
+    assert_eq!(bad, [0; 5]);
+    let cooldowns = usize::try_from(begun.elapsed().as_secs() / 2).unwrap() + 1;
+    let fetches = issuer.server.count() - before;
+    assert!(
+        (1..=cooldowns).contains(&fetches),
+        "{fetches} in {cooldowns} cooldowns"
+    );
+}
+
+#[test]
+fn a_stray_kid_is_refused_at_once_within_the_cooldown() {
+    let issuer = Issuer::start();
+    let gate = Setup::trusting(&issuer).start();
+    assert_eq!(gate.send(&get("/").bearer(stray(0))).status, 401);
+    let fetches = issuer.server.count();
+    issuer.server.reply(Reply::Hang);
+    let begun = Instant::now();
+    let answer = gate.send(&get("/").bearer(stray(1)));
+    assert_eq!(
+        (answer.status, answer.error().as_str()),
+        (401, "invalid_token")
+    );
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert_eq!(issuer.server.count(), fetches);
+    assert_eq!(gate.metric("denied.unknown_key"), 2);
+}
+
+#[test]
+fn a_refetch_that_fails_leaves_the_kid_unknown_and_the_other_keys_good() {
+    for reply in [Answer::new(500, "").into(), Reply::Reset, Reply::Hang] {
+        let issuer = Issuer::start();
+        let mut config = Issuer::config();
+        config["providers"]["cloud"]["remote_jwks"]["http_uri"]["timeout"] = "0.5s".into();
+        let gate = Setup::trusting(&issuer).config(config).workers(2).start();
+        assert_eq!(status(&gate, &keys::RSA), 200);
+        issuer.server.reply(reply);
+        assert_eq!(gate.send(&get("/").bearer(stray(0))).status, 401);
+        assert_eq!(status(&gate, &keys::RSA), 200);
+        thread::sleep(Duration::from_secs(2));
+        assert_eq!(issuer.server.count(), 2, "it is not retried");
+    }
+}
+
+#[test]
+fn keys_are_used_until_max_stale_and_come_back_by_themselves() {
+    let mut issuer = Issuer::start();
+    let config = config(&json!({
+        "cache_duration": "0.5s",
+        "max_stale": "3s",
+        "async_fetch": {"failed_refetch_duration": "1s"},
+    }));
+    let gate = Setup::trusting(&issuer).config(config).workers(2).start();
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    issuer.server.stop();
+    eventually("a refresh fails", || {
+        gate.metric("jwks.cloud.fetch_failure") > 0
+    });
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    eventually("the set is too old", || status(&gate, &keys::RSA) == 503);
+    assert_eq!(gate.metric("jwks.cloud.keys"), 0);
+    let answer = gate.send(&get("/").bearer(Token::good().signed()));
+    assert!(answer.header("retry-after").is_some());
+    issuer.server.restart();
+    eventually("the filter recovers", || status(&gate, &keys::RSA) == 200);
+    eventually("the gauge recovers", || gate.metric("jwks.cloud.keys") == 2);
+}
+
+#[test]
+fn a_set_that_has_not_changed_is_not_sent_again() {
+    let issuer = Issuer::start();
+    let full = Arc::new(AtomicUsize::new(0));
+    let sent = Arc::clone(&full);
+    issuer.server.script(move |request| {
+        if request.header("if-none-match") == Some(b"\"v1\"") {
+            return Answer::new(304, "").into();
+        }
+        sent.fetch_add(1, Ordering::SeqCst);
+        Issuer::published(&[&keys::RSA])
+            .header("etag", "\"v1\"")
+            .into()
+    });
+    let config = config(&json!({"cache_duration": "0.3s", "max_stale": "3s"}));
+    let gate = Setup::trusting(&issuer).config(config).workers(2).start();
+    let first = {
+        eventually("the set is there", || {
+            gate.metric("jwks.cloud.fetched_at") > 0
+        });
+        gate.metric("jwks.cloud.fetched_at")
+    };
+    eventually("it is renewed", || {
+        gate.metric("jwks.cloud.fetched_at") > first + 4
+    });
+    assert_eq!(
+        status(&gate, &keys::RSA),
+        200,
+        "although the first answer is too old"
+    );
+    assert_eq!(full.load(Ordering::SeqCst), 1);
+    assert_eq!(gate.metric("jwks.cloud.fetch_failure"), 0);
+    assert_eq!(gate.log().matches("a new key set").count(), 1);
+}
+
+#[test]
+fn a_server_may_ask_to_be_asked_sooner() {
+    let issuer = Issuer::start();
+    let published = Issuer::published(&[&keys::RSA]).header("cache-control", "no-store");
+    issuer.server.reply(published);
+    let gate = Setup::trusting(&issuer).start();
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    let begun = Instant::now();
+    eventually("it is asked again", || issuer.server.count() == 2);
+    // Ten seconds, less the jitter of a tenth.
+    assert!(
+        (8..13).contains(&begun.elapsed().as_secs()),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+/// A provider of an issuer whose metadata says where its keys are.
+fn discovering(issuer: &str) -> Value {
+    let mut provider = Issuer::provider();
+    provider["issuer"] = issuer.into();
+    provider["remote_jwks"] = json!({"discovery": {"cluster": "issuer", "timeout": "2s"}});
+    json!({"providers": {"cloud": provider}})
+}
+
+#[test]
+fn the_metadata_of_an_issuer_says_where_its_keys_are() {
+    const ISSUER: &str = "https://issuer.example/realms/a";
+    for (place, named, expected) in [
+        ("/realms/a/.well-known/openid-configuration", ISSUER, 200),
+        (
+            "/.well-known/oauth-authorization-server/realms/a",
+            ISSUER,
+            200,
+        ),
+        (
+            "/realms/a/.well-known/openid-configuration",
+            "https://issuer.example",
+            503,
+        ),
+        ("/elsewhere", ISSUER, 503),
+    ] {
+        let server = Server::start(move |request| {
+            let metadata = json!({"issuer": named, "jwks_uri": "https://keys.example:1/k?v=1"});
+            match request.target.as_str() {
+                "/k?v=1" if request.header("host") == Some(b"keys.example:1") => {
+                    Issuer::published(&[&keys::RSA]).into()
+                }
+                target if target == place => Answer::new(200, metadata.to_string()).into(),
+                _ => Answer::new(404, "").into(),
+            }
+        });
+        let setup = Setup::new(discovering(ISSUER)).cluster("issuer", &server);
+        let gate = setup.workers(2).start();
+        let token = Token::good().claim("iss", ISSUER).signed();
+        let answer = gate.send(&get("/").bearer(token));
+        assert_eq!(answer.status, expected, "{place} {named}: {}", gate.log());
+    }
+}
+
+#[test]
+fn keys_may_come_from_the_environment() {
+    let published = String::from_utf8(Issuer::published(&[&keys::RSA]).body).unwrap();
+    let mut config = Issuer::config();
+    let provider = config["providers"]["cloud"].as_object_mut().unwrap();
+    provider.remove("remote_jwks");
+    provider.insert(
+        "local_jwks".to_owned(),
+        json!({"environment_variable": "KEYS"}),
+    );
+    let mut setup = Setup::new(config.clone());
+    setup.vm_config = json!({"environment_variables": {"key_values": {"KEYS": published}}});
+    let gate = setup.start();
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    assert_eq!(gate.metric("jwks.cloud.keys"), 1);
+    let log = Setup::new(config).refused();
+    let problem = "providers.cloud.local_jwks.environment_variable: there is no such variable";
+    assert!(log.contains(problem), "{log}");
+}
+
+#[test]
+fn operators_see_the_keys_and_who_waits() {
+    let issuer = Issuer::start();
+    let set = json!({"keys": [keys::RSA.jwk(), {"kty": "none"}, keys::EC.jwk(), 7]});
+    let answer = Answer::new(200, set.to_string());
+    let slow = Reply::After(Duration::from_secs(1), Box::new(answer.into()));
+    issuer.server.reply(slow);
+    let config = config(&json!({"cache_duration": "0.5s"}));
+    let gate = Setup::trusting(&issuer).config(config).workers(2).start();
+    let request = get("/").bearer(Token::good().signed());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| in_parallel(6, |_| gate.send(&request).status));
+        eventually("all wait", || gate.metric("waiting") == 6);
+        assert_eq!(waiting.join().unwrap(), [200; 6]);
+    });
+    eventually("nobody waits", || gate.metric("waiting") == 0);
+    assert_eq!(gate.metric("jwks.cloud.keys"), 2);
+    assert!(now().abs_diff(gate.metric("jwks.cloud.fetched_at")) < 10);
+    // However often the same set comes, its odd keys are counted and logged once.
+    eventually("it is refreshed", || {
+        gate.metric("jwks.cloud.fetch_success") > 2
+    });
+    assert_eq!(gate.metric("jwks.cloud.skipped_keys"), 2);
+    assert_eq!(gate.log().matches("is skipped").count(), 2);
+}
+
+#[test]
+fn a_client_that_goes_away_waits_no_more() {
+    let issuer = Issuer::start();
+    issuer.server.reply(Reply::Hang);
+    let gate = Setup::trusting(&issuer).start();
+    let mut connection = gate.connect();
+    let request = get("/").bearer(Token::good().signed());
+    connection.start(&request).unwrap();
+    eventually("it waits", || gate.metric("waiting") == 1);
+    drop(connection);
+    eventually("it is forgotten", || gate.metric("waiting") == 0);
+}
+
+#[test]
+fn a_worker_that_dies_with_the_turn_does_not_stop_the_others() {
+    let issuer = Issuer::start();
+    let mut config = Issuer::config();
+    config["providers"]["cloud"]["remote_jwks"]["http_uri"]["timeout"] = "1s".into();
+    let mut setup = Setup::trusting(&issuer).config(config).workers(4);
+    setup.wasm = root().join("target/wasm32-wasip1/trap-with-turn/bearer_gate.wasm");
+    let gate = setup.start();
+    eventually("a worker dies", || gate.log().contains("proxy_on_tick"));
+    assert_eq!(issuer.server.count(), 0, "it died before it fetched");
+    let begun = Instant::now();
+    eventually("another one fetches", || issuer.server.count() == 1);
+    // Twice the timeout, and what a busy machine adds.
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    eventually("all workers serve", || {
+        in_parallel(16, |_| status(&gate, &keys::RSA)) == [200; 16]
+    });
+}
+
+#[test]
+fn a_token_that_is_known_stops_working_when_its_key_is_withdrawn() {
+    let issuer = Issuer::start();
+    let config = config(&json!({"cache_duration": "0.5s"}));
+    let gate = Setup::trusting(&issuer).config(config).start();
+    let request = get("/").bearer(Token::good().signed());
+    assert_eq!(gate.send(&request).status, 200);
+    assert_eq!(gate.send(&request).status, 200);
+    assert!(gate.metric("token_cache.hit") > 0);
+    issuer.publish(&[&keys::EC]);
+    eventually("it is refused", || gate.send(&request).status == 401);
+}

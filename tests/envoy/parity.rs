@@ -1,0 +1,418 @@
+//! What an operator of native `jwt_authn` finds when the filter takes its place: the same
+//! configuration and the same requests, through native in one Envoy and through the filter in
+//! another. Status, upstream headers and path are alike, but for the list of [`differences`],
+//! which README.md carries.
+
+mod differences;
+mod forwarding;
+mod rules;
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Envoy, Issuer, Key, Request, Response, Server, Setup, Token, bootstrap_of, cluster, eventually,
+    get, keys, root,
+};
+use bearer_gate::config::Config;
+use differences::{Difference, OF_KEYS_THAT_CHANGE, Sees, differences, refused};
+
+/// A configuration, and requests that are handled alike by both, with the status of their answers.
+struct Scenario {
+    /// What it is about: the name of the listener.
+    name: &'static str,
+    config: Value,
+    rows: Vec<(String, Request, u16)>,
+}
+
+impl Scenario {
+    fn new(name: &'static str, config: Value) -> Self {
+        let rows = Vec::new();
+        Self { name, config, rows }
+    }
+
+    /// The same with one more request.
+    fn row(mut self, what: impl Into<String>, request: Request, status: u16) -> Self {
+        self.rows.push((what.into(), request, status));
+        self
+    }
+}
+
+/// The configuration with one provider `p`, which has the keys and `fields`, whose tokens every
+/// request needs.
+fn with_provider(fields: &Value) -> Value {
+    with_providers(&json!({ "p": fields }))
+}
+
+/// The configuration with these providers, of which every request needs the token of `p`. Those
+/// that do not say where their keys are have them.
+fn with_providers(providers: &Value) -> Value {
+    let mut providers = providers.clone();
+    let local = Issuer::local_provider(&[&keys::RSA, &keys::EC]);
+    for provider in providers.as_object_mut().unwrap().values_mut() {
+        for (name, value) in local.as_object().unwrap() {
+            let has_keys = name == "local_jwks" && provider.get("remote_jwks").is_some();
+            if provider.get(name).is_none() && !has_keys {
+                provider[name] = value.clone();
+            }
+        }
+    }
+    json!({
+        "providers": providers,
+        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "p"}}],
+    })
+}
+
+/// The same with these rules, and then one that asks for a token of `p`.
+fn with_rules(mut config: Value, rules: &[Value]) -> Value {
+    let last = config["rules"][0].clone();
+    config["rules"] = [rules, &[last]].concat().into();
+    config
+}
+
+/// A token with this header and these claims as they are, signed with the issuer's RSA key.
+fn raw(header: &str, claims: &str) -> String {
+    let input = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(claims)
+    );
+    let signature = keys::RSA.sign("RS256", input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// `value` with the names of all fields in lowerCamelCase.
+fn camel(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| {
+                let mut words = name.split('_');
+                let mut renamed = words.next().unwrap_or_default().to_owned();
+                for word in words {
+                    renamed.push_str(&word[..1].to_ascii_uppercase());
+                    renamed.push_str(&word[1..]);
+                }
+                (renamed, camel(value))
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Array(values) => values.iter().map(camel).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What became of a request.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    status: u16,
+    /// What the upstream got, if anything.
+    target: Option<String>,
+    headers: BTreeMap<String, String>,
+    /// The challenge and the body of a refusal, which are not compared.
+    challenge: String,
+    body: String,
+}
+
+impl Outcome {
+    fn of(answer: &Response) -> Self {
+        let echo = answer.json();
+        let headers = echo["headers"].as_object().into_iter().flatten();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Self {
+            status: answer.status,
+            target: echo["target"].as_str().map(str::to_owned),
+            headers: headers
+                .filter(|(name, _)| *name != "x-request-id")
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+            challenge: answer.header("www-authenticate").unwrap_or_default().into(),
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
+        }
+    }
+
+    fn sees(&self, sees: &Sees) -> bool {
+        match sees {
+            Sees::Status(status) => self.status == *status,
+            Sees::Header(name, value) => {
+                self.headers.get(*name).map(String::as_str) == value.as_deref()
+            }
+            Sees::Target(target) => self.target.as_deref() == Some(target),
+            Sees::Challenge(challenge) => self.challenge == *challenge,
+            Sees::Body(body) => self.body == *body,
+        }
+    }
+
+    /// In what two outcomes differ, for people.
+    fn difference(&self, other: &Self) -> String {
+        let mut found = vec![format!("{} / {}", self.status, other.status)];
+        if self.status == other.status {
+            if self.target != other.target {
+                found.push(format!("{:?} / {:?}", self.target, other.target));
+            }
+            let names: BTreeSet<&String> =
+                self.headers.keys().chain(other.headers.keys()).collect();
+            for name in names {
+                let (one, another) = (self.headers.get(name), other.headers.get(name));
+                if one != another {
+                    found.push(format!("{name}: {one:?} / {another:?}"));
+                }
+            }
+        }
+        found.join(", ")
+    }
+
+    /// What is to be alike, without that which `sees` speaks of.
+    fn without(&self, sees: &[Sees]) -> (u16, Option<&String>, BTreeMap<&String, &String>) {
+        let target = !sees.iter().any(|sees| matches!(sees, Sees::Target(_)));
+        let spoken_of = |name: &str| {
+            matches!(
+                sees.iter().find(|one| one.is_of(name)),
+                Some(Sees::Header(..))
+            )
+        };
+        (
+            self.status,
+            self.target.as_ref().filter(|_| target),
+            self.headers
+                .iter()
+                .filter(|(name, _)| !spoken_of(name))
+                .collect(),
+        )
+    }
+}
+
+/// Native `jwt_authn` and the filter, each in an Envoy of its own that has a listener for every
+/// configuration.
+struct Pair {
+    native: Envoy,
+    here: Envoy,
+    issuer: Issuer,
+    _upstream: Server,
+}
+
+impl Pair {
+    fn start(configs: &[(&str, &Value)]) -> Self {
+        let (issuer, upstream, nobody) = (Issuer::start(), Server::echo(), Server::echo());
+        nobody.stop();
+        let clusters = [
+            cluster("upstream", upstream.port),
+            cluster("issuer", issuer.server.port),
+            cluster("nobody", nobody.port),
+        ];
+        let start = |setup: fn(&Value) -> Setup| {
+            let listeners: Vec<(&str, Value)> = configs
+                .iter()
+                .map(|(name, config)| {
+                    let mut setup = setup(config);
+                    setup.connection_manager = routes();
+                    (*name, setup.filter_chain())
+                })
+                .collect();
+            Envoy::start(&bootstrap_of(&listeners, &clusters), 1)
+        };
+        Self {
+            native: start(native),
+            here: start(|config| Setup::new(config.clone())),
+            issuer,
+            _upstream: upstream,
+        }
+    }
+
+    fn outcomes(&self, listener: &str, request: &Request) -> (Outcome, Outcome) {
+        let outcome = |envoy: &Envoy| Outcome::of(&envoy.send_to(listener, request));
+        (outcome(&self.native), outcome(&self.here))
+    }
+}
+
+/// Routes of which one is chosen by a header, and says so to the upstream.
+fn routes() -> Value {
+    let cluster = json!({"cluster": "upstream", "timeout": "30s"});
+    let gold = json!([{"name": "x-tier", "string_match": {"exact": "gold"}}]);
+    json!({"route_config": {"virtual_hosts": [{
+        "name": "all",
+        "domains": ["*"],
+        "routes": [
+            {
+                "match": {"prefix": "/", "headers": gold},
+                "route": cluster,
+                "request_headers_to_add": [{"header": {"key": "x-route", "value": "gold"}}],
+            },
+            {"match": {"safe_regex": {"regex": ".*"}}, "route": cluster},
+        ],
+    }]}})
+}
+
+/// Native `jwt_authn` with this configuration.
+fn native(config: &Value) -> Setup {
+    let mut config = config.clone();
+    config["@type"] =
+        "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication".into();
+    let mut setup = Setup::new(json!({}));
+    setup.instead = Some(vec![
+        json!({"name": "envoy.filters.http.jwt_authn", "typed_config": config}),
+    ]);
+    setup
+}
+
+#[test]
+fn the_same_configuration_does_the_same_but_for_the_listed_differences() {
+    let scenarios: Vec<Scenario> = rules::scenarios()
+        .into_iter()
+        .chain(tokens::scenarios())
+        .chain(forwarding::scenarios())
+        .collect();
+    let differences = differences();
+    let configs: Vec<(&str, &Value)> = scenarios
+        .iter()
+        .map(|scenario| (scenario.name, &scenario.config))
+        .chain(differences.iter().map(|one| (one.name, &one.config)))
+        .collect();
+    let pair = Pair::start(&configs);
+    let mut failures = Vec::new();
+    let mut compared = 0;
+    for scenario in &scenarios {
+        for (what, request, status) in &scenario.rows {
+            compared += 1;
+            let (native, here) = pair.outcomes(scenario.name, request);
+            if native.without(&[]) != here.without(&[]) {
+                let difference = native.difference(&here);
+                failures.push(format!("{}: {what}: {difference}", scenario.name));
+            } else if native.status != *status {
+                let message = format!("{}: {what}: {} twice", scenario.name, native.status);
+                failures.push(message);
+            }
+        }
+    }
+    for difference in &differences {
+        for failure in difference.failures(&pair) {
+            failures.push(format!("{}: {failure}", difference.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(compared > 300, "only {compared} requests");
+}
+
+impl Difference {
+    /// What is not as the difference has it.
+    fn failures(&self, pair: &Pair) -> Vec<String> {
+        let mut failures = Vec::new();
+        for (request, native_sees, here_sees) in &self.shown {
+            let (native, here) = pair.outcomes(self.name, request);
+            let both = format!(
+                "\n native {native:?}\n here   {here:?}\n {}",
+                native.difference(&here)
+            );
+            for (side, outcome, sees) in
+                [("native", &native, native_sees), ("here", &here, here_sees)]
+            {
+                for one in sees.iter().filter(|one| !outcome.sees(one)) {
+                    failures.push(format!("{side} does not see {one:?}:{both}"));
+                }
+            }
+            if native_sees.iter().all(|one| here.sees(one)) {
+                failures.push(format!("is no difference any more:{both}"));
+            }
+            let comparable = native.status == here.status;
+            if comparable && native.without(native_sees) != here.without(native_sees) {
+                failures.push(format!("differs in something else, too:{both}"));
+            }
+        }
+        failures
+    }
+}
+
+#[test]
+fn keys_that_change_make_two_of_the_differences() {
+    let remote = |cache_duration: &str| {
+        let mut jwks = Issuer::provider()["remote_jwks"].clone();
+        jwks["cache_duration"] = cache_duration.into();
+        with_provider(&json!({"remote_jwks": jwks, "jwt_cache_config": {"jwt_cache_size": 10}}))
+    };
+    let (long, short) = (remote("300s"), remote("1s"));
+    let pair = Pair::start(&[("long", &long), ("short", &short)]);
+    let token = |number: u64, key: &Key| {
+        let token = Token::good().claim("jti", number.to_string());
+        get("/").bearer(token.signed_with(key))
+    };
+    let statuses = |listener: &str, request: &Request| {
+        let (native, here) = pair.outcomes(listener, request);
+        (native.status, here.status)
+    };
+    let withdrawn = token(1, &keys::RSA);
+    for listener in ["long", "short"] {
+        assert_eq!(statuses(listener, &withdrawn), (200, 200));
+    }
+    pair.issuer.publish(&[&keys::RSA_2]);
+    // An unknown `kid`: native waits for the end of cache_duration.
+    assert_eq!(statuses("long", &token(2, &keys::RSA_2)), (401, 200));
+    // Verified tokens: native remembers them for longer than their key.
+    eventually("native has the new keys", || {
+        statuses("short", &token(3, &keys::RSA_2)) == (200, 200)
+    });
+    eventually("the filter has forgotten the withdrawn key", || {
+        statuses("short", &withdrawn) == (200, 401)
+    });
+}
+
+/// The section of README.md about differences.
+fn readme() -> String {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme
+        .split_once("\n## Different from jwt_authn\n")
+        .unwrap();
+    section.split_once("\n## ").unwrap().0.to_owned()
+}
+
+#[test]
+fn what_a_wasm_filter_cannot_do_is_refused_and_named_in_the_readme() {
+    let readme = readme();
+    let changed: Vec<(&str, Value, &str)> = refused()
+        .into_iter()
+        .map(|(pointer, value, problem)| {
+            let mut config = with_provider(&json!({}));
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            config.pointer_mut(parent).unwrap()[name] = value;
+            (name, config, problem)
+        })
+        .collect();
+    let names: Vec<String> = (0..changed.len()).map(|index| index.to_string()).collect();
+    let listeners: Vec<(&str, Value)> = names
+        .iter()
+        .zip(&changed)
+        .map(|(name, (_, config, _))| (name.as_str(), native(config).filter_chain()))
+        .collect();
+    // Envoy starts: native takes all of them.
+    Envoy::start(&bootstrap_of(&listeners, &[cluster("upstream", 1)]), 1);
+    for (name, config, problem) in changed {
+        let error = Config::from_json(config.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(problem), "{name}: {error}");
+        assert!(
+            name == "match" || readme.contains(&format!("`{name}`")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_lists_the_differences() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme
+        .split_once("\n## Different from jwt_authn\n")
+        .unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let listed: Vec<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| "))
+        .skip(1)
+        .filter_map(|line| line.split(" | ").next())
+        .collect();
+    let differences = differences();
+    let known = differences.iter().map(|one| one.name);
+    let known: Vec<&str> = known.chain(OF_KEYS_THAT_CHANGE).collect();
+    assert_eq!(listed, known);
+    assert_eq!(known.len(), known.iter().collect::<BTreeSet<_>>().len());
+}

@@ -1,0 +1,113 @@
+//! A module that answers what the filter's engines say of signatures: the verification is the
+//! filter's own, the host is a real one.
+//!
+//! A request's body is a JSON array of `[jwk, alg, message, signature]`, the last two in base64url.
+//! The answer is an array of `[takes, good, asked, takes, good]`: whether the engine that relies on
+//! the host takes the key, whether it finds the signature good, and whether the host was asked; then
+//! the same two of the module's engine.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bearer_gate::keys::{Key, Provenance};
+use bearer_gate::verify::{Algorithm, Engine};
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType};
+use serde_json::{Value, json};
+
+/// Both engines, and how often the host has answered.
+struct Engines {
+    host: Engine,
+    module: Engine,
+    answers: Rc<Cell<usize>>,
+}
+
+impl Engines {
+    fn new() -> Self {
+        let answers = Rc::new(Cell::new(0_usize));
+        let counted = Rc::clone(&answers);
+        let ask = move |question: &[u8]| {
+            let answer =
+                hostcalls::call_foreign_function("verify_signature", Some(question)).ok()??;
+            counted.set(counted.get().wrapping_add(1));
+            Some(answer)
+        };
+        Self {
+            host: Engine::probe(Box::new(ask)),
+            module: Engine::software(),
+            answers,
+        }
+    }
+
+    fn say(&self, question: &Value) -> Option<Value> {
+        let bytes = |index: usize| URL_SAFE_NO_PAD.decode(question.get(index)?.as_str()?).ok();
+        let algorithm = Algorithm::from_name(question.get(1)?.as_str()?)?;
+        let (message, signature) = (bytes(2)?, bytes(3)?);
+        let Ok(key) = Key::from_jwk(question.get(0)?, Provenance::Server) else {
+            return Some(json!([false, false, false, false, false]));
+        };
+        let says = |engine: &Engine| {
+            let takes = engine.takes(&key.public, algorithm);
+            let good = engine.verify(&key.public, algorithm, &message, &signature);
+            (takes, good.is_some())
+        };
+        let before = self.answers.get();
+        let (takes, good) = says(&self.host);
+        let asked = self.answers.get() != before;
+        let (module_takes, module_good) = says(&self.module);
+        Some(json!([takes, good, asked, module_takes, module_good]))
+    }
+}
+
+struct Root {
+    engines: Rc<Engines>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream {
+            engines: Rc::clone(&self.engines),
+        }))
+    }
+}
+
+struct Stream {
+    engines: Rc<Engines>,
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if end_of_stream {
+            let body = self.get_http_request_body(0, size).unwrap_or_default();
+            let questions: Vec<Value> = serde_json::from_slice(&body).unwrap_or_default();
+            let answers = questions.iter().map(|question| self.engines.say(question));
+            let answers = Value::from_iter(answers.map(Option::unwrap_or_default));
+            self.send_http_response(200, Vec::new(), Some(answers.to_string().as_bytes()));
+        }
+        Action::Pause
+    }
+}
+
+mod entry {
+    proxy_wasm::main! {{
+        proxy_wasm::set_root_context(|_| {
+            let engines = super::Rc::new(super::Engines::new());
+            Box::new(super::Root { engines })
+        });
+    }}
+}
