@@ -1,9 +1,10 @@
 // The authorization server: the OpenID-certified `oidc-provider`, set up for the demo.
 //
-//   POST /token     the client-credentials grant; yields JWT access tokens (RFC 9068, `at+jwt`)
-//   POST /revoke    revokes a token before its time (RFC 7009)
-//   GET  /revoked   what is revoked, for those who check tokens
-//   GET  /jwks      the public keys
+//   POST /token       the client-credentials grant; yields JWT access tokens (RFC 9068, `at+jwt`)
+//   POST /revoke      revokes a token before its time (RFC 7009)
+//   POST /introspect  tells the gate whether an opaque token is good (RFC 7662)
+//   GET  /revoked     what is revoked, for those who check tokens
+//   GET  /jwks        the public keys
 //
 // The tables below are what there is to change: which APIs tokens can be for, and which clients may
 // ask for them. More clients come from the console (clients.mjs). Keys and secrets are made at every
@@ -31,6 +32,12 @@ const SIGNING_ALGORITHMS = new Map([
   ['phone-app', 'RS256'],
   ['phone-app-es256', 'ES256'],
 ]);
+
+/** The client of the walk whose tokens are opaque: only this server can tell what they are. */
+const OPAQUE = 'phone-app-opaque';
+
+/** The client that the gate is when it asks about opaque tokens; it gets no tokens itself. */
+const GATE = 'gate';
 
 /** How long tokens are good, in seconds, where the request has no `validity_period`. */
 const VALIDITY_PERIOD = 3600;
@@ -66,9 +73,12 @@ function signingKey(alg, type, options) {
   return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid };
 }
 
-function configuration(clients, consoleHost, { InvalidRequest, InvalidTarget }) {
+function configuration(clients, gateSecret, consoleHost, { InvalidRequest, InvalidTarget }) {
   return {
-    clients: clients.map(metadata),
+    clients: [
+      ...clients.map(metadata),
+      { ...metadata({ id: GATE, secret: gateSecret }), grant_types: [] },
+    ],
     // What a client is besides, and its tokens say: whether it is for production or a sandbox, and
     // which APIs it has subscribed to. The names are those of WSO2 API Manager.
     extraClientMetadata: { properties: ['keytype', 'subscribedAPIs'] },
@@ -80,7 +90,7 @@ function configuration(clients, consoleHost, { InvalidRequest, InvalidTarget }) 
     clientBasedCORS: (ctx, origin) => (
       [`http://${consoleHost}`, `https://${consoleHost}`].includes(origin)
     ),
-    routes: { revocation: '/revoke' },
+    routes: { introspection: '/introspect', revocation: '/revoke' },
     jwks: {
       keys: [
         signingKey('RS256', 'rsa', { modulusLength: 2048 }),
@@ -92,7 +102,14 @@ function configuration(clients, consoleHost, { InvalidRequest, InvalidTarget }) 
     ttl: { ClientCredentials: (ctx, token) => token.resourceServer.accessTokenTTL },
     features: {
       clientCredentials: { enabled: true },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (ctx, client, token) => token.clientId === client.clientId,
+      },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (ctx, client) => client.clientId === GATE,
+      },
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
@@ -107,6 +124,7 @@ function configuration(clients, consoleHost, { InvalidRequest, InvalidTarget }) 
           }
           return {
             ...resourceServer,
+            accessTokenFormat: client.clientId === OPAQUE ? 'opaque' : 'jwt',
             audience: resource,
             accessTokenTTL: validityPeriod(ctx, InvalidRequest),
             jwt: { sign: { alg: SIGNING_ALGORITHMS.get(client.clientId) ?? 'RS256' } },
@@ -135,11 +153,12 @@ async function withNotices(notice, action) {
 /**
  * Starts the authorization server on the loopback address. `log` gets one line for each request,
  * `notice` what `oidc-provider` has to say to its operator; `consoleHost` is the host and port of
- * the page that may call. Answers with the port, the issuer, the clients of the walk with their secrets, and the
- * register of the others.
+ * the page that may call. Answers with the port, the issuer, the clients of the walk with their secrets, the
+ * secret of the gate, and the register of the other clients.
  */
 export async function startAuthorizationServer({ port: wantedPort, consoleHost, log, notice }) {
-  const clients = [...SIGNING_ALGORITHMS].map(([id, algorithm]) => ({
+  const gateSecret = randomBytes(24).toString('hex');
+  const clients = [...SIGNING_ALGORITHMS, [OPAQUE, null]].map(([id, algorithm]) => ({
     id,
     algorithm,
     secret: randomBytes(12).toString('hex'),
@@ -154,7 +173,7 @@ export async function startAuthorizationServer({ port: wantedPort, consoleHost, 
 
   const { provider, handle, revocations } = await withNotices(notice, async () => {
     const { default: Provider, errors } = await import('oidc-provider');
-    const settings = configuration(clients, consoleHost, errors);
+    const settings = configuration(clients, gateSecret, consoleHost, errors);
     const provider = new Provider(issuer, settings);
     const revocations = new Revocations(settings.jwks.keys);
     provider.on('server_error', (ctx, error) => log(`error: ${error.message}`));
@@ -168,5 +187,6 @@ export async function startAuthorizationServer({ port: wantedPort, consoleHost, 
     handle(request, response);
   });
 
-  return { server, port, issuer, clients, register: new Clients(provider, revocations) };
+  const register = new Clients(provider, revocations);
+  return { server, port, issuer, clients, gateSecret, register };
 }

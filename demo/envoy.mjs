@@ -60,9 +60,9 @@ async function configure(ports, directory) {
 
 /**
  * Starts Envoy and waits until it serves. Ports that are 0 in `ports` are free ones that Envoy
- * chooses. Answers with all ports and with a promise that rejects if Envoy ends.
+ * chooses. `environment` has variables for the filter. Answers with all ports and with a promise that rejects if Envoy ends.
  */
-export async function startEnvoy({ processes, ports, directory }) {
+export async function startEnvoy({ processes, ports, directory, environment }) {
   const logFile = join(directory, 'envoy.log');
   const adminFile = join(directory, 'envoy-admin.txt');
   const config = await configure(ports, directory);
@@ -75,7 +75,7 @@ export async function startEnvoy({ processes, ports, directory }) {
     '--log-level', 'warning',
     '--admin-address-path', adminFile,
     '--concurrency', '2',
-  ], { cwd: ROOT, stdio: ['ignore', log, log] });
+  ], { cwd: ROOT, stdio: ['ignore', log, log], env: { ...process.env, ...environment } });
   const died = new Promise((_, reject) => {
     const fail = async (how) => reject(await failure(how, logFile));
     child.once('error', (error) => fail(`could not be started (${error.code})`));

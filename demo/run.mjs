@@ -146,6 +146,7 @@ async function start(wanted, directory) {
   const envoy = await startEnvoy({
     processes,
     directory,
+    environment: { GATE_SECRET: authorization.gateSecret },
     ports: {
       ...wanted,
       CONSOLE_PORT: consolePort,

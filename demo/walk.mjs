@@ -7,11 +7,15 @@ const TARGET = '/phoneverify/1.0.0/CheckPhoneNumber?PhoneNumber=18006785432&Lice
 
 /** The answers that a step can expect. `reaches`: whether the request gets to the API. */
 const ADMITTED = { status: 200, reaches: true };
+const FORBIDDEN = { status: 403, error: null, reaches: false };
 const REFUSED = { status: 401, error: 'invalid_token', reaches: false };
 
-/** The steps. `token` is a command that sets `variable`; the request then carries its value. */
-function steps({ http, https, certificate, issuer, clients }) {
-  const [rs256, es256] = clients;
+/**
+ * The steps. `token` is a command that sets `variable`; the request then carries its value. `first` are
+ * commands that come before that, and may set variables too.
+ */
+function steps({ http, https, certificate, issuer, clients, console: portal }) {
+  const [rs256, es256, opaque] = clients;
 
   // A token from the client-credentials grant, as the value of a shell variable.
   const grant = (variable, client, ...more) => [
@@ -20,6 +24,28 @@ function steps({ http, https, certificate, issuer, clients }) {
     ` -d grant_type=client_credentials ${issuer}/token \\`,
     " | node -p 'JSON.parse(fs.readFileSync(0)).access_token')",
   ].join('\n');
+
+  // A client of the developer portal, as JSON.
+  const application = (variable, what, body) => ({
+    variable,
+    command: [
+      `${variable}=$(curl -sS -H 'content-type: application/json' \\`,
+      ` -d ${body} ${portal}applications/${what})`,
+    ].join('\n'),
+  });
+  const keys = (variable, keytype, subscribedAPIs) => application(
+    variable,
+    'keys',
+    `'${JSON.stringify({ keytype, subscribedAPIs })}'`,
+  );
+  const grantTo = (variable, client, ...more) => [
+    `${variable}=$(curl -sS -u "$(node -p 'let a = JSON.parse(process.argv[1]);`,
+    ` a.client_id + ":" + a.client_secret' "$${client}")" \\`,
+    ...more.map((argument) => ` ${argument} \\`),
+    ` -d grant_type=client_credentials ${issuer}/token \\`,
+    " | node -p 'JSON.parse(fs.readFileSync(0)).access_token')",
+  ].join('\n');
+  const subscription = [{ name: 'PhoneVerification', version: '1.0.0' }];
 
   return [
     {
@@ -76,6 +102,73 @@ function steps({ http, https, certificate, issuer, clients }) {
       url: `${http}${TARGET}`,
       expected: REFUSED,
     },
+    {
+      title: 'An opaque token, which only the authorization server can read, is admitted',
+      variable: 'OPAQUE',
+      opaque: true,
+      token: grant('OPAQUE', opaque),
+      url: `${http}${TARGET}`,
+      expected: ADMITTED,
+    },
+    {
+      title: 'Once it is revoked it is refused: the gate asks again after a second',
+      first: [{
+        command: [
+          `curl -sS -u ${opaque.id}:${opaque.secret} \\`,
+          ` -d token="$OPAQUE" ${issuer}/revoke && sleep 2`,
+        ].join('\n'),
+      }],
+      variable: 'OPAQUE',
+      url: `${http}${TARGET}`,
+      expected: { ...REFUSED, description: 'The access token is not active' },
+    },
+    {
+      title: 'A token that never expires is admitted',
+      first: [keys('APP', 'PRODUCTION', subscription)],
+      variable: 'ENDLESS',
+      token: grantTo('ENDLESS', 'APP', '-d validity_period=-1'),
+      url: `${http}${TARGET}`,
+      expected: ADMITTED,
+    },
+    {
+      title: 'Its client gets another secret, and it is refused: the gate reads a list every 2 s',
+      first: [{
+        ...application('APP', 'secret', '"$APP"'),
+      }, { command: 'sleep 4' }],
+      variable: 'ENDLESS',
+      url: `${http}${TARGET}`,
+      expected: { ...REFUSED, description: 'The access token has been revoked' },
+    },
+    {
+      title: 'A token that the client gets with its new secret is admitted',
+      variable: 'RENEWED',
+      token: grantTo('RENEWED', 'APP'),
+      url: `${http}${TARGET}`,
+      expected: ADMITTED,
+    },
+    {
+      title: 'A client that has not subscribed to the API is forbidden to call it',
+      first: [keys('STRANGER', 'PRODUCTION', [])],
+      variable: 'UNSUBSCRIBED',
+      token: grantTo('UNSUBSCRIBED', 'STRANGER'),
+      url: `${http}${TARGET}`,
+      expected: FORBIDDEN,
+    },
+    {
+      title: 'A sandbox key is good for the sandbox',
+      first: [keys('TRIAL', 'SANDBOX', subscription)],
+      variable: 'SANDBOX',
+      token: grantTo('SANDBOX', 'TRIAL'),
+      url: `${http}${TARGET}`,
+      expected: ADMITTED,
+    },
+    {
+      title: 'and not for production, which is another host',
+      variable: 'SANDBOX',
+      options: "-H 'Host: production.example.com'",
+      url: `${http}${TARGET}`,
+      expected: FORBIDDEN,
+    },
   ];
 }
 
@@ -119,15 +212,21 @@ export async function walk({ shell, seen, ...addresses }) {
 
 /** One step; answers with what differed. */
 async function perform(step, shell, seen) {
+  for (const { variable, command } of step.first ?? []) {
+    terminal.command(command);
+    await (variable ? shell.set(variable, command) : shell.run(command));
+  }
   if (step.token) {
     terminal.command(step.token);
     const { value, stderr } = await shell.set(step.variable, step.token);
-    const token = decode(value);
-    if (!token) {
+    const token = step.opaque ? { header: null, claims: value } : decode(value);
+    if (!token?.claims) {
       return [`no token was had: ${(stderr || value).trim().split('\n').pop()}`];
     }
-    terminal.list(`header ${spaced(token.header)}`, { hanging: 9, colour: terminal.dim });
-    terminal.list(`claims ${spaced(token.claims)}`, { hanging: 9, colour: terminal.dim });
+    if (!step.opaque) {
+      terminal.list(`header ${spaced(token.header)}`, { hanging: 9, colour: terminal.dim });
+      terminal.list(`claims ${spaced(token.claims)}`, { hanging: 9, colour: terminal.dim });
+    }
     if (step.algorithm && token.header.alg !== step.algorithm) {
       return [`expected a token signed with ${step.algorithm}, got ${token.header.alg}`];
     }

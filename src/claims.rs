@@ -68,6 +68,29 @@ impl Claims {
         if provider.issuer.is_some() && provider.issuer != self.issuer {
             return Err(Reason::Issuer);
         }
+        self.check_others(provider, provider.require_expiration, now)
+    }
+
+    /// The same for what an introspection endpoint says of a token (RFC 7662, section 2.2). That is
+    /// the issuer's own word, so it need not name the issuer; and it is asked for again and again,
+    /// so it need not say when the token expires.
+    ///
+    /// # Errors
+    ///
+    /// As [`Claims::check`].
+    pub fn check_answer(&self, provider: &Provider, now: Timestamp) -> Result<(), Reason> {
+        if self.issuer.is_some() && provider.issuer.is_some() && provider.issuer != self.issuer {
+            return Err(Reason::Issuer);
+        }
+        self.check_others(provider, false, now)
+    }
+
+    fn check_others(
+        &self,
+        provider: &Provider,
+        require_expiration: bool,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
         if !provider.audiences.is_empty()
             && !self
                 .audiences
@@ -84,7 +107,7 @@ impl Claims {
         }
         let skew = provider.clock_skew;
         match self.expires_at {
-            None if provider.require_expiration => return Err(Reason::NoExpiration),
+            None if require_expiration => return Err(Reason::NoExpiration),
             // RFC 7519, section 4.1.4: not to be accepted on or after this time.
             Some(expires_at) if now >= expires_at.plus(skew) => return Err(Reason::Expired),
             _ => {}

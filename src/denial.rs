@@ -53,6 +53,10 @@ pub enum Reason {
     UnknownKey,
     /// The signature is not that of the key.
     Signature,
+    /// The token has been revoked.
+    Revoked,
+    /// The authorization server says that the token is not active.
+    Inactive,
     /// The token is bound to its sender (`cnf`) in a way that is not supported.
     SenderConstraint,
     /// The token lacks a scope that the requirement asks for.
@@ -61,11 +65,15 @@ pub enum Reason {
     Claims,
     /// The issuer's keys cannot be had.
     KeysUnavailable,
+    /// The list of revoked tokens cannot be had.
+    RevocationUnavailable,
+    /// The authorization server cannot be asked about the token.
+    IntrospectionUnavailable,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::Requirement,
         Self::Missing,
         Self::MalformedCredential,
@@ -86,10 +94,14 @@ impl Reason {
         Self::Lifetime,
         Self::UnknownKey,
         Self::Signature,
+        Self::Revoked,
+        Self::Inactive,
         Self::SenderConstraint,
         Self::Scope,
         Self::Claims,
         Self::KeysUnavailable,
+        Self::RevocationUnavailable,
+        Self::IntrospectionUnavailable,
     ];
 
     /// The reason's name in metrics, `bearer_gate.denied.<name>`. A malformed credential and a
@@ -116,10 +128,14 @@ impl Reason {
             Self::Lifetime => "lifetime",
             Self::UnknownKey => "unknown_key",
             Self::Signature => "signature",
+            Self::Revoked => "revoked",
+            Self::Inactive => "inactive",
             Self::SenderConstraint => "sender_constraint",
             Self::Scope => "scope",
             Self::Claims => "claims",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::RevocationUnavailable => "revocation_unavailable",
+            Self::IntrospectionUnavailable => "introspection_unavailable",
         }
     }
 
@@ -130,7 +146,9 @@ impl Reason {
             Self::MalformedCredential | Self::SeveralTokens => Class::InvalidRequest,
             Self::Scope => Class::InsufficientScope,
             Self::Claims | Self::Requirement => Class::AccessDenied,
-            Self::KeysUnavailable => Class::Unavailable,
+            Self::KeysUnavailable
+            | Self::RevocationUnavailable
+            | Self::IntrospectionUnavailable => Class::Unavailable,
             _ => Class::InvalidToken,
         }
     }
@@ -158,10 +176,18 @@ impl Reason {
             Self::Lifetime => "The access token is valid for longer than is accepted",
             Self::UnknownKey => "The access token is signed with an unknown key",
             Self::Signature => "The signature of the access token is not valid",
+            Self::Revoked => "The access token has been revoked",
+            Self::Inactive => "The access token is not active",
             Self::SenderConstraint => "The access token is bound to a sender that was not proven",
             Self::Scope => "The access token lacks a scope that is needed here",
             Self::Claims => "The access token does not give access to this resource",
             Self::KeysUnavailable => "The keys of the issuer cannot be had at the moment",
+            Self::RevocationUnavailable => {
+                "It cannot be told at the moment which access tokens are revoked"
+            }
+            Self::IntrospectionUnavailable => {
+                "It cannot be told at the moment whether the access token is active"
+            }
         }
     }
 }

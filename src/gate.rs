@@ -4,23 +4,28 @@
 //! A request that has just arrived and one that has waited for keys are decided by the same call.
 //! The steps are ordered by what they cost, so that a flood of bad tokens costs little.
 
+mod introspected;
 mod presented;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use self::introspected::{introspected, is_asked_about};
 use self::presented::{Presented, accepted_by};
 use crate::admission::{Admission, HeaderChange, Passed};
 use crate::config::{Config, Extract, Provider, Requirement};
 use crate::credential::{self, Credential};
 use crate::denial::{Denial, Reason};
+use crate::fetching::Supply;
+use crate::introspection::{Introspected, Standing};
 use crate::keys::KeySet;
 use crate::metrics::Tally;
 use crate::policy::{self, Finding, Grants, Opinion, Tokens};
 use crate::request::Request;
+use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
 use crate::verify::Engine;
@@ -30,8 +35,9 @@ use crate::verify::Engine;
 pub enum Decision {
     /// It is decided.
     Settled(Verdict),
-    /// It cannot be decided before a key set has been fetched, for the first time or, where the
-    /// token names a key that is not there, once more.
+    /// It cannot be decided before something has been fetched: a key set, for the first time or,
+    /// where the token names a key that is not there, once more, a revocation list, or
+    /// what an authorization server says of the token.
     Wait {
         /// How long it may wait at most.
         at_most: Duration,
@@ -68,30 +74,20 @@ impl From<Reason> for Decision {
 }
 
 /// The state of a key set that is fetched.
-#[derive(Clone, Debug)]
-pub enum RemoteKeys {
-    /// It is there.
-    Ready {
-        /// The set.
-        keys: Rc<KeySet>,
-        /// Whether a key that is not in it is worth waiting for: it is being fetched anew, or may
-        /// be.
-        may_grow: bool,
-    },
-    /// It is not there but on its way, and is worth waiting for.
-    Pending,
-    /// It is not there and will not be soon.
-    Unavailable {
-        /// When it is worth asking again.
-        retry_after: Duration,
-    },
-}
+pub type RemoteKeys = Supply<KeySet>;
+
+/// The state of a list of revoked tokens.
+pub type RemoteList = Supply<RevocationList>;
 
 /// What a decision draws on besides the configuration and the request.
 #[derive(Clone, Copy)]
 pub struct Means<'w> {
     /// The state of a provider's fetched key set.
     pub remote: &'w dyn Fn(&Provider) -> RemoteKeys,
+    /// The state of a provider's list of revoked tokens.
+    pub lists: &'w dyn Fn(&Provider) -> RemoteList,
+    /// What is known of a token that a provider's authorization server is asked about.
+    pub introspection: &'w dyn Fn(&Provider, &str) -> Standing,
     /// What checks signatures.
     pub engine: &'w Engine,
     /// The tokens that have been verified already.
@@ -152,11 +148,19 @@ pub(crate) fn judge(
         credentials => credentials,
     };
     let bearer = |credential| Bearer::find_out(credential, config, means, now);
+    let introspects = |provider: &Rc<Provider>| provider.introspection.is_some();
+    let answers = if config.providers.iter().any(introspects) {
+        config.providers.iter().map(|_| OnceCell::new()).collect()
+    } else {
+        Vec::new()
+    };
     let hearing = Hearing {
+        answers,
         bearers: match &credentials {
             Ok(credentials) => Ok(credentials.iter().map(bearer).collect()),
             Err(reason) => Err(*reason),
         },
+        longest: config.longest_token(),
         means,
         now,
     };
@@ -179,21 +183,50 @@ struct Bearer<'r> {
 /// The tokens of a request, and what it takes to judge them.
 struct Hearing<'r, 'm> {
     bearers: Result<Vec<Bearer<'r>>, Reason>,
+    /// What the authorization server of a provider says of the token that the provider is to
+    /// judge, by the index of the provider.
+    answers: Vec<OnceCell<Rc<Introspected>>>,
+    /// The longest token that is looked at, in bytes.
+    longest: usize,
     means: Means<'m>,
     now: Timestamp,
 }
 
 impl Tokens for Hearing<'_, '_> {
     fn opinion(&self, provider: &Provider) -> Opinion {
-        match self.bearer(provider).map(|bearer| &bearer.presented) {
-            Ok(Ok(presented)) => accepted_by(provider, presented, self.means, self.now),
-            Ok(Err(reason)) => (*reason).into(),
-            Err(reason) => reason.into(),
+        let bearer = match self.bearer(provider) {
+            Ok(bearer) => bearer,
+            Err(reason) => return reason.into(),
+        };
+        if let Some(introspection) = &provider.introspection
+            && is_asked_about(provider, introspection, bearer.text())
+        {
+            if bearer.text().len() > self.longest {
+                return Reason::TooLarge.into();
+            }
+            let said = introspected(provider, introspection, bearer.text(), self.means, self.now);
+            return said.map_or_else(
+                |objection| objection,
+                |answer| {
+                    if let Some(cell) = self.answers.get(provider.index) {
+                        let _ = cell.set(answer);
+                    }
+                    Opinion::Accepted
+                },
+            );
+        }
+        match &bearer.presented {
+            Ok(presented) => accepted_by(provider, presented, self.means, self.now),
+            Err(reason) => (*reason).into(),
         }
     }
 
     fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>> {
-        self.bearer(provider).ok()?.payload()
+        let answer = self.answers.get(provider.index).and_then(OnceCell::get);
+        match answer {
+            Some(answer) => Some(&answer.payload),
+            None => self.bearer(provider).ok()?.payload(),
+        }
     }
 }
 
@@ -225,8 +258,11 @@ impl<'r> Hearing<'r, '_> {
     fn admit(&self, request: &Request, grants: &Grants<'_>) -> Verdict {
         let verified = !grants.providers.is_empty();
         let accepted = grants.providers.iter().filter_map(|provider| {
-            let bearer = self.bearer(provider).ok()?;
-            bearer.passed_by(provider)
+            Some(Passed {
+                credential: self.bearer(provider).ok()?.credential,
+                payload: self.payload(provider)?,
+                provider,
+            })
         });
         let mut admission = Admission::new(verified, request, accepted);
         if let (false, Some(extract)) = (verified, grants.extract) {
@@ -279,6 +315,10 @@ impl<'r> Bearer<'r> {
         }
     }
 
+    fn text(&self) -> &str {
+        &self.credential.text
+    }
+
     fn payload(&self) -> Option<&Map<String, Value>> {
         Some(&self.presented.as_ref().ok()?.token.payload)
     }
@@ -297,6 +337,10 @@ mod cache_tests;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod introspection_tests;
+#[cfg(test)]
 mod requirement_tests;
+#[cfg(test)]
+mod revocation_tests;
 #[cfg(test)]
 mod tests;

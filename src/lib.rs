@@ -15,7 +15,7 @@
 //!
 //! [`gate::gate`] is that way: a function of the request, the configuration, the keys and the time,
 //! without I/O. Everything before it turns bytes into types that cannot be wrong ([`request`],
-//! [`credential`], [`token`], [`claims`], [`config`], [`keys`]); everything after it turns a
+//! [`credential`], [`token`], [`claims`], [`config`], [`keys`], [`fetching`]); everything after it turns a
 //! decision into calls of the host (`proxy`, which exists only in the WebAssembly module). Why a
 //! request is refused, and what its client is told, is in [`denial`] and nowhere else; what an
 //! admitted one carries to the upstream is in [`admission`].
@@ -26,7 +26,8 @@
 //!
 //! use bearer_gate::config::Config;
 //! use bearer_gate::denial::Reason;
-//! use bearer_gate::gate::{Decision, Means, RemoteKeys, gate};
+//! use bearer_gate::gate::{Decision, Means, RemoteKeys, RemoteList, gate};
+//! use bearer_gate::introspection::Standing;
 //! use bearer_gate::metrics::Tally;
 //! use bearer_gate::request::Request;
 //! use bearer_gate::time::Timestamp;
@@ -45,6 +46,8 @@
 //! };
 //! let means = Means {
 //!     remote: &|_| RemoteKeys::Pending,
+//!     lists: &|_| RemoteList::Pending,
+//!     introspection: &|_, _| Standing::Pending,
 //!     engine: &Engine::software(),
 //!     tokens: &RefCell::new(TokenCache::new(4096, RandomState::new())),
 //!     tally: &Tally::default(),
@@ -73,7 +76,9 @@ pub mod claims;
 pub mod config;
 pub mod credential;
 pub mod denial;
+pub mod fetching;
 pub mod gate;
+pub mod introspection;
 pub mod json;
 pub mod keys;
 pub mod metrics;
@@ -81,6 +86,7 @@ pub mod policy;
 #[cfg(all(target_arch = "wasm32", feature = "filter"))]
 mod proxy;
 pub mod request;
+pub mod revocation;
 pub mod time;
 pub mod token;
 pub mod token_cache;

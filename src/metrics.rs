@@ -5,6 +5,25 @@ use std::cell::RefCell;
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::Reason;
 
+/// What is fetched that metrics tell of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Series {
+    /// Key sets.
+    Keys,
+    /// Lists of revoked tokens.
+    Revocation,
+}
+
+impl Series {
+    /// What its metrics have in their names, and what the gauge is called of how much there is.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Keys => ("jwks", "keys"),
+            Self::Revocation => ("revocation", "entries"),
+        }
+    }
+}
+
 /// A counter. Envoy shows it with `wasmcustom.` before its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Counter {
@@ -22,12 +41,17 @@ pub enum Counter {
     CacheHit,
     /// Tokens that were not.
     CacheMiss,
-    /// Fetches of the key set of the provider with this index that succeeded.
-    FetchSuccess(usize),
+    /// Fetches for the provider with this index that succeeded.
+    FetchSuccess(Series, usize),
     /// Those that failed.
-    FetchFailure(usize),
+    FetchFailure(Series, usize),
     /// Keys of the provider with this index that could not be used, each once for every set.
     SkippedKeys(usize),
+    /// Tokens of the provider with this index that its authorization server was asked about and
+    /// answered for.
+    IntrospectionSuccess(usize),
+    /// Those that it did not answer for.
+    IntrospectionFailure(usize),
 }
 
 /// A gauge. Envoy shows it with `wasmcustom.` before its name.
@@ -35,11 +59,11 @@ pub enum Counter {
 pub enum Gauge {
     /// Requests that wait now, of all workers.
     Waiting,
-    /// Usable keys of the provider with this index.
-    Keys(usize),
-    /// When the key set of the provider with this index was fetched last, in seconds since the Unix
-    /// epoch.
-    FetchedAt(usize),
+    /// How much there is in what was fetched for the provider with this index: usable keys, or
+    /// revoked tokens, clients and subjects.
+    Count(Series, usize),
+    /// When it was fetched last, in seconds since the Unix epoch.
+    FetchedAt(Series, usize),
 }
 
 /// Counts that are handed to the host now and then: a call of it for each would cost every request.
@@ -86,19 +110,24 @@ pub fn counters(config: &Config) -> Vec<(Counter, String)> {
     for provider in &config.providers {
         let index = provider.index;
         if let KeySource::Remote(_) = provider.keys {
-            counters.push((
-                Counter::FetchSuccess(index),
-                of_keys(&prefix, provider, "fetch_success"),
-            ));
-            counters.push((
-                Counter::FetchFailure(index),
-                of_keys(&prefix, provider, "fetch_failure"),
-            ));
+            counters.extend(of_fetches(&prefix, provider, Series::Keys));
         }
         counters.push((
             Counter::SkippedKeys(index),
-            of_keys(&prefix, provider, "skipped_keys"),
+            of(&prefix, provider, Series::Keys, "skipped_keys"),
         ));
+        if provider.revocation.is_some() {
+            counters.extend(of_fetches(&prefix, provider, Series::Revocation));
+        }
+        if provider.introspection.is_some() {
+            for (counter, what) in [
+                (Counter::IntrospectionSuccess(index), "success"),
+                (Counter::IntrospectionFailure(index), "failure"),
+            ] {
+                let name = format!("{prefix}.introspection.{}.{what}", provider.name);
+                counters.push((counter, name));
+            }
+        }
     }
     counters
 }
@@ -109,13 +138,13 @@ pub fn gauges(config: &Config) -> Vec<(Gauge, String)> {
     let prefix = prefix(config);
     let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
     for provider in &config.providers {
-        let index = provider.index;
-        gauges.push((Gauge::Keys(index), of_keys(&prefix, provider, "keys")));
+        gauges.push(count_of(&prefix, provider, Series::Keys));
         if let KeySource::Remote(_) = provider.keys {
-            gauges.push((
-                Gauge::FetchedAt(index),
-                of_keys(&prefix, provider, "fetched_at"),
-            ));
+            gauges.push(age_of(&prefix, provider, Series::Keys));
+        }
+        if provider.revocation.is_some() {
+            gauges.push(count_of(&prefix, provider, Series::Revocation));
+            gauges.push(age_of(&prefix, provider, Series::Revocation));
         }
     }
     gauges
@@ -128,8 +157,29 @@ fn prefix(config: &Config) -> String {
     }
 }
 
-fn of_keys(prefix: &str, provider: &Provider, what: &str) -> String {
-    format!("{prefix}.jwks.{}.{what}", provider.name)
+fn of_fetches(prefix: &str, provider: &Provider, series: Series) -> [(Counter, String); 2] {
+    let index = provider.index;
+    [
+        (Counter::FetchSuccess(series, index), "fetch_success"),
+        (Counter::FetchFailure(series, index), "fetch_failure"),
+    ]
+    .map(|(counter, what)| (counter, of(prefix, provider, series, what)))
+}
+
+fn count_of(prefix: &str, provider: &Provider, series: Series) -> (Gauge, String) {
+    let (_, what) = series.names();
+    let name = of(prefix, provider, series, what);
+    (Gauge::Count(series, provider.index), name)
+}
+
+fn age_of(prefix: &str, provider: &Provider, series: Series) -> (Gauge, String) {
+    let name = of(prefix, provider, series, "fetched_at");
+    (Gauge::FetchedAt(series, provider.index), name)
+}
+
+fn of(prefix: &str, provider: &Provider, series: Series, what: &str) -> String {
+    let (subject, _) = series.names();
+    format!("{prefix}.{subject}.{}.{what}", provider.name)
 }
 
 #[cfg(test)]
@@ -162,11 +212,11 @@ mod tests {
             (Counter::CacheHit, "bearer_gate.token_cache.hit"),
             (Counter::CacheMiss, "bearer_gate.token_cache.miss"),
             (
-                Counter::FetchSuccess(0),
+                Counter::FetchSuccess(Series::Keys, 0),
                 "bearer_gate.jwks.cloud.fetch_success",
             ),
             (
-                Counter::FetchFailure(0),
+                Counter::FetchFailure(Series::Keys, 0),
                 "bearer_gate.jwks.cloud.fetch_failure",
             ),
         ] {
@@ -186,12 +236,18 @@ mod tests {
             gauges(&config),
             [
                 (Gauge::Waiting, "bearer_gate.waiting".to_owned()),
-                (Gauge::Keys(0), "bearer_gate.jwks.cloud.keys".to_owned()),
                 (
-                    Gauge::FetchedAt(0),
+                    Gauge::Count(Series::Keys, 0),
+                    "bearer_gate.jwks.cloud.keys".to_owned()
+                ),
+                (
+                    Gauge::FetchedAt(Series::Keys, 0),
                     "bearer_gate.jwks.cloud.fetched_at".to_owned()
                 ),
-                (Gauge::Keys(1), "bearer_gate.jwks.local.keys".to_owned()),
+                (
+                    Gauge::Count(Series::Keys, 1),
+                    "bearer_gate.jwks.local.keys".to_owned()
+                ),
             ]
         );
     }

@@ -18,6 +18,8 @@ pub struct WaitingRoom<T> {
 pub struct Waiter<T> {
     /// What is known of the request.
     pub request: T,
+    /// When it arrived.
+    pub arrived: Timestamp,
     /// Until when it waits.
     pub deadline: Timestamp,
 }
@@ -87,6 +89,7 @@ mod tests {
     fn waiter(secs: u64) -> Waiter<&'static str> {
         Waiter {
             request: "request",
+            arrived: Timestamp::EPOCH,
             deadline: Timestamp::from_unix_secs(secs),
         }
     }

@@ -132,6 +132,22 @@ mod reference {
                 }
                 with_provider(own(base))
             }
+            "Revocation" => {
+                let list = json!({"uri": "https://issuer.example/revoked", "cluster": "issuer"});
+                let mut base = json!({"http_uri": list});
+                if fragment.contains_key("username") {
+                    base["password_environment_variable"] = "JWKS".into();
+                }
+                if fragment.contains_key("password_environment_variable") {
+                    base["username"] = "gate".into();
+                }
+                with_provider(json!({"revocation": own(base)}))
+            }
+            "Introspection" => with_provider(json!({"introspection": own(json!({
+                "http_uri": {"uri": "https://issuer.example/introspect", "cluster": "issuer"},
+                "client_id": "gate",
+                "client_secret_environment_variable": "JWKS",
+            }))})),
             "Token cache" => with_provider(json!({"jwt_cache_config": own(json!({}))})),
             "Remote key set" => with_remote(own(json!({ "http_uri": http_uri }))),
             "HTTP URI" => with_remote(json!({"http_uri": own(http_uri)})),

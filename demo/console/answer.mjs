@@ -70,8 +70,7 @@ function knowledge(token, api, status) {
     const what = token.fate === 'revoked'
       ? 'This token is revoked' : 'This token is older than the client secret, and so revoked';
     return admitted
-      ? `${what}, but the gate has not refused it: it reads the list of revoked tokens from time to `
-        + 'time, if it is configured to. Until then a signed token is good.'
+      ? `${what}, but the gate does not know that yet: it reads the list of revoked tokens every 2 s.`
       : `${what}.`;
   }
   if (!token.subscribes(api)) {

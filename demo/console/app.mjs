@@ -149,7 +149,8 @@ async function letExpire() {
 async function revoke() {
   await state.authorizationServer.revoke(client(), token().text);
   token().fate = 'revoked';
-  return 'The authorization server has put the token on its list of revoked ones.';
+  return 'The authorization server has put the token on its list of revoked ones. The gate reads the '
+    + 'list every 2 s.';
 }
 
 async function changeSecret() {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::hash::RandomState;
 
 use bearer_gate::config::Config;
-use bearer_gate::gate::{Decision, Means, RemoteKeys, Verdict, gate};
+use bearer_gate::gate::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
 use bearer_gate::metrics::Tally;
 use bearer_gate::request::Request;
 use bearer_gate::time::Timestamp;
@@ -47,6 +47,8 @@ fn decide(target: &[u8], header: Vec<u8>) -> Decision {
             TOKENS.with(|tokens| {
                 let means = Means {
                     remote: &|_| RemoteKeys::Pending,
+                    lists: &|_| RemoteList::Pending,
+                    introspection: &|_, _| bearer_gate::introspection::Standing::Pending,
                     engine,
                     tokens,
                     tally: &Tally::default(),

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::{Config, KeySource, Provider};
-use crate::gate::{Means, RemoteKeys};
+use crate::gate::{Means, RemoteKeys, RemoteList};
+use crate::introspection::Standing;
 use crate::keys::KeySet;
 use crate::metrics::Tally;
 use crate::token_cache::TokenCache;
@@ -71,6 +72,8 @@ impl GivenKeys {
     pub(super) fn with_means<T>(&self, act: impl FnOnce(Means<'_>) -> T) -> T {
         act(Means {
             remote: &|provider| self.of(provider),
+            lists: &|_| RemoteList::Pending,
+            introspection: &|_, _| Standing::Pending,
             engine: &Engine::software(),
             tokens: &RefCell::new(TokenCache::new(0, RandomState::new())),
             tally: &Tally::default(),
@@ -82,7 +85,7 @@ impl GivenKeys {
     fn of(&self, provider: &Provider) -> RemoteKeys {
         match self.find(provider).map(|given| &given.keys) {
             Some(Ok(keys)) => RemoteKeys::Ready {
-                keys: Rc::clone(keys),
+                what: Rc::clone(keys),
                 may_grow: false,
             },
             Some(Err(_)) => RemoteKeys::Unavailable {
@@ -108,6 +111,7 @@ impl GivenKeys {
             text
         };
         match (&provider.keys, self.find(provider)) {
+            (KeySource::None, _) => "none: its authorization server is asked".to_owned(),
             (KeySource::Local(keys), _) => format!("{}, from the configuration", listed(keys)),
             (KeySource::Remote(_), Some(Given { file, keys, .. })) => match keys {
                 Ok(keys) => format!("{}, from {file}", listed(keys)),

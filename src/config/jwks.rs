@@ -8,10 +8,11 @@ use std::time::Duration;
 use super::Environment;
 use super::error::ConfigError;
 use super::scalar::PositiveDuration;
-use crate::keys::{Backoff, KeySet, Origin, Policy, Resource, Retries};
+use crate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
+use crate::keys::KeySet;
 
 use wire::RetryPolicyWire;
-pub(super) use wire::{LocalJwksWire, RemoteJwksWire};
+pub(super) use wire::{HttpUriWire, LocalJwksWire, RemoteJwksWire};
 
 /// Where a provider's keys come from.
 #[derive(Clone, Debug)]
@@ -19,21 +20,14 @@ pub enum KeySource {
     /// From the configuration itself.
     Local(Rc<KeySet>),
     /// From a server.
-    Remote(Rc<RemoteJwks>),
+    Remote(Rc<Remote>),
+    /// From nowhere: an authorization server is asked about the provider's tokens.
+    None,
 }
 
-/// A key set that is fetched by HTTP.
-#[derive(Debug, PartialEq, Eq)]
-pub struct RemoteJwks {
-    /// The Envoy cluster that requests go to.
-    pub cluster: String,
-    /// Where the set is, or the metadata that says so.
-    pub origin: Origin,
-    /// When the set is fetched and how long it is used.
-    pub policy: Policy,
-    /// How often one fetch tries again.
-    pub retries: Retries,
-}
+/// What is wrong with an environment variable that is not there.
+pub(super) const NO_VARIABLE: &str = "there is no such variable: the filter sees those that \
+                                      vm_config.environment_variables names";
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(600);
@@ -58,6 +52,7 @@ pub(super) fn build(
     issuer: Option<&str>,
     remote: Option<RemoteJwksWire>,
     local: Option<LocalJwksWire>,
+    introspects: bool,
     environment: Environment<'_>,
 ) -> Result<KeySource, ConfigError> {
     match (remote, local) {
@@ -68,7 +63,11 @@ pub(super) fn build(
             let path = format!("{path}.local_jwks");
             build_local(&path, local, environment).map(|set| KeySource::Local(Rc::new(set)))
         }
-        (None, None) => Err(ConfigError::new(path, "needs remote_jwks or local_jwks")),
+        (None, None) if introspects => Ok(KeySource::None),
+        (None, None) => {
+            let problem = "needs remote_jwks, local_jwks or introspection";
+            Err(ConfigError::new(path, problem))
+        }
         (Some(_), Some(_)) => Err(ConfigError::new(
             path,
             "has both remote_jwks and local_jwks",
@@ -91,11 +90,7 @@ fn build_local(
         (None, Some(bytes), None) => ("inline_bytes", bytes.0),
         (None, None, Some(name)) => {
             let field = "environment_variable";
-            let text = environment(&name.0).ok_or_else(|| {
-                let problem = "there is no such variable: the filter sees those that \
-                               vm_config.environment_variables names";
-                error(field, problem)
-            })?;
+            let text = environment(&name.0).ok_or_else(|| error(field, NO_VARIABLE))?;
             (field, text.into_bytes())
         }
         _ => {
@@ -110,14 +105,14 @@ fn build_remote(
     path: &str,
     issuer: Option<&str>,
     wire: RemoteJwksWire,
-) -> Result<RemoteJwks, ConfigError> {
+) -> Result<Remote, ConfigError> {
     let issuer_path = format!("{path}.issuer");
     let path = format!("{path}.remote_jwks");
     let (field, cluster, origin, timeout) = match (wire.http_uri, wire.discovery) {
         (Some(wire), None) => (
             "http_uri",
             wire.cluster,
-            Origin::Set(wire.uri.0),
+            Origin::Place(wire.uri.0),
             wire.timeout,
         ),
         (None, Some(wire)) => {
@@ -139,13 +134,7 @@ fn build_remote(
         }
     };
     let or = |given: Option<PositiveDuration>, default| given.map_or(default, |given| given.0);
-    let timeout = or(timeout, DEFAULT_TIMEOUT);
-    if !(Duration::from_millis(1)..=LONGEST_TIMEOUT).contains(&timeout) {
-        return Err(ConfigError::new(
-            format!("{path}.{field}.timeout"),
-            "must be from \"0.001s\" to \"3600s\"",
-        ));
-    }
+    let timeout = self::timeout(&format!("{path}.{field}"), timeout)?;
     let cache_duration = or(wire.cache_duration, DEFAULT_CACHE_DURATION);
     if cache_duration < Duration::from_millis(1) {
         return Err(ConfigError::new(
@@ -173,9 +162,10 @@ fn build_remote(
         .async_fetch
         .and_then(|wire| wire.failed_refetch_duration);
     let longest_retry = or(failed_refetch_duration, LONGEST_RETRY);
-    Ok(RemoteJwks {
+    Ok(Remote {
         cluster: cluster.0,
         origin,
+        authorization: None,
         policy: Policy {
             timeout,
             cache_duration,
@@ -185,6 +175,19 @@ fn build_remote(
         },
         retries: retries(&path, wire.retry_policy)?,
     })
+}
+
+/// How long a callout may take.
+pub(super) fn timeout(
+    path: &str,
+    given: Option<PositiveDuration>,
+) -> Result<Duration, ConfigError> {
+    let timeout = given.map_or(DEFAULT_TIMEOUT, |given| given.0);
+    if !(Duration::from_millis(1)..=LONGEST_TIMEOUT).contains(&timeout) {
+        let problem = "must be from \"0.001s\" to \"3600s\"";
+        return Err(ConfigError::new(format!("{path}.timeout"), problem));
+    }
+    Ok(timeout)
 }
 
 /// Envoy's own reading of the message: once where the policy does not say how often, and up to ten

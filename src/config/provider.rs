@@ -8,8 +8,10 @@ use super::accepted::Accepted;
 use super::claim::ClaimPath;
 use super::error::ConfigError;
 use super::forwarding::{Forwarding, ForwardingWire};
+use super::introspection::{self, Introspection};
 use super::jwks::{self, KeySource};
 use super::location::{self, Location};
+use super::revocation::{self, Revocation};
 use super::scalar::Unsigned;
 use super::text::TextMatcher;
 use super::wire::{CacheWire, ProviderWire};
@@ -30,6 +32,10 @@ pub struct Provider {
     pub subjects: Option<TextMatcher>,
     /// Where the keys come from.
     pub keys: KeySource,
+    /// The list of its tokens that have been revoked.
+    pub revocation: Option<Revocation>,
+    /// Who is asked about its tokens.
+    pub introspection: Option<Introspection>,
     /// Where its tokens may be in a request; at least one place.
     pub locations: Vec<Rc<Location>>,
     /// What the header of a token may say.
@@ -85,8 +91,17 @@ pub(super) fn build(
         issuer.as_deref(),
         wire.remote_jwks,
         wire.local_jwks,
+        wire.introspection.is_some(),
         environment,
     )?;
+    let revocation = wire
+        .revocation
+        .map(|wire| revocation::build(&path, wire, environment))
+        .transpose()?;
+    let introspection = wire
+        .introspection
+        .map(|wire| introspection::build(&path, wire, environment))
+        .transpose()?;
     let subjects = wire
         .subjects
         .map(|wire| wire.build(&format!("{path}.subjects")));
@@ -130,6 +145,8 @@ pub(super) fn build(
             .collect(),
         subjects: subjects.transpose()?,
         keys,
+        revocation,
+        introspection,
         locations,
         accepted,
         cache,

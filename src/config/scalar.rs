@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
 use crate::credential::is_tchar;
-use crate::keys::Resource;
+use crate::fetching::Resource;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,

@@ -34,7 +34,6 @@ const ONE_OF: &[(&str, &[&str])] = &[
         "LocalJwks",
         &["inline_string", "inline_bytes", "environment_variable"],
     ),
-    ("Provider", &["remote_jwks", "local_jwks"]),
     ("RemoteJwks", &["http_uri", "discovery"]),
     (
         "StringMatch",
@@ -47,6 +46,7 @@ const CLAIM: &[&str] = &["claim_name", "claim_path"];
 /// Fields of which at most one may be given.
 const ONE_AT_MOST: &[(&str, &[&str])] = &[
     ("HeaderMatch", &["string_match", "present_match"]),
+    ("Provider", &["remote_jwks", "local_jwks"]),
     ("QueryParameterMatch", &["string_match", "present_match"]),
     (
         "Requirement",
@@ -87,6 +87,10 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
     ("Provider", "types", "minItems", "1"),
     ("Requirements", "requirements", "minItems", "1"),
 ];
+
+/// Fields of which at least one must be given.
+const ONE_AT_LEAST: &[(&str, &[&str])] =
+    &[("Provider", &["remote_jwks", "local_jwks", "introspection"])];
 
 /// The schema of the configuration.
 #[must_use]
@@ -158,6 +162,10 @@ fn finish(name: &str, schema: &mut Value) {
         let mut one: Vec<Value> = fields.iter().map(|field| given(field)).collect();
         one.push(json!({"not": {"anyOf": one}}));
         all.push(json!({ "oneOf": one }));
+    }
+    for (_, fields) in ONE_AT_LEAST.iter().filter(|(owner, _)| *owner == name) {
+        let any: Vec<Value> = fields.iter().map(|field| given(field)).collect();
+        all.push(json!({ "anyOf": any }));
     }
     schema.insert("properties".to_owned(), spelt.into());
     if !all.is_empty() {

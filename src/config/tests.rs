@@ -3,8 +3,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
 use crate::fixtures::key_set;
-use crate::keys::{Backoff, Origin, Policy, Resource, Retries};
 
 mod forms;
 
@@ -49,15 +49,16 @@ fn error(config: &Value) -> String {
     }
 }
 
-fn remote(config: &Value) -> RemoteJwks {
+fn remote(config: &Value) -> Remote {
     let config = Config::from_json(config.to_string().as_bytes()).unwrap();
     match &config.providers[0].keys {
-        KeySource::Remote(jwks) => RemoteJwks {
+        KeySource::Remote(jwks) => Remote {
             cluster: jwks.cluster.clone(),
             origin: jwks.origin.clone(),
+            authorization: None,
             ..**jwks
         },
-        KeySource::Local(_) => panic!("the keys are remote"),
+        KeySource::Local(_) | KeySource::None => panic!("the keys are remote"),
     }
 }
 
@@ -65,12 +66,13 @@ fn remote(config: &Value) -> RemoteJwks {
 fn a_configuration_is_read() {
     assert_eq!(
         remote(&valid()),
-        RemoteJwks {
+        Remote {
             cluster: "issuer".to_owned(),
-            origin: Origin::Set(Resource {
+            origin: Origin::Place(Resource {
                 authority: "issuer.example:8443".to_owned(),
                 path: "/oauth/jwks?tenant=a".to_owned(),
             }),
+            authorization: None,
             policy: Policy {
                 timeout: Duration::from_millis(500),
                 cache_duration: Duration::from_secs(300),
@@ -113,7 +115,7 @@ fn what_is_left_out_has_its_default() {
         "remote_jwks": {"http_uri": {"uri": "http://issuer.example", "cluster": "c"}},
     }}});
     let jwks = remote(&config);
-    assert!(matches!(jwks.origin, Origin::Set(set) if set.path == "/"));
+    assert!(matches!(jwks.origin, Origin::Place(set) if set.path == "/"));
     assert_eq!(jwks.policy.timeout, Duration::from_secs(5));
     assert_eq!(jwks.policy.cache_duration, Duration::from_secs(600));
     let config = Config::from_json(config.to_string().as_bytes()).unwrap();
@@ -181,7 +183,7 @@ fn problems_are_named_with_their_path() {
         (
             "/providers/cloud/remote_jwks",
             None,
-            "providers.cloud: needs remote_jwks or local_jwks",
+            "providers.cloud: needs remote_jwks, local_jwks or introspection",
         ),
         (
             "/providers/cloud/local_jwks",

@@ -12,15 +12,18 @@ use serde_json::Value;
 use super::claim::{ClaimPath, ClaimPathWire};
 use super::error::ConfigError;
 use super::forwarding::{ClaimToFilterStateWire, ClaimToHeaderWire, NormalizeWire};
+use super::introspection::IntrospectionWire;
 use super::jwks::{LocalJwksWire, RemoteJwksWire};
 use super::location::FromHeaderWire;
 use super::provider::{self, Provider};
 use super::requirement::{self, Requirement, RequirementWire};
+use super::revocation::RevocationWire;
 use super::rules::{self, RuleWire, Rules};
 use super::scalar::{NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
 use super::unique::Unique;
 use super::{Config, Environment};
+use crate::revocation::NAMING_CLAIMS;
 
 /// Parses the JSON of a configuration. What refers to something else is checked by `build`.
 pub(super) fn parse(json: &[u8]) -> Result<ConfigWire, ConfigError> {
@@ -184,6 +187,12 @@ fn read_claims(
     }
     let roots = paths.into_iter().filter_map(ClaimPath::root);
     let mut claims: Vec<String> = roots.cloned().collect();
+    if providers
+        .iter()
+        .any(|provider| provider.revocation.is_some())
+    {
+        claims.extend(NAMING_CLAIMS.map(str::to_owned));
+    }
     claims.sort_unstable();
     claims.dedup();
     claims
@@ -307,6 +316,12 @@ pub(super) struct ProviderWire {
     /// Default false.
     #[serde(default, alias = "clearRouteCache")]
     pub(super) clear_route_cache: Option<bool>,
+    /// The list of tokens that have been revoked. Default: none.
+    #[serde(default)]
+    pub(super) revocation: Option<RevocationWire>,
+    /// Who is asked about opaque tokens (RFC 7662). Default: nobody.
+    #[serde(default)]
+    pub(super) introspection: Option<IntrospectionWire>,
     /// The claims that scopes are in. Default `"scope"` and `"scp"`.
     #[serde(default, alias = "scopeClaims")]
     pub(super) scope_claims: Option<Vec<ClaimPathWire>>,

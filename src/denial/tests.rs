@@ -13,7 +13,9 @@ fn every_reason_has_its_status_and_error() {
         let expected = match reason {
             Reason::Missing => (401, "missing_token"),
             Reason::MalformedCredential | Reason::SeveralTokens => (400, "invalid_request"),
-            Reason::KeysUnavailable => (503, "temporarily_unavailable"),
+            Reason::KeysUnavailable
+            | Reason::RevocationUnavailable
+            | Reason::IntrospectionUnavailable => (503, "temporarily_unavailable"),
             Reason::Scope => (403, "insufficient_scope"),
             Reason::Claims | Reason::Requirement => (403, "access_denied"),
             _ => (401, "invalid_token"),
@@ -39,7 +41,7 @@ fn every_reason_has_its_status_and_error() {
 #[test]
 fn all_reasons_are_listed_once_and_in_order() {
     assert!(Reason::ALL.is_sorted_by(|a, b| a < b));
-    assert_eq!(Reason::ALL.last(), Some(&Reason::KeysUnavailable));
+    assert_eq!(Reason::ALL.last(), Some(&Reason::IntrospectionUnavailable));
 }
 
 #[test]

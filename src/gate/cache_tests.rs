@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Decision, Means, RemoteKeys, Verdict, gate};
+use super::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, Provider};
 use crate::denial::Reason;
@@ -147,13 +147,15 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
                 // Parsed anew each time: it is the material of a key that counts.
                 let remote = |provider: &Provider| match sets[provider.index] {
                     Some(set) => RemoteKeys::Ready {
-                        keys: Rc::new(KeySet::parse(&SETS[set]).unwrap()),
+                        what: Rc::new(KeySet::parse(&SETS[set]).unwrap()),
                         may_grow: false,
                     },
                     None => RemoteKeys::Pending,
                 };
                 let means = Means {
                     remote: &remote,
+                    lists: &|_| RemoteList::Pending,
+                    introspection: &|_, _| crate::introspection::Standing::Pending,
                     engine: &engine,
                     tokens: &tokens,
                     tally: &tally,

@@ -3,12 +3,14 @@
 
 use std::rc::Rc;
 
-use super::{Means, RemoteKeys};
-use crate::config::{Config, KeySource, Provider};
+use super::introspected::introspected;
+use super::{Means, RemoteKeys, RemoteList};
+use crate::config::{AskedAbout, Config, KeySource, OnUnavailable, Provider};
 use crate::denial::{Denial, Reason};
 use crate::keys::KeySet;
 use crate::metrics::Counter;
 use crate::policy::Opinion;
+use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
 use crate::token_cache::Verified;
@@ -66,8 +68,9 @@ pub(super) fn accepted_by(
     }
     let (keys, newer) = match &provider.keys {
         KeySource::Local(keys) => (Rc::clone(keys), None),
+        KeySource::None => return Reason::UnknownKey.into(),
         KeySource::Remote(jwks) => match (means.remote)(provider) {
-            RemoteKeys::Ready { keys, may_grow } => (keys, may_grow.then_some(jwks.policy.timeout)),
+            RemoteKeys::Ready { what, may_grow } => (what, may_grow.then_some(jwks.policy.timeout)),
             RemoteKeys::Pending => {
                 return Opinion::Wait {
                     at_most: jwks.policy.timeout,
@@ -84,11 +87,50 @@ pub(super) fn accepted_by(
         },
     };
     let verified = verified(provider, &keys, presented, means, now);
+    match (verified, newer) {
+        (Ok(()), _) => {}
+        (Err(Reason::UnknownKey), Some(at_most)) => return Opinion::Wait { at_most },
+        (Err(reason), _) => return reason.into(),
+    }
+    let revokes = |list: &RevocationList| list.revokes(token, presented.text);
+    if let Some(objection) = revoked(provider, revokes, means) {
+        return objection;
+    }
+    if let Some(introspection) = &provider.introspection
+        && introspection.tokens == AskedAbout::All
+        && let Err(objection) = introspected(provider, introspection, presented.text, means, now)
+    {
+        return objection;
+    }
     // Accepting a bound token from whoever holds it would undo the binding.
-    match (verified.and_then(|()| unbound(token)), newer) {
-        (Ok(()), _) => Opinion::Accepted,
-        (Err(Reason::UnknownKey), Some(at_most)) => Opinion::Wait { at_most },
-        (Err(reason), _) => reason.into(),
+    match unbound(token) {
+        Ok(()) => Opinion::Accepted,
+        Err(reason) => reason.into(),
+    }
+}
+
+/// What the provider's revocation list has against a token, which `revokes` finds out; also, that
+/// there is no list.
+pub(super) fn revoked(
+    provider: &Provider,
+    revokes: impl FnOnce(&RevocationList) -> bool,
+    means: Means<'_>,
+) -> Option<Opinion> {
+    let revocation = provider.revocation.as_ref()?;
+    match (means.lists)(provider) {
+        RemoteList::Ready { what: list, .. } => revokes(&list).then(|| Reason::Revoked.into()),
+        RemoteList::Pending => Some(Opinion::Wait {
+            at_most: revocation.remote.policy.timeout,
+        }),
+        RemoteList::Unavailable { .. } if revocation.on_unavailable == OnUnavailable::Allow => None,
+        RemoteList::Unavailable { retry_after } => {
+            let reason = Reason::RevocationUnavailable;
+            let denial = Denial {
+                retry_after: Some(retry_after),
+                ..reason.into()
+            };
+            Some(denial.into())
+        }
     }
 }
 

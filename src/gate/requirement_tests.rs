@@ -55,6 +55,8 @@ fn request(target: &str, headers: &[(&str, &str)]) -> Request {
 fn decided(config: &Config, request: &Request) -> String {
     let means = Means {
         remote: &|_| RemoteKeys::Pending,
+        lists: &|_| RemoteList::Pending,
+        introspection: &|_, _| crate::introspection::Standing::Pending,
         engine: &Engine::software(),
         tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
         tally: &Tally::default(),

@@ -56,14 +56,14 @@ fn ready(_: &Provider) -> RemoteKeys {
 
 fn of(key_set: &str) -> RemoteKeys {
     RemoteKeys::Ready {
-        keys: Rc::new(KeySet::parse(key_set.as_bytes()).unwrap()),
+        what: Rc::new(KeySet::parse(key_set.as_bytes()).unwrap()),
         may_grow: false,
     }
 }
 
 fn growing(_: &Provider) -> RemoteKeys {
     RemoteKeys::Ready {
-        keys: Rc::new(KeySet::parse(key_set().as_bytes()).unwrap()),
+        what: Rc::new(KeySet::parse(key_set().as_bytes()).unwrap()),
         may_grow: true,
     }
 }
@@ -82,6 +82,8 @@ fn unavailable(_: &Provider) -> RemoteKeys {
 fn gated(config: &Config, request: &Request, remote: impl Fn(&Provider) -> RemoteKeys) -> Decision {
     let means = Means {
         remote: &remote,
+        lists: &|_| RemoteList::Pending,
+        introspection: &|_, _| crate::introspection::Standing::Pending,
         engine: &Engine::software(),
         tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
         tally: &Tally::default(),
@@ -223,7 +225,7 @@ fn an_unnamed_key_stands_in_for_any_name_and_then_a_bad_signature_is_no_unknown_
     unnamed.as_object_mut().unwrap().remove("kid");
     let keys = Rc::new(KeySet::parse(json!({ "keys": [unnamed] }).to_string().as_bytes()).unwrap());
     let growing = |_: &Provider| RemoteKeys::Ready {
-        keys: Rc::clone(&keys),
+        what: Rc::clone(&keys),
         may_grow: true,
     };
     let good = rs256(&json!({"alg": "RS256", "kid": "any"}), &payload());

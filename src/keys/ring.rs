@@ -1,9 +1,13 @@
 //! A set of keys (RFC 7517, section 5) and which of them may have signed a token.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
+use crate::fetching::Published;
 use crate::json;
+use crate::metrics::Series;
 use crate::verify::{Algorithm, Engine};
 
 /// The largest key set that is read, in bytes.
@@ -23,6 +27,39 @@ pub struct KeySet {
 
 /// Why a document is not a usable key set, in words for the log.
 pub type KeySetProblem = &'static str;
+
+/// The one way in which key sets are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoFormat;
+
+impl fmt::Display for NoFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("jwks")
+    }
+}
+
+impl Published for KeySet {
+    type Format = NoFormat;
+
+    const NAME: &'static str = "key set";
+    const SERIES: Series = Series::Keys;
+    const MAX_BYTES: usize = MAX_SET_BYTES;
+
+    fn parse(document: &[u8], _: &NoFormat) -> Result<Self, String> {
+        Self::parse(document).map_err(str::to_owned)
+    }
+
+    fn count(&self, engine: &Engine) -> usize {
+        self.count().saturating_sub(self.beyond(engine).count())
+    }
+
+    fn skipped(&self, engine: &Engine) -> Vec<(usize, KeyProblem)> {
+        let mut skipped = self.skipped().to_vec();
+        skipped.extend(self.beyond(engine));
+        skipped.sort_unstable();
+        skipped
+    }
+}
 
 impl KeySet {
     /// Reads a JWK set that a server has sent. Keys that cannot be used are skipped and never cost

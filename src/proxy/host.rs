@@ -9,8 +9,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 
+use crate::config::Introspection;
 use crate::denial::Answer;
-use crate::keys::Call;
+use crate::fetching::{Call, Remote};
 use crate::time::Timestamp;
 
 /// What a counter or a gauge is called by once it is defined.
@@ -20,6 +21,9 @@ pub(super) struct MetricId(u32);
 /// What tells one callout from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CalloutId(pub(super) u32);
+
+/// How the filter calls itself.
+const USER_AGENT: &str = concat!("bearer-gate/", env!("CARGO_PKG_VERSION"));
 
 /// The host's clock.
 pub(super) fn now() -> Timestamp {
@@ -120,23 +124,45 @@ pub(super) fn enter(id: u32) -> bool {
     hostcalls::set_effective_context(id).is_ok()
 }
 
-/// Sends a GET request to a cluster. `None` where the host will not: there is no such cluster, or
+/// Sends a GET request for what is fetched to its cluster. `None` where the host will not: there is no such cluster, or
 /// no host of it is healthy.
-pub(super) fn get(cluster: &str, call: &Call) -> Option<CalloutId> {
+pub(super) fn get(remote: &Remote, call: &Call) -> Option<CalloutId> {
     let mut headers = vec![
         (":method", "GET"),
         (":path", &*call.resource.path),
         (":authority", &*call.resource.authority),
         ("accept", "application/json"),
-        (
-            "user-agent",
-            concat!("bearer-gate/", env!("CARGO_PKG_VERSION")),
-        ),
+        ("user-agent", USER_AGENT),
     ];
     if let Some(etag) = &call.if_none_match {
         headers.push(("if-none-match", etag));
     }
-    let id = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), call.timeout);
+    if let Some(authorization) = &remote.authorization {
+        headers.push(("authorization", authorization.header()));
+    }
+    let id =
+        hostcalls::dispatch_http_call(&remote.cluster, headers, None, Vec::new(), call.timeout);
+    id.ok().map(CalloutId)
+}
+
+/// Asks an introspection endpoint about a token. `None` as for [`get`].
+pub(super) fn introspect(introspection: &Introspection, token: &str) -> Option<CalloutId> {
+    let headers = vec![
+        (":method", "POST"),
+        (":path", &*introspection.endpoint.path),
+        (":authority", &*introspection.endpoint.authority),
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("accept", "application/json"),
+        ("authorization", introspection.authorization.header()),
+        ("user-agent", USER_AGENT),
+    ];
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("token", token)
+        .append_pair("token_type_hint", "access_token")
+        .finish();
+    let (cluster, timeout) = (&introspection.cluster, introspection.timeout);
+    let body = Some(body.as_bytes());
+    let id = hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout);
     id.ok().map(CalloutId)
 }
 

@@ -2,10 +2,12 @@
 //! host does.
 
 mod host;
+mod introspection;
 mod meters;
 mod root;
 mod share;
 mod source;
+mod sources;
 mod stream;
 mod worker;
 

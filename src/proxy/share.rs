@@ -1,5 +1,5 @@
-//! What the workers of a process share of one source of keys: the set as it was fetched, and whose
-//! turn it is to fetch it.
+//! What the workers of a process share of one source: what was fetched, as it was, and whose turn
+//! it is to fetch it.
 //!
 //! Names carry the source in full, never a provider's name: two configurations may call different
 //! issuers the same, and one's keys must not verify the other's tokens. What is read back is
@@ -8,12 +8,13 @@
 use serde_json::json;
 
 use super::host;
-use crate::config::RemoteJwks;
-use crate::keys::{Action, Document, Event, Origin, Policy, Progress};
+use crate::fetching::{
+    Action, Authorization, Document, Event, Origin, Policy, Progress, Published, Remote,
+};
 use crate::time::Timestamp;
 
 /// The version of what is shared: a filter of another version neither reads nor writes it.
-const FORMAT: &str = "bearer_gate.2";
+const FORMAT: &str = "bearer_gate.3";
 
 /// How often a swap is tried that others get ahead of.
 const ATTEMPTS: usize = 4;
@@ -23,19 +24,25 @@ pub(super) struct Share {
     progress: String,
     document: String,
     policy: Policy,
+    /// The longest document that is read, in bytes.
+    longest: usize,
 }
 
 impl Share {
-    pub(super) fn of(jwks: &RemoteJwks) -> Self {
+    /// The shared state of `remote`, which is read as `format`.
+    pub(super) fn of<T: Published>(remote: &Remote, format: &T::Format) -> Self {
         // JSON keeps the parts apart, whatever is in them.
-        let source = match &jwks.origin {
-            Origin::Set(set) => json!([jwks.cluster, set.authority, set.path]),
-            Origin::Metadata { issuer, .. } => json!([jwks.cluster, { "issuer": issuer }]),
+        let place = match &remote.origin {
+            Origin::Place(place) => json!([remote.cluster, place.authority, place.path]),
+            Origin::Metadata { issuer, .. } => json!([remote.cluster, { "issuer": issuer }]),
         };
+        let user = remote.authorization.as_ref().map(Authorization::user);
+        let source = format!("{format}.{}", json!([place, user]));
         Self {
             progress: format!("{FORMAT}.progress.{source}"),
             document: format!("{FORMAT}.document.{source}"),
-            policy: jwks.policy,
+            policy: remote.policy,
+            longest: T::MAX_BYTES,
         }
     }
 
@@ -79,25 +86,26 @@ impl Share {
         Some((serde_json::from_slice(&bytes).unwrap_or_default(), version))
     }
 
-    /// The key set as it was fetched last, where there is one.
+    /// What was fetched last, where there is something.
     pub(super) fn document(&self) -> Option<Document> {
         let (bytes, _) = host::shared(&self.document)?;
-        Document::decode(&bytes)
+        Document::decode(bytes, self.longest)
     }
 
-    /// Shares a key set, if it is still the turn of the fetch that brought it; answers whether it
-    /// was. The set counts once the progress speaks of it.
+    /// Shares a document, if it is still the turn of the fetch that brought it; answers whether it
+    /// was. The document counts once the progress speaks of it.
     ///
     /// The version is read before the turn is checked: whoever takes the turn after that, and shares
-    /// a set of its own, makes this swap fail.
-    pub(super) fn put(&self, document: &Document) -> bool {
+    /// one of its own, makes this swap fail.
+    pub(super) fn put(&self, document: Document) -> bool {
+        let id = document.id;
         let bytes = document.encode();
         for _ in 0..ATTEMPTS {
             let Some((_, version)) = host::shared(&self.document) else {
                 self.prepare();
                 continue;
             };
-            if !self.progress().is_turn_of(document.id) {
+            if !self.progress().is_turn_of(id) {
                 return false;
             }
             if host::swap_shared(&self.document, &bytes, version) {

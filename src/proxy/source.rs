@@ -1,4 +1,4 @@
-//! The key set of one provider in one worker: adopted from what the workers share, and fetched when
+//! What is fetched for one provider, in one worker: adopted from what the workers share, and fetched when
 //! it is this worker's turn.
 
 use std::cell::Cell;
@@ -9,55 +9,61 @@ use log::{debug, info, warn};
 use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::share::Share;
-use crate::config::{Provider, RemoteJwks};
-use crate::gate::RemoteKeys;
-use crate::keys::{
-    Action, Answer, Document, Event, Fetch, KeyProblem, KeySet, Need, Next, Outcome, Progress,
-    SharedSet,
+use crate::config::Provider;
+use crate::fetching::{
+    Action, Answer, Document, Event, Fetch, Need, Next, Outcome, Progress, Published, Remote,
+    SharedSet, Supply,
 };
 use crate::metrics::{Counter, Gauge};
 use crate::time::Timestamp;
 use crate::verify::Engine;
 
-pub(super) struct Source {
+pub(super) struct Source<T: Published> {
     provider: Rc<Provider>,
-    jwks: Rc<RemoteJwks>,
+    remote: Rc<Remote>,
+    format: T::Format,
     share: Share,
     engine: Rc<Engine>,
     /// The shared progress as it was seen last.
     progress: Progress,
-    held: Option<Held>,
-    /// The set that could not be adopted, lest it be tried for ever.
+    held: Option<Held<T>>,
+    /// What could not be adopted, lest it be tried for ever.
     refused: Option<u64>,
     /// What this worker needs beyond what is due anyway.
     need: Need,
-    /// Whether a decision has heard that the set may grow.
+    /// Whether a decision has heard that there may be more.
     asked: Cell<bool>,
     /// The fetch that this worker has under way.
-    running: Option<Running>,
+    running: Option<Running<T>>,
     /// Whether something has happened that may decide requests that wait.
     news: bool,
 }
 
-/// The set in use.
-struct Held {
+/// What is in use.
+struct Held<T> {
     set: SharedSet,
-    keys: Rc<KeySet>,
+    what: Rc<T>,
 }
 
-struct Running {
-    fetch: Fetch,
+struct Running<T: Published> {
+    fetch: Fetch<T>,
     /// The request that is under way; none before it is sent.
     callout: Option<CalloutId>,
 }
 
-impl Source {
-    pub(super) fn new(provider: Rc<Provider>, jwks: Rc<RemoteJwks>, engine: Rc<Engine>) -> Self {
-        let share = Share::of(&jwks);
+impl<T: Published> Source<T> {
+    pub(super) fn new(
+        provider: Rc<Provider>,
+        remote: Rc<Remote>,
+        format: T::Format,
+        engine: Rc<Engine>,
+    ) -> Self {
+        let share = Share::of::<T>(&remote, &format);
         share.prepare();
         Self {
             provider,
-            jwks,
+            remote,
+            format,
             share,
             engine,
             progress: Progress::default(),
@@ -80,37 +86,39 @@ impl Source {
         std::mem::take(&mut self.news)
     }
 
-    /// Whether the next tick should come soon: a set is missing but on its way, or a request of a
+    /// Whether the next tick should come soon: something is missing but on its way, or a request of a
     /// fetch is to be sent.
     pub(super) fn is_busy(&self, now: Timestamp) -> bool {
-        let unsent = |running: &Running| running.callout.is_none();
-        self.running.as_ref().is_some_and(unsent) || matches!(self.keys(now), RemoteKeys::Pending)
+        let unsent = |running: &Running<T>| running.callout.is_none();
+        self.running.as_ref().is_some_and(unsent) || matches!(self.supply(now), Supply::Pending)
     }
 
-    /// What a decision gets to see. Whether it then waits is said by [`Source::decided`].
-    pub(super) fn ask(&self, now: Timestamp) -> RemoteKeys {
-        let keys = self.keys(now);
-        if let RemoteKeys::Ready { may_grow: true, .. } = keys {
+    /// The same for a decision that may wait for more than there is. Whether it does is said by
+    /// [`Source::decided`].
+    pub(super) fn ask(&self, now: Timestamp) -> Supply<T> {
+        let supply = self.supply(now);
+        if let Supply::Ready { may_grow: true, .. } = supply {
             self.asked.set(true);
         }
-        keys
+        supply
     }
 
-    fn keys(&self, now: Timestamp) -> RemoteKeys {
-        let policy = &self.jwks.policy;
+    /// What a decision gets to see.
+    pub(super) fn supply(&self, now: Timestamp) -> Supply<T> {
+        let policy = &self.remote.policy;
         match &self.held {
-            Some(Held { set, keys }) if !set.is_stale(policy, now) => RemoteKeys::Ready {
-                keys: Rc::clone(keys),
+            Some(Held { set, what }) if !set.is_stale(policy, now) => Supply::Ready {
+                what: Rc::clone(what),
                 may_grow: self.progress.may_bring_newer(policy, now),
             },
             _ => match self.progress.retry_after(policy, now) {
-                None => RemoteKeys::Pending,
-                Some(retry_after) => RemoteKeys::Unavailable { retry_after },
+                None => Supply::Pending,
+                Some(retry_after) => Supply::Unavailable { retry_after },
             },
         }
     }
 
-    /// Takes note of how a decision came out that may have seen this set.
+    /// Takes note of how a decision came out that may have seen this.
     pub(super) fn decided(&mut self, waits: bool) {
         self.need.newer |= self.asked.take() && waits;
     }
@@ -119,7 +127,7 @@ impl Source {
     pub(super) fn tick(&mut self, now: Timestamp, meters: &Meters) {
         self.look(now, meters);
         let vanished =
-            |running: &Running| now >= running.fetch.deadline().plus(self.jwks.policy.timeout);
+            |running: &Running<T>| now >= running.fetch.deadline().plus(self.remote.policy.timeout);
         if self.running.as_ref().is_some_and(vanished) {
             self.running = None;
         }
@@ -134,7 +142,7 @@ impl Source {
         let event = Event::Looked(self.need);
         // Whoever still waits after what happens now will ask again.
         self.need.newer = false;
-        let policy = &self.jwks.policy;
+        let policy = &self.remote.policy;
         let (_, action) = self.progress.after(event, policy, now, 0);
         if action == Action::Nothing {
             return;
@@ -146,9 +154,17 @@ impl Source {
         if super::share::is_new("trap") {
             host::trap();
         }
-        let (origin, retries) = (&self.jwks.origin, self.jwks.retries);
+        let (origin, retries) = (&self.remote.origin, self.remote.retries);
         let known = self.known();
-        let fetch = Fetch::begin(holder, origin, retries, policy.timeout, known, now);
+        let fetch = Fetch::begin(
+            holder,
+            origin,
+            &self.format,
+            retries,
+            policy.timeout,
+            known,
+            now,
+        );
         self.running = Some(Running {
             fetch,
             callout: None,
@@ -173,7 +189,7 @@ impl Source {
         let Some(call) = running.fetch.call(now) else {
             return;
         };
-        running.callout = host::get(&self.jwks.cluster, &call);
+        running.callout = host::get(&self.remote, &call);
         if running.callout.is_none() {
             let next = running.fetch.refused(now, host::random());
             self.go_on(next, now, meters);
@@ -213,7 +229,7 @@ impl Source {
 
     /// The next request is sent by the next tick: a callout belongs to the context that is in effect
     /// when it is dispatched, and in a tick that is the root context.
-    fn go_on(&mut self, next: Next, now: Timestamp, meters: &Meters) {
+    fn go_on(&mut self, next: Next<T>, now: Timestamp, meters: &Meters) {
         let Next::Ended(outcome) = next else {
             return;
         };
@@ -225,30 +241,30 @@ impl Source {
         match outcome {
             Outcome::Changed {
                 document,
-                keys,
+                what,
                 fresh_for,
             } => {
-                meters.count(Counter::FetchSuccess(index));
+                meters.count(Counter::FetchSuccess(T::SERIES, index));
                 let event = Event::Changed { holder, fresh_for };
-                if self.share.put(&document) && self.share.advance(event, now) == Action::Keep {
-                    let unusable = Unusable::of(&keys, &self.engine);
-                    let count = unusable.others;
-                    info!("bearer-gate: provider {name}: a new key set, {count} usable keys");
-                    unusable.report(&self.provider, meters);
+                if self.share.put(document) && self.share.advance(event, now) == Action::Keep {
+                    let (kind, count) = (T::NAME, what.count(&self.engine));
+                    info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");
+                    report_skipped(&self.provider, &what.skipped(&self.engine), meters);
                     let fetched_at = now;
                     let set = SharedSet {
                         id: holder,
                         fetched_at,
                     };
-                    self.hold(set, keys, meters);
+                    self.hold(set, what, meters);
                 } else {
-                    debug!("bearer-gate: provider {name}: the new key set could not be shared");
+                    let kind = T::NAME;
+                    debug!("bearer-gate: provider {name}: the new {kind} could not be shared");
                     // The turn is most likely another worker's by now; if not, it ends here.
                     self.share.advance(Event::Failed { holder }, now);
                 }
             }
             Outcome::Unchanged { id, fresh_for } => {
-                meters.count(Counter::FetchSuccess(index));
+                meters.count(Counter::FetchSuccess(T::SERIES, index));
                 let event = Event::Unchanged {
                     holder,
                     id,
@@ -257,8 +273,9 @@ impl Source {
                 self.share.advance(event, now);
             }
             Outcome::Failed(problem) => {
-                meters.count(Counter::FetchFailure(index));
-                warn!("bearer-gate: provider {name}: fetching the key set failed: {problem}");
+                meters.count(Counter::FetchFailure(T::SERIES, index));
+                let kind = T::NAME;
+                warn!("bearer-gate: provider {name}: fetching the {kind} failed: {problem}");
                 self.share.advance(Event::Failed { holder }, now);
             }
         }
@@ -267,12 +284,12 @@ impl Source {
         self.news = true;
     }
 
-    /// Looks how far the fetching has got, adopts a new set and drops one that is too old.
+    /// Looks how far the fetching has got, adopts what is new and drops what is too old.
     fn look(&mut self, now: Timestamp, meters: &Meters) {
         self.see(self.share.progress());
         let index = self.provider.index;
         if let Some(set) = self.progress.set()
-            && !set.is_stale(&self.jwks.policy, now)
+            && !set.is_stale(&self.remote.policy, now)
         {
             match &mut self.held {
                 Some(held) if held.set.id == set.id => {
@@ -280,21 +297,22 @@ impl Source {
                     if held.set != set {
                         held.set = set;
                         let fetched_at = set.fetched_at.since(Timestamp::EPOCH).as_secs();
-                        meters.record(Gauge::FetchedAt(index), fetched_at);
+                        meters.record(Gauge::FetchedAt(T::SERIES, index), fetched_at);
                     }
                 }
                 _ if self.refused == Some(set.id) => {}
                 _ => self.adopt(set, meters),
             }
         }
-        let policy = &self.jwks.policy;
+        let policy = &self.remote.policy;
         if let Some(held) = self.held.take_if(|held| held.set.is_stale(policy, now)) {
             warn!(
-                "bearer-gate: provider {}: the key set is too old to be used, {} seconds",
+                "bearer-gate: provider {}: the {} is too old to be used, {} seconds",
                 self.provider.name,
+                T::NAME,
                 now.since(held.set.fetched_at).as_secs()
             );
-            meters.record(Gauge::Keys(index), 0);
+            meters.record(Gauge::Count(T::SERIES, index), 0);
             self.news = true;
         }
     }
@@ -314,65 +332,47 @@ impl Source {
         let Some(document) = document else {
             return;
         };
-        match KeySet::parse(&document.body) {
-            Ok(keys) => self.hold(set, keys, meters),
+        match T::parse(&document.body, &self.format) {
+            Ok(what) => self.hold(set, what, meters),
             Err(problem) => {
                 self.refused = Some(set.id);
                 warn!(
-                    "bearer-gate: provider {}: the shared key set is refused: {problem}",
-                    self.provider.name
+                    "bearer-gate: provider {}: the shared {} is refused: {problem}",
+                    self.provider.name,
+                    T::NAME
                 );
             }
         }
     }
 
-    fn hold(&mut self, set: SharedSet, keys: KeySet, meters: &Meters) {
+    fn hold(&mut self, set: SharedSet, what: T, meters: &Meters) {
         let index = self.provider.index;
-        let count = Unusable::of(&keys, &self.engine).others;
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let count = u64::try_from(what.count(&self.engine)).unwrap_or(u64::MAX);
         let fetched_at = set.fetched_at.since(Timestamp::EPOCH).as_secs();
-        meters.record(Gauge::Keys(index), count);
-        meters.record(Gauge::FetchedAt(index), fetched_at);
+        meters.record(Gauge::Count(T::SERIES, index), count);
+        meters.record(Gauge::FetchedAt(T::SERIES, index), fetched_at);
         self.need.lost = false;
-        let keys = Rc::new(keys);
-        self.held = Some(Held { set, keys });
+        let what = Rc::new(what);
+        self.held = Some(Held { set, what });
         self.news = true;
     }
 }
 
-/// The keys of a set that cannot be used, by themselves or with the engine that there is.
-pub(super) struct Unusable {
-    /// Their indexes in the document, and why.
-    pub(super) keys: Vec<(usize, KeyProblem)>,
-    /// How many can be used.
-    pub(super) others: usize,
-}
-
-impl Unusable {
-    pub(super) fn of(set: &KeySet, engine: &Engine) -> Self {
-        let beyond: Vec<_> = set.beyond(engine).collect();
-        let others = set.count().saturating_sub(beyond.len());
-        let mut keys = [set.skipped(), &beyond].concat();
-        keys.sort_unstable();
-        Self { keys, others }
+/// Counts the keys of a new set that cannot be used, and says which they are.
+pub(super) fn report_skipped(provider: &Provider, keys: &[(usize, &str)], meters: &Meters) {
+    meters.count_several(Counter::SkippedKeys(provider.index), keys.len());
+    for (index, problem) in keys.iter().take(MOST_LOGGED) {
+        warn!(
+            "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
+            provider.name
+        );
     }
-
-    /// Counts them, and says which they are.
-    pub(super) fn report(&self, provider: &Provider, meters: &Meters) {
-        meters.count_several(Counter::SkippedKeys(provider.index), self.keys.len());
-        for (index, problem) in self.keys.iter().take(MOST_LOGGED) {
-            warn!(
-                "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
-                provider.name
-            );
-        }
-        let more = self.keys.len().saturating_sub(MOST_LOGGED);
-        if more > 0 {
-            warn!(
-                "bearer-gate: provider {}: {more} more keys are skipped",
-                provider.name
-            );
-        }
+    let more = keys.len().saturating_sub(MOST_LOGGED);
+    if more > 0 {
+        warn!(
+            "bearer-gate: provider {}: {more} more keys are skipped",
+            provider.name
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 //! is taken out of the room first.
 
 use std::cell::{Cell, RefCell};
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use log::{info, warn};
 use super::host::{self, CalloutId};
 use super::meters::Meters;
 use super::share::is_new;
-use super::source::{Source, Unusable};
+use super::source::report_skipped;
+use super::sources::Sources;
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, KeySource, Provider};
 use crate::denial::{Denial, Reason};
-use crate::gate::{Decision, Means, RemoteKeys, Verdict, gate};
+use crate::fetching::Published;
+use crate::gate::{Decision, Means, Verdict, gate};
 use crate::keys::KeySet;
-use crate::metrics::{Counter, Gauge, Tally};
+use crate::metrics::{Counter, Gauge, Series, Tally};
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
@@ -27,6 +30,9 @@ use crate::waiting_room::{Waiter, WaitingRoom};
 
 /// Between two ticks while something is waited for.
 const BRISK: Duration = Duration::from_millis(10);
+
+/// Before the next tick where a request waits for a callout that only a tick can send.
+const EAGER: Duration = Duration::from_millis(1);
 
 /// Between two ticks otherwise: a set that another worker has fetched is in use no later than this.
 const CALM: Duration = Duration::from_millis(500);
@@ -40,7 +46,7 @@ pub(super) struct Worker {
     engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
     tally: Tally,
-    sources: RefCell<Vec<Source>>,
+    sources: RefCell<Sources>,
     room: RefCell<WaitingRoom<Request>>,
     pace: Cell<Duration>,
 }
@@ -59,20 +65,13 @@ pub(super) enum Course {
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
         let engine = Rc::new(engine());
-        let source = |provider: &Rc<Provider>| match &provider.keys {
-            KeySource::Remote(jwks) => {
-                let (provider, jwks) = (Rc::clone(provider), Rc::clone(jwks));
-                Some(Source::new(provider, jwks, Rc::clone(&engine)))
-            }
-            KeySource::Local(_) => None,
-        };
         let meters = Meters::define(&config);
         for provider in &config.providers {
             if let KeySource::Local(keys) = &provider.keys {
                 report_local(provider, keys, &engine, &meters);
             }
         }
-        let sources = config.providers.iter().filter_map(source).collect();
+        let sources = Sources::of(&config, &engine);
         // The first fetch is dispatched by the first tick: `on_configure` also runs in a VM that is
         // thrown away.
         host::tick_every(BRISK);
@@ -109,8 +108,12 @@ impl Worker {
         }
         match self.decide(&request, now, false) {
             Decision::Wait { at_most } => {
-                let deadline = now.plus(at_most);
-                self.wait(id, Waiter { request, deadline })
+                let waiter = Waiter {
+                    request,
+                    arrived: now,
+                    deadline: now.plus(at_most),
+                };
+                self.wait(id, waiter)
             }
             Decision::Settled(verdict) => self.carry_out(verdict, &request),
         }
@@ -143,9 +146,7 @@ impl Worker {
     /// that this runs in.
     pub(super) fn tick(&self, root: u32) {
         let now = host::now();
-        for source in self.sources.borrow_mut().iter_mut() {
-            source.tick(now, &self.meters);
-        }
+        self.sources.borrow_mut().tick(now, &self.meters);
         self.settle(root, now);
         self.report();
     }
@@ -160,9 +161,9 @@ impl Worker {
     /// Takes the answer to a callout.
     pub(super) fn answered(&self, root: u32, callout: CalloutId, has_headers: bool, size: usize) {
         let now = host::now();
-        for source in self.sources.borrow_mut().iter_mut() {
-            source.answered(callout, has_headers, size, now, &self.meters);
-        }
+        let mut sources = self.sources.borrow_mut();
+        sources.answered(callout, has_headers, size, now, &self.meters);
+        drop(sources);
         self.settle(root, now);
     }
 
@@ -171,12 +172,9 @@ impl Worker {
     /// Nothing that must belong to the root context may be dispatched after this has entered the
     /// context of a stream.
     fn settle(&self, root: u32, now: Timestamp) {
-        let mut news = false;
-        let mut busy = false;
-        for source in self.sources.borrow_mut().iter_mut() {
-            news |= source.take_news();
-            busy |= source.is_busy(now);
-        }
+        let mut sources = self.sources.borrow_mut();
+        let (news, busy) = (sources.take_news(), sources.is_busy(now));
+        drop(sources);
         let waiters = if news {
             self.room.borrow_mut().take_all()
         } else {
@@ -185,7 +183,12 @@ impl Worker {
         self.settle_all(root, waiters, now);
         self.report_waiting();
         let brisk = busy || !self.room.borrow().is_empty();
-        self.set_pace(if brisk { BRISK } else { CALM });
+        let eager = self.sources.borrow().is_eager();
+        self.set_pace(match (eager, brisk) {
+            (true, _) => EAGER,
+            (false, true) => BRISK,
+            (false, false) => CALM,
+        });
     }
 
     fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiter<Request>)>, now: Timestamp) {
@@ -200,10 +203,14 @@ impl Worker {
         host::enter(root);
     }
 
-    fn settle_one(&self, id: u32, waiter: Waiter<Request>, now: Timestamp) {
+    fn settle_one(&self, id: u32, mut waiter: Waiter<Request>, now: Timestamp) {
         let overdue = waiter.deadline <= now;
         let course = match self.decide(&waiter.request, now, overdue) {
-            Decision::Wait { .. } => self.wait(id, waiter),
+            // What it waits for now may be something else than before.
+            Decision::Wait { at_most } => {
+                waiter.deadline = waiter.arrived.plus(at_most);
+                self.wait(id, waiter)
+            }
             Decision::Settled(verdict) => self.carry_out(verdict, &waiter.request),
         };
         if course == Course::GoesOn {
@@ -217,7 +224,8 @@ impl Worker {
         match admitted {
             Ok(()) => {
                 self.report_waiting();
-                self.set_pace(BRISK);
+                let eager = self.sources.borrow().is_eager();
+                self.set_pace(if eager { EAGER } else { BRISK });
                 Course::Waits
             }
             Err(refused) => {
@@ -235,23 +243,33 @@ impl Worker {
         let decision = {
             let sources = self.sources.borrow();
             let remote = |provider: &Provider| {
-                let source = sources
-                    .iter()
-                    .find(|source| source.provider() == provider.index);
-                match source.map(|source| source.ask(now)) {
-                    Some(RemoteKeys::Ready { keys, may_grow }) => RemoteKeys::Ready {
-                        keys,
-                        may_grow: may_grow && !overdue,
-                    },
-                    Some(RemoteKeys::Pending) if !overdue => RemoteKeys::Pending,
-                    Some(RemoteKeys::Pending) | None => RemoteKeys::Unavailable {
-                        retry_after: COME_BACK_IN,
-                    },
-                    Some(unavailable) => unavailable,
+                let keys = sources.keys(provider, now);
+                if overdue {
+                    keys.at_once(COME_BACK_IN)
+                } else {
+                    keys
+                }
+            };
+            let lists = |provider: &Provider| {
+                let list = sources.list(provider, now);
+                if overdue {
+                    list.at_once(COME_BACK_IN)
+                } else {
+                    list
+                }
+            };
+            let standing = |provider: &Provider, token: &str| {
+                let standing = sources.standing(provider, token, now);
+                if overdue {
+                    standing.at_once()
+                } else {
+                    standing
                 }
             };
             let means = Means {
                 remote: &remote,
+                lists: &lists,
+                introspection: &standing,
                 engine: &self.engine,
                 tokens: &self.tokens,
                 tally: &self.tally,
@@ -261,9 +279,7 @@ impl Worker {
         // A request that waits although a set was there waits for a newer one. Of several sets it
         // may be any that was asked for: one fetch too many, once in a cooldown, costs little.
         let waits = matches!(decision, Decision::Wait { .. });
-        for source in self.sources.borrow_mut().iter_mut() {
-            source.decided(waits);
-        }
+        self.sources.borrow_mut().decided(waits);
         decision
     }
 
@@ -310,12 +326,12 @@ impl Worker {
 
 /// Says once which keys of the configuration cannot be used.
 fn report_local(provider: &Provider, keys: &KeySet, engine: &Engine, meters: &Meters) {
-    let unusable = Unusable::of(keys, engine);
-    let count = u64::try_from(unusable.others).unwrap_or(u64::MAX);
-    meters.record(Gauge::Keys(provider.index), count);
-    let what = || serde_json::json!([provider.name, unusable.keys]).to_string();
-    if !unusable.keys.is_empty() && is_new(&what()) {
-        unusable.report(provider, meters);
+    let count = u64::try_from(Published::count(keys, engine)).unwrap_or(u64::MAX);
+    meters.record(Gauge::Count(Series::Keys, provider.index), count);
+    let skipped = Published::skipped(keys, engine);
+    let what = || serde_json::json!([provider.name, skipped]).to_string();
+    if !skipped.is_empty() && is_new(&what()) {
+        report_skipped(provider, &skipped, meters);
     }
 }
 

@@ -9,6 +9,7 @@ mod host;
 mod key;
 mod self_test;
 mod software;
+mod twin;
 #[cfg(test)]
 mod vectors;
 
@@ -17,3 +18,4 @@ pub use engine::{By, Engine, HostFunction};
 #[cfg(test)]
 pub(crate) use host::{Answer, Arguments};
 pub use key::{Curve, PublicKey};
+pub use twin::twin;

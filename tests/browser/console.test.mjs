@@ -57,6 +57,19 @@ async function press(page, name) {
 const claims = async (page) => JSON.parse(await page.locator('#token-claims').textContent());
 const notice = (page) => page.locator('#notice').textContent();
 
+/** Presses Execute until the gate has read that the token is revoked; answers like `execute`. */
+async function executeUntilRefused(page) {
+  let refused;
+  await until(async () => {
+    refused = await execute(page);
+    return refused.status !== '200';
+  }, 'a refusal');
+  assert.equal(refused.status, '401');
+  assert.equal(refused.challenge.error, 'invalid_token');
+  assert.match(refused.challenge.error_description, /revoked/);
+  return refused;
+}
+
 /** Presses Execute; answers with what the panel Answer then says. */
 async function execute(page) {
   await page.locator('#answer').evaluate((panel) => panel.replaceChildren());
@@ -248,13 +261,21 @@ describe('put to the test', () => {
     assert.match(text, /Its time, the claim exp, is over/);
   });
 
-  test('a revoked token is on the list of the authorization server', async (t) => {
+  test('a revoked token: 401 as soon as the gate has read the list, and why', async (t) => {
     const page = await open(t);
     await press(page, 'Generate keys');
     const { jti } = await claims(page);
     await press(page, 'Revoke this token');
     assert.equal(await page.locator('#token-state').textContent(), 'Revoked');
     assert.ok((await demo.revoked()).tokens.includes(jti));
+
+    const { text } = await executeUntilRefused(page);
+    assert.match(text, /This token is revoked\./);
+    const before = await demo.reached();
+    assert.equal((await execute(page)).status, '401');
+    assert.equal(await demo.reached(), before);
+    await press(page, 'Generate token');
+    assert.equal((await execute(page)).status, '200');
   });
 
   test('another secret makes the old one and its tokens worthless, and gets new tokens', async (t) => {
@@ -273,6 +294,8 @@ describe('put to the test', () => {
     assert.deepEqual([refused.status, refused.body.error], [401, 'invalid_client']);
     const { clients } = await demo.revoked();
     assert.ok(clients[id] > iat, `revoked before ${clients[id]}, issued ${iat}`);
+    const { text } = await executeUntilRefused(page);
+    assert.match(text, /older than the client secret, and so revoked/);
 
     await press(page, 'Generate token');
     assert.equal(await page.locator('#token-state').textContent(), 'In use');

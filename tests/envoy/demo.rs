@@ -39,6 +39,16 @@ fn the_walk_gets_the_expected_answers() {
         "{text}"
     );
     assert!(!text.contains("FAILED"), "{text}");
+    // What a real authorization server hands out, judges and revokes.
+    for told in [
+        "The access token is not active",
+        "The access token has been revoked",
+        "POST /introspect 200",
+        "POST /revoke 200",
+        "403 Forbidden",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn envoy_accepts_every_configuration() {
         fs::write(&copy, text).unwrap();
         let output = Command::new(root().join(".tools/envoy/bin/envoy"))
             .current_dir(root())
+            .env("GATE_SECRET", "secret")
             .args(["--mode", "validate", "--use-dynamic-base-id", "-c"])
             .arg(&copy)
             .output()

@@ -37,12 +37,13 @@ mod configuration;
 mod demo;
 #[cfg(test)]
 mod documents;
-#[cfg(test)]
 mod engines;
 #[cfg(test)]
 mod forwarding;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod introspection;
 #[cfg(test)]
 mod key_sets;
 #[cfg(test)]
@@ -59,6 +60,8 @@ mod parity;
 mod policy;
 #[cfg(test)]
 mod rejection;
+#[cfg(test)]
+mod revocation;
 #[cfg(test)]
 mod robustness;
 #[cfg(test)]

@@ -27,11 +27,11 @@ fn remote(fields: Value) -> Value {
     json!({ "issuer": ISSUER, "remote_jwks": jwks })
 }
 
-fn read(fields: Value) -> Rc<RemoteJwks> {
+fn read(fields: Value) -> Rc<Remote> {
     let config = build(&remote(fields), &|_| None).unwrap();
     match &config.providers[0].keys {
         KeySource::Remote(jwks) => Rc::clone(jwks),
-        KeySource::Local(_) => panic!("the keys are remote"),
+        KeySource::Local(_) | KeySource::None => panic!("the keys are remote"),
     }
 }
 

@@ -41,6 +41,8 @@ fn decide_with(config: &Config, token: &str) -> Decision {
     let [software, host] = engines.map(|engine| {
         let means = Means {
             remote: &|_| RemoteKeys::Pending,
+            lists: &|_| RemoteList::Pending,
+            introspection: &|_, _| crate::introspection::Standing::Pending,
             engine: &engine,
             tokens: &RefCell::new(TokenCache::new(4, std::hash::RandomState::new())),
             tally: &Tally::default(),

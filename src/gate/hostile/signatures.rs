@@ -181,9 +181,11 @@ fn an_exponent_of_3_opens_no_way_around_the_padding() {
     let decide = |engine: &Engine, signature: &str| {
         let means = Means {
             remote: &|_| RemoteKeys::Ready {
-                keys: Rc::clone(&keys),
+                what: Rc::clone(&keys),
                 may_grow: false,
             },
+            lists: &|_| crate::gate::RemoteList::Pending,
+            introspection: &|_, _| crate::introspection::Standing::Pending,
             engine,
             tokens: &RefCell::new(TokenCache::new(4, std::hash::RandomState::new())),
             tally: &Tally::default(),

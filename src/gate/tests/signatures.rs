@@ -27,6 +27,8 @@ fn every_algorithm_works_with_both_engines() {
             let tally = Tally::default();
             let means = Means {
                 remote: &ready,
+                lists: &|_| RemoteList::Pending,
+                introspection: &|_, _| crate::introspection::Standing::Pending,
                 engine: &engine,
                 tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
                 tally: &tally,
@@ -131,7 +133,7 @@ fn a_secret_of_a_server_verifies_nothing() {
     let keys = |_: &Provider| {
         let keys = KeySet::parse(full_key_set().as_bytes()).unwrap();
         RemoteKeys::Ready {
-            keys: Rc::new(keys),
+            what: Rc::new(keys),
             may_grow: false,
         }
     };

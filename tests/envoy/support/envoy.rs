@@ -89,6 +89,15 @@ impl Envoy {
             .unwrap_or(0)
     }
 
+    /// How much memory Envoy takes up, in kilobytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.child.id());
+        let status = fs::read_to_string(path).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = resident.and_then(|text| text.split_whitespace().next());
+        kilobytes.and_then(|number| number.parse().ok()).unwrap()
+    }
+
     /// What Envoy, and with it the filter, has logged.
     pub(crate) fn log(&self) -> String {
         self.process.log()

@@ -1,6 +1,6 @@
-//! When a key set is fetched, and by whom: a pure state machine.
+//! When something is fetched, and by whom: a pure state machine.
 //!
-//! All workers of a process share one [`Progress`] for each source of keys. Whatever happens to a
+//! All workers of a process share one [`Progress`] for each source. Whatever happens to a
 //! worker is an [`Event`]; [`Progress::after`] says what becomes of the progress and what the worker
 //! has to do. The worker writes the new progress in place of the one that it read, and acts only if
 //! the host let it: of several workers that find a fetch due, one takes the turn.
@@ -34,7 +34,7 @@ pub struct Policy {
     pub retry: Backoff,
 }
 
-/// How far the fetching of one key set has got.
+/// How far the fetching of one document has got.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {

@@ -1,8 +1,8 @@
-//! One fetch of a key set: which requests it takes, and what their answers come to. It knows no
+//! One fetch of what a server publishes: which requests it takes, and what their answers come to. It knows no
 //! host, and does nothing but say what to ask next.
 //!
-//! A fetch has one deadline for all that it takes: the issuer's metadata where the set's place is
-//! to be read from there, the set, and what is tried again.
+//! A fetch has one deadline for all that it takes: the issuer's metadata where the place is to be
+//! read from there, what is published, and what is tried again.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use serde_json::Value;
 
 use super::backoff::Backoff;
 use super::document::{Document, Validator};
+use super::published::Published;
 use super::resource::Resource;
-use super::ring::{KeySet, MAX_SET_BYTES};
 use crate::json;
 use crate::time::Timestamp;
 
-/// Where a set is.
+/// Where something is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// There.
-    Set(Resource),
+    Place(Resource),
     /// Where the metadata of an issuer says.
     Metadata {
         /// The issuer, which the metadata must name.
@@ -63,28 +63,28 @@ pub struct Answer<'a> {
 
 /// How a fetch goes on.
 #[derive(Debug)]
-pub enum Next {
+pub enum Next<T> {
     /// With the next request.
     Call,
     /// Not at all.
-    Ended(Outcome),
+    Ended(Outcome<T>),
 }
 
 /// What a fetch has brought.
 #[derive(Debug)]
-pub enum Outcome {
-    /// Another set than the known one.
+pub enum Outcome<T> {
+    /// Something else than what is known.
     Changed {
-        /// The set as it is to be shared.
+        /// It, as it is to be shared.
         document: Document,
-        /// The set.
-        keys: KeySet,
+        /// It, as it is used.
+        what: T,
         /// How long the server says it will stay the same.
         fresh_for: Option<Duration>,
     },
-    /// The known set once more.
+    /// What is known once more.
     Unchanged {
-        /// The number of the known set.
+        /// The number of what is known.
         id: u64,
         /// How long the server says it will stay the same.
         fresh_for: Option<Duration>,
@@ -95,12 +95,13 @@ pub enum Outcome {
 
 /// A fetch that is under way.
 #[derive(Debug)]
-pub struct Fetch {
+pub struct Fetch<T: Published> {
     id: u64,
     origin: Origin,
+    format: T::Format,
     retries: Retries,
     deadline: Timestamp,
-    /// The set that is shared already.
+    /// What is shared already.
     known: Option<Document>,
     step: Step,
     /// How often it was tried again.
@@ -115,8 +116,8 @@ enum Step {
     OpenId,
     /// Asks for it at the second one, since the first did not have it.
     OAuth(Problem),
-    /// Asks for the set.
-    Set(Resource),
+    /// Asks for what is published.
+    Place(Resource),
 }
 
 /// Why a request came to nothing.
@@ -143,13 +144,14 @@ impl Problem {
     }
 }
 
-impl Fetch {
+impl<T: Published> Fetch<T> {
     /// Begins the fetch with the number `id`, which must have ended `timeout` after `now`. `known`
-    /// is the set that is shared already.
+    /// is what is shared already.
     #[must_use]
     pub fn begin(
         id: u64,
         origin: &Origin,
+        format: &T::Format,
         retries: Retries,
         timeout: Duration,
         known: Option<Document>,
@@ -158,6 +160,7 @@ impl Fetch {
         Self {
             id,
             origin: origin.clone(),
+            format: format.clone(),
             retries,
             deadline: now.plus(timeout),
             known,
@@ -197,28 +200,28 @@ impl Fetch {
 
     fn resource(&self) -> Option<&Resource> {
         match (&self.step, &self.origin) {
-            (Step::Set(resource), _) | (_, Origin::Set(resource)) => Some(resource),
+            (Step::Place(resource), _) | (_, Origin::Place(resource)) => Some(resource),
             (Step::OpenId, Origin::Metadata { places, .. }) => places.first(),
             (Step::OAuth(_), Origin::Metadata { places, .. }) => places.last(),
         }
     }
 
-    /// The tag of the known set, if that is what the fetch asks for now.
+    /// The tag of what is known, if that is what the fetch asks for now.
     fn etag(&self) -> Option<&str> {
-        let Step::Set(resource) = &self.step else {
+        let Step::Place(resource) = &self.step else {
             return None;
         };
         self.known.as_ref()?.validator.as_ref()?.etag_of(resource)
     }
 
     /// Takes note that the request could not be sent.
-    pub fn refused(&mut self, now: Timestamp, random: u64) -> Next {
+    pub fn refused(&mut self, now: Timestamp, random: u64) -> Next<T> {
         let problem = "the cluster is unknown or has no healthy host";
         self.fell_through(Problem::passing(problem), now, random)
     }
 
     /// Takes the answer to the request.
-    pub fn answered(&mut self, answer: &Answer<'_>, now: Timestamp, random: u64) -> Next {
+    pub fn answered(&mut self, answer: &Answer<'_>, now: Timestamp, random: u64) -> Next<T> {
         let fresh_for = fresh_for(answer.headers);
         if let Some(known) = &self.known
             && self.etag().is_some()
@@ -227,16 +230,16 @@ impl Fetch {
             let id = known.id;
             return Next::Ended(Outcome::Unchanged { id, fresh_for });
         }
-        let body = match body(answer) {
+        let body = match body(answer, T::MAX_BYTES) {
             Ok(body) => body,
             Err(problem) => return self.fell_through(problem, now, random),
         };
         let next = match &self.step {
-            Step::Set(resource) => self
+            Step::Place(resource) => self
                 .brought(body, resource, answer, fresh_for)
                 .map(Next::Ended),
             Step::OpenId | Step::OAuth(_) => self.place(&body).map(|resource| {
-                self.step = Step::Set(resource);
+                self.step = Step::Place(resource);
                 Next::Call
             }),
         };
@@ -249,14 +252,14 @@ impl Fetch {
         resource: &Resource,
         answer: &Answer<'_>,
         fresh_for: Option<Duration>,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome<T>, String> {
         if let Some(known) = &self.known
             && known.body == body
         {
             let id = known.id;
             return Ok(Outcome::Unchanged { id, fresh_for });
         }
-        let keys = KeySet::parse(&body)?;
+        let what = T::parse(&body, &self.format)?;
         let etag = values(answer.headers, "etag").next();
         let document = Document {
             id: self.id,
@@ -265,17 +268,17 @@ impl Fetch {
         };
         Ok(Outcome::Changed {
             document,
-            keys,
+            what,
             fresh_for,
         })
     }
 
-    /// Where the metadata in `body` says that the set is.
+    /// Where the metadata in `body` says that the key set is.
     fn place(&self, body: &[u8]) -> Result<Resource, String> {
         let metadata = json::parse_object(body).ok_or("the metadata is not a JSON object")?;
         let expected = match &self.origin {
             Origin::Metadata { issuer, .. } => issuer.as_str(),
-            Origin::Set(_) => "",
+            Origin::Place(_) => "",
         };
         // OpenID Connect Discovery 1.0, section 4.3; RFC 8414, section 3.3: identical, or not used.
         if metadata.get("issuer").and_then(Value::as_str) != Some(expected) {
@@ -288,7 +291,7 @@ impl Fetch {
 
     /// Goes on after a request that has brought nothing: to the other place of the metadata, or to
     /// another try.
-    fn fell_through(&mut self, problem: Problem, now: Timestamp, random: u64) -> Next {
+    fn fell_through(&mut self, problem: Problem, now: Timestamp, random: u64) -> Next<T> {
         if matches!(self.step, Step::OpenId) && now < self.deadline {
             self.step = Step::OAuth(problem);
             return Next::Call;
@@ -301,7 +304,7 @@ impl Fetch {
                 ),
                 passing: first.passing || problem.passing,
             },
-            Step::OpenId | Step::Set(_) => problem,
+            Step::OpenId | Step::Place(_) => problem,
         };
         let again_at = now.plus(self.retries.backoff.delay(self.tries, random));
         if problem.passing && self.tries < self.retries.number && again_at < self.deadline {
@@ -316,21 +319,21 @@ impl Fetch {
 
 fn first_step(origin: &Origin) -> Step {
     match origin {
-        Origin::Set(resource) => Step::Set(resource.clone()),
+        Origin::Place(resource) => Step::Place(resource.clone()),
         Origin::Metadata { .. } => Step::OpenId,
     }
 }
 
 /// The body of an answer, if that is a success and not too large.
-fn body(answer: &Answer<'_>) -> Result<Vec<u8>, Problem> {
+fn body(answer: &Answer<'_>, longest: usize) -> Result<Vec<u8>, Problem> {
     // A reset and a timeout have no headers; a refused connection is a 503 that Envoy makes up.
     if answer.headers.is_empty() {
         return Err(Problem::passing("there was no answer in time"));
     }
     match status(answer) {
-        Some(b"200") if answer.size <= MAX_SET_BYTES => Ok((answer.body)()),
+        Some(b"200") if answer.size <= longest => Ok((answer.body)()),
         Some(b"200") => Err(Problem::lasting(format!(
-            "the answer has {} bytes, more than 1 MiB",
+            "the answer has {} bytes, more than {longest}",
             answer.size
         ))),
         other => Err(Problem {

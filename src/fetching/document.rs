@@ -1,28 +1,27 @@
-//! A key set as it was fetched, in the form in which the workers of a process share it.
+//! What was fetched, in the form in which the workers of a process share it.
 //!
-//! The set and the progress of its fetching are two values of the host's, written one after the
+//! The document and the progress of its fetching are two values of the host's, written one after the
 //! other. The document therefore says which fetch brought it, and nobody adopts one that is not of
 //! the fetch that the progress speaks of.
 
 use serde::{Deserialize, Serialize};
 
 use super::resource::Resource;
-use super::ring::MAX_SET_BYTES;
 
 /// The longest entity tag that is kept; a longer one is as good as none.
 const MAX_ETAG_BYTES: usize = 1024;
 
-/// The longest description before a set.
+/// The longest description after a body.
 const MAX_HEAD_BYTES: usize = 256 * 1024;
 
-/// A key set as it was fetched.
+/// What a server publishes, as it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// The number of the fetch that brought it.
     pub id: u64,
     /// What a server can be asked with whether it has changed.
     pub validator: Option<Validator>,
-    /// The set itself.
+    /// What the server sent.
     pub body: Vec<u8>,
 }
 
@@ -64,32 +63,36 @@ struct Head {
 }
 
 impl Document {
-    /// The document as it is shared: a line of JSON that says what it is, then the set.
+    /// The document as it is shared: the body, then a line of JSON that says what it is.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(self) -> Vec<u8> {
         let head = Head {
             id: self.id,
-            validator: self.validator.clone(),
+            validator: self.validator,
         };
-        let mut bytes = serde_json::to_vec(&head).unwrap_or_default();
+        let head = serde_json::to_vec(&head).unwrap_or_default();
+        let mut bytes = self.body;
+        bytes.reserve_exact(head.len().saturating_add(1));
         bytes.push(b'\n');
-        bytes.extend_from_slice(&self.body);
+        bytes.extend_from_slice(&head);
         bytes
     }
 
-    /// Reads what is shared; `None` if it is anything else.
+    /// Reads what is shared; `None` if it is anything else, or its body has more than `longest`
+    /// bytes. Nothing is copied: a list may take up tens of megabytes.
     #[must_use]
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let end = bytes
+    pub fn decode(mut bytes: Vec<u8>, longest: usize) -> Option<Self> {
+        let head_bytes = bytes
             .iter()
+            .rev()
             .take(MAX_HEAD_BYTES)
             .position(|byte| *byte == b'\n')?;
-        let (head, rest) = bytes.split_at_checked(end)?;
-        let body = rest.strip_prefix(b"\n")?;
-        if body.len() > MAX_SET_BYTES {
+        let head_at = bytes.len().checked_sub(head_bytes)?;
+        let head: Head = serde_json::from_slice(bytes.get(head_at..)?).ok()?;
+        bytes.truncate(head_at.checked_sub(1)?);
+        if bytes.len() > longest {
             return None;
         }
-        let head: Head = serde_json::from_slice(head).ok()?;
         // Whoever has the `vm_id` can write here, and the tag becomes a header.
         let validator = head
             .validator
@@ -97,7 +100,7 @@ impl Document {
         Some(Self {
             id: head.id,
             validator,
-            body: body.to_vec(),
+            body: bytes,
         })
     }
 }
@@ -105,6 +108,12 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LONGEST: usize = 1000;
+
+    fn decode(bytes: &[u8]) -> Option<Document> {
+        Document::decode(bytes.to_vec(), LONGEST)
+    }
 
     fn resource(path: &str) -> Resource {
         Resource::parse(&format!("https://issuer.example{path}")).unwrap()
@@ -123,28 +132,28 @@ mod tests {
                 body: body.to_vec(),
             };
             assert_eq!(document.validator.is_some(), etag.is_some());
-            assert_eq!(Document::decode(&document.encode()), Some(document));
+            assert_eq!(decode(&document.clone().encode()), Some(document));
         }
     }
 
     #[test]
     fn what_is_not_a_document_is_refused() {
         let large = [
-            &b"{\"id\":1,\"validator\":null}\n"[..],
-            &vec![b' '; MAX_SET_BYTES + 1],
+            &vec![b' '; LONGEST + 1],
+            &b"\n{\"id\":1,\"validator\":null}"[..],
         ];
         for bytes in [
             &b""[..],
             b"\n",
             b"{}\n{}",
             b"{\"id\":1,\"validator\":null}",
-            b"{\"id\":-1,\"validator\":null}\n{}",
-            b"{\"id\":1,\"validator\":null,\"more\":1}\n{}",
+            b"{}\n{\"id\":-1,\"validator\":null}",
+            b"{}\n{\"id\":1,\"validator\":null,\"more\":1}",
             b"{\"keys\":[]}",
             &[b'x'; 4096],
             &large.concat(),
         ] {
-            assert_eq!(Document::decode(bytes), None);
+            assert_eq!(decode(bytes), None);
         }
     }
 
@@ -163,8 +172,8 @@ mod tests {
         }
         let long = format!("\"{}\"", "a".repeat(MAX_ETAG_BYTES));
         assert_eq!(Validator::new(long.as_bytes(), &resource("/")), None);
-        let forged = b"{\"id\":1,\"validator\":{\"etag\":\"\\\"\\r\\n\\\"\",\"of\":{\"authority\":\"a\",\"path\":\"/\"}}}\n";
-        assert_eq!(Document::decode(forged).unwrap().validator, None);
+        let forged = b"\n{\"id\":1,\"validator\":{\"etag\":\"\\\"\\r\\n\\\"\",\"of\":{\"authority\":\"a\",\"path\":\"/\"}}}";
+        assert_eq!(decode(forged).unwrap().validator, None);
     }
 
     #[test]
@@ -177,7 +186,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
-            let _ = Document::decode(&bytes);
+            let _ = decode(&bytes);
         }
     }
 }

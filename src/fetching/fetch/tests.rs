@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::fixtures::key_set;
+use crate::keys::{KeySet, MAX_SET_BYTES, NoFormat};
 
 const ISSUER: &str = "https://issuer.example/realms/a";
 
@@ -19,7 +20,7 @@ fn resource(path: &str) -> Resource {
 }
 
 fn plain() -> Origin {
-    Origin::Set(resource("/jwks"))
+    Origin::Place(resource("/jwks"))
 }
 
 fn discovered() -> Origin {
@@ -29,13 +30,13 @@ fn discovered() -> Origin {
     }
 }
 
-fn begin(origin: &Origin, known: Option<Document>, number: u32) -> Fetch {
+fn begin(origin: &Origin, known: Option<Document>, number: u32) -> Fetch<KeySet> {
     let retries = Retries { number, ..RETRIES };
     let timeout = Duration::from_secs(2);
-    Fetch::begin(7, origin, retries, timeout, known, at(0))
+    Fetch::begin(7, origin, &NoFormat, retries, timeout, known, at(0))
 }
 
-fn path(fetch: &Fetch, millis: u64) -> Option<String> {
+fn path(fetch: &Fetch<KeySet>, millis: u64) -> Option<String> {
     fetch.call(at(millis)).map(|call| call.resource.path)
 }
 
@@ -47,7 +48,12 @@ fn headers(status: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn answer(fetch: &mut Fetch, millis: u64, headers: &[(String, Vec<u8>)], body: &[u8]) -> Next {
+fn answer(
+    fetch: &mut Fetch<KeySet>,
+    millis: u64,
+    headers: &[(String, Vec<u8>)],
+    body: &[u8],
+) -> Next<KeySet> {
     let answer = Answer {
         headers,
         size: body.len(),
@@ -56,18 +62,18 @@ fn answer(fetch: &mut Fetch, millis: u64, headers: &[(String, Vec<u8>)], body: &
     fetch.answered(&answer, at(millis), 100)
 }
 
-fn says(fetch: &mut Fetch, millis: u64, status: &str, body: &[u8]) -> Next {
+fn says(fetch: &mut Fetch<KeySet>, millis: u64, status: &str, body: &[u8]) -> Next<KeySet> {
     answer(fetch, millis, &headers(status, &[]), body)
 }
 
-fn problem(next: Next) -> String {
+fn problem(next: Next<KeySet>) -> String {
     match next {
         Next::Ended(Outcome::Failed(problem)) => problem,
         other => format!("{other:?}"),
     }
 }
 
-fn is_call(next: &Next) -> bool {
+fn is_call(next: &Next<KeySet>) -> bool {
     matches!(next, Next::Call)
 }
 
@@ -90,13 +96,13 @@ fn a_good_answer_is_a_set_with_all_that_its_server_says_of_it() {
     let next = answer(&mut fetch, 600, &headers, key_set().as_bytes());
     let Next::Ended(Outcome::Changed {
         document,
-        keys,
+        what,
         fresh_for,
     }) = next
     else {
         panic!("{next:?}");
     };
-    assert_eq!((document.id, keys.count()), (7, 2));
+    assert_eq!((document.id, what.count()), (7, 2));
     assert_eq!(document.body, key_set().into_bytes());
     assert_eq!(document.validator, known("", "\"a\"").validator);
     assert_eq!(fresh_for, Some(Duration::from_secs(60)));
@@ -157,7 +163,7 @@ fn a_body_that_is_too_large_is_not_read() {
     let next = begin(&plain(), None, 0).answered(&answer, at(0), 0);
     assert_eq!(
         problem(next),
-        "the answer has 1048577 bytes, more than 1 MiB"
+        "the answer has 1048577 bytes, more than 1048576"
     );
 }
 
@@ -210,7 +216,7 @@ fn the_same_set_once_more_is_no_new_set() {
 
 #[test]
 fn a_tag_is_sent_for_what_it_is_of() {
-    let other = Origin::Set(resource("/moved"));
+    let other = Origin::Place(resource("/moved"));
     let mut fetch = begin(&other, Some(known("old", "\"a\"")), 0);
     assert_eq!(fetch.call(at(0)).unwrap().if_none_match, None);
     assert_eq!(

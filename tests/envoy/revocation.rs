@@ -1,0 +1,373 @@
+//! Revoked tokens stop working as soon as a worker has the list that names them, and without a list
+//! nothing passes that might be on it.
+
+use std::cell::Cell;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Connection, Gate, Issuer, Reply, Server, Setup, Token, eventually, get, keys, now,
+};
+
+/// An issuer, and a server of lists.
+struct Scene {
+    issuer: Issuer,
+    lists: Server,
+}
+
+impl Scene {
+    fn start(list: &Value) -> Self {
+        let lists = Server::start(|_| Answer::new(404, "").into());
+        let scene = Self {
+            issuer: Issuer::start(),
+            lists,
+        };
+        scene.publish(list);
+        scene
+    }
+
+    fn publish(&self, list: &Value) {
+        self.lists.reply(Answer::new(200, list.to_string()));
+    }
+
+    /// The filter with these fields of `revocation`.
+    fn setup(&self, fields: &Value) -> Setup {
+        let mut config = Issuer::config();
+        let provider = &mut config["providers"]["cloud"];
+        provider["require_expiration"] = false.into();
+        provider["revocation"] = json!({
+            "http_uri": {"uri": "http://lists.example/revoked", "cluster": "lists", "timeout": "2s"},
+            "refresh_interval": "0.2s",
+        });
+        for (name, value) in fields.as_object().unwrap() {
+            provider["revocation"][name] = value.clone();
+        }
+        Setup::trusting(&self.issuer)
+            .config(config)
+            .cluster("lists", &self.lists)
+    }
+}
+
+fn status(gate: &Gate, token: &str) -> u16 {
+    gate.send(&get("/").bearer(token)).status
+}
+
+fn with_jti(jti: &str) -> String {
+    Token::good().claim("jti", jti).signed()
+}
+
+fn signature(token: &str) -> &str {
+    token.rsplit_once('.').unwrap().1
+}
+
+#[test]
+fn tokens_are_revoked_one_by_one_and_by_client_and_subject() {
+    let anonymous = Token::good().signed_with(&keys::EC);
+    let scene = Scene::start(&json!({
+        "tokens": ["one", signature(&anonymous)],
+        "clients": {"app": now()},
+        "subjects": {"user": now()},
+    }));
+    let gate = scene.setup(&json!({})).start();
+    let before = now() - 5;
+    let token = |name: &str, value: &str, iat: Value| {
+        let token = Token::good().claim("jti", "two").claim("iat", iat);
+        token.claim(name, value).signed()
+    };
+    for (token, expected) in [
+        (with_jti("one"), 401),
+        (with_jti("two"), 200),
+        (anonymous, 401),
+        (Token::good().claim("sub", "x").signed_with(&keys::EC), 200),
+        (token("client_id", "app", before.into()), 401),
+        (token("client_id", "app", (now() + 1).into()), 200),
+        (token("client_id", "app", Value::Null), 401),
+        (token("azp", "app", before.into()), 401),
+        (token("client_id", "other", before.into()), 200),
+        (token("sub", "user", before.into()), 401),
+        (token("sub", "user", (now() + 1).into()), 200),
+        (token("sub", "app", before.into()), 200),
+    ] {
+        assert_eq!(status(&gate, &token), expected, "{token}");
+    }
+    let answer = gate.send(&get("/").bearer(with_jti("one")));
+    assert_eq!(answer.error(), "invalid_token");
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+    assert!(challenge.contains("The access token has been revoked"));
+    assert_eq!(gate.metric("denied.revoked"), 7);
+    assert_eq!(gate.metric("revocation.cloud.entries"), 4);
+    assert!(gate.metric("revocation.cloud.fetch_success") >= 1);
+    assert_eq!(gate.metric("revocation.cloud.fetch_failure"), 0);
+    assert!(now() - gate.metric("revocation.cloud.fetched_at") < 10);
+    assert_eq!(gate.upstream.count(), 6);
+}
+
+#[test]
+fn a_token_that_never_expires_stops_working_when_its_clients_secret_changes() {
+    let scene = Scene::start(&json!({"tokens": []}));
+    let gate = scene.setup(&json!({})).start();
+    let token = Token::good()
+        .claim("client_id", "app")
+        .claim("exp", 9_223_372_036_854_775_u64)
+        .claim("iat", now() - 1)
+        .signed();
+    let without_end = Token::good()
+        .claim("azp", "app")
+        .claim("exp", Value::Null)
+        .claim("iat", Value::Null)
+        .signed();
+    assert_eq!(
+        [&token, &without_end].map(|token| status(&gate, token)),
+        [200; 2]
+    );
+    scene.publish(&json!({"clients": {"app": now()}}));
+    eventually("both are refused", || {
+        [&token, &without_end].map(|token| status(&gate, token)) == [401; 2]
+    });
+    // What the client is given with its new secret works.
+    let new = Token::good()
+        .claim("client_id", "app")
+        .claim("iat", now() + 1);
+    assert_eq!(status(&gate, &new.signed()), 200);
+}
+
+#[test]
+fn the_last_of_four_workers_refuses_within_the_refresh_interval_and_half_a_second() {
+    let scene = Scene::start(&json!({"tokens": []}));
+    let gate = scene
+        .setup(&json!({"refresh_interval": "1s"}))
+        .workers(4)
+        .start();
+    let request = get("/").bearer(with_jti("one"));
+    // Each connection is some worker's; of 48, every worker has some.
+    let mut connections: Vec<_> = (0..48).map(|_| gate.connect()).collect();
+    let mut delays = Vec::new();
+    for round in 0..5 {
+        for connection in &mut connections {
+            assert_eq!(connection.send(&request).unwrap().status, 200);
+        }
+        thread::sleep(Duration::from_millis(190 * round));
+        scene.publish(&json!({"tokens": ["one"]}));
+        let published = Instant::now();
+        let (mut first, mut refused) = (None, 0);
+        while refused < connections.len() {
+            refused = 0;
+            for connection in &mut connections {
+                if connection.send(&request).unwrap().status == 401 {
+                    refused += 1;
+                    first = first.or(Some(published.elapsed()));
+                }
+            }
+            assert!(published.elapsed() < Duration::from_secs(20), "{refused}");
+        }
+        delays.push((first.unwrap(), published.elapsed()));
+        scene.publish(&json!({"tokens": []}));
+        let mut works =
+            |connection: &mut Connection| connection.send(&request).unwrap().status == 200;
+        while !connections.iter_mut().all(&mut works) {
+            assert!(published.elapsed() < Duration::from_secs(30));
+        }
+    }
+    println!("publishing to first and to last refusal, interval 1 s: {delays:?}");
+    // The machine may be busy.
+    let slowest = delays.iter().map(|(_, last)| *last).max().unwrap();
+    assert!(slowest < Duration::from_millis(1500 + 2000), "{slowest:?}");
+    assert!(gate.metric("token_cache.hit") > 100);
+}
+
+#[test]
+fn one_fetch_serves_all_workers_and_is_asked_whether_anything_has_changed() {
+    let scene = Scene::start(&json!({}));
+    let list = Answer::new(200, r#"{"tokens": ["one"]}"#).header("etag", "\"1\"");
+    scene.lists.script(move |request| {
+        if request.header("if-none-match") == Some(b"\"1\"") {
+            return Answer::new(304, "").into();
+        }
+        list.clone().into()
+    });
+    let gate = scene
+        .setup(&json!({"refresh_interval": "3s"}))
+        .workers(4)
+        .start();
+    let request = get("/").bearer(with_jti("one"));
+    let statuses: Vec<u16> = (0..32).map(|_| gate.send(&request).status).collect();
+    assert_eq!(statuses, [401; 32]);
+    assert_eq!(scene.lists.count(), 1);
+    eventually("it is asked again", || scene.lists.count() == 2);
+    let received = scene.lists.received();
+    assert_eq!(received[0].target, "/revoked");
+    assert_eq!(received[1].header("if-none-match"), Some(&b"\"1\""[..]));
+    assert_eq!(status(&gate, &with_jti("one")), 401);
+    assert_eq!(gate.metric("revocation.cloud.fetch_success"), 2);
+}
+
+#[test]
+fn a_request_waits_for_the_first_list_and_no_longer_than_its_timeout() {
+    let scene = Scene::start(&json!({}));
+    let list = Answer::new(200, r#"{"tokens": ["one"]}"#);
+    let slow = Reply::After(Duration::from_millis(800), Box::new(list.into()));
+    scene.lists.reply(slow);
+    let gate = scene.setup(&json!({})).start();
+    assert_eq!(status(&gate, &with_jti("one")), 401);
+    assert_eq!(status(&gate, &with_jti("two")), 200);
+    for (on_unavailable, expected) in [("deny", 503), ("allow", 200)] {
+        scene.lists.reply(Reply::Hang);
+        let gate = scene
+            .setup(&json!({"on_unavailable": on_unavailable}))
+            .start();
+        let begun = Instant::now();
+        let answer = gate.send(&get("/").bearer(with_jti("two")));
+        assert_eq!(answer.status, expected);
+        assert!(begun.elapsed() > Duration::from_secs(1));
+        assert!(begun.elapsed() < Duration::from_secs(4));
+        if expected == 503 {
+            assert_eq!(answer.error(), "temporarily_unavailable");
+            assert!(answer.header("retry-after").is_some());
+            assert_eq!(gate.metric("denied.revocation_unavailable"), 1);
+        }
+        assert_eq!(gate.upstream.count(), usize::from(expected == 200));
+    }
+}
+
+#[test]
+fn the_last_list_counts_until_it_is_too_old() {
+    for (on_unavailable, good, revoked) in [("deny", 503, 503), ("allow", 200, 200)] {
+        let mut scene = Scene::start(&json!({"tokens": ["one"]}));
+        let fields = json!({"max_stale": "3s", "on_unavailable": on_unavailable});
+        let gate = scene.setup(&fields).start();
+        let statuses = || ["one", "two"].map(|jti| status(&gate, &with_jti(jti)));
+        assert_eq!(statuses(), [401, 200]);
+        scene.lists.stop();
+        eventually("a fetch fails", || {
+            gate.metric("revocation.cloud.fetch_failure") > 0
+        });
+        assert_eq!(statuses(), [401, 200]);
+        eventually("the list is too old", || statuses() == [revoked, good]);
+        assert_eq!(gate.metric("revocation.cloud.entries"), 0);
+        scene.lists.restart();
+        eventually("the filter recovers by itself", || statuses() == [401, 200]);
+    }
+}
+
+#[test]
+fn rubbish_in_place_of_a_list_leaves_the_old_one() {
+    let scene = Scene::start(&json!({"tokens": ["one"]}));
+    let gate = scene.setup(&json!({})).start();
+    let statuses = || ["one", "two"].map(|jti| status(&gate, &with_jti(jti)));
+    assert_eq!(statuses(), [401, 200]);
+    let deep = format!("{{\"tokens\": {}", "[".repeat(100_000));
+    for rubbish in [
+        Answer::new(500, r#"{"tokens": []}"#),
+        Answer::new(200, "<html>Sign in</html>"),
+        Answer::new(200, r#"{"error": "server_error"}"#),
+        Answer::new(200, r#"{"tokens": ["two", 1]}"#),
+        Answer::new(200, r#"{"tokens": ["two"], "users": {}}"#),
+        Answer::new(200, r#"{"tokens": ["two""#),
+        Answer::new(200, deep),
+        Answer::new(200, vec![0xff; 1000]),
+    ] {
+        let failures = gate.metric("revocation.cloud.fetch_failure");
+        scene.lists.reply(rubbish);
+        eventually("a fetch fails", || {
+            gate.metric("revocation.cloud.fetch_failure") > failures
+        });
+        assert_eq!(statuses(), [401, 200]);
+        let successes = gate.metric("revocation.cloud.fetch_success");
+        scene.publish(&json!({"tokens": ["one"]}));
+        eventually("a fetch succeeds", || {
+            gate.metric("revocation.cloud.fetch_success") > successes
+        });
+    }
+}
+
+#[test]
+fn the_lists_of_wso2_are_read_by_whoever_knows_the_password() {
+    let millis = now() * 1000 + 500;
+    let array = json!([{"jwt_signature": "one", "expiry_time": millis}]);
+    let object = json!({
+        "revokedJWTList": [{"jwt_signature": "one", "expiry_time": millis}],
+        "revokedJWTSubjectEntityList":
+            [{"entity_id": "user", "entity_type": "USER_ID", "revocation_time": millis}],
+        "revokedJWTConsumerKeyList": [{"consumer_key": "app", "revocation_time": millis}],
+    });
+    for (list, whole) in [(array, 200), (object, 401)] {
+        let scene = Scene::start(&json!({}));
+        scene.lists.script(move |request| {
+            // RFC 7617: admin:s3cret
+            if request.header("authorization") != Some(b"Basic YWRtaW46czNjcmV0") {
+                return Answer::new(401, "").into();
+            }
+            Answer::new(200, list.to_string()).into()
+        });
+        let mut setup = scene.setup(&json!({
+            "format": "wso2",
+            "username": "admin",
+            "password_environment_variable": "WSO2_PASSWORD",
+        }));
+        let variables = json!({"key_values": {"WSO2_PASSWORD": "s3cret"}});
+        setup.vm_config = json!({"environment_variables": variables});
+        let gate = setup.start();
+        let old = |name: &str, value: &str| {
+            let token = Token::good().claim("jti", "two").claim("iat", now() - 5);
+            token.claim(name, value).signed()
+        };
+        assert_eq!(status(&gate, &with_jti("one")), 401);
+        assert_eq!(status(&gate, &with_jti("two")), 200);
+        assert_eq!(status(&gate, &old("azp", "app")), whole);
+        assert_eq!(status(&gate, &old("sub", "user")), whole);
+        let log = gate.log();
+        assert!(
+            !log.contains("s3cret") && !log.contains("YWRtaW46"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn a_million_revoked_tokens_cost_a_request_nothing() {
+    const COUNT: usize = 1_000_000;
+    let scene = Scene::start(&json!({"tokens": ["one"]}));
+    let gate = scene
+        .setup(&json!({"http_uri": {"uri": "http://lists.example/", "cluster": "lists", "timeout": "20s"}}))
+        .start();
+    let mut connection = gate.connect();
+    let mut round = || {
+        let request = get("/").bearer(with_jti("two"));
+        let begun = Instant::now();
+        for _ in 0..500 {
+            assert_eq!(connection.send(&request).unwrap().status, 200);
+        }
+        begun.elapsed() / 500
+    };
+    let (before, memory) = (round(), gate.resident());
+    let names: Vec<String> = (0..COUNT)
+        .map(|number| format!("token-{number:016}"))
+        .collect();
+    let list = json!({"tokens": names}).to_string();
+    let size = list.len();
+    // Once, and then the same for ever.
+    scene.lists.script(move |request| {
+        if request.header("if-none-match").is_some() {
+            return Answer::new(304, "").into();
+        }
+        Answer::new(200, list.clone())
+            .header("etag", "\"1\"")
+            .into()
+    });
+    let listed = with_jti("token-0000000000999999");
+    let slowest = Cell::new(Duration::ZERO);
+    eventually("the list is in use", || {
+        let begun = Instant::now();
+        let refused = status(&gate, &listed) == 401;
+        slowest.set(slowest.get().max(begun.elapsed()));
+        refused
+    });
+    assert_eq!(gate.metric("revocation.cloud.entries"), 1_000_000);
+    let (after, grown) = (round(), gate.resident() - memory);
+    let slowest = slowest.get();
+    println!("{size} bytes of list: a request takes {before:?} without and {after:?} with it,");
+    println!("{slowest:?} at most while it is taken over; Envoy grew by {grown} kB");
+}
