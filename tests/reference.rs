@@ -95,6 +95,29 @@ mod reference {
         base
     }
 
+    /// A revocation list, with what `fragment` needs beside it.
+    fn list_with(fragment: &Map<String, Value>) -> Value {
+        let mut list = json!({
+            "http_uri": {"uri": "https://issuer.example/revoked", "cluster": "issuer"},
+        });
+        if fragment.contains_key("username") {
+            list["password_environment_variable"] = "JWKS".into();
+        }
+        if fragment.contains_key("password_environment_variable") {
+            list["username"] = "gate".into();
+        }
+        list
+    }
+
+    /// An introspection endpoint.
+    fn endpoint() -> Value {
+        json!({
+            "http_uri": {"uri": "https://issuer.example/introspect", "cluster": "issuer"},
+            "client_id": "gate",
+            "client_secret_environment_variable": "JWKS",
+        })
+    }
+
     /// A configuration with `fragment` in the object of this title, and all else that it needs.
     fn wrapped(title: &str, fragment: &Map<String, Value>) -> Value {
         let objects = objects();
@@ -132,22 +155,8 @@ mod reference {
                 }
                 with_provider(own(base))
             }
-            "Revocation" => {
-                let list = json!({"uri": "https://issuer.example/revoked", "cluster": "issuer"});
-                let mut base = json!({"http_uri": list});
-                if fragment.contains_key("username") {
-                    base["password_environment_variable"] = "JWKS".into();
-                }
-                if fragment.contains_key("password_environment_variable") {
-                    base["username"] = "gate".into();
-                }
-                with_provider(json!({"revocation": own(base)}))
-            }
-            "Introspection" => with_provider(json!({"introspection": own(json!({
-                "http_uri": {"uri": "https://issuer.example/introspect", "cluster": "issuer"},
-                "client_id": "gate",
-                "client_secret_environment_variable": "JWKS",
-            }))})),
+            "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),
+            "Introspection" => with_provider(json!({"introspection": own(endpoint())})),
             "Token cache" => with_provider(json!({"jwt_cache_config": own(json!({}))})),
             "Remote key set" => with_remote(own(json!({ "http_uri": http_uri }))),
             "HTTP URI" => with_remote(json!({"http_uri": own(http_uri)})),

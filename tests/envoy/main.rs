@@ -37,6 +37,7 @@ mod configuration;
 mod demo;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
 mod engines;
 #[cfg(test)]
 mod forwarding;
