@@ -428,7 +428,14 @@ mod reference {
 
     #[test]
     fn every_metric_is_explained() {
-        let config = wrapped("Remote key set", &Map::new());
+        let mut config = wrapped("Remote key set", &Map::new());
+        let http_uri = json!({"uri": "https://issuer.example/x", "cluster": "issuer"});
+        config["providers"]["cloud"]["revocation"] = json!({ "http_uri": http_uri });
+        config["providers"]["cloud"]["introspection"] = json!({
+            "http_uri": http_uri,
+            "client_id": "gate",
+            "client_secret_environment_variable": "JWKS",
+        });
         let config = read_config(&config).unwrap();
         let counters = counters(&config)
             .into_iter()
