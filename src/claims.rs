@@ -26,6 +26,9 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// The names of the claims that [`Claims::from_object`] looks at.
+    pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"];
+
     /// Reads the claims of a payload.
     ///
     /// # Errors

@@ -4,8 +4,6 @@
 //! `jwk`, `jku`, `x5c` and `x5u` of a token's header are never looked at: a token cannot bring the
 //! key that it is to be verified with.
 
-use std::mem;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -29,7 +27,7 @@ pub struct Token {
     pub kid: Option<String>,
     /// The registered claims of the payload.
     pub claims: Claims,
-    /// The payload, or what [`Token::keep`] has left of it.
+    /// The payload, or those members of it that are asked for.
     pub payload: Map<String, Value>,
 }
 
@@ -50,6 +48,28 @@ impl Token {
     /// The first of these that applies: [`Reason::TooLarge`], [`Reason::MalformedToken`],
     /// [`Reason::Critical`], [`Reason::Algorithm`], [`Reason::ClaimType`].
     pub fn parse(text: &str, longest: usize) -> Result<(Self, Signed<'_>), Reason> {
+        Self::parse_wanted(text, longest, |_| true)
+    }
+
+    /// The same, but of the payload only the members `names` are kept: a token may be remembered
+    /// for long, and nobody asks for most of what it says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Token::parse`].
+    pub fn parse_some<'a>(
+        text: &'a str,
+        longest: usize,
+        names: &[String],
+    ) -> Result<(Self, Signed<'a>), Reason> {
+        Self::parse_wanted(text, longest, |name| names.iter().any(|one| one == name))
+    }
+
+    fn parse_wanted(
+        text: &str,
+        longest: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(Self, Signed<'_>), Reason> {
         if text.len() > longest {
             return Err(Reason::TooLarge);
         }
@@ -58,7 +78,7 @@ impl Token {
         if payload.contains('.') {
             return Err(Reason::MalformedToken);
         }
-        let header = object(header)?;
+        let header = object(header, |name| HEADER.contains(&name))?;
         // RFC 7515, section 4.1.11: a token with an extension that is not understood must be
         // refused. `b64` (RFC 7797) and `zip` would change what the signature is over or says.
         if ["crit", "b64", "zip"]
@@ -73,22 +93,19 @@ impl Token {
         let typ = string(&header, "typ")?.map(str::to_owned);
         let kid = string(&header, "kid")?.map(str::to_owned);
         let signature = decode(signature)?;
-        let payload = object(payload)?;
+        let mut payload = object(payload, |name| {
+            wanted(name) || Claims::REGISTERED.contains(&name)
+        })?;
+        let claims = Claims::from_object(&payload)?;
+        payload.retain(|name, _| wanted(name));
         let token = Self {
             algorithm,
             typ,
             kid,
-            claims: Claims::from_object(&payload)?,
+            claims,
             payload,
         };
         Ok((token, Signed { input, signature }))
-    }
-
-    /// Forgets the members of the payload that are not among `names`: a token may be remembered for
-    /// long, and nobody asks for most of what it says.
-    pub fn keep(&mut self, names: &[String]) {
-        let payload = mem::take(&mut self.payload).into_iter();
-        self.payload = payload.filter(|(name, _)| names.contains(name)).collect();
     }
 
     /// Bytes that the token takes up beside itself.
@@ -126,8 +143,11 @@ fn decode(part: &str) -> Result<Vec<u8>, Reason> {
         .map_err(|_| Reason::MalformedToken)
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, Reason> {
-    json::parse_object(&decode(part)?).ok_or(Reason::MalformedToken)
+/// The members of a header that are looked at.
+const HEADER: [&str; 6] = ["alg", "typ", "kid", "crit", "b64", "zip"];
+
+fn object(part: &str, wanted: impl Fn(&str) -> bool) -> Result<Map<String, Value>, Reason> {
+    json::parse_members(&decode(part)?, wanted).ok_or(Reason::MalformedToken)
 }
 
 /// The string member `name` of a header, where there is one.
@@ -144,7 +164,7 @@ mod tests {
     use super::*;
     use crate::verify::Hash;
 
-    const HEADER: &str = r#"{"alg":"RS256"}"#;
+    const RS256: &str = r#"{"alg":"RS256"}"#;
 
     fn compact(header: &str, payload: &str) -> String {
         let parts = [header, payload, "signature"].map(|part| URL_SAFE_NO_PAD.encode(part));
@@ -177,16 +197,28 @@ mod tests {
     #[test]
     fn a_token_forgets_what_nobody_asks_for() {
         let text = compact(
-            HEADER,
+            RS256,
             r#"{"iss":"i","scope":"a b","groups":["g"],"x":{"y":1}}"#,
         );
-        let (mut token, _) = Token::parse(&text, MAX_TOKEN_BYTES).unwrap();
-        token.keep(&["scope".to_owned(), "x".to_owned(), "absent".to_owned()]);
+        let names = ["scope", "x", "absent"].map(str::to_owned);
+        let (token, _) = Token::parse_some(&text, MAX_TOKEN_BYTES, &names).unwrap();
         let kept = serde_json::json!({"scope": "a b", "x": {"y": 1}});
-        assert_eq!(Value::Object(token.payload.clone()), kept);
+        assert_eq!(Value::Object(token.payload), kept);
         assert_eq!(token.claims.issuer.as_deref(), Some("i"));
-        token.keep(&[]);
+        let (token, _) = Token::parse_some(&text, MAX_TOKEN_BYTES, &["iss".to_owned()]).unwrap();
+        let kept = serde_json::json!({"iss": "i"});
+        assert_eq!(Value::Object(token.payload), kept);
+        let (token, _) = Token::parse_some(&text, MAX_TOKEN_BYTES, &[]).unwrap();
         assert_eq!(token.heap_bytes(), 1);
+    }
+
+    #[test]
+    fn a_claim_that_nobody_asks_for_must_have_its_type_too() {
+        for payload in [r#"{"iss":1}"#, r#"{"jti":[]}"#, r#"{"exp":"1"}"#] {
+            let text = compact(RS256, payload);
+            let refused = Token::parse_some(&text, MAX_TOKEN_BYTES, &[]).err();
+            assert_eq!(refused, Some(Reason::ClaimType), "{payload}");
+        }
     }
 
     #[test]
@@ -231,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_serialization_is_exactly_three_canonical_parts() {
-        let good = compact(HEADER, "{}");
+        let good = compact(RS256, "{}");
         assert_eq!(refused(&good), None);
         let (front, signature) = good.rsplit_once('.').unwrap();
         for bad in [
@@ -260,7 +292,7 @@ mod tests {
     fn payloads_are_json_objects() {
         for payload in ["[]", "1", "", "{", r#"{"a":1,"a":1}"#, "null"] {
             assert_eq!(
-                refused(&compact(HEADER, payload)),
+                refused(&compact(RS256, payload)),
                 Some(Reason::MalformedToken),
                 "{payload}"
             );
@@ -270,9 +302,9 @@ mod tests {
     #[test]
     fn a_token_is_bounded() {
         let claims = |len: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(len));
-        assert_eq!(refused(&compact(HEADER, &claims(6_000))), None);
+        assert_eq!(refused(&compact(RS256, &claims(6_000))), None);
         assert_eq!(
-            refused(&compact(HEADER, &claims(6_200))),
+            refused(&compact(RS256, &claims(6_200))),
             Some(Reason::TooLarge)
         );
         assert_eq!(

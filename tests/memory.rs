@@ -79,8 +79,7 @@ fn remembered_tokens_take_up_no_more_than_is_believed() {
         // Until one is displaced.
         while cache.len() == number {
             let text = token(number, case.audiences, case.padding);
-            let (mut token, _) = Token::parse(&text, usize::MAX).unwrap();
-            token.keep(names);
+            let (token, _) = Token::parse_some(&text, usize::MAX, names).unwrap();
             let token = Rc::new(token);
             let key = Rc::clone(&key);
             cache.insert(&text, Verified { token, key }, Timestamp::END, now);

@@ -43,8 +43,7 @@ impl<'r> Presented<'r> {
                 known: Some(key),
             });
         }
-        let (mut token, signed) = Token::parse(text, config.longest_token())?;
-        token.keep(&config.read_claims);
+        let (token, signed) = Token::parse_some(text, config.longest_token(), &config.read_claims)?;
         Ok(Self {
             text,
             token: Rc::new(token),

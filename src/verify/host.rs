@@ -6,11 +6,13 @@
 use std::borrow::Cow;
 
 use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::key::Kind;
 use super::{Algorithm, Hash, PublicKey};
 
-/// `envoy.source.extensions.common.wasm.VerifySignatureArguments`.
+/// `envoy.source.extensions.common.wasm.VerifySignatureArguments`, as a host reads it.
+#[cfg(test)]
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(crate) struct Arguments {
     #[prost(string, tag = "1")]
@@ -80,20 +82,34 @@ impl<'a> Question<'a> {
         })
     }
 
-    /// The question about `message` in the words of the host.
+    /// The question about `message` in the words of the host: a `VerifySignatureArguments` of Envoy,
+    /// written without a copy of its fields.
     pub(super) fn encoded(&self, message: &[u8]) -> Vec<u8> {
-        let name = match self.hash {
+        /// What tag and length of four fields take up at most, with the name of the hash.
+        const FRAME_BYTES: usize = 64;
+        let hash = match self.hash {
             Hash::Sha256 => "sha256",
             Hash::Sha384 => "sha384",
             Hash::Sha512 => "sha512",
         };
-        let arguments = Arguments {
-            hash_function: name.to_owned(),
-            public_key: self.key.material().to_vec(),
-            signature: self.signature.to_vec(),
-            text: message.to_vec(),
-        };
-        arguments.encode_to_vec()
+        // A key in DER is a `SubjectPublicKeyInfo`.
+        let fields = [
+            hash.as_bytes(),
+            self.key.material(),
+            &self.signature,
+            message,
+        ];
+        let bytes = fields.iter().map(|field| field.len());
+        let mut question = Vec::with_capacity(bytes.fold(FRAME_BYTES, usize::saturating_add));
+        for (tag, field) in (1..).zip(fields) {
+            encode_key(tag, WireType::LengthDelimited, &mut question);
+            encode_varint(
+                u64::try_from(field.len()).unwrap_or(u64::MAX),
+                &mut question,
+            );
+            question.extend_from_slice(field);
+        }
+        question
     }
 }
 
@@ -105,6 +121,25 @@ pub(super) fn answer(bytes: &[u8]) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::self_test;
+
+    #[test]
+    fn a_question_is_the_message_of_envoy() {
+        for algorithm in [Hash::Sha256, Hash::Sha384, Hash::Sha512].map(Algorithm::Rs) {
+            let case = self_test::case(algorithm).unwrap();
+            for text in [&b""[..], case.good, &[0; 300]] {
+                let question = Question::new(&case.key, algorithm, &case.signature).unwrap();
+                let read = Arguments::decode(&*question.encoded(text)).unwrap();
+                let expected = Arguments {
+                    hash_function: algorithm.name().replace("RS", "sha"),
+                    public_key: case.key.material().to_vec(),
+                    signature: case.signature.clone(),
+                    text: text.to_vec(),
+                };
+                assert_eq!(read, expected);
+            }
+        }
+    }
 
     #[test]
     fn only_an_explicit_yes_is_one() {
