@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::config::Provider;
 use crate::denial::Reason;
+use crate::json::Plain;
 use crate::time::Timestamp;
 
 /// The claims of a token that a decision looks at. Each has the JSON type that RFC 7519 gives it.
@@ -36,16 +37,40 @@ impl Claims {
     /// [`Reason::ClaimType`] where a registered claim has a value of another JSON type than RFC 7519
     /// gives it.
     pub fn from_object(object: &Map<String, Value>) -> Result<Self, Reason> {
-        string(object, "jti")?;
-        Ok(Self {
-            issuer: string(object, "iss")?,
-            audiences: audiences(object)?,
-            subject: string(object, "sub")?,
-            expires_at: date(object, "exp")?,
-            not_before: date(object, "nbf")?,
-            issued_at: date(object, "iat")?,
-            sender_constrained: object.contains_key("cnf"),
-        })
+        let mut claims = Self::default();
+        for name in Self::REGISTERED {
+            if let Some(value) = object.get(name) {
+                claims.set(name, value.into())?;
+            }
+        }
+        Ok(claims)
+    }
+
+    /// Sets the claim `name`, which is one of the registered ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Claims::from_object`].
+    pub fn set(&mut self, name: &str, value: Plain) -> Result<(), Reason> {
+        match (name, value) {
+            ("iss", Plain::Text(issuer)) => self.issuer = Some(issuer),
+            ("sub", Plain::Text(subject)) => self.subject = Some(subject),
+            ("aud", Plain::Text(audience)) => self.audiences = vec![audience],
+            ("aud", Plain::Texts(audiences)) => self.audiences = audiences,
+            ("exp", Plain::Number(date)) => {
+                self.expires_at = Some(Timestamp::from_numeric_date(&date))
+            }
+            ("nbf", Plain::Number(date)) => {
+                self.not_before = Some(Timestamp::from_numeric_date(&date))
+            }
+            ("iat", Plain::Number(date)) => {
+                self.issued_at = Some(Timestamp::from_numeric_date(&date))
+            }
+            ("jti", Plain::Text(_)) => {}
+            ("cnf", _) => self.sender_constrained = true,
+            _ => return Err(Reason::ClaimType),
+        }
+        Ok(())
     }
 
     /// Bytes that the claims take up beside themselves.
@@ -134,34 +159,6 @@ impl Claims {
             }
         }
         Ok(())
-    }
-}
-
-fn string(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
-    match object.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Reason::ClaimType),
-    }
-}
-
-fn date(object: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Reason> {
-    match object.get(name) {
-        None => Ok(None),
-        Some(Value::Number(date)) => Ok(Some(Timestamp::from_numeric_date(date))),
-        Some(_) => Err(Reason::ClaimType),
-    }
-}
-
-fn audiences(object: &Map<String, Value>) -> Result<Vec<String>, Reason> {
-    let one = |value: &Value| match value {
-        Value::String(text) => Ok(text.clone()),
-        _ => Err(Reason::ClaimType),
-    };
-    match object.get("aud") {
-        None => Ok(Vec::new()),
-        Some(Value::Array(values)) => values.iter().map(one).collect(),
-        Some(value) => Ok(vec![one(value)?]),
     }
 }
 

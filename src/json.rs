@@ -3,12 +3,14 @@
 //! Two parsers that disagree on a token's claims are an attack (RFC 8725, section 2.4; RFC 7519,
 //! section 4 lets a parser reject duplicate names, and this one does).
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::fmt;
+mod members;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess};
 use serde_json::{Map, Value};
+
+use self::members::UniqueNames;
+
+pub use self::members::{Members, PassOver, Plain};
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
@@ -17,19 +19,25 @@ pub const MAX_DEPTH: usize = 32;
 /// nested at most [`MAX_DEPTH`] deep. `None` for anything else.
 #[must_use]
 pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    parse_members(bytes, |_| true)
+    read_object(bytes, Map::new())
 }
 
-/// The same, but of the object's members only those are kept whose names are `wanted`. The others
-/// are held to the same rules.
+/// The same, but `members` takes what it wants of the object. The rest is held to the same rules.
 #[must_use]
-pub fn parse_members(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Option<Map<String, Value>> {
+pub fn read_object<'de, M: Members<'de>>(bytes: &'de [u8], members: M) -> Option<M> {
     if is_too_deep(bytes) {
         return None;
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let map = deserializer.deserialize_map(UniqueNames(wanted)).ok()?;
-    deserializer.end().ok().map(|()| map)
+    let members = deserializer.deserialize_map(UniqueNames(members)).ok()?;
+    deserializer.end().ok().map(|()| members)
+}
+
+impl<'de> Members<'de> for Map<String, Value> {
+    fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
+        self.insert(name.to_owned(), access.next_value()?);
+        Ok(())
+    }
 }
 
 /// Whether the arrays and objects of a JSON text are nested deeper than is accepted.
@@ -93,117 +101,6 @@ fn value_heap_bytes(value: &Value) -> usize {
     }
 }
 
-/// An object none of whose own names occurs twice, and which of its members are wanted.
-struct UniqueNames<W>(W);
-
-impl<'de, W: Fn(&str) -> bool> Visitor<'de> for UniqueNames<W> {
-    type Value = Map<String, Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut map = Map::new();
-        let mut passed_over = BTreeSet::new();
-        while let Some(Name(name)) = access.next_key()? {
-            let is_new = if (self.0)(&name) {
-                let value = access.next_value()?;
-                map.insert(name.into_owned(), value).is_none()
-            } else {
-                access.next_value_seed(PassOver)?;
-                passed_over.insert(name)
-            };
-            if !is_new {
-                return Err(Error::custom("a name occurs twice"));
-            }
-        }
-        Ok(map)
-    }
-}
-
-/// A name, which is borrowed where it has no escapes.
-struct Name<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Name<'de>, E> {
-        Ok(Name(Cow::Borrowed(name)))
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Name<'de>, E> {
-        Ok(Name(Cow::Owned(name.to_owned())))
-    }
-}
-
-/// A value that is read as strictly as one that is kept, which `IgnoredAny` is not: it takes texts
-/// that are not Unicode and numbers that are out of range.
-#[derive(Clone, Copy)]
-struct PassOver;
-
-impl<'de> DeserializeSeed<'de> for PassOver {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for PassOver {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        while access.next_element_seed(self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        while access.next_entry_seed(self, self)?.is_some() {}
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,8 +135,7 @@ mod tests {
             let shown = String::from_utf8_lossy(json);
             assert_eq!(parse_object(json).is_some(), accepted, "{shown}");
             // What is not kept is read no less strictly.
-            let kept = parse_members(json, |_| false);
-            assert_eq!(kept, accepted.then(Map::new), "{shown}");
+            assert_eq!(read(json, ""), accepted.then_some(None), "{shown}");
         }
     }
 
@@ -266,13 +162,58 @@ mod tests {
             ("{\"a\":1,}", false),
         ] {
             let json = format!("{{\"a\":{value},\"b\":1}}");
+            assert_eq!(parse_object(json.as_bytes()).is_some(), accepted, "{json}");
             for wanted in ["a", "b", ""] {
-                let parsed = parse_members(json.as_bytes(), |name| name == wanted);
-                assert_eq!(parsed.is_some(), accepted, "{json} {wanted}");
+                let found = read(json.as_bytes(), wanted);
+                assert_eq!(found.is_some(), accepted, "{json} {wanted}");
             }
         }
-        assert!(parse_members(br#"{"a":1,"b":2,"\u0061":3}"#, |name| name == "b").is_none());
-        assert!(parse_members(b"{\"a\":\"\xff\"}", |_| false).is_none());
+        assert!(read(br#"{"a":1,"b":2,"\u0061":3}"#, "b").is_none());
+        assert!(read(b"{\"a\":\"\xff\"}", "").is_none());
+    }
+
+    #[test]
+    fn plain_values_are_told_from_others() {
+        for (value, plain) in [
+            ("\"a\"", Plain::Text("a".to_owned())),
+            ("\"\\u0061\"", Plain::Text("a".to_owned())),
+            ("1", Plain::Number(1.into())),
+            ("-1", Plain::Number((-1).into())),
+            ("[]", Plain::Texts(Vec::new())),
+            (
+                "[\"a\",\"b\"]",
+                Plain::Texts(vec!["a".to_owned(), "b".to_owned()]),
+            ),
+            ("[\"a\",1,\"b\"]", Plain::Other),
+            ("[[\"a\"]]", Plain::Other),
+            ("{\"a\":\"b\"}", Plain::Other),
+            ("null", Plain::Other),
+            ("true", Plain::Other),
+        ] {
+            let json = format!("{{\"a\":{value}}}");
+            let found = read(json.as_bytes(), "a").flatten();
+            assert_eq!(found.as_ref(), Some(&plain), "{value}");
+            let value: Value = serde_json::from_str(value).unwrap();
+            assert_eq!(Plain::from(&value), plain);
+        }
+    }
+
+    /// The member `name` of an object, where there is one, and whether it is one that is accepted.
+    fn read(json: &[u8], name: &'static str) -> Option<Option<Plain>> {
+        read_object(json, One(name, None)).map(|One(_, found)| found)
+    }
+
+    struct One(&'static str, Option<Plain>);
+
+    impl<'de> Members<'de> for One {
+        fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
+            if name == self.0 {
+                self.1 = Some(access.next_value()?);
+                Ok(())
+            } else {
+                access.next_value_seed(PassOver)
+            }
+        }
     }
 
     #[test]
@@ -292,22 +233,9 @@ mod tests {
         }
 
         #[test]
-        fn the_wanted_members_are_those_of_the_whole(
-            map: std::collections::BTreeMap<String, i64>,
-            wanted: std::collections::BTreeSet<String>,
-        ) {
-            let some: Vec<String> = map.keys().step_by(2).cloned().chain(wanted).collect();
-            let text = serde_json::to_vec(&map).unwrap();
-            let mut whole = parse_object(&text).unwrap();
-            whole.retain(|name, _| some.contains(name));
-            let parsed = parse_members(&text, |name| some.iter().any(|one| one == name));
-            proptest::prop_assert_eq!(parsed, Some(whole));
-        }
-
-        #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
             let whole = parse_object(&bytes);
-            proptest::prop_assert_eq!(parse_members(&bytes, |_| false), whole.map(|_| Map::new()));
+            proptest::prop_assert_eq!(read(&bytes, "a").is_some(), whole.is_some());
         }
     }
 }

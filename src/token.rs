@@ -4,13 +4,16 @@
 //! `jwk`, `jku`, `x5c` and `x5u` of a token's header are never looked at: a token cannot bring the
 //! key that it is to be verified with.
 
+mod parts;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use self::parts::{Header, Payload};
 use crate::claims::Claims;
 use crate::denial::Reason;
-use crate::json;
+use crate::json::{self, Members, Plain};
 use crate::verify::Algorithm;
 
 /// The longest token that is looked at where no configuration says otherwise, in bytes.
@@ -78,32 +81,25 @@ impl Token {
         if payload.contains('.') {
             return Err(Reason::MalformedToken);
         }
-        let header = object(header, |name| HEADER.contains(&name))?;
-        // RFC 7515, section 4.1.11: a token with an extension that is not understood must be
-        // refused. `b64` (RFC 7797) and `zip` would change what the signature is over or says.
-        if ["crit", "b64", "zip"]
-            .iter()
-            .any(|name| header.contains_key(*name))
-        {
+        let header = read(header, Header::default())?;
+        if header.is_critical {
             return Err(Reason::Critical);
         }
-        let algorithm = string(&header, "alg")?
-            .and_then(Algorithm::from_name)
+        let algorithm = text_of(header.alg)?
+            .and_then(|name| Algorithm::from_name(&name))
             .ok_or(Reason::Algorithm)?;
-        let typ = string(&header, "typ")?.map(str::to_owned);
-        let kid = string(&header, "kid")?.map(str::to_owned);
+        let typ = text_of(header.typ)?;
+        let kid = text_of(header.kid)?;
         let signature = decode(signature)?;
-        let mut payload = object(payload, |name| {
-            wanted(name) || Claims::REGISTERED.contains(&name)
-        })?;
-        let claims = Claims::from_object(&payload)?;
-        payload.retain(|name, _| wanted(name));
+        let Payload {
+            claims, members, ..
+        } = read(payload, Payload::new(wanted))?;
         let token = Self {
             algorithm,
             typ,
             kid,
-            claims,
-            payload,
+            claims: claims?,
+            payload: members,
         };
         Ok((token, Signed { input, signature }))
     }
@@ -143,18 +139,16 @@ fn decode(part: &str) -> Result<Vec<u8>, Reason> {
         .map_err(|_| Reason::MalformedToken)
 }
 
-/// The members of a header that are looked at.
-const HEADER: [&str; 6] = ["alg", "typ", "kid", "crit", "b64", "zip"];
-
-fn object(part: &str, wanted: impl Fn(&str) -> bool) -> Result<Map<String, Value>, Reason> {
-    json::parse_members(&decode(part)?, wanted).ok_or(Reason::MalformedToken)
+/// Reads the JSON object that a part stands for.
+fn read<M: for<'de> Members<'de>>(part: &str, members: M) -> Result<M, Reason> {
+    json::read_object(&decode(part)?, members).ok_or(Reason::MalformedToken)
 }
 
-/// The string member `name` of a header, where there is one.
-fn string<'h>(header: &'h Map<String, Value>, name: &str) -> Result<Option<&'h str>, Reason> {
-    match header.get(name) {
+/// The text that a member of a header must be, where there is one.
+fn text_of(member: Option<Plain>) -> Result<Option<String>, Reason> {
+    match member {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Plain::Text(text)) => Ok(Some(text)),
         Some(_) => Err(Reason::MalformedToken),
     }
 }

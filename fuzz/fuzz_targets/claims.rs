@@ -6,15 +6,7 @@ use bearer_gate::json;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|payload: &[u8]| {
-    let object = json::parse_object(payload);
-    // What is not kept is read no less strictly.
-    let some = json::parse_members(payload, |name| name.len() % 2 == 0);
-    let kept = object.clone().map(|mut object| {
-        object.retain(|name, _| name.len() % 2 == 0);
-        object
-    });
-    assert_eq!(some, kept);
-    let Some(object) = object else {
+    let Some(object) = json::parse_object(payload) else {
         return;
     };
     // What this parser takes, every parser takes, and reads the same.

@@ -1,0 +1,207 @@
+//! Reading an object member by member: what nobody asks for is checked and not built.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
+
+/// Takes the members of an object as they are read.
+pub trait Members<'de> {
+    /// Takes the value of the member `name` out of `access`; [`PassOver`] is for one that is not
+    /// asked for.
+    ///
+    /// # Errors
+    ///
+    /// Those of the reader.
+    fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error>;
+}
+
+/// An object none of whose own names occurs twice, and what takes its members.
+pub(super) struct UniqueNames<M>(pub(super) M);
+
+impl<'de, M: Members<'de>> Visitor<'de> for UniqueNames<M> {
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<M, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(Name(name)) = access.next_key()? {
+            self.0.take(&name, &mut access)?;
+            if !names.insert(name) {
+                return Err(Error::custom("a name occurs twice"));
+            }
+        }
+        Ok(self.0)
+    }
+}
+
+/// A name, which is borrowed where it has no escapes.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+}
+
+/// A value that is read as strictly as one that is kept, which `IgnoredAny` is not: it takes texts
+/// that are not Unicode and numbers that are out of range.
+#[derive(Clone, Copy, Debug)]
+pub struct PassOver;
+
+impl<'de> DeserializeSeed<'de> for PassOver {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PassOver {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        while access.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        while access.next_entry_seed(self, self)?.is_some() {}
+        Ok(())
+    }
+}
+
+/// A value as far as a header or a registered claim has use for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Plain {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(Number),
+    /// An array of nothing but texts.
+    Texts(Vec<String>),
+    /// Anything else.
+    Other,
+}
+
+impl From<&Value> for Plain {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::Array(values) => {
+                let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+                texts
+                    .collect::<Option<_>>()
+                    .map_or(Self::Other, Self::Texts)
+            }
+            Value::Null | Value::Bool(_) | Value::Object(_) => Self::Other,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlainVisitor)
+    }
+}
+
+struct PlainVisitor;
+
+impl<'de> Visitor<'de> for PlainVisitor {
+    type Value = Plain;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Plain, E> {
+        Ok(Plain::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Plain, E> {
+        Ok(Plain::Other)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Plain, E> {
+        Ok(Plain::Number(number.into()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Plain, E> {
+        Ok(Plain::Number(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Plain, E> {
+        Ok(Number::from_f64(number).map_or(Plain::Other, Plain::Number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Plain, E> {
+        Ok(Plain::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Plain, A::Error> {
+        let mut texts = Some(Vec::new());
+        while let Some(element) = access.next_element()? {
+            match (element, &mut texts) {
+                (Plain::Text(text), Some(texts)) => texts.push(text),
+                _ => texts = None,
+            }
+        }
+        Ok(texts.map_or(Plain::Other, Plain::Texts))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Plain, A::Error> {
+        PassOver.visit_map(access).map(|()| Plain::Other)
+    }
+}
