@@ -70,13 +70,16 @@ impl Stream {
     }
 }
 
-impl Context for Stream {
-    fn on_done(&mut self) -> bool {
+impl Context for Stream {}
+
+/// The host has done with the request. (`on_done` says so as well, but is not exported: see
+/// `scripts/wasm-ld`.)
+impl Drop for Stream {
+    fn drop(&mut self) {
         if self.waits
             && let Some(worker) = &self.worker
         {
             worker.gone(self.id);
         }
-        true
     }
 }

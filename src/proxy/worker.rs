@@ -287,11 +287,11 @@ impl Worker {
     fn carry_out(&self, verdict: Verdict, request: &Request) -> Course {
         match verdict {
             Verdict::Pass => {
-                self.meters.count(Counter::Bypassed);
+                self.tally.count(Counter::Bypassed);
                 Course::GoesOn
             }
             Verdict::Admit(admission) => {
-                self.meters.count(if admission.verified {
+                self.tally.count(if admission.verified {
                     Counter::Allowed
                 } else {
                     Counter::Bypassed
@@ -300,7 +300,7 @@ impl Worker {
                 Course::GoesOn
             }
             Verdict::Deny(denial) => {
-                self.meters.count(Counter::Denied(denial.reason));
+                self.tally.count(Counter::Denied(denial.reason));
                 let realm = self.config.realm.as_ref().map(String::as_bytes);
                 let answer = denial.answer(realm.unwrap_or(&request.authority), request.grpc);
                 host::respond(&if self.config.strip_failure_response {
@@ -321,6 +321,13 @@ impl Worker {
         if self.pace.replace(pace) != pace {
             host::tick_every(pace);
         }
+    }
+}
+
+/// What has been counted since the last tick is not lost.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.report();
     }
 }
 

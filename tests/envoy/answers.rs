@@ -278,8 +278,8 @@ fn a_stripped_answer_tells_the_status_alone() {
 fn a_prefix_tells_the_counters_of_two_filters_apart() {
     let gate = gate_of_all_answers(&json!({"stat_prefix": "edge"}));
     assert_eq!(gate.send(&get("/")).status, 401);
-    assert_eq!(gate.metric("edge.denied.missing"), 1);
-    assert_eq!(gate.metric("denied.missing"), 0);
+    gate.counts("edge.denied.missing", 1);
+    gate.counts("denied.missing", 0);
 }
 
 /// Text that is made to break out of quotes, headers and parsers.

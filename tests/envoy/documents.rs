@@ -8,7 +8,9 @@ use std::process::Command;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer as Ca, KeyPair};
 use serde_json::json;
 
-use crate::support::{Envoy, Issuer, Request, Server, Token, bootstrap, cluster, get, root};
+use crate::support::{
+    Envoy, Issuer, Request, Server, Token, bootstrap, cluster, eventually, get, root,
+};
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -235,23 +237,19 @@ fn prometheus_sees_reasons_and_providers_as_labels() {
         example.status(&get("/").bearer(Token::good().signed())),
         200
     );
-    let answer = example.envoy.admin("/stats/prometheus");
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    for line in [
+    let lines = [
         r#"bearer_gate_denied{bearer_gate_reason="missing"} 1"#,
         r#"bearer_gate_denied{bearer_gate_reason="expired"} 2"#,
         r#"bearer_gate_jwks_fetch_success{bearer_gate_provider="cloud"} 1"#,
         r"bearer_gate_allowed{} 1",
-    ] {
-        assert!(
-            text.lines().any(|one| one == line),
-            "there is no {line}:\n{}",
-            text.lines()
-                .filter(|line| line.contains("bearer_gate"))
-                .collect::<Vec<_>>()
-                .join("\n")
-        );
-    }
+    ];
+    eventually(&format!("{lines:?}"), || {
+        let answer = example.envoy.admin("/stats/prometheus");
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        lines
+            .iter()
+            .all(|line| text.lines().any(|one| one == *line))
+    });
 }
 
 /// A certificate for one name, and the authority that it is from, as files.

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::http::{Connection, Request, Response, get};
 use super::setup::root;
+use super::wait::SOON;
 
 /// How long a start may take, on a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(60);
@@ -87,6 +88,16 @@ impl Envoy {
         value
             .and_then(|value| value.trim().parse().ok())
             .unwrap_or(0)
+    }
+
+    /// Waits until one of the filter's counters has come to `expected`, and no further: what a
+    /// worker has counted it hands over now and then.
+    pub(crate) fn counts(&self, name: &str, expected: u64) {
+        let end = Instant::now() + SOON;
+        while self.metric(name) < expected && Instant::now() < end {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(self.metric(name), expected, "{name}");
     }
 
     /// How much memory Envoy takes up, in kilobytes.

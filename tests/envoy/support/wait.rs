@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long anything is waited for that should come soon.
-const SOON: Duration = Duration::from_secs(15);
+pub(super) const SOON: Duration = Duration::from_secs(15);
 
 /// Waits until `condition` holds; fails the test, naming `what`, if it does not soon.
 #[track_caller]
