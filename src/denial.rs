@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 /// Why a request is refused.
 ///
 /// The order is that of the steps of the decision: of two reasons the greater one was found later,
@@ -283,7 +281,9 @@ impl Denial {
             description.to_owned()
         } else {
             headers.push(("content-type", "application/json".to_owned()));
-            json!({ "error": class.error(), "error_description": description }).to_string()
+            // Neither text has anything that JSON would have to escape.
+            let error = class.error();
+            format!(r#"{{"error":"{error}","error_description":"{description}"}}"#)
         };
         Answer {
             status: class.status(),

@@ -80,7 +80,11 @@ const HALF_A_MILLISECOND: Duration = Duration::from_micros(500);
 /// The whole milliseconds of `duration`, as many as fit.
 #[must_use]
 pub fn whole_millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    let millis = u64::from(duration.subsec_millis());
+    duration
+        .as_secs()
+        .saturating_mul(1000)
+        .saturating_add(millis)
 }
 
 #[cfg(test)]

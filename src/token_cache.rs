@@ -7,7 +7,7 @@
 //! Only tokens whose signature is good come in: a flood of bad ones displaces nothing.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use lru::LruCache;
@@ -33,7 +33,10 @@ const ENTRY_BYTES: usize = 384;
 
 /// A bounded number of verified tokens, those used last.
 pub struct TokenCache {
-    entries: LruCache<Box<str>, Entry, TailState>,
+    /// The entries by the hashes of their tokens.
+    entries: LruCache<u64, Entry>,
+    /// The seed of these hashes.
+    state: RandomState,
     capacity: usize,
     /// What the entries may take up together.
     max_bytes: usize,
@@ -41,8 +44,8 @@ pub struct TokenCache {
     bytes: usize,
 }
 
-#[derive(Clone)]
 struct Entry {
+    text: Box<[u8]>,
     verified: Verified,
     /// When the token is of no use any more.
     dies_at: Timestamp,
@@ -63,7 +66,8 @@ impl TokenCache {
     #[must_use]
     pub fn new(capacity: usize, state: RandomState) -> Self {
         Self {
-            entries: LruCache::unbounded_with_hasher(TailState(state)),
+            entries: LruCache::unbounded(),
+            state,
             capacity,
             max_bytes: max_bytes(capacity),
             bytes: 0,
@@ -72,13 +76,27 @@ impl TokenCache {
 
     /// What is known of the token `text`.
     pub fn find(&mut self, text: &str, now: Timestamp) -> Option<Verified> {
-        let entry = self.entries.get(text)?;
+        let hash = self.hash(text);
+        let entry = self.entries.get(&hash)?;
+        if !is_same(&entry.text, text.as_bytes()) {
+            return None;
+        }
         if now < entry.dies_at {
             return Some(entry.verified.clone());
         }
-        let entry = self.entries.pop(text)?;
+        let entry = self.entries.pop(&hash)?;
         self.bytes = self.bytes.saturating_sub(entry.bytes);
         None
+    }
+
+    /// A hash of the end of a token, which is its signature: nobody can choose that. Where two
+    /// tokens hash alike, only one is remembered.
+    fn hash(&self, text: &str) -> u64 {
+        /// How much of the end is hashed, in bytes.
+        const TAIL: usize = 64;
+        let text = text.as_bytes();
+        let tail = text.get(text.len().saturating_sub(TAIL)..);
+        self.state.hash_one(tail.unwrap_or(text))
     }
 
     /// Remembers the token `text` until `dies_at`.
@@ -90,11 +108,12 @@ impl TokenCache {
             .saturating_add(text.len())
             .saturating_add(verified.token.heap_bytes());
         let entry = Entry {
+            text: text.as_bytes().into(),
             verified,
             dies_at,
             bytes,
         };
-        if let Some(replaced) = self.entries.put(text.into(), entry) {
+        if let Some(replaced) = self.entries.put(self.hash(text), entry) {
             self.bytes = self.bytes.saturating_sub(replaced.bytes);
         }
         self.bytes = self.bytes.saturating_add(bytes);
@@ -138,32 +157,16 @@ impl fmt::Debug for TokenCache {
     }
 }
 
-/// Hashes the end of a text, which of a token is its signature: nobody can choose that, and all of
-/// the token is compared in any case.
-struct TailState(RandomState);
-
-struct TailHasher(<RandomState as BuildHasher>::Hasher);
-
-/// How much of the end is hashed, in bytes.
-const TAIL: usize = 64;
-
-impl BuildHasher for TailState {
-    type Hasher = TailHasher;
-
-    fn build_hasher(&self) -> TailHasher {
-        TailHasher(self.0.build_hasher())
-    }
-}
-
-impl Hasher for TailHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        let start = bytes.len().saturating_sub(TAIL);
-        self.0.write(bytes.get(start..).unwrap_or(bytes));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0.finish()
-    }
+/// Whether two texts are the same. What the module has for that otherwise compares byte by byte.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let (chunks, rest) = one.as_chunks::<16>();
+    let (other_chunks, other_rest) = other.as_chunks::<16>();
+    let differ = |differ, (one, other): (&[u8; 16], &[u8; 16])| {
+        differ | (u128::from_ne_bytes(*one) ^ u128::from_ne_bytes(*other))
+    };
+    one.len() == other.len()
+        && chunks.iter().zip(other_chunks).fold(0, differ) == 0
+        && rest == other_rest
 }
 
 #[cfg(test)]
