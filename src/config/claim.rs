@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 use serde_json::{Map, Value};
 
 use super::error::ConfigError;
@@ -86,41 +87,76 @@ pub enum ClaimCondition {
 }
 
 /// A path as it is written: a name with dots between its parts, or a list of names.
-#[derive(Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
-    schemars(rename = "ClaimPath")
+    schemars(rename = "ClaimPath", untagged)
 )]
-#[serde(untagged, expecting = "is neither a claim's name nor a list of names")]
 pub(super) enum ClaimPathWire {
     Dotted(String),
     Listed(Vec<PathSegment>),
 }
 
 /// One name of a path, as it is or in the form of Envoy's `PathSegment`.
-#[derive(Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
-    schemars(rename = "PathSegment")
+    schemars(rename = "PathSegment", untagged)
 )]
-#[serde(untagged, expecting = "is neither a name nor an object with a key")]
 pub(super) enum PathSegment {
     Plain(String),
     Keyed(Key),
 }
 
-#[derive(Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
-    schemars(rename = "PathKey", title = "Path key")
+    schemars(rename = "PathKey", title = "Path key", deny_unknown_fields)
 )]
-#[serde(deny_unknown_fields)]
 pub(super) struct Key {
     /// The name.
     key: String,
+}
+
+// serde's own reading of what may be one thing or another keeps a copy of it in a form of its own,
+// with all the code for that.
+impl<'de> Deserialize<'de> for ClaimPathWire {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let path = match Value::deserialize(deserializer)? {
+            Value::String(name) => Some(Self::Dotted(name)),
+            Value::Array(names) => {
+                let segments = names.into_iter().map(PathSegment::of);
+                segments.collect::<Option<_>>().map(Self::Listed)
+            }
+            _ => None,
+        };
+        path.ok_or_else(|| D::Error::custom("is neither a claim's name nor a list of names"))
+    }
+}
+
+impl PathSegment {
+    fn of(json: Value) -> Option<Self> {
+        match json {
+            Value::String(name) => Some(Self::Plain(name)),
+            Value::Object(fields) => {
+                let mut fields = fields.into_iter();
+                match (fields.next(), fields.next()) {
+                    (Some((name, Value::String(key))), None) if name == "key" => {
+                        Some(Self::Keyed(Key { key }))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PathSegment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::of(Value::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom("is neither a name nor an object with a key"))
+    }
 }
 
 impl ClaimPathWire {

@@ -11,6 +11,8 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// A problem at `path`, such as `providers.cloud.issuer`; empty for the whole document.
+    #[cold]
+    #[inline(never)]
     pub(super) fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -18,46 +20,32 @@ impl ConfigError {
         }
     }
 
-    /// Says in the terms of a path what serde says in a sentence.
-    pub(super) fn from_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let json = error.inner();
-        if json.is_syntax() || json.is_eof() {
-            return Self::new("", format!("not JSON: {json}"));
-        }
-        let path = error.path().to_string();
-        // Of a document's own root serde_path_to_error says `.`, and `?` of a place it cannot name.
-        let path = path.trim_end_matches('?').trim_end_matches('.');
-        let text = json.to_string();
-        // What follows is a line and a column, which a Struct does not have.
-        let text = text
-            .rsplit_once(" at line ")
-            .map_or(text.as_str(), |(text, _)| text);
-        let field_problem = [
-            ("missing field `", "missing field"),
-            ("unknown field `", "unknown field"),
-            ("duplicate field `", "given twice"),
-        ]
-        .into_iter()
-        .find_map(|(start, problem)| {
-            let (field, rest) = text.strip_prefix(start)?.split_once('`')?;
-            Some((field, format!("{problem}{}", rest.replace('`', ""))))
-        });
-        match field_problem {
-            Some((field, problem)) => Self::new(join(path, field), problem),
-            None => Self::new(path, text),
-        }
+    /// A problem at a place.
+    pub(super) fn at(place: Place, problem: impl Into<String>) -> Self {
+        let path = place.0.strip_prefix('.').map(str::to_owned);
+        Self::new(path.unwrap_or(place.0), problem)
     }
 }
 
-/// The path of `field` of the object at `path`. A path that ends in the field already stays as it
-/// is: `serde_path_to_error` names some problems' fields itself.
-fn join(path: &str, field: &str) -> String {
-    if path.is_empty() {
-        field.to_owned()
-    } else if path == field || path.ends_with(&format!(".{field}")) {
-        path.to_owned()
-    } else {
-        format!("{path}.{field}")
+/// The way from a JSON value to something in it; empty for the value itself. It is put together from
+/// its end, as whoever has found something comes back up.
+#[derive(Debug, Default)]
+pub(super) struct Place(String);
+
+impl Place {
+    /// The field `name` of the value.
+    pub(super) fn of(name: &str) -> Self {
+        Self(format!(".{name}"))
+    }
+
+    /// Makes it the same place, seen from the object that has the value by this name.
+    pub(super) fn enter(&mut self, name: &str) {
+        self.0 = format!(".{name}{}", self.0);
+    }
+
+    /// Makes it the same place, seen from the array that has the value at this index.
+    pub(super) fn enter_element(&mut self, index: usize) {
+        self.0 = format!("[{index}]{}", self.0);
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod forwarding;
 mod introspection;
 mod jwks;
+mod located;
 mod location;
 mod matcher;
 mod protobuf;
@@ -30,7 +31,7 @@ mod tests;
 
 use std::rc::Rc;
 
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -97,12 +98,11 @@ impl Config {
             return Err(ConfigError::new("", "there is none"));
         }
         // The binary form begins with a line feed, as JSON may; but it is not JSON.
-        if serde_json::from_slice::<IgnoredAny>(bytes).is_err()
-            && let Some(json) = protobuf::struct_to_json(bytes)
-        {
-            return wire::read(json)?.build(environment);
-        }
-        wire::parse(bytes)?.build(environment)
+        let json = match unique::parse(bytes) {
+            Ok(json) => json,
+            Err(problem) => protobuf::struct_to_json(bytes).ok_or(problem)?,
+        };
+        Self::read(&json, environment)
     }
 
     /// Reads a configuration where there is no environment.
@@ -111,7 +111,11 @@ impl Config {
     ///
     /// The first thing that is wrong, with its JSON path.
     pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
-        wire::parse(json)?.build(&|_| None)
+        Self::read(&unique::parse(json)?, &|_| None)
+    }
+
+    fn read(json: &Value, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        located::read::<wire::ConfigWire>(json)?.build(environment)
     }
 
     /// The requirement of this name.

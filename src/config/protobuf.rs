@@ -11,11 +11,12 @@ pub(super) fn struct_to_json(bytes: &[u8]) -> Option<Value> {
 }
 
 fn object(message: prost_types::Struct) -> Value {
-    let fields = message
-        .fields
-        .into_iter()
-        .map(|(name, field)| (name, value(field)));
-    Value::Object(fields.collect::<Map<_, _>>())
+    // To collect them would sort them, with all the code for that.
+    let mut fields = Map::new();
+    for (name, field) in message.fields {
+        fields.insert(name, value(field));
+    }
+    Value::Object(fields)
 }
 
 /// prost bounds the depth of what it decodes, and so the recursion here.

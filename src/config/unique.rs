@@ -2,24 +2,49 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// A JSON value without a name that occurs twice in one object.
+use super::error::{ConfigError, Place};
+
+/// Parses a text.
 ///
-/// What is read from it is read from one kind of deserializer, whatever form the configuration
-/// came in, so that the module holds that code once.
+/// What is read from it is read from the value, whatever form the configuration came in, so that
+/// the module holds that code once.
+pub(super) fn parse(text: &[u8]) -> Result<Value, ConfigError> {
+    let mut twice = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let json = Reading(&mut twice).deserialize(&mut deserializer);
+    let json = json.and_then(|json| deserializer.end().map(|()| json));
+    json.map_err(|error| match twice {
+        Some(place) => ConfigError::at(place, "given twice"),
+        None => ConfigError::new("", format!("not JSON: {error}")),
+    })
+}
+
+/// A JSON value without a name that occurs twice in one object.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) struct Unique(pub(crate) Value);
 
-impl<'de> Deserialize<'de> for Unique {
+#[cfg(not(target_arch = "wasm32"))]
+impl<'de> serde::Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
+        Reading(&mut None).deserialize(deserializer).map(Self)
     }
 }
 
-struct UniqueVisitor;
+/// Reads one value. A name that occurs twice is an error, and its place is left here.
+struct Reading<'p>(&'p mut Option<Place>);
 
-impl<'de> Visitor<'de> for UniqueVisitor {
+impl<'de> DeserializeSeed<'de> for Reading<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reading<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,20 +77,36 @@ impl<'de> Visitor<'de> for UniqueVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Unique(value)) = access.next_element()? {
-            values.push(value);
+        loop {
+            match access.next_element_seed(Reading(self.0)) {
+                Ok(Some(value)) => values.push(value),
+                Ok(None) => return Ok(values.into()),
+                Err(error) => {
+                    if let Some(place) = self.0 {
+                        place.enter_element(values.len());
+                    }
+                    return Err(error);
+                }
+            }
         }
-        Ok(values.into())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = access.next_key::<String>()? {
             if map.contains_key(&name) {
+                *self.0 = Some(Place::of(&name));
                 return Err(A::Error::custom(format!("duplicate field `{name}`")));
             }
-            let Unique(value) = access.next_value()?;
-            map.insert(name, value);
+            match access.next_value_seed(Reading(self.0)) {
+                Ok(value) => map.insert(name, value),
+                Err(error) => {
+                    if let Some(place) = self.0 {
+                        place.enter(&name);
+                    }
+                    return Err(error);
+                }
+            };
         }
         Ok(map.into())
     }

@@ -1,13 +1,13 @@
 //! The shape of the configuration's JSON. Every object refuses fields that it does not know; a
 //! `null` is a field that is not there, as in protobuf's JSON form.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 
 use super::claim::{ClaimPath, ClaimPathWire};
 use super::error::ConfigError;
@@ -21,24 +21,8 @@ use super::revocation::RevocationWire;
 use super::rules::{self, RuleWire, Rules};
 use super::scalar::{NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
-use super::unique::Unique;
 use super::{Config, Environment};
 use crate::revocation::NAMING_CLAIMS;
-
-/// Parses the JSON of a configuration. What refers to something else is checked by `build`.
-pub(super) fn parse(json: &[u8]) -> Result<ConfigWire, ConfigError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let json: Result<Unique, _> = serde_path_to_error::deserialize(&mut deserializer);
-    let Unique(json) = json.map_err(|error| ConfigError::from_serde(&error))?;
-    let end = deserializer.end();
-    end.map_err(|error| ConfigError::new("", format!("not JSON: {error}")))?;
-    read(json)
-}
-
-/// The same for JSON that has been parsed already.
-pub(super) fn read(json: Value) -> Result<ConfigWire, ConfigError> {
-    serde_path_to_error::deserialize(json).map_err(|error| ConfigError::from_serde(&error))
-}
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -163,10 +147,7 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
         Rules::Listed { rules, .. } => rules,
     };
     let of_rules = of_rules.iter().flat_map(|rule| rule.matcher.headers());
-    let mut headers: Vec<String> = of_tokens.chain(of_rules.cloned()).collect();
-    headers.sort_unstable();
-    headers.dedup();
-    headers
+    each_once(of_tokens.chain(of_rules.cloned()))
 }
 
 /// The members of a payload that anything looks at, each once.
@@ -185,17 +166,12 @@ fn read_claims(
             paths.extend(&provider.scope_claims);
         }
     }
-    let roots = paths.into_iter().filter_map(ClaimPath::root);
-    let mut claims: Vec<String> = roots.cloned().collect();
-    if providers
+    let revocable = providers
         .iter()
-        .any(|provider| provider.revocation.is_some())
-    {
-        claims.extend(NAMING_CLAIMS.map(str::to_owned));
-    }
-    claims.sort_unstable();
-    claims.dedup();
-    claims
+        .any(|provider| provider.revocation.is_some());
+    let naming: &[&str] = if revocable { &NAMING_CLAIMS } else { &[] };
+    let roots = paths.into_iter().filter_map(ClaimPath::root).cloned();
+    each_once(roots.chain(naming.iter().map(|&claim| claim.to_owned())))
 }
 
 /// The requirements of the rules and those that have names.
@@ -224,9 +200,16 @@ fn own_headers(
     for requirement in all_requirements(rules, named) {
         requirement.tree.collect_status_headers(&mut headers);
     }
-    headers.sort_unstable();
-    headers.dedup();
-    headers
+    each_once(headers.into_iter())
+}
+
+/// Names in order, each once. A set takes far less code than sorting.
+fn each_once(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut each = BTreeSet::new();
+    for name in names {
+        each.insert(name);
+    }
+    each.into_iter().collect()
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ fn what_is_not_json_is_said_to_be_so() {
         ("{} {}", "not JSON: trailing characters"),
         ("{\"providers\": {,}}", "not JSON: "),
         ("null", "invalid type: null"),
-        ("[]", ""),
+        ("[]", "invalid type: sequence, expected an object"),
     ] {
         let error = Config::from_json(text.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with(start), "{text}: {error}");
