@@ -175,9 +175,9 @@ fn text(value: &Value, form: Form) -> Option<String> {
         }
         Value::String(text) => text.clone(),
         Value::Array(_) | Value::Object(_) if form == Form::Header => {
-            STANDARD.encode(value.to_string())
+            STANDARD.encode(serde_json::to_vec(value).ok()?)
         }
-        Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Array(_) | Value::Object(_) => serde_json::to_string(value).ok()?,
     };
     let fits = !text.is_empty() && !text.chars().any(char::is_control);
     fits.then_some(text)

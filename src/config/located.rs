@@ -21,19 +21,17 @@ use super::error::{ConfigError, Place};
 
 /// Reads a `T` from `json`.
 pub(super) fn read<'de, T: Deserialize<'de>>(json: &'de Value) -> Result<T, ConfigError> {
-    T::deserialize(Located(json)).map_err(|misfit| ConfigError::at(misfit.place, misfit.problem))
+    T::deserialize(Located(json)).map_err(|Misfit(misfit)| ConfigError::at(misfit.0, misfit.1))
 }
 
-/// What does not fit, and where, seen from the value that is being read.
+/// Where something does not fit, seen from the value that is being read, and what is wrong. In a box,
+/// since all that is read is moved about together with room for it.
 #[derive(Debug)]
-struct Misfit {
-    place: Place,
-    problem: String,
-}
+struct Misfit(Box<(Place, String)>);
 
 impl Misfit {
     fn new(place: Place, problem: String) -> Self {
-        Self { place, problem }
+        Self(Box::new((place, problem)))
     }
 
     #[cold]
@@ -58,13 +56,13 @@ impl Misfit {
 
     #[cold]
     fn within(mut self, name: &str) -> Self {
-        self.place.enter(name);
+        self.0.0.enter(name);
         self
     }
 
     #[cold]
     fn within_element(mut self, index: usize) -> Self {
-        self.place.enter_element(index);
+        self.0.0.enter_element(index);
         self
     }
 }
@@ -99,7 +97,7 @@ impl de::Error for Misfit {
 
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
+        f.write_str(&self.0.1)
     }
 }
 

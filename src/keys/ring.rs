@@ -55,8 +55,10 @@ impl Published for KeySet {
 
     fn skipped(&self, engine: &Engine) -> Vec<(usize, KeyProblem)> {
         let mut skipped = self.skipped().to_vec();
-        skipped.extend(self.beyond(engine));
-        skipped.sort_unstable();
+        for key in self.beyond(engine) {
+            let place = skipped.partition_point(|known| *known < key);
+            skipped.insert(place, key);
+        }
         skipped
     }
 }
