@@ -17,6 +17,12 @@ ENVOY  := .tools/envoy/bin/envoy
 WASM_CARGO := CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
 	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C target-feature=+simd128" cargo
 
+# What the linker runs at the end, where the module is to be small, and what is inlined when all
+# crates have become one: less than rustc would, since each has been optimized by itself already.
+WASM_OPT := scripts/wasm-opt/node_modules/binaryen/bin/wasm-opt
+SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
+INLINING := -C llvm-args=-inline-threshold=75
+
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
 export QUICK ONLY ROUNDS
 
@@ -34,18 +40,24 @@ needs:
 needs-browser:
 	@scripts/need node chromium
 
-build: ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
-	@scripts/need rust
+build: $(WASM_OPT) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
+	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	$(WASM_CARGO) build --locked --release --target $(TARGET) --lib
+	$(SMALL) $(WASM_CARGO) rustc --locked --release --target $(TARGET) --lib -- $(INLINING)
+
+$(WASM_OPT): scripts/wasm-opt/package.json scripts/wasm-opt/package-lock.json
+	@scripts/need rust node
+	@echo "Installing wasm-opt into scripts/wasm-opt/node_modules ..."
+	@cd scripts/wasm-opt && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 # The module of the test of a worker that dies.
 trapping:
 	$(WASM_CARGO) build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
 
-# The filter's engines alone, for the tests that put vectors to them.
-vectors:
-	$(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module
+# The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
+vectors: $(WASM_OPT)
+	$(SMALL) $(WASM_CARGO) rustc --locked --release --target $(TARGET) -p vectors-module -- $(INLINING)
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
@@ -137,4 +149,4 @@ schema: ## write the JSON Schema of the configuration anew
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
-	rm -rf target .tools demo/node_modules demo/.run tests/browser/node_modules
+	rm -rf target .tools demo/node_modules demo/.run scripts/wasm-opt/node_modules tests/browser/node_modules
