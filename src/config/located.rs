@@ -267,3 +267,101 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wire {
+        #[serde(default, alias = "longName")]
+        long_name: Option<Vec<Inner>>,
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        only: Wrapped,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Wrapped(bool);
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    #[derive(Debug, serde::Deserialize, PartialEq, Eq)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        One,
+        Other,
+    }
+
+    #[test]
+    fn what_fits_is_read() {
+        let json = json!({"long_name": [{"only": true}, {"only": false}], "kind": "other"});
+        let read: Wire = read(&json).unwrap();
+        let only: Vec<bool> = read.long_name.unwrap().iter().map(|i| i.only.0).collect();
+        assert_eq!(only, [true, false]);
+        assert_eq!(read.kind, Some(Kind::Other));
+    }
+
+    #[test]
+    fn a_value_is_read_as_it_is() {
+        let json = json!({"a": [null, true, 1, -1, 1.5, "x", u64::MAX, {}], "b": {"c": []}});
+        assert_eq!(read::<Value>(&json).unwrap(), json);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_with_its_place() {
+        for (json, expected) in [
+            (json!(null), "invalid type: null, expected an object"),
+            (json!([]), "invalid type: sequence, expected an object"),
+            (
+                json!({"kind": "third"}),
+                "kind: unknown variant `third`, expected `one` or `other`",
+            ),
+            (
+                json!({"kind": 2.5}),
+                "kind: invalid type: floating point `2.5`, expected a string",
+            ),
+            (
+                json!({"kind": {"one": null}}),
+                "kind: invalid type: map, expected a string",
+            ),
+            (
+                json!({"longName": {}}),
+                "longName: invalid type: map, expected a sequence",
+            ),
+            (
+                json!({"longName": [], "long_name": []}),
+                "long_name: given twice",
+            ),
+            (
+                json!({"long_name": [{"only": true}, {}]}),
+                "long_name[1].only: missing field",
+            ),
+            (
+                json!({"long_name": [{"only": "yes"}]}),
+                "long_name[0].only: invalid type: string \"yes\", expected a boolean",
+            ),
+            (
+                json!({"long_name": [{"other": 1}]}),
+                "long_name[0].other: unknown field, expected only",
+            ),
+            (
+                json!({"": 1}),
+                "unknown field, expected one of longName, long_name, kind",
+            ),
+        ] {
+            assert_eq!(read::<Wire>(&json).unwrap_err().to_string(), expected);
+        }
+        let nothing = read::<Nothing>(&json!({"x": 1})).unwrap_err();
+        assert_eq!(nothing.to_string(), "x: unknown field, there are no fields");
+    }
+}

@@ -1,4 +1,5 @@
-//! The module has the exports that the filter needs, and none that would be entered for nothing.
+//! The module has the exports that the filter needs, and none that would be entered for nothing; and
+//! it is small.
 
 use std::fs;
 
@@ -28,9 +29,23 @@ fn no_callback_that_the_filter_implements_is_left_out() {
     }
 }
 
+fn module() -> Vec<u8> {
+    fs::read(root().join("target/wasm32-wasip1/release/bearer_gate.wasm")).unwrap()
+}
+
+#[test]
+fn the_module_is_below_1_mib() {
+    const LIMIT: usize = 1024 * 1024;
+    let bytes = module().len();
+    assert!(
+        bytes < LIMIT,
+        "{bytes} bytes, and {LIMIT} are too many: docs/design.md says what keeps it small"
+    );
+}
+
 #[test]
 fn the_module_exports_what_it_needs_only() {
-    let module = fs::read(root().join("target/wasm32-wasip1/release/bearer_gate.wasm")).unwrap();
+    let module = module();
     let exports = |name: &str| {
         module
             .windows(name.len())
