@@ -7,6 +7,7 @@ mod accepted;
 mod claim;
 mod error;
 mod forwarding;
+mod index;
 mod introspection;
 mod jwks;
 mod location;
@@ -46,7 +47,7 @@ pub use matcher::Matcher;
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
 pub use revocation::{OnUnavailable, Revocation};
-pub use rules::{Rule, Rules};
+pub use rules::{Rule, RuleList, Rules};
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::schema;
 pub use text::{Pattern, TextMatcher};

@@ -4,6 +4,7 @@ use regex_lite::Regex;
 use serde::Deserialize;
 
 use super::error::ConfigError;
+use super::index::Stem;
 use super::scalar::NonEmpty;
 
 /// A condition on a text, which is bytes since clients may send any.
@@ -46,6 +47,16 @@ impl TextMatcher {
             comparison: Comparison::Pattern(pattern),
             ignore_case: false,
         }
+    }
+
+    /// What all texts begin with that the condition holds for.
+    pub(super) fn stem(&self) -> Stem<'_> {
+        let (text, whole) = match &self.comparison {
+            Comparison::Exact(text) => (text.as_str(), true),
+            Comparison::Prefix(text) => (text.as_str(), false),
+            Comparison::Suffix(_) | Comparison::Contains(_) | Comparison::Pattern(_) => ("", false),
+        };
+        Stem { text, whole }
     }
 
     /// Whether the condition holds for `text`.
