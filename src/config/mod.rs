@@ -83,6 +83,25 @@ pub struct Config {
     /// The members of a payload that decisions or what is passed on look at, beside the registered
     /// claims.
     pub read_claims: Vec<String>,
+    totals: Totals,
+}
+
+/// What is asked of all providers together for each request, found out once.
+#[derive(Debug)]
+struct Totals {
+    longest_token: usize,
+    introspects: bool,
+}
+
+impl Totals {
+    fn of(providers: &[Rc<Provider>]) -> Self {
+        let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
+        let mut providers = providers.iter();
+        Self {
+            longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
+            introspects: providers.any(|provider| provider.introspection.is_some()),
+        }
+    }
 }
 
 impl Config {
@@ -126,12 +145,14 @@ impl Config {
 
     /// The longest token that is looked at, in bytes.
     #[must_use]
-    pub fn longest_token(&self) -> usize {
-        let longest = self
-            .providers
-            .iter()
-            .map(|provider| provider.cache.token_bytes);
-        longest.max().unwrap_or_default().max(MAX_TOKEN_BYTES)
+    pub const fn longest_token(&self) -> usize {
+        self.totals.longest_token
+    }
+
+    /// Whether the authorization server of any provider is asked about tokens.
+    #[must_use]
+    pub const fn introspects(&self) -> bool {
+        self.totals.introspects
     }
 
     /// The provider of this name.

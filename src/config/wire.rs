@@ -22,7 +22,7 @@ use super::rules::{self, RuleList, RuleWire, Rules};
 use super::scalar::{NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
 use super::unique::Unique;
-use super::{Config, Environment};
+use super::{Config, Environment, Totals};
 use crate::revocation::NAMING_CLAIMS;
 
 /// Parses the JSON of a configuration. What refers to something else is checked by `build`.
@@ -130,6 +130,7 @@ impl ConfigWire {
             ));
         }
         Ok(Config {
+            totals: Totals::of(&providers),
             providers,
             rules,
             requirements,
