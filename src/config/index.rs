@@ -25,7 +25,7 @@ pub(super) struct Index {
 #[derive(Debug)]
 struct Branch {
     /// The text in lower case.
-    text: Box<[u8]>,
+    text: String,
     /// Where the longest other text is that this one begins with.
     parent: Option<usize>,
     /// The positions of the rules for this path alone, ascending.
@@ -37,30 +37,34 @@ struct Branch {
 impl Index {
     /// Files each position under its stem.
     pub(super) fn new<'m>(stems: impl Iterator<Item = Stem<'m>>) -> Self {
-        let folded = |stem: Stem<'_>| (stem.text.to_ascii_lowercase().into_bytes(), stem.whole);
-        let mut stems: Vec<_> = stems.map(folded).zip(0_usize..).collect();
-        // The sort is stable: of equal texts the positions stay ascending.
-        stems.sort_by(|((one, _), _), ((other, _), _)| one.cmp(other));
+        let stems: Vec<_> = stems
+            .map(|stem| (stem.text.to_ascii_lowercase(), stem.whole))
+            .collect();
+        let mut texts: Vec<String> = stems.iter().map(|(text, _)| text.clone()).collect();
+        texts.sort_unstable();
+        texts.dedup();
         let mut index = Self {
             branches: Vec::new(),
         };
-        for ((text, whole), position) in stems {
-            if index.branches.last().is_none_or(|last| *last.text != *text) {
-                let mut parent = index.branches.len().checked_sub(1);
-                while let Some(branch) = index.at(parent)
-                    && !text.starts_with(&branch.text)
-                {
-                    parent = branch.parent;
-                }
-                index.branches.push(Branch {
-                    text: text.into_boxed_slice(),
-                    parent,
-                    whole: Vec::new(),
-                    open: Vec::new(),
-                });
+        for text in texts {
+            let mut parent = index.branches.len().checked_sub(1);
+            while let Some(branch) = index.at(parent)
+                && !text.starts_with(&branch.text)
+            {
+                parent = branch.parent;
             }
-            if let Some(branch) = index.branches.last_mut() {
-                let positions = if whole {
+            index.branches.push(Branch {
+                text,
+                parent,
+                whole: Vec::new(),
+                open: Vec::new(),
+            });
+        }
+        for (position, (text, whole)) in stems.iter().enumerate() {
+            let before = |branch: &Branch| branch.text < *text;
+            let place = index.branches.partition_point(before);
+            if let Some(branch) = index.branches.get_mut(place) {
+                let positions = if *whole {
                     &mut branch.whole
                 } else {
                     &mut branch.open
@@ -74,11 +78,11 @@ impl Index {
     /// The positions of all that may be for `path`, ascending.
     pub(super) fn candidates(&self, path: &[u8]) -> Candidates<'_> {
         let folded = || path.iter().map(u8::to_ascii_lowercase);
-        let not_after = |branch: &Branch| branch.text.iter().copied().le(folded());
+        let not_after = |branch: &Branch| branch.text.bytes().le(folded());
         let last = self.branches.partition_point(not_after).checked_sub(1);
         let mut branch = self.at(last);
         let shared = branch.map_or(0, |branch| {
-            let pairs = branch.text.iter().copied().zip(folded());
+            let pairs = branch.text.bytes().zip(folded());
             pairs.take_while(|(one, other)| one == other).count()
         });
         while let Some(longer) = branch
