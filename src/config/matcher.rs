@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::index::Stem;
+use super::pattern::PatternWire;
 use super::scalar::{HeaderName, NonEmpty};
-use super::text::{Empty, PatternWire, TextMatcher, TextMatcherWire};
+use super::text::{Empty, TextMatcher, TextMatcherWire};
 use crate::request::Request;
 
 /// Which requests a rule is for.

@@ -12,6 +12,7 @@ mod introspection;
 mod jwks;
 mod location;
 mod matcher;
+mod pattern;
 mod protobuf;
 mod provider;
 mod requirement;
@@ -44,13 +45,14 @@ pub use jwks::KeySource;
 pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::Matcher;
+pub use pattern::Pattern;
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
 pub use revocation::{OnUnavailable, Revocation};
 pub use rules::{Rule, RuleList, Rules};
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::schema;
-pub use text::{Pattern, TextMatcher};
+pub use text::TextMatcher;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use unique::Unique;
 
