@@ -54,7 +54,8 @@ impl TextMatcher {
         let (text, whole) = match &self.comparison {
             Comparison::Exact(text) => (text.as_str(), true),
             Comparison::Prefix(text) => (text.as_str(), false),
-            Comparison::Suffix(_) | Comparison::Contains(_) | Comparison::Pattern(_) => ("", false),
+            Comparison::Pattern(pattern) => (pattern.stem.as_str(), false),
+            Comparison::Suffix(_) | Comparison::Contains(_) => ("", false),
         };
         Stem { text, whole }
     }
