@@ -211,6 +211,7 @@ impl Steps {
                 None => "without rules".to_owned(),
             };
         };
+        let rules = rules.all();
         let is_it = |requirement_of: &Requirement| std::ptr::eq(requirement_of, requirement);
         let Some(index) = rules.iter().position(|rule| is_it(&rule.requirement)) else {
             return "requirement of the route".to_owned();
