@@ -62,11 +62,9 @@ pub(super) fn run(config: &Config, request: &Request, keys: &GivenKeys, now: Tim
         "{method} {} at {authority}",
         String::from_utf8_lossy(request.path())
     );
-    for name in &config.own_headers {
-        if request.forget_header(name) {
-            let text = format!("{name} is removed: only the filter may set it");
-            steps.note("header", text);
-        }
+    for name in request.forget_headers(&config.own_headers) {
+        let text = format!("{name} is removed: only the filter may set it");
+        steps.note("header", text);
     }
     if !config.per_route_requirements && request.requirement_name.take().is_some() {
         let text = "is not looked at: per_route_requirements is not set";

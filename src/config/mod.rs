@@ -78,9 +78,10 @@ pub struct Config {
     pub stat_prefix: String,
     /// The realm of challenges; the request's authority where there is none.
     pub realm: Option<String>,
-    /// The headers that may be set, in lower case: those of a client never reach the upstream.
+    /// The headers that may be set, in lower case and sorted: those of a client never reach the upstream.
     pub own_headers: Vec<String>,
-    /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case.
+    /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case
+    /// and sorted.
     pub read_headers: Vec<String>,
     /// The members of a payload that decisions or what is passed on look at, beside the registered
     /// claims.
