@@ -1,6 +1,6 @@
 //! What the filter would decide of a request, and why.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{GOOD_UNTIL, TOKEN, config, decide, file, run};
 
@@ -140,4 +140,181 @@ fn keys_that_are_not_given_leave_it_open() {
         assert_eq!(found, status, "{printed}");
         assert!(printed.contains(says), "{printed}");
     }
+}
+
+/// The provider with this field more.
+fn with(name: &str, value: &Value) -> Value {
+    let mut config = config(&json!({}));
+    config["providers"]["joe"][name] = value.clone();
+    config
+}
+
+#[test]
+fn a_revocation_list_is_given_as_a_file() {
+    let http_uri = json!({"uri": "https://joe.example/revoked", "cluster": "joe"});
+    let list = with("revocation", &json!({"http_uri": http_uri}));
+    let lax = with(
+        "revocation",
+        &json!({"http_uri": http_uri, "on_unavailable": "allow"}),
+    );
+    let wso2 = with(
+        "revocation",
+        &json!({"http_uri": http_uri, "format": "wso2"}),
+    );
+    let signature = TOKEN.rsplit('.').next().unwrap();
+    let others = json!({"tokens": ["other"], "clients": {"app": 2_000_000_000}});
+    for (config, content, status, says) in [
+        (
+            &list,
+            others.clone(),
+            0,
+            "revocation list: 2 entries, from /",
+        ),
+        (&list, others.clone(), 0, "decision: admitted"),
+        (
+            &list,
+            json!({"tokens": [signature]}),
+            1,
+            "counted as bearer_gate.denied.revoked",
+        ),
+        (
+            &list,
+            json!({"tokens": [signature]}),
+            1,
+            "the list has its jti (there is none)",
+        ),
+        (
+            &list,
+            json!({"tokens": 1}),
+            1,
+            "revocation list: none: it is not of the format list: line 1",
+        ),
+        (
+            &list,
+            json!({"tokens": 1}),
+            1,
+            "counted as bearer_gate.denied.revocation_unavailable",
+        ),
+        (&lax, json!({"tokens": 1}), 0, "decision: admitted"),
+        (
+            &wso2,
+            json!([{"jwt_signature": signature, "expiry_time": 0}]),
+            1,
+            "counted as bearer_gate.denied.revoked",
+        ),
+        (&wso2, others, 1, "revocation_unavailable"),
+    ] {
+        let content = file("list", content.to_string());
+        let (found, printed) = decide(config, &["--revocation", content.to_str().unwrap()]);
+        assert_eq!(found, status, "{printed}");
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+    }
+    let (status, printed) = decide(&list, &[]);
+    assert_eq!(status, 2, "{printed}");
+    for says in [
+        "revocation list: not given: --revocation joe=FILE",
+        "decision: none without what is not given",
+    ] {
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+    }
+    let (status, printed) = decide(&config(&json!({})), &["--revocation", "joe=/dev/null"]);
+    assert_eq!(status, 2, "{printed}");
+    let says = "--revocation: /dev/null is for no provider with `revocation`";
+    assert!(printed.contains(says), "{printed}");
+}
+
+#[test]
+fn what_an_introspection_endpoint_says_is_given_as_a_file() {
+    let introspection = |tokens: &str| {
+        json!({
+            "http_uri": {"uri": "https://joe.example/introspect", "cluster": "joe"},
+            "client_id": "gate",
+            "client_secret_environment_variable": "GATE_SECRET",
+            "for": tokens,
+        })
+    };
+    let rules = json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "joe", "scopes": ["read"]}}]);
+    let mut opaque = with("introspection", &introspection("opaque"));
+    opaque["rules"] = rules;
+    let opaque = file("opaque.json", opaque.to_string());
+    let now = GOOD_UNTIL.to_string();
+    let arguments = [
+        "--token",
+        "opaque-token",
+        "--now",
+        &now,
+        opaque.to_str().unwrap(),
+    ];
+    for (content, status, says) in [
+        (
+            r#"{"active": true, "scope": "read"}"#,
+            0,
+            "decision: admitted",
+        ),
+        (
+            r#"{"active": true, "scope": "read"}"#,
+            0,
+            "introspection: the token is active, from /",
+        ),
+        (
+            r#"{"active": false}"#,
+            1,
+            "introspection: the token is not active",
+        ),
+        (
+            r#"{"active": false}"#,
+            1,
+            "counted as bearer_gate.denied.inactive",
+        ),
+        (
+            r#"{"active": "true"}"#,
+            1,
+            "introspection: none: `active` is not a boolean",
+        ),
+        (r#"{"active": "true"}"#, 1, "decision: 503"),
+        (
+            r#"{"active": true, "scope": "write"}"#,
+            1,
+            "refused: scope: scope: \"write\"",
+        ),
+        (
+            r#"{"active": true, "iss": "jane"}"#,
+            1,
+            "iss: \"jane\", not \"joe\"",
+        ),
+        (
+            r#"{"active": true, "exp": 1}"#,
+            1,
+            "exp: 1970-01-01T00:00:01Z; it is 2011",
+        ),
+        (
+            r#"{"active": true, "token_type": "refresh_token"}"#,
+            1,
+            "it is no access token",
+        ),
+    ] {
+        let content = file("answer", content);
+        let given = format!("joe={}", content.display());
+        let (found, printed) = run(&[&arguments[..], &["--introspection", &given]].concat());
+        assert_eq!(found, status, "{printed}");
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+        assert!(!printed.contains("opaque-token"), "{printed}");
+    }
+    let (status, printed) = run(&arguments);
+    assert_eq!(status, 2, "{printed}");
+    let says = "introspection: not given: --introspection joe=FILE";
+    assert!(printed.contains(says), "{printed}");
+
+    // A JWT may be asked about as well.
+    let all = with("introspection", &introspection("all"));
+    for (content, status) in [(r#"{"active": true}"#, 0), (r#"{"active": false}"#, 1)] {
+        let content = file("answer", content);
+        let (found, printed) = decide(&all, &["--introspection", content.to_str().unwrap()]);
+        assert_eq!(found, status, "{printed}");
+    }
+    assert_eq!(decide(&all, &[]).0, 2);
+    assert_eq!(
+        decide(&with("introspection", &introspection("opaque")), &[]).0,
+        0
+    );
 }
