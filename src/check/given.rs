@@ -16,7 +16,7 @@ use crate::gate::{Means, RemoteKeys, RemoteList};
 use crate::introspection::{self, Introspected, MAX_ANSWER_BYTES, Standing};
 use crate::keys::KeySet;
 use crate::metrics::Tally;
-use crate::revocation::{ListReader, MAX_LIST_BYTES, RevocationList};
+use crate::revocation::{ListFormat, ListReader, MAX_LIST_BYTES, RevocationList};
 use crate::token_cache::TokenCache;
 use crate::verify::Engine;
 
@@ -134,10 +134,7 @@ impl Given {
     }
 }
 
-fn list(
-    document: &[u8],
-    format: crate::revocation::ListFormat,
-) -> Result<Rc<RevocationList>, String> {
+fn list(document: &[u8], format: ListFormat) -> Result<Rc<RevocationList>, String> {
     if document.len() > MAX_LIST_BYTES {
         return Err(format!("it has more than {MAX_LIST_BYTES} bytes"));
     }
@@ -173,8 +170,10 @@ struct Wanted<'w, T> {
     /// Which providers want one.
     who: &'static str,
     /// Reads one for a provider, if that wants one.
-    parse: &'w dyn Fn(&[u8], &Provider) -> Option<Result<T, String>>,
+    parse: &'w Parse<'w, T>,
 }
+
+type Parse<'p, T> = dyn Fn(&[u8], &Provider) -> Option<Result<T, String>> + 'p;
 
 /// Files of one option, by the providers that they are for.
 struct Files<T>(Vec<File<T>>);
