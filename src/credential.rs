@@ -207,9 +207,12 @@ fn prefixed_token<'r>(value: &'r [u8], prefix: &str) -> Result<&'r str, Reason> 
 /// follows a comma is another credential where a second word follows its first one (RFC 9110,
 /// section 11.4). A quotation without an end could hide one.
 fn joins_several(header: &[u8]) -> bool {
-    // Of almost every header this is all that there is to see, and it is seen many bytes at once.
-    let marks = |found, byte: &u8| found | matches!(byte, b',' | b'"');
-    if !header.iter().fold(false, marks) {
+    // Of almost every header this is all that there is to see, and it is seen many bytes at once:
+    // without a branch.
+    let marks = header.iter().fold(0, |marks, byte| {
+        marks | u8::from(*byte == b',') | u8::from(*byte == b'"')
+    });
+    if marks == 0 {
         return false;
     }
     let (mut quoted, mut escaped) = (false, false);
