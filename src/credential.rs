@@ -262,13 +262,13 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
     let body = bytes.len().saturating_sub(padding);
     let body = bytes.get(..body).unwrap_or_default();
     // All bytes are looked at, since that can be done to many at once.
-    let fit = body.iter().fold(true, |fit, byte| {
+    let fit = body.iter().fold(1, |fit, byte| {
         let letter = (*byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = byte.wrapping_sub(b'0') < 10;
         let mark = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-        fit & (letter | digit | mark)
+        fit & u8::from(letter | digit | mark)
     });
-    if body.is_empty() || !fit {
+    if body.is_empty() || fit == 0 {
         return Err(Reason::MalformedCredential);
     }
     str::from_utf8(bytes).map_err(|_| Reason::MalformedCredential)
