@@ -7,7 +7,8 @@ CARGO_FUZZ_VERSION := 0.13.2
 
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
-FUZZ_TARGETS := token claims key_set configuration credential decision
+FUZZ_TARGETS := token claims key_set configuration credential decision \
+                revocation_list introspection_answer
 
 TARGET := wasm32-wasip1
 ENVOY  := .tools/envoy/bin/envoy
@@ -108,6 +109,8 @@ lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --target $(TARGET) -- -D warnings
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --locked check bans licenses sources

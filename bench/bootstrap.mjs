@@ -3,6 +3,7 @@
 import { LOOPBACK } from '../demo/listen.mjs';
 
 export const KEYS_CLUSTER = 'keys';
+export const LISTS_CLUSTER = 'lists';
 const UPSTREAM_CLUSTER = 'upstream';
 const MANAGER =
   'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -12,7 +13,9 @@ const ROUTER = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Rout
  * An Envoy whose route answers by itself, or sends requests to `upstreamPort` where there is one.
  * It listens on a free port under the name `http`.
  */
-export function bootstrap({ filters, upstreamPort = null, keysPort = null }) {
+export function bootstrap({
+  filters, upstreamPort = null, keysPort = null, listsPort = null,
+}) {
   const action = upstreamPort === null
     ? { direct_response: { status: 200, body: { inline_string: 'ok\n' } } }
     : { route: { cluster: UPSTREAM_CLUSTER } };
@@ -44,6 +47,7 @@ export function bootstrap({ filters, upstreamPort = null, keysPort = null }) {
       clusters: [
         ...(upstreamPort === null ? [] : [cluster(UPSTREAM_CLUSTER, upstreamPort)]),
         ...(keysPort === null ? [] : [cluster(KEYS_CLUSTER, keysPort)]),
+        ...(listsPort === null ? [] : [cluster(LISTS_CLUSTER, listsPort)]),
       ],
     },
   };

@@ -1,7 +1,8 @@
 // The report of a run, as Markdown and plots, from its raw numbers and nothing else.
 
 import { NOTHING, above, cpu, digits, latency, or, perSecond, ratio, spread } from './figures.mjs';
-import { FILTERS } from './filters.mjs';
+import { COMPARED, FILTERS } from './filters.mjs';
+import { LONG } from './lists.mjs';
 import { plot } from './plot.mjs';
 import { GROUPS } from './scenarios.mjs';
 import { median, summary } from './statistics.mjs';
@@ -39,6 +40,8 @@ filter, which reads the payload from metadata.`,
   rules: 'Each rule has a prefix of its own; requests are for the last.',
   keys: 'The key that verifies is the last of the set. ES256.',
   cached: 'Tokens are sent by turns, and the caches have room for all of them.',
+  revocation: `What \`revocation\` costs a request that passes: bearer-gate without a list, with one of one entry
+and with one of ${digits(LONG)}. \`jwt_authn\` has no lists.`,
 };
 
 /** The report of a run: `{ markdown, plots }`, the latter texts by file name. */
@@ -52,6 +55,7 @@ export function report(run) {
   const parts = [
     head(run),
     ...groups.map(([name, measured]) => groupPart(name, measured)),
+    listsPart(run),
     latencyPart(run),
     throughputPart(run),
     footprintPart(run),
@@ -98,6 +102,7 @@ function cpuTable(measured) {
     ['native', 'ratio to jwt_authn', (each) => or(ratio(each, 'native'))],
     ['native-cached', 'ratio to cached', (each) => or(ratio(each, 'native-cached'))],
     ['noop', 'above empty filter', (each) => or(above(each, 'noop'))],
+    ['gate-short-list', 'long above short', (each) => or(above(each, 'gate-short-list', 'gate-long-list'))],
   ].filter(([name]) => has(name));
   return table(
     ['µs per request', ...shown.map(label), ...comparisons.map(([, title]) => title)],
@@ -147,23 +152,44 @@ ${table(['', 'filter', 'median', '90 %', '99 %', '99.9 %'], rows)}`;
 }
 
 function throughputPart(run) {
-  const rows = run.measured.filter(({ filters }) => Object.keys(filters).length > 0).map((each) => [
+  const rows = run.measured.filter(({ filters, scenario }) => Object.keys(filters).length > 0
+    && !scenario.filters.some((name) => FILTERS[name].listed)).map((each) => [
     `${GROUPS[each.scenario.group]}: ${each.scenario.title}`,
-    ...NAMES.map((name) => or(perSecond(each, name), (found) => digits(found.median))),
+    ...COMPARED.map((name) => or(perSecond(each, name), (found) => digits(found.median))),
   ]);
   return rows.length === 0 ? null : `## Throughput
 
 Requests per second that one core answered (wrk, 16 connections), medians. Where little is done for a
 request this is as much the load generator's limit.
 
-${table(['', ...NAMES.map(label)], rows)}`;
+${table(['', ...COMPARED.map(label)], rows)}`;
+}
+
+function listsPart({ lists }) {
+  if (!lists) {
+    return null;
+  }
+  const [short, long] = ['gate-short-list', 'gate-long-list'].map((name) => lists[name]);
+  const workers = Object.keys(short);
+  const more = workers.map((count) => (long[count] - short[count]) / MIB);
+  const rows = [
+    ...Object.entries(lists).map(([name, memory]) => [
+      label(name), ...workers.map((count) => digits(memory[count] / MIB)),
+    ]),
+    ['the long one takes', ...more.map(digits)],
+  ];
+  return `Resident memory of Envoy in MiB with some workers. The table of the long list takes 24 bytes for each
+entry, ${digits((24 * LONG) / MIB)} MiB; what the document took while it was read is not given back. Envoy's main
+thread takes part as if it were one more worker; each further worker takes ${digits(more[1] - more[0])} MiB for the long list.
+
+${table(['MiB', ...workers.map((count) => `${count} worker${count === '1' ? '' : 's'}`)], rows)}`;
 }
 
 function footprintPart({ footprint, wasm }) {
   if (!footprint) {
     return null;
   }
-  const rows = NAMES.map((name) => {
+  const rows = COMPARED.map((name) => {
     const memory = footprint.workers[name];
     const counts = Object.keys(memory).map(Number);
     const most = Math.max(...counts);

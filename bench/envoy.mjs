@@ -12,6 +12,8 @@ import { ENVOY, PROXY_CORE, WORK } from './settings.mjs';
 
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 2;
+/** A request may have to wait for a revocation list. */
+const ANSWER_WITHIN_MS = 20_000;
 
 /** Envoy does not take the configuration; `message` is what it says about that. */
 export class Refused extends Error {}
@@ -74,7 +76,7 @@ export class Envoy {
   async status(path, token) {
     const response = await fetch(`http://${LOOPBACK}:${this.port}${path}`, {
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     await response.arrayBuffer();
     return response.status;

@@ -18,9 +18,9 @@ export function ratio(measured, other) {
   return besides(measured, other, (gate, its) => gate / its);
 }
 
-/** What bearer-gate's CPU time is above another filter's: the median of the differences. */
-export function above(measured, other) {
-  return besides(measured, other, (gate, its) => gate - its);
+/** What a filter's CPU time is above another one's: the median of the differences. */
+export function above(measured, other, filter = 'gate') {
+  return besides(measured, other, (one, its) => one - its, filter);
 }
 
 /** For each share (0 to 1) the median over rounds of that quantile of latency, in microseconds. */
@@ -30,10 +30,10 @@ export function latency(measured, filter, shares) {
     .map((share) => summary(rounds.map((round) => quantile(round, share))).median);
 }
 
-function besides(measured, other, combine) {
-  const gate = measured.filters.gate;
+function besides(measured, other, combine, filter = 'gate') {
+  const one = measured.filters[filter];
   const its = measured.filters[other];
-  return gate && its ? sideBySide(gate.cpu, its.cpu, combine) : null;
+  return one && its ? sideBySide(one.cpu, its.cpu, combine) : null;
 }
 
 /** A number with three digits or so: 1234, 123, 12.3, 1.23. */

@@ -1,6 +1,8 @@
 // The filters that are compared, as Envoy's HTTP filters.
 
 import { PAYLOAD_HEADER, SCOPE, authn } from './authn.mjs';
+import { LISTS_CLUSTER } from './bootstrap.mjs';
+import { LONG, SHORT } from './lists.mjs';
 import { GATE_WASM, NOOP_WASM } from './settings.mjs';
 
 const TYPE = 'type.googleapis.com/envoy.extensions.filters.http';
@@ -9,7 +11,8 @@ const NATIVE_TOKEN_SIZE = 8192;
 
 /**
  * The filters by name: what a reader calls one, and its filters in Envoy for a scenario and keys.
- * `checks` tells whether it refuses tokens that are not good.
+ * `checks` tells whether it refuses tokens that are not good, `listed` of how many entries its
+ * revocation list is, if it has one.
  */
 export const FILTERS = {
   none: { label: 'no filter', checks: false, chain: () => [] },
@@ -38,7 +41,27 @@ export const FILTERS = {
     checks: true,
     chain: (scenario, keys) => [wasm('bearer-gate', GATE_WASM, gate(scenario, keys))],
   },
+  'gate-short-list': listed(SHORT),
+  'gate-long-list': listed(LONG),
 };
+
+/** Those of them that do the same work, and are compared wherever nothing else is said. */
+export const COMPARED = Object.keys(FILTERS).filter((name) => !FILTERS[name].listed);
+
+/** bearer-gate with a revocation list of so many entries, which the native filter has not. */
+function listed(entries) {
+  const revocation = {
+    http_uri: { uri: 'http://lists.example/', cluster: LISTS_CLUSTER, timeout: '20s' },
+  };
+  return {
+    label: `list of ${entries.toLocaleString('en')}`,
+    checks: true,
+    listed: entries,
+    chain: (scenario, keys) => [
+      wasm('bearer-gate', GATE_WASM, each(gate(scenario, keys), { revocation })),
+    ],
+  };
+}
 
 function gate(scenario, keys) {
   // Without a word of the cache it has its standard size.

@@ -1,15 +1,21 @@
 // What a filter costs besides requests: the time until Envoy is up, and memory.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { bootstrap } from './bootstrap.mjs';
 import { residentMemory } from './cpu.mjs';
 import { Envoy, Refused } from './envoy.mjs';
-import { FILTERS } from './filters.mjs';
+import { COMPARED, FILTERS } from './filters.mjs';
+import { serveList } from './lists.mjs';
 import { send } from './load.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 
 const WORKERS = [1, 2, 8];
 const CACHED_TOKENS = 50_000;
 const FIRST_REQUESTS = 2000;
+const LIST_WORKERS = [1, 2];
+/** By then each thread has taken over what one of them has fetched: they look twice a second. */
+const SETTLED_MS = 5000;
 
 const plain = SCENARIOS.find(({ name }) => name === 'warm-1');
 const cached = SCENARIOS.find(({ name }) => name === `warm-${CACHED_TOKENS}`);
@@ -18,7 +24,7 @@ const cached = SCENARIOS.find(({ name }) => name === `warm-${CACHED_TOKENS}`);
 export async function startUps(processes, tokens, starts) {
   const times = {};
   for (let round = 0; round < starts; round += 1) {
-    for (const filter of Object.keys(FILTERS)) {
+    for (const filter of COMPARED) {
       const envoy = await startWith(processes, filter, plain, tokens);
       await envoy.stop();
       (times[filter] ??= []).push(envoy.startedInMs);
@@ -31,7 +37,7 @@ export async function startUps(processes, tokens, starts) {
 export async function memoryOfWorkers(processes, tokens) {
   const memory = {};
   const walk = { file: await tokens.file('RS256', 1), first: 0, size: 1 };
-  for (const filter of Object.keys(FILTERS)) {
+  for (const filter of COMPARED) {
     memory[filter] = {};
     for (const workers of WORKERS) {
       const envoy = await startWith(processes, filter, { ...plain, workers }, tokens);
@@ -71,7 +77,33 @@ export async function memoryOfTokens(processes, tokens) {
   return memory;
 }
 
-function startWith(processes, filter, scenario, tokens) {
-  const config = bootstrap({ filters: FILTERS[filter].chain(scenario, tokens.keys) });
+/** The resident memory of Envoy in bytes, by the filter that has a list and then by workers. */
+export async function memoryOfLists(processes, tokens) {
+  const memory = {};
+  const walk = { file: await tokens.file('RS256', 1), first: 0, size: 1 };
+  for (const [filter, { listed }] of Object.entries(FILTERS).filter(([, each]) => each.listed)) {
+    memory[filter] = {};
+    const server = await serveList(listed);
+    try {
+      for (const workers of LIST_WORKERS) {
+        const envoy = await startWith(processes, filter, { ...plain, workers }, tokens, {
+          listsPort: server.port,
+        });
+        await send(processes, {
+          port: envoy.port, path: '/orders/1', count: FIRST_REQUESTS, walk, status: 200,
+        });
+        await sleep(SETTLED_MS);
+        memory[filter][workers] = await residentMemory(envoy.pid);
+        await envoy.stop();
+      }
+    } finally {
+      await server.stop();
+    }
+  }
+  return memory;
+}
+
+function startWith(processes, filter, scenario, tokens, ports = {}) {
+  const config = bootstrap({ filters: FILTERS[filter].chain(scenario, tokens.keys), ...ports });
   return Envoy.start(processes, filter, config, { workers: scenario.workers });
 }

@@ -1,16 +1,26 @@
-// What serves a key set, for providers that fetch theirs.
+// What serves a document, a key set or a revocation list, for providers that fetch theirs.
 
 import { createServer } from 'node:http';
 
 import { listen } from '../demo/listen.mjs';
 
-/** Serves a key set at every path of a free port; answers with `{ port, fetches(), stop() }`. */
-export async function serveKeys(jwks) {
+/**
+ * Serves a JSON document at every path of a free port; answers with `{ port, fetches(), stop() }`.
+ * With an `etag` it is sent once only to whoever says that it has it.
+ */
+export async function serve(document, { etag = null } = {}) {
   let fetches = 0;
   const server = createServer((request, response) => {
     fetches += 1;
+    if (etag !== null) {
+      response.setHeader('etag', etag);
+      if (request.headers['if-none-match'] === etag) {
+        response.writeHead(304).end();
+        return;
+      }
+    }
     response.setHeader('content-type', 'application/json');
-    response.end(jwks);
+    response.end(document);
   });
   const port = await listen(server, 0);
   const stop = () => new Promise((resolve) => {

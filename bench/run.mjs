@@ -7,7 +7,9 @@ import { Failure, NOT_STARTED } from '../demo/failure.mjs';
 import { Processes } from '../demo/processes.mjs';
 import { report, summaryLine } from './document.mjs';
 import { FILTERS } from './filters.mjs';
-import { memoryOfTokens, memoryOfWorkers, startUps } from './footprint.mjs';
+import {
+  memoryOfLists, memoryOfTokens, memoryOfWorkers, startUps,
+} from './footprint.mjs';
 import { machine, versions, wasmSizes } from './machine.mjs';
 import { measure } from './rounds.mjs';
 import { chosen } from './scenarios.mjs';
@@ -56,11 +58,16 @@ async function main() {
     wasm: wasmSizes(),
     measured: [],
     footprint: null,
+    lists: null,
   };
   const tokens = await Tokens.open();
   say('µs of Envoy\'s CPU time per request:');
   for (const scenario of scenarios) {
     run.measured.push(await measured(scenario, tokens, settings));
+  }
+  if (!settings.quick && scenarios.some(({ group }) => group === 'revocation')) {
+    say('memory of revocation lists ...');
+    run.lists = await memoryOfLists(processes, tokens);
   }
   if (whole) {
     say('start and memory ...');

@@ -1,9 +1,8 @@
 // What is measured: one line for each scenario.
 
-import { FILTERS } from './filters.mjs';
+import { COMPARED, FILTERS } from './filters.mjs';
 
-const ALL = Object.keys(FILTERS);
-const CHECKING = ALL.filter((name) => FILTERS[name].checks);
+const CHECKING = COMPARED.filter((name) => FILTERS[name].checks);
 /** So many tokens are walked through where each is refused. */
 const REFUSED_TOKENS = 2000;
 
@@ -37,7 +36,7 @@ function scenario(name, group, title, fields) {
     features: false,
     upstream: false,
     workers: 1,
-    filters: ALL,
+    filters: COMPARED,
     paced: false,
     quick: false,
     ...fields,
@@ -67,7 +66,11 @@ export const GROUPS = {
   rules: 'Growth with rules',
   keys: 'Growth with keys in a set, every token new',
   cached: 'Growth with tokens in the cache',
+  revocation: 'With a revocation list',
 };
+
+/** bearer-gate without a list, with a short one and with a long one. */
+const LISTED = ['gate', 'gate-short-list', 'gate-long-list'];
 
 export const SCENARIOS = [
   scenario('warm-1', 'seen', '1 token', { quick: true, paced: true }),
@@ -103,6 +106,8 @@ export const SCENARIOS = [
   ...growth('cached', [1, 100, 1_000, 10_000, 50_000], plural('token'), (distinct) => ({
     distinct, cache: sized(distinct), filters: ['native-cached', 'gate'],
   })),
+  scenario('revocation-warm', 'revocation', '1 token', { filters: LISTED }),
+  scenario('revocation-cold', 'revocation', 'every token new', { filters: LISTED, fresh: true }),
 ];
 
 /** The cache for so many tokens, or `null` where it is large enough by itself. */

@@ -5,8 +5,9 @@ import { pathOf } from './authn.mjs';
 import { bootstrap } from './bootstrap.mjs';
 import { Envoy, Refused } from './envoy.mjs';
 import { FILTERS } from './filters.mjs';
-import { serveKeys } from './key-server.mjs';
+import { serve } from './key-server.mjs';
 import { keySet } from './keys.mjs';
+import { serveList } from './lists.mjs';
 import { LOAD_CORE } from './settings.mjs';
 import { firstToken } from './tokens.mjs';
 
@@ -30,7 +31,7 @@ export class Stage {
     const stage = new Stage(scenario);
     try {
       await stage.#start(processes, tokens.keys);
-      await stage.#check(file);
+      await stage.#check(file, tokens);
       return stage;
     } catch (error) {
       await stage.clear();
@@ -51,7 +52,7 @@ export class Stage {
     const { alg, upstream, remote, workers, filters } = this.#scenario;
     const ports = {};
     if (remote) {
-      const server = await serveKeys(keySet(alg, keys));
+      const server = await serve(keySet(alg, keys));
       this.#behind.push(server);
       ports.keysPort = server.port;
     }
@@ -63,7 +64,13 @@ export class Stage {
       ports.upstreamPort = envoy.port;
     }
     for (const filter of filters) {
-      const chain = FILTERS[filter].chain(this.#scenario, keys);
+      const { chain: chainOf, listed } = FILTERS[filter];
+      const chain = chainOf(this.#scenario, keys);
+      if (listed) {
+        const server = await serveList(listed);
+        this.#behind.push(server);
+        ports.listsPort = server.port;
+      }
       try {
         const envoy = await Envoy.start(processes, filter, bootstrap({ filters: chain, ...ports }), {
           workers,
@@ -82,17 +89,20 @@ export class Stage {
     }
   }
 
-  async #check(file) {
+  async #check(file, tokens) {
     const token = file === null ? null : await firstToken(file);
     for (const [filter, envoy] of this.envoys) {
       const expected = [[token, this.status(filter)]];
       if (FILTERS[filter].checks) {
         expected.push([null, 401]);
       }
+      if (FILTERS[filter].listed) {
+        expected.push([await firstToken(await tokens.file('revoked', 1)), 401]);
+      }
       for (const [sent, status] of expected) {
         const found = await envoy.status(this.path, sent);
         if (found !== status) {
-          const what = sent === null ? 'a request without a token' : 'the first token';
+          const what = sent === null ? 'a request without a token' : named(sent, token);
           this.wrong[filter] = `answers ${what} with ${found} and not with ${status}`;
         }
       }
@@ -102,4 +112,8 @@ export class Stage {
       this.envoys.delete(filter);
     }
   }
+}
+
+function named(sent, first) {
+  return sent === first ? 'the first token' : 'a revoked token';
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { newKeys, signer } from './keys.mjs';
+import { REVOKED } from './lists.mjs';
 import { WORK } from './settings.mjs';
 
 export const ISSUER = 'https://issuer.example';
@@ -43,7 +44,7 @@ export class Tokens {
 
   /**
    * The file with at least `size` different tokens of a kind: the name of an algorithm for good
-   * ones; `expired`, `unknown-kid`, `bad-signature`, `garbage` for the others.
+   * ones; `expired`, `revoked`, `unknown-kid`, `bad-signature`, `garbage` for the others.
    */
   async file(kind, size) {
     const path = join(DIRECTORY, `${kind.toLowerCase()}.txt`);
@@ -68,6 +69,8 @@ export class Tokens {
         return async () => [36, 300, 256].map((n) => randomBytes(n).toString('base64url')).join('.');
       case 'expired':
         return (serial) => token(rs256, this.#claims(this.#madeAt - 3600)(serial));
+      case 'revoked':
+        return (serial) => token(rs256, { ...good(serial), jti: REVOKED });
       case 'unknown-kid':
         return (serial) => token({ ...rs256, kid: `unknown-${serial}` }, good(serial));
       case 'bad-signature':

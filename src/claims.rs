@@ -58,13 +58,13 @@ impl Claims {
             ("aud", Plain::Text(audience)) => self.audiences = vec![audience],
             ("aud", Plain::Texts(audiences)) => self.audiences = audiences,
             ("exp", Plain::Number(date)) => {
-                self.expires_at = Some(Timestamp::from_numeric_date(&date))
+                self.expires_at = Some(Timestamp::from_numeric_date(&date));
             }
             ("nbf", Plain::Number(date)) => {
-                self.not_before = Some(Timestamp::from_numeric_date(&date))
+                self.not_before = Some(Timestamp::from_numeric_date(&date));
             }
             ("iat", Plain::Number(date)) => {
-                self.issued_at = Some(Timestamp::from_numeric_date(&date))
+                self.issued_at = Some(Timestamp::from_numeric_date(&date));
             }
             ("jti", Plain::Text(_)) => {}
             ("cnf", _) => self.sender_constrained = true,

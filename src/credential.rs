@@ -41,14 +41,18 @@ pub fn locate<'r>(
     locations: &[Rc<Location>],
 ) -> Result<Vec<Credential<'r>>, Reason> {
     let mut found = Vec::new();
-    let mut headers: Vec<&String> = Vec::new();
-    for location in locations {
+    for (number, location) in locations.iter().enumerate() {
         let credential = match &**location {
-            Location::Header { name, .. } if headers.contains(&name) => None,
-            Location::Header { name, .. } => {
-                headers.push(name);
-                in_header(request, name, locations)?
+            // All locations in one header are looked at together.
+            Location::Header { name, .. }
+                if locations
+                    .iter()
+                    .take(number)
+                    .any(|before| is_in(before, name)) =>
+            {
+                None
             }
+            Location::Header { name, .. } => in_header(request, name, locations)?,
             Location::Parameter(name) => {
                 let text = in_query(request, name)?;
                 text.map(|text| Credential::new(location, text))
@@ -62,14 +66,21 @@ pub fn locate<'r>(
     }
     let listed =
         |location: &Rc<Location>| **location == Location::Parameter(ACCESS_TOKEN.to_owned());
-    if headers.iter().any(|name| *name == "authorization")
-        && !request.authorization.is_empty()
+    if !request.authorization.is_empty()
+        && locations
+            .iter()
+            .any(|location| is_in(location, "authorization"))
         && !locations.iter().any(listed)
         && parameter_values(request, ACCESS_TOKEN).next().is_some()
     {
         return Err(Reason::SeveralTokens);
     }
     Ok(found)
+}
+
+/// Whether a location is in the header `name`, and not in one of its cookies.
+fn is_in(location: &Location, name: &str) -> bool {
+    matches!(location, Location::Header { name: known, .. } if known == name)
 }
 
 /// The query parameter of RFC 6750, section 2.3.
@@ -85,9 +96,6 @@ fn in_header<'r>(
     let Some(value) = only(request.header(name))? else {
         return Ok(None);
     };
-    if name == "authorization" && joins_several(value) {
-        return Err(Reason::SeveralTokens);
-    }
     let mut meant: Option<(&str, Credential<'r>)> = None;
     let mut malformed = false;
     for location in locations {
@@ -115,6 +123,13 @@ fn in_header<'r>(
             Err(Reason::Missing) => {}
             Err(_) => malformed = true,
         }
+    }
+    // What follows the prefix of a token has no such mark.
+    let cannot_join = meant
+        .as_ref()
+        .is_some_and(|(prefix, _)| !prefix.contains([',', '"']));
+    if name == "authorization" && !cannot_join && joins_several(value) {
+        return Err(Reason::SeveralTokens);
     }
     match meant {
         Some((_, credential)) => Ok(Some(credential)),
@@ -207,11 +222,6 @@ fn prefixed_token<'r>(value: &'r [u8], prefix: &str) -> Result<&'r str, Reason> 
 /// follows a comma is another credential where a second word follows its first one (RFC 9110,
 /// section 11.4). A quotation without an end could hide one.
 fn joins_several(header: &[u8]) -> bool {
-    // Of almost every header this is all that there is to see, and it is seen many bytes at once.
-    let marks = |found, byte: &u8| found | matches!(byte, b',' | b'"');
-    if !header.iter().fold(false, marks) {
-        return false;
-    }
     let (mut quoted, mut escaped) = (false, false);
     let parts = header.split(|byte| {
         let divides = *byte == b',' && !quoted;
@@ -252,13 +262,13 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
     let body = bytes.len().saturating_sub(padding);
     let body = bytes.get(..body).unwrap_or_default();
     // All bytes are looked at, since that can be done to many at once.
-    let fit = body.iter().fold(true, |fit, byte| {
+    let fit = body.iter().fold(1, |fit, byte| {
         let letter = (*byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = byte.wrapping_sub(b'0') < 10;
         let mark = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-        fit & (letter | digit | mark)
+        fit & u8::from(letter | digit | mark)
     });
-    if body.is_empty() || !fit {
+    if body.is_empty() || fit == 0 {
         return Err(Reason::MalformedCredential);
     }
     str::from_utf8(bytes).map_err(|_| Reason::MalformedCredential)

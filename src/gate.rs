@@ -148,8 +148,7 @@ pub(crate) fn judge(
         credentials => credentials,
     };
     let bearer = |credential| Bearer::find_out(credential, config, means, now);
-    let introspects = |provider: &Rc<Provider>| provider.introspection.is_some();
-    let answers = if config.providers.iter().any(introspects) {
+    let answers = if config.introspects() {
         config.providers.iter().map(|_| OnceCell::new()).collect()
     } else {
         Vec::new()
@@ -194,6 +193,53 @@ struct Hearing<'r, 'm> {
 
 impl Tokens for Hearing<'_, '_> {
     fn opinion(&self, provider: &Provider) -> Opinion {
+        let opinion = self.ask(provider);
+        debug_assert!(
+            self.refused_at_most(provider).is_none_or(|most| {
+                let reason = |denial: &Denial| (denial.reason <= most).then_some(denial.reason);
+                matches!(&opinion, Opinion::Refused(denial)
+                    if reason(denial).is_some_and(|reason| *denial == reason.into()))
+            }),
+            "{opinion:?} of {provider:?}"
+        );
+        opinion
+    }
+
+    fn refused_at_most(&self, provider: &Provider) -> Option<Reason> {
+        if provider.introspection.is_some() {
+            return None;
+        }
+        let bearers = match &self.bearers {
+            Ok(bearers) => bearers.as_slice(),
+            Err(reason) => return Some(*reason),
+        };
+        match bearers {
+            [] => Some(Reason::Missing),
+            [bearer] => match &bearer.presented {
+                Ok(Presented { token, .. }) => {
+                    let foreign =
+                        provider.issuer.is_some() && provider.issuer != token.claims.issuer;
+                    foreign.then_some(Reason::Issuer)
+                }
+                // At another place it is none for this provider.
+                Err(reason) => Some((*reason).max(Reason::Missing)),
+            },
+            _ => None,
+        }
+    }
+
+    fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>> {
+        let answer = self.answers.get(provider.index).and_then(OnceCell::get);
+        match answer {
+            Some(answer) => Some(&answer.payload),
+            None => self.bearer(provider).ok()?.payload(),
+        }
+    }
+}
+
+impl<'r> Hearing<'r, '_> {
+    /// What `provider` says of the token that is for it.
+    fn ask(&self, provider: &Provider) -> Opinion {
         let bearer = match self.bearer(provider) {
             Ok(bearer) => bearer,
             Err(reason) => return reason.into(),
@@ -221,16 +267,6 @@ impl Tokens for Hearing<'_, '_> {
         }
     }
 
-    fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>> {
-        let answer = self.answers.get(provider.index).and_then(OnceCell::get);
-        match answer {
-            Some(answer) => Some(&answer.payload),
-            None => self.bearer(provider).ok()?.payload(),
-        }
-    }
-}
-
-impl<'r> Hearing<'r, '_> {
     /// The token at the places where those of `provider` may be.
     fn bearer(&self, provider: &Provider) -> Result<&Bearer<'r>, Reason> {
         let bearers = self.bearers.as_ref().map_err(|reason| *reason)?;

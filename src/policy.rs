@@ -28,10 +28,10 @@ pub fn requirements<'c>(
         _ => None,
     };
     let (any_provider, rules) = match &config.rules {
-        Rules::AnyProvider(requirement) => (Some(requirement), &[][..]),
-        Rules::Listed { rules, .. } => (None, rules.as_slice()),
+        Rules::AnyProvider(requirement) => (Some(requirement), None),
+        Rules::Listed { rules, .. } => (None, Some(rules)),
     };
-    let matching = rules.iter().filter(|rule| rule.matcher.matches(request));
+    let matching = rules.into_iter().flat_map(|rules| rules.matching(request));
     Ok(of_route
         .into_iter()
         .chain(any_provider)

@@ -68,22 +68,31 @@ impl Request {
             .map(Vec::as_slice)
     }
 
-    /// Forgets all headers but these and those that have fields of their own: a request that waits
-    /// takes up no more than its decision needs.
+    /// Forgets all headers but `names`, which are sorted, and those that have fields of their own: a
+    /// request that waits takes up no more than its decision needs.
     pub fn keep_headers(&mut self, names: &[String]) {
-        self.headers.retain(|(name, _)| names.contains(name));
+        self.headers.retain(|(name, _)| is_among(name, names));
         self.headers.shrink_to_fit();
     }
 
-    /// Takes the header `name`, which is in lower case, out of what is known; answers whether it
-    /// was there.
-    pub fn forget_header(&mut self, name: &str) -> bool {
-        if name == "authorization" {
-            return !std::mem::take(&mut self.authorization).is_empty();
+    /// Takes the headers `names`, which are in lower case and sorted, out of what is known; answers
+    /// with those that were there.
+    pub fn forget_headers<'n>(&mut self, names: &'n [String]) -> Vec<&'n String> {
+        let mut forgotten = Vec::new();
+        if names.is_empty() {
+            return forgotten;
         }
-        let known = self.headers.len();
-        self.headers.retain(|(other, _)| other != name);
-        self.headers.len() < known
+        let mut forgets = |other: &str| {
+            let name = names.binary_search_by(|name| name.as_str().cmp(other));
+            let name = name.ok().and_then(|place| names.get(place));
+            forgotten.extend(name.filter(|name| !forgotten.contains(name)));
+            name.is_some()
+        };
+        if !self.authorization.is_empty() && forgets("authorization") {
+            self.authorization.clear();
+        }
+        self.headers.retain(|(name, _)| !forgets(name));
+        forgotten
     }
 
     /// The path without query and fragment.
@@ -117,6 +126,12 @@ impl Request {
     pub fn is_cors_preflight(&self) -> bool {
         self.method == b"OPTIONS" && self.origin && self.access_control_request_method
     }
+}
+
+/// Whether `name` is one of `names`, which are sorted.
+fn is_among(name: &str, names: &[String]) -> bool {
+    let found = names.binary_search_by(|other| other.as_str().cmp(name));
+    found.is_ok()
 }
 
 /// Whether a `content-type` is that of gRPC, as Envoy sees it: exactly so, or with a suffix.
@@ -214,8 +229,9 @@ mod tests {
         request.keep_headers(&["x".to_owned()]);
         assert_eq!(values(&request, "x"), "1 3");
         assert_eq!(values(&request, "y"), "");
-        assert!(request.forget_header("x") && request.forget_header("authorization"));
-        assert!(!request.forget_header("x") && !request.forget_header("authorization"));
+        let names = ["a", "authorization", "x"].map(str::to_owned);
+        assert_eq!(request.forget_headers(&names), ["authorization", "x"]);
+        assert!(request.forget_headers(&names).is_empty());
         assert_eq!(values(&request, "x"), "");
         assert_eq!(values(&request, "authorization"), "");
     }

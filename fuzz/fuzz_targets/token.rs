@@ -7,7 +7,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     let whole = Token::parse(text, MAX_TOKEN_BYTES);
     // What nobody asks for is read no less strictly.
-    let some = Token::parse_some(text, MAX_TOKEN_BYTES, &["scope".to_owned(), "iss".to_owned()]);
+    let some = Token::parse_some(
+        text,
+        MAX_TOKEN_BYTES,
+        &["scope".to_owned(), "iss".to_owned()],
+    );
     assert_eq!(whole.as_ref().err(), some.as_ref().err());
     if let (Ok((token, signed)), Ok((some, _))) = (whole, some) {
         assert_eq!(token.claims, some.claims);

@@ -22,6 +22,10 @@ WasmPlugin or EnvoyFilter, an Envoy Gateway EnvoyExtensionPolicy. All of them ar
 With any of these, the decision on a request is shown step by step:
       --token TOKEN|@FILE|-   its token, or where that is; the token is never printed
       --jwks [PROVIDER=]FILE  the key set of a provider, or of all that fetch one (repeatable)
+      --revocation [PROVIDER=]FILE
+                              the revocation list, likewise
+      --introspection [PROVIDER=]FILE
+                              what the introspection endpoint says of the token, likewise
       --path PATH             its path and query (/)
       --method METHOD         its method (GET)
       --header NAME:VALUE     a header of it (repeatable)
@@ -34,7 +38,8 @@ With any of these, the decision on a request is shown step by step:
   -V, --version               print the version
 
 Exit status: 0 if all is valid and the request is let through, 1 if not, 2 if that cannot be
-told: wrong arguments, an unreadable file, no configuration in it, or keys that were not given.
+told: wrong arguments, an unreadable file, no configuration in it, or something that the filter
+would fetch or ask and that was not given.
 
 Examples:
   bearer-gate-check envoy.yaml
@@ -56,6 +61,10 @@ pub(super) struct Arguments {
     pub(super) token: Option<TokenSource>,
     /// Key sets: the provider, where one is named, and the file.
     pub(super) jwks: Vec<(Option<String>, PathBuf)>,
+    /// Revocation lists, likewise.
+    pub(super) revocation: Vec<(Option<String>, PathBuf)>,
+    /// Answers of introspection endpoints, likewise.
+    pub(super) introspection: Vec<(Option<String>, PathBuf)>,
     pub(super) path: Option<String>,
     pub(super) method: Option<String>,
     /// Names in lower case.
@@ -118,7 +127,15 @@ impl Arguments {
                 }
                 Long("jwks") => {
                     let text = parser.value().and_then(ValueExt::string).map_err(says)?;
-                    parsed.jwks.push(key_file(&text));
+                    parsed.jwks.push(provider_file(&text));
+                }
+                Long("revocation") => {
+                    let text = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    parsed.revocation.push(provider_file(&text));
+                }
+                Long("introspection") => {
+                    let text = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    parsed.introspection.push(provider_file(&text));
                 }
                 Long("path") => {
                     let path = parser.value().and_then(ValueExt::string).map_err(says)?;
@@ -153,6 +170,8 @@ impl Arguments {
     pub(super) const fn wants_trial(&self) -> bool {
         self.token.is_some()
             || !self.jwks.is_empty()
+            || !self.revocation.is_empty()
+            || !self.introspection.is_empty()
             || self.path.is_some()
             || self.method.is_some()
             || !self.headers.is_empty()
@@ -170,8 +189,8 @@ fn secret(parser: &mut lexopt::Parser, option: &str) -> Result<String, String> {
         .map_err(|_| format!("{option}: is not UTF-8"))
 }
 
-/// A file of keys, and whose: a provider's name is what comes before the first `=`.
-fn key_file(text: &str) -> (Option<String>, PathBuf) {
+/// A file, and for whom: a provider's name is what comes before the first `=`.
+fn provider_file(text: &str) -> (Option<String>, PathBuf) {
     match text.split_once('=') {
         Some((provider, file)) => (Some(provider.to_owned()), file.into()),
         None => (None, text.into()),

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{ClaimCondition, Location, Provider, Terms};
 use crate::denial::Reason;
+use crate::introspection::Introspected;
 use crate::policy;
 use crate::time::Timestamp;
 
@@ -34,6 +35,13 @@ impl Evidence {
             header: parts.next().flatten(),
             payload: parts.next().flatten(),
             parts: text.split('.').count(),
+        }
+    }
+
+    /// Takes for the payload of a token that cannot be read what its authorization server says of it.
+    pub(super) fn hear(&mut self, answer: Option<&Introspected>) {
+        if self.payload.is_none() {
+            self.payload = answer.map(|answer| answer.payload.clone());
         }
     }
 
@@ -91,6 +99,9 @@ impl Evidence {
                     .to_owned()
             }
             Reason::Algorithm => format!("alg: {}", self.header("alg")),
+            Reason::Type if self.header.is_none() => {
+                "its authorization server says that it is no access token".to_owned()
+            }
             Reason::Type => format!("typ: {}", self.header("typ")),
             Reason::Critical => "its header has crit, b64 or zip".to_owned(),
             Reason::ClaimType => {
@@ -135,6 +146,12 @@ impl Evidence {
             }
             Reason::Signature => "it is not that of the key".to_owned(),
             Reason::SenderConstraint => "it has cnf".to_owned(),
+            Reason::Revoked => format!(
+                "the list has its jti ({}), its client ({}) or its sub ({}), or its signature",
+                self.claim("jti"),
+                self.claim("client_id"),
+                self.claim("sub")
+            ),
             _ => return None,
         })
     }

@@ -8,7 +8,7 @@ mod arguments;
 mod document;
 mod explain;
 mod find;
-mod keys;
+mod given;
 mod report;
 mod request;
 mod trial;
@@ -19,7 +19,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use arguments::{Arguments, Asked, HELP};
-use keys::GivenKeys;
+use given::Given;
 use report::{Checked, Report};
 
 use crate::config::{self, Config, Environment};
@@ -32,7 +32,8 @@ pub enum Status {
     Good,
     /// Something is not valid, or the request is refused.
     Bad,
-    /// It cannot be told: the arguments are wrong, a file cannot be read, or keys are lacking.
+    /// It cannot be told: the arguments are wrong, a file cannot be read, or what the filter
+    /// would fetch or ask is lacking.
     Unknown,
 }
 
@@ -124,9 +125,9 @@ fn check(
         });
         let trial = match &config {
             Ok(config) if arguments.wants_trial() => {
-                let keys = GivenKeys::read(config, &arguments.jwks)?;
+                let given = Given::read(config, arguments)?;
                 let request = request::build(config, arguments, token.as_deref());
-                Some(trial::run(config, &request, &keys, now))
+                Some(trial::run(config, &request, &given, now))
             }
             _ => None,
         };

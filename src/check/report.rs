@@ -112,8 +112,8 @@ impl Trial {
             }
             Outcome::Undecided => writeln!(
                 text,
-                "  decision: none without keys that are not given (see --jwks); the filter would \
-                 wait for them"
+                "  decision: none without what is not given (see --jwks, --revocation and \
+                 --introspection); the filter would wait for it"
             ),
             Outcome::Refused { reason, answer } => writeln!(
                 text,

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::explain::Evidence;
-use super::keys::GivenKeys;
+use super::given::Given;
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, Kind, Lenience, Requirement, Rules, Tree};
 use crate::credential;
@@ -48,12 +48,12 @@ pub(super) enum Outcome {
     },
     /// It answers in place of the upstream.
     Refused { reason: Reason, answer: Answer },
-    /// Keys are lacking: the filter would wait for them.
+    /// Something is lacking: the filter would wait for it.
     Undecided,
 }
 
 /// Tries `request`.
-pub(super) fn run(config: &Config, request: &Request, keys: &GivenKeys, now: Timestamp) -> Trial {
+pub(super) fn run(config: &Config, request: &Request, given: &Given, now: Timestamp) -> Trial {
     let mut request = request.clone();
     let mut steps = Steps(Vec::new());
     let line = [&request.method, &request.authority].map(|text| String::from_utf8_lossy(text));
@@ -62,11 +62,9 @@ pub(super) fn run(config: &Config, request: &Request, keys: &GivenKeys, now: Tim
         "{method} {} at {authority}",
         String::from_utf8_lossy(request.path())
     );
-    for name in &config.own_headers {
-        if request.forget_header(name) {
-            let text = format!("{name} is removed: only the filter may set it");
-            steps.note("header", text);
-        }
+    for name in request.forget_headers(&config.own_headers) {
+        let text = format!("{name} is removed: only the filter may set it");
+        steps.note("header", text);
     }
     if !config.per_route_requirements && request.requirement_name.take().is_some() {
         let text = "is not looked at: per_route_requirements is not set";
@@ -75,9 +73,9 @@ pub(super) fn run(config: &Config, request: &Request, keys: &GivenKeys, now: Tim
     if config.bypass_cors_preflight && request.is_cors_preflight() {
         steps.note("CORS preflight", "passes without a token");
     } else {
-        steps.rules(config, &request, keys, now);
+        steps.rules(config, &request, given, now);
     }
-    let outcome = match keys.with_means(|means| gate(config, &request, means, now)) {
+    let outcome = match given.with_means(|means| gate(config, &request, means, now)) {
         Decision::Wait { .. } => Outcome::Undecided,
         Decision::Settled(Verdict::Pass) => Outcome::Admitted {
             verified: false,
@@ -163,7 +161,7 @@ impl Steps {
     }
 
     /// Which requirements the request falls under, up to the one that decides.
-    fn rules(&mut self, config: &Config, request: &Request, keys: &GivenKeys, now: Timestamp) {
+    fn rules(&mut self, config: &Config, request: &Request, given: &Given, now: Timestamp) {
         let Ok(requirements) = policy::requirements(config, request) else {
             let text = "names none of requirement_map";
             self.push(0, "requirement of the route", Some(false), text);
@@ -174,7 +172,7 @@ impl Steps {
             let judged = Judged {
                 config,
                 request,
-                keys,
+                given,
                 now,
                 places: &requirement.locations,
             };
@@ -211,6 +209,7 @@ impl Steps {
                 None => "without rules".to_owned(),
             };
         };
+        let rules = rules.all();
         let is_it = |requirement_of: &Requirement| std::ptr::eq(requirement_of, requirement);
         let Some(index) = rules.iter().position(|rule| is_it(&rule.requirement)) else {
             return "requirement of the route".to_owned();
@@ -257,7 +256,7 @@ impl Steps {
     fn tree(&mut self, judged: &Judged<'_>, topic: &str, tree: &Tree, depth: usize) -> Decision {
         let decision = judged.decide(tree);
         let (good, mut text) = match &decision {
-            Decision::Wait { .. } => (None, "cannot be told without the keys".to_owned()),
+            Decision::Wait { .. } => (None, "cannot be told without what is not given".to_owned()),
             Decision::Settled(Verdict::Deny(denial)) => {
                 (Some(false), format!("refused: {}", denial.reason.metric()))
             }
@@ -280,8 +279,9 @@ impl Steps {
                 }
             }
             Kind::Provider(provider) => {
-                let text = judged.keys.describe(provider);
-                self.push(inner, "keys", None, text);
+                for (topic, text) in judged.given.describe(provider) {
+                    self.push(inner, topic, None, text);
+                }
             }
             Kind::Nothing | Kind::ExtractOnly(_) => {}
         }
@@ -293,7 +293,7 @@ impl Steps {
 struct Judged<'r> {
     config: &'r Config,
     request: &'r Request,
-    keys: &'r GivenKeys,
+    given: &'r Given,
     now: Timestamp,
     places: &'r [Rc<crate::config::Location>],
 }
@@ -308,27 +308,27 @@ impl Judged<'_> {
             now,
             ..
         } = *self;
-        self.keys
+        self.given
             .with_means(|means| judge(config, &requirement, request, means, now))
     }
 
     /// What exactly `reason` is about.
     fn detail(&self, tree: &Tree, reason: Reason) -> Option<String> {
         match (&tree.kind, reason) {
-            (_, Reason::Scope | Reason::Claims) if !tree.terms.is_empty() => {
+            (kind, Reason::Scope | Reason::Claims) if !tree.terms.is_empty() => {
                 let found = credential::locate(self.request, self.places).ok()?;
-                let evidence = Evidence::of_text(&found.first()?.text);
+                let mut evidence = Evidence::of_text(&found.first()?.text);
+                if let Kind::Provider(provider) = kind {
+                    evidence.hear(self.given.answer(provider));
+                }
                 Some(evidence.lacks(&tree.terms))
             }
             (Kind::Provider(provider), reason) => {
                 let found = credential::locate(self.request, &provider.locations);
                 let text = found.ok()?.first()?.text.clone();
-                Evidence::of_text(&text).against(
-                    provider,
-                    reason,
-                    self.config.longest_token(),
-                    self.now,
-                )
+                let mut evidence = Evidence::of_text(&text);
+                evidence.hear(self.given.answer(provider));
+                evidence.against(provider, reason, self.config.longest_token(), self.now)
             }
             _ => None,
         }

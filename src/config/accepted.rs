@@ -17,7 +17,7 @@ fn default_algorithms() -> Vec<Algorithm> {
 pub struct Accepted {
     /// The values of `alg`.
     algorithms: Vec<Algorithm>,
-    /// The values of `typ`, in lower case and without `application/`.
+    /// The values of `typ`, without `application/`.
     types: Vec<String>,
     /// Whether a token may say nothing of its type.
     untyped: bool,
@@ -45,10 +45,11 @@ impl Accepted {
                 ));
             }
             // An empty string stands for a token that says nothing.
-            Some(types) => (
-                types.iter().filter_map(|typ| short_type(typ)).collect(),
-                types.iter().any(String::is_empty),
-            ),
+            Some(types) => {
+                let short = types.iter().filter_map(|typ| short_type(typ));
+                let untyped = types.iter().any(String::is_empty);
+                (short.map(str::to_owned).collect(), untyped)
+            }
         };
         Ok(Self {
             algorithms,
@@ -68,7 +69,10 @@ impl Accepted {
         }
         let accepted = match &token.typ {
             None => self.untyped,
-            Some(typ) => short_type(typ).is_some_and(|typ| self.types.contains(&typ)),
+            Some(typ) => short_type(typ).is_some_and(|typ| {
+                let mut types = self.types.iter();
+                types.any(|known| known.eq_ignore_ascii_case(typ))
+            }),
         };
         if accepted { Ok(()) } else { Err(Reason::Type) }
     }
@@ -105,10 +109,13 @@ fn named_algorithms(
     Ok(algorithms)
 }
 
-/// A `typ` as it is compared: in lower case and without the prefix `application/`, which may be left
-/// out (RFC 7515, section 4.1.9). `None` for one that says nothing.
-fn short_type(typ: &str) -> Option<String> {
-    let typ = typ.to_ascii_lowercase();
-    let short = typ.strip_prefix("application/").unwrap_or(&typ);
-    (!short.is_empty()).then(|| short.to_owned())
+/// A `typ` as it is compared, without case: without the prefix `application/`, which may be left out
+/// (RFC 7515, section 4.1.9). `None` for one that says nothing.
+fn short_type(typ: &str) -> Option<&str> {
+    const PREFIX: &str = "application/";
+    let short = match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, short)) if prefix.eq_ignore_ascii_case(PREFIX) => short,
+        _ => typ,
+    };
+    (!short.is_empty()).then_some(short)
 }

@@ -135,6 +135,7 @@ mod tests {
     fn a_provider_with_introspection_needs_no_keys() {
         let config = build(with(json!({}))).unwrap();
         assert!(matches!(config.providers[0].keys, KeySource::None));
+        assert!(config.introspects());
         let problem = build(json!({})).unwrap_err();
         assert_eq!(
             problem,

@@ -1,9 +1,9 @@
 //! The configuration's types, read from a JSON value.
 //!
-//! serde_json could read them from a value, and other crates follow where it is; but they do so at
-//! every step and for every type, which made a fifth of the module. Here nobody keeps a path: the
-//! error takes the names of the places that it comes by on its way out. And what is read at several
-//! places is not inlined into each: a configuration is read once.
+//! `serde_json` could read them from a value, and other crates follow where that is; but they do so at
+//! every step and for every type, which made a fifth of the module. Here nobody keeps a path: an error
+//! takes the names of the places that it comes by on its way out. And what is read in several places
+//! is not inlined into each: a configuration is read once.
 
 use std::fmt;
 use std::iter::Enumerate;

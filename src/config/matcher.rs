@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use super::error::ConfigError;
+use super::index::Stem;
+use super::pattern::PatternWire;
 use super::scalar::{HeaderName, NonEmpty};
-use super::text::{Empty, PatternWire, TextMatcher, TextMatcherWire};
+use super::text::{Empty, TextMatcher, TextMatcherWire};
 use crate::request::Request;
 
 /// Which requests a rule is for.
@@ -52,6 +54,14 @@ impl Matcher {
             && (!self.grpc || request.grpc)
             && self.headers.iter().all(|header| header.matches(request))
             && self.query.iter().all(|one| one.matches(request))
+    }
+
+    /// What all paths begin with that this is for.
+    pub(super) fn stem(&self) -> Stem<'_> {
+        match &self.path {
+            PathMatcher::Text(matcher) => matcher.stem(),
+            PathMatcher::Separated(prefix, _) => prefix.stem(),
+        }
     }
 
     /// The headers that are looked at.

@@ -7,11 +7,13 @@ mod accepted;
 mod claim;
 mod error;
 mod forwarding;
+mod index;
 mod introspection;
 mod jwks;
 mod located;
 mod location;
 mod matcher;
+mod pattern;
 mod protobuf;
 mod provider;
 mod requirement;
@@ -44,13 +46,14 @@ pub use jwks::KeySource;
 pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::Matcher;
+pub use pattern::Pattern;
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Kind, Lenience, Requirement, Tree};
 pub use revocation::{OnUnavailable, Revocation};
-pub use rules::{Rule, Rules};
+pub use rules::{Rule, RuleList, Rules};
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::schema;
-pub use text::{Pattern, TextMatcher};
+pub use text::TextMatcher;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use unique::Unique;
 
@@ -76,13 +79,33 @@ pub struct Config {
     pub stat_prefix: String,
     /// The realm of challenges; the request's authority where there is none.
     pub realm: Option<String>,
-    /// The headers that may be set, in lower case: those of a client never reach the upstream.
+    /// The headers that may be set, in lower case and sorted: those of a client never reach the upstream.
     pub own_headers: Vec<String>,
-    /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case.
+    /// The headers that decisions look at beside `authorization` and pseudo-headers, in lower case
+    /// and sorted.
     pub read_headers: Vec<String>,
     /// The members of a payload that decisions or what is passed on look at, beside the registered
     /// claims.
     pub read_claims: Vec<String>,
+    totals: Totals,
+}
+
+/// What is asked of all providers together for each request, found out once.
+#[derive(Debug)]
+struct Totals {
+    longest_token: usize,
+    introspects: bool,
+}
+
+impl Totals {
+    fn of(providers: &[Rc<Provider>]) -> Self {
+        let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
+        let mut providers = providers.iter();
+        Self {
+            longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
+            introspects: providers.any(|provider| provider.introspection.is_some()),
+        }
+    }
 }
 
 impl Config {
@@ -129,12 +152,14 @@ impl Config {
 
     /// The longest token that is looked at, in bytes.
     #[must_use]
-    pub fn longest_token(&self) -> usize {
-        let longest = self
-            .providers
-            .iter()
-            .map(|provider| provider.cache.token_bytes);
-        longest.max().unwrap_or_default().max(MAX_TOKEN_BYTES)
+    pub const fn longest_token(&self) -> usize {
+        self.totals.longest_token
+    }
+
+    /// Whether the authorization server of any provider is asked about tokens.
+    #[must_use]
+    pub const fn introspects(&self) -> bool {
+        self.totals.introspects
     }
 
     /// The provider of this name.

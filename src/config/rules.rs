@@ -5,10 +5,12 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use super::error::ConfigError;
+use super::index::Index;
 use super::matcher::{MatchWire, Matcher};
 use super::provider::Provider;
 use super::requirement::{self, Requirement, RequirementWire};
 use super::scalar::NonEmpty;
+use crate::request::Request;
 
 /// What a configuration asks of requests.
 #[derive(Debug)]
@@ -17,11 +19,40 @@ pub enum Rules {
     AnyProvider(Requirement),
     /// The first rule that matches decides.
     Listed {
-        /// The rules, in the order of the configuration.
-        rules: Vec<Rule>,
+        /// The rules.
+        rules: RuleList,
         /// Whether requests that no rule matches pass.
         allow_unmatched: bool,
     },
+}
+
+/// Rules in the order of the configuration, to be looked up by the path of a request.
+#[derive(Debug)]
+pub struct RuleList {
+    rules: Vec<Rule>,
+    index: Index,
+}
+
+impl RuleList {
+    pub(super) fn new(rules: Vec<Rule>) -> Self {
+        let index = Index::new(rules.iter().map(|rule| rule.matcher.stem()));
+        Self { rules, index }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Those that are for `request`, in their order. What this costs depends on how many are for
+    /// paths that begin as its path does, hardly on how many there are.
+    pub fn matching<'l>(&'l self, request: &Request) -> impl Iterator<Item = &'l Rule> {
+        let candidates = self.index.candidates(request.path());
+        candidates
+            .filter_map(|position| self.rules.get(position))
+            .filter(|rule| rule.matcher.matches(request))
+    }
 }
 
 /// What requests that match need.

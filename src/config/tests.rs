@@ -130,6 +130,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(provider.cache, cache);
     assert_eq!(config.longest_token(), 8192);
     assert!(!config.bypass_cors_preflight);
+    assert!(!config.introspects());
     assert!(matches!(config.rules, Rules::AnyProvider(_)));
 }
 

@@ -1,9 +1,10 @@
 //! How a text is compared: Envoy's `StringMatcher`.
 
-use regex_lite::Regex;
 use serde::Deserialize;
 
 use super::error::ConfigError;
+use super::index::Stem;
+use super::pattern::{Pattern, PatternWire};
 use super::scalar::NonEmpty;
 
 /// A condition on a text, which is bytes since clients may send any.
@@ -48,6 +49,17 @@ impl TextMatcher {
         }
     }
 
+    /// What all texts begin with that the condition holds for.
+    pub(super) fn stem(&self) -> Stem<'_> {
+        let (text, whole) = match &self.comparison {
+            Comparison::Exact(text) => (text.as_str(), true),
+            Comparison::Prefix(text) => (text.as_str(), false),
+            Comparison::Pattern(pattern) => (pattern.stem.as_str(), false),
+            Comparison::Suffix(_) | Comparison::Contains(_) => ("", false),
+        };
+        Stem { text, whole }
+    }
+
     /// Whether the condition holds for `text`.
     #[must_use]
     pub fn matches(&self, text: &[u8]) -> bool {
@@ -72,25 +84,6 @@ impl TextMatcher {
                 .any(|part| same(Some(part), wanted)),
             Comparison::Pattern(pattern) => pattern.matches(text),
         }
-    }
-}
-
-/// A regular expression that a whole text has to match, in the syntax that RE2 and regex-lite
-/// share, so in linear time.
-#[derive(Clone, Debug)]
-pub struct Pattern(Regex);
-
-impl Pattern {
-    fn new(source: &str) -> Result<Self, regex_lite::Error> {
-        // For itself first: with the brackets below, `a)(b` would be one.
-        Regex::new(source)?;
-        Regex::new(&format!(r"\A(?:{source})\z")).map(Self)
-    }
-
-    /// Bytes that are not UTF-8 count as the character for what is unknown: they cannot keep a
-    /// pattern with `.` from matching.
-    fn matches(&self, text: &[u8]) -> bool {
-        self.0.is_match(&String::from_utf8_lossy(text))
     }
 }
 
@@ -146,32 +139,6 @@ impl TextMatcherWire {
                 "needs one of exact, prefix, suffix, contains and safe_regex",
             )),
         }
-    }
-}
-
-#[derive(Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "Regex", title = "Regular expression")
-)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PatternWire {
-    /// The regular expression, in the syntax that RE2 and regex-lite share.
-    regex: NonEmpty,
-    /// Accepted and without effect: older configurations name the engine so.
-    #[serde(default, alias = "googleRe2", rename = "google_re2")]
-    _google_re2: Option<Empty>,
-}
-
-impl PatternWire {
-    pub(super) fn build(self, path: &str) -> Result<Pattern, ConfigError> {
-        Pattern::new(&self.regex.0).map_err(|problem| {
-            ConfigError::new(
-                format!("{path}.regex"),
-                format!("is not a regular expression: {problem}"),
-            )
-        })
     }
 }
 
@@ -267,13 +234,6 @@ mod tests {
     }
 
     proptest::proptest! {
-        #[test]
-        fn no_pattern_and_no_text_panics(source: String, text: Vec<u8>) {
-            if let Ok(pattern) = Pattern::new(&source) {
-                let _ = pattern.matches(&text);
-            }
-        }
-
         #[test]
         fn all_comparisons_agree_with_the_standard_library(text in "[abAB]{0,6}", part in "[abAB]{1,3}") {
             for (name, expected) in [

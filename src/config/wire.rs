@@ -18,10 +18,10 @@ use super::location::FromHeaderWire;
 use super::provider::{self, Provider};
 use super::requirement::{self, Requirement, RequirementWire};
 use super::revocation::RevocationWire;
-use super::rules::{self, RuleWire, Rules};
+use super::rules::{self, RuleList, RuleWire, Rules};
 use super::scalar::{NonEmpty, PositiveDuration, Refused, Unsigned, Why};
 use super::text::TextMatcherWire;
-use super::{Config, Environment};
+use super::{Config, Environment, Totals};
 use crate::revocation::NAMING_CLAIMS;
 
 #[derive(Deserialize)]
@@ -114,6 +114,7 @@ impl ConfigWire {
             ));
         }
         Ok(Config {
+            totals: Totals::of(&providers),
             providers,
             rules,
             requirements,
@@ -133,9 +134,10 @@ fn build_rules(
     wires: Vec<RuleWire>,
     providers: &[Rc<Provider>],
     named: &[(String, Requirement)],
-) -> Result<Vec<rules::Rule>, ConfigError> {
+) -> Result<RuleList, ConfigError> {
     let build = |(index, wire)| rules::build(&format!("rules[{index}]"), wire, providers, named);
-    wires.into_iter().enumerate().map(build).collect()
+    let rules: Result<_, _> = wires.into_iter().enumerate().map(build).collect();
+    rules.map(RuleList::new)
 }
 
 /// The headers that tokens are read from or rules look at, each once.
@@ -144,7 +146,7 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
     let of_tokens = locations.filter_map(|location| location.header().map(str::to_owned));
     let of_rules = match rules {
         Rules::AnyProvider(_) => &[][..],
-        Rules::Listed { rules, .. } => rules,
+        Rules::Listed { rules, .. } => rules.all(),
     };
     let of_rules = of_rules.iter().flat_map(|rule| rule.matcher.headers());
     each_once(of_tokens.chain(of_rules.cloned()))
@@ -181,7 +183,7 @@ fn all_requirements<'r>(
 ) -> impl Iterator<Item = &'r Requirement> {
     let of_rules = match rules {
         Rules::AnyProvider(_) => &[][..],
-        Rules::Listed { rules, .. } => rules,
+        Rules::Listed { rules, .. } => rules.all(),
     };
     let named = named.iter().map(|(_, requirement)| requirement);
     named.chain(of_rules.iter().map(|rule| &rule.requirement))

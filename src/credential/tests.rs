@@ -210,6 +210,16 @@ fn the_longest_prefix_of_a_header_is_meant() {
 }
 
 #[test]
+fn a_prefix_with_a_comma_hides_no_second_credential() {
+    let change =
+        json!({"from_headers": [{"name": "authorization", "value_prefix": "Key a, Bearer "}]});
+    let found = |value: &[u8]| found(&change, "/", &[("authorization", value)]);
+    assert_eq!(found(b"Key a, Bearer abc"), Err(Reason::SeveralTokens));
+    assert_eq!(found(b"Bearer abc, Bearer def"), Err(Reason::SeveralTokens));
+    assert_eq!(found(b"Bearer abc"), Ok(Vec::new()));
+}
+
+#[test]
 fn parameters_are_decoded() {
     let change = json!({"from_params": ["access_token", "jwt"]});
     let one = |text: &str| Ok(vec![text.to_owned()]);

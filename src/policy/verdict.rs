@@ -40,6 +40,14 @@ pub trait Tokens {
     /// What `provider` says of the token at the places that it lists.
     fn opinion(&self, provider: &Provider) -> Opinion;
 
+    /// Where it is certain without asking that the opinion of `provider` is a refusal that says
+    /// nothing but its reason: a reason that is at least as late as that one. To ask many providers
+    /// costs more than this, and who is known to refuse is asked only if it matters why. What is
+    /// found is the same with this and without.
+    fn refused_at_most(&self, _provider: &Provider) -> Option<Reason> {
+        None
+    }
+
     /// The payload of that token; `None` where there is none that can be read.
     fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>>;
 }
@@ -110,7 +118,14 @@ pub fn find<'c>(tree: &'c Tree, tokens: &impl Tokens) -> Finding<'c> {
 /// token was most likely meant for.
 fn any<'c>(trees: &'c [Tree], lenience: Lenience, tokens: &impl Tokens) -> Finding<'c> {
     let (mut wait, mut without, mut denial) = (None, None, None);
+    let refused_at_most = |tree: &Tree| match &tree.kind {
+        Kind::Provider(provider) => tokens.refused_at_most(provider),
+        _ => None,
+    };
     for tree in trees {
+        if refused_at_most(tree).is_some() {
+            continue;
+        }
         match find(tree, tokens) {
             Finding::Fulfilled(grants) if grants.providers.is_empty() => {
                 without = without.or(Some(grants));
@@ -122,6 +137,15 @@ fn any<'c>(trees: &'c [Tree], lenience: Lenience, tokens: &impl Tokens) -> Findi
     }
     if let Some(at_most) = wait {
         return Finding::Wait { at_most };
+    }
+    // Those that are known to refuse are asked why only as long as that may be what counts.
+    for tree in trees {
+        if let Some(at_most) = refused_at_most(tree)
+            && denial.as_ref().is_none_or(|known| known.reason < at_most)
+            && let Finding::Refused(refusal) = find(tree, tokens)
+        {
+            denial = denial.max(Some(refusal));
+        }
     }
     let denial = denial.unwrap_or_else(|| Reason::Missing.into());
     match without {

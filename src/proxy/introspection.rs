@@ -46,11 +46,6 @@ impl Endpoint {
         })
     }
 
-    /// The index of the provider.
-    pub(super) fn provider(&self) -> usize {
-        self.provider.index
-    }
-
     /// What is known of a token; it will be asked about if that is nothing.
     pub(super) fn ask(&self, token: &str, now: Timestamp) -> Standing {
         self.known.borrow_mut().ask(token, now)

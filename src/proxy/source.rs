@@ -76,11 +76,6 @@ impl<T: Published> Source<T> {
         }
     }
 
-    /// The index of the provider.
-    pub(super) fn provider(&self) -> usize {
-        self.provider.index
-    }
-
     /// Whether something has happened, since this was asked last, that may decide requests that wait.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.news)

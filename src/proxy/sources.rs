@@ -8,7 +8,7 @@ use super::introspection::Endpoint;
 use super::meters::Meters;
 use super::source::Source;
 use crate::config::{Config, KeySource, Provider};
-use crate::fetching::{Published, Supply};
+use crate::fetching::Supply;
 use crate::gate::{RemoteKeys, RemoteList};
 use crate::introspection::Standing;
 use crate::keys::{KeySet, NoFormat};
@@ -16,10 +16,11 @@ use crate::revocation::{ListReader, RevocationList};
 use crate::time::Timestamp;
 use crate::verify::Engine;
 
+/// Each has a place for every provider, by its index.
 pub(super) struct Sources {
-    keys: Vec<Source<KeySet>>,
-    lists: Vec<Source<RevocationList>>,
-    endpoints: Vec<Endpoint>,
+    keys: Vec<Option<Source<KeySet>>>,
+    lists: Vec<Option<Source<RevocationList>>>,
+    endpoints: Vec<Option<Endpoint>>,
 }
 
 impl Sources {
@@ -42,9 +43,9 @@ impl Sources {
             Some(Source::new(provider, remote, reader, engine))
         };
         Self {
-            keys: config.providers.iter().filter_map(keys).collect(),
-            lists: config.providers.iter().filter_map(list).collect(),
-            endpoints: config.providers.iter().filter_map(Endpoint::of).collect(),
+            keys: config.providers.iter().map(keys).collect(),
+            lists: config.providers.iter().map(list).collect(),
+            endpoints: config.providers.iter().map(Endpoint::of).collect(),
         }
     }
 
@@ -60,8 +61,7 @@ impl Sources {
 
     /// What is known of a token that a provider's authorization server is asked about.
     pub(super) fn standing(&self, provider: &Provider, token: &str, now: Timestamp) -> Standing {
-        let mut endpoints = self.endpoints.iter();
-        match endpoints.find(|endpoint| endpoint.provider() == provider.index) {
+        match of(&self.endpoints, provider) {
             Some(endpoint) => endpoint.ask(token, now),
             None => Standing::Pending.at_once(),
         }
@@ -69,25 +69,25 @@ impl Sources {
 
     /// Whether there is something to send that a request waits for.
     pub(super) fn is_eager(&self) -> bool {
-        self.endpoints.iter().any(Endpoint::has_next)
+        self.endpoints.iter().flatten().any(Endpoint::has_next)
     }
 
     /// Takes note of how a decision came out that may have asked for keys.
     pub(super) fn decided(&mut self, waits: bool) {
-        for source in &mut self.keys {
+        for source in self.keys.iter_mut().flatten() {
             source.decided(waits);
         }
     }
 
     /// Adopts what others have fetched, and fetches what is due.
     pub(super) fn tick(&mut self, now: Timestamp, meters: &Meters) {
-        for source in &mut self.keys {
+        for source in self.keys.iter_mut().flatten() {
             source.tick(now, meters);
         }
-        for source in &mut self.lists {
+        for source in self.lists.iter_mut().flatten() {
             source.tick(now, meters);
         }
-        for endpoint in &mut self.endpoints {
+        for endpoint in self.endpoints.iter_mut().flatten() {
             endpoint.tick(now, meters);
         }
     }
@@ -101,37 +101,41 @@ impl Sources {
         now: Timestamp,
         meters: &Meters,
     ) {
-        for source in &mut self.keys {
+        for source in self.keys.iter_mut().flatten() {
             source.answered(callout, has_headers, size, now, meters);
         }
-        for source in &mut self.lists {
+        for source in self.lists.iter_mut().flatten() {
             source.answered(callout, has_headers, size, now, meters);
         }
-        for endpoint in &mut self.endpoints {
+        for endpoint in self.endpoints.iter_mut().flatten() {
             endpoint.answered(callout, has_headers, size, now, meters);
         }
     }
 
     /// Whether something has happened, since this was asked last, that may decide requests that wait.
     pub(super) fn take_news(&mut self) -> bool {
-        let keys = self.keys.iter_mut().map(Source::take_news);
-        let lists = self.lists.iter_mut().map(Source::take_news);
-        let endpoints = self.endpoints.iter_mut().map(Endpoint::take_news);
+        let keys = self.keys.iter_mut().flatten().map(Source::take_news);
+        let lists = self.lists.iter_mut().flatten().map(Source::take_news);
+        let endpoints = self.endpoints.iter_mut().flatten().map(Endpoint::take_news);
         let all = keys.chain(lists).chain(endpoints);
         all.fold(false, |news, one| news | one)
     }
 
     /// Whether the next tick should come soon.
     pub(super) fn is_busy(&self, now: Timestamp) -> bool {
-        let endpoints = || self.endpoints.iter().any(Endpoint::is_busy);
-        let lists = || self.lists.iter().any(|source| source.is_busy(now));
-        self.keys.iter().any(|source| source.is_busy(now)) || lists() || endpoints()
+        let keys = self.keys.iter().flatten();
+        let lists = self.lists.iter().flatten();
+        let endpoints = self.endpoints.iter().flatten();
+        keys.map(|source| source.is_busy(now))
+            .chain(lists.map(|source| source.is_busy(now)))
+            .chain(endpoints.map(Endpoint::is_busy))
+            .any(|busy| busy)
     }
 }
 
-fn of<'s, T: Published>(sources: &'s [Source<T>], provider: &Provider) -> Option<&'s Source<T>> {
-    let mut sources = sources.iter();
-    sources.find(|source| source.provider() == provider.index)
+/// What `places` have for a provider.
+fn of<'s, T>(places: &'s [Option<T>], provider: &Provider) -> Option<&'s T> {
+    places.get(provider.index)?.as_ref()
 }
 
 /// The state of what nobody fetches.

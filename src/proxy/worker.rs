@@ -97,10 +97,8 @@ impl Worker {
     pub(super) fn arrived(&self, id: u32, mut request: Request) -> Course {
         let now = host::now();
         // Whatever becomes of the request, the upstream must not take the client's for ours.
-        for name in &self.config.own_headers {
-            if request.forget_header(name) {
-                host::remove_request_header(name);
-            }
+        for name in request.forget_headers(&self.config.own_headers) {
+            host::remove_request_header(name);
         }
         request.keep_headers(&self.config.read_headers);
         if self.config.per_route_requirements {

@@ -9,6 +9,7 @@ use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::key::Kind;
+use super::signature::{P256, P384, P521, der};
 use super::{Algorithm, Hash, PublicKey};
 
 /// `envoy.source.extensions.common.wasm.VerifySignatureArguments`, as a host reads it.
@@ -61,18 +62,9 @@ impl<'a> Question<'a> {
         }
         let (hash, signature) = match (&key.kind, algorithm) {
             (Kind::Rsa { .. }, Algorithm::Rs(hash)) => (hash, Cow::Borrowed(signature)),
-            (Kind::P256(_), Algorithm::Es(hash)) => {
-                let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
-                (hash, Cow::Owned(signature.to_der().as_bytes().to_vec()))
-            }
-            (Kind::P384(_), Algorithm::Es(hash)) => {
-                let signature = p384::ecdsa::Signature::from_slice(signature).ok()?;
-                (hash, Cow::Owned(signature.to_der().as_bytes().to_vec()))
-            }
-            (Kind::P521(_), Algorithm::Es(hash)) => {
-                let signature = p521::ecdsa::Signature::from_slice(signature).ok()?;
-                (hash, Cow::Owned(signature.to_der().as_bytes().to_vec()))
-            }
+            (Kind::P256(_), Algorithm::Es(hash)) => (hash, Cow::Owned(der(signature, &P256)?)),
+            (Kind::P384(_), Algorithm::Es(hash)) => (hash, Cow::Owned(der(signature, &P384)?)),
+            (Kind::P521(_), Algorithm::Es(hash)) => (hash, Cow::Owned(der(signature, &P521)?)),
             _ => return None,
         };
         Some(Self {

@@ -8,6 +8,7 @@ mod engine;
 mod host;
 mod key;
 mod self_test;
+mod signature;
 mod software;
 mod twin;
 #[cfg(test)]

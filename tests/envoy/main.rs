@@ -42,6 +42,8 @@ mod engines;
 #[cfg(test)]
 mod forwarding;
 #[cfg(test)]
+mod glewlwyd;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod introspection;

@@ -1,5 +1,7 @@
+use std::cell::RefCell;
 use std::collections::HashMap;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -9,6 +11,15 @@ use crate::config::Config;
 struct Said {
     opinions: HashMap<&'static str, Opinion>,
     payload: Map<String, Value>,
+}
+
+impl Said {
+    fn new(opinions: impl Iterator<Item = (&'static str, Opinion)>) -> Self {
+        Self {
+            opinions: opinions.collect(),
+            payload: Map::from_iter([("scope".to_owned(), json!("read"))]),
+        }
+    }
 }
 
 impl Tokens for Said {
@@ -36,17 +47,20 @@ fn bad(reason: Reason) -> Opinion {
 
 /// What a requirement comes to, in words: the providers that accepted, or what hinders.
 fn found(requirement: &Value, said: &[(&'static str, Opinion)]) -> String {
+    found_by(&config(requirement), &Said::new(said.iter().cloned()))
+}
+
+fn config(requirement: &Value) -> Config {
     let provider = json!({"local_jwks": {"inline_string": crate::fixtures::key_set()}});
     let config = json!({
         "providers": {"a": provider, "b": provider, "c": provider},
         "requirement_map": {"r": requirement},
     });
-    let config = Config::from_json(config.to_string().as_bytes()).unwrap();
-    let tokens = Said {
-        opinions: said.iter().cloned().collect(),
-        payload: Map::from_iter([("scope".to_owned(), json!("read"))]),
-    };
-    match find(&config.requirement(b"r").unwrap().tree, &tokens) {
+    Config::from_json(config.to_string().as_bytes()).unwrap()
+}
+
+fn found_by(config: &Config, tokens: &impl Tokens) -> String {
+    match find(&config.requirement(b"r").unwrap().tree, tokens) {
         Finding::Fulfilled(grants) => {
             let names = grants.providers.iter().map(|one| one.name.as_str());
             let lenient = grants.lenient.then_some("lenient");
@@ -242,4 +256,123 @@ fn terms_are_those_of_the_requirement_that_they_are_written_in() {
 #[test]
 fn an_empty_requirement_needs_nothing() {
     assert_eq!(found(&json!({}), &[]), "ok ");
+}
+
+/// The same where it is known of some providers that they refuse.
+struct Known<'s> {
+    said: &'s Said,
+    /// Who is known to refuse, and the reason that theirs is no later than.
+    refuse: HashMap<&'static str, Reason>,
+    /// Who was asked.
+    asked: RefCell<Vec<String>>,
+}
+
+impl Tokens for Known<'_> {
+    fn opinion(&self, provider: &Provider) -> Opinion {
+        self.asked.borrow_mut().push(provider.name.clone());
+        self.said.opinion(provider)
+    }
+
+    fn refused_at_most(&self, provider: &Provider) -> Option<Reason> {
+        self.refuse.get(provider.name.as_str()).copied()
+    }
+
+    fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>> {
+        self.said.payload(provider)
+    }
+}
+
+#[test]
+fn who_is_known_to_refuse_is_asked_only_if_it_matters_why() {
+    let config = config(&any(json!([of("a"), of("b"), of("c")])));
+    let late = [("a", Reason::Issuer), ("b", Reason::Issuer)];
+    for (said, refuse, asked) in [
+        (&[("c", GOOD)][..], &late[..], "c"),
+        (&[("c", wait(3))], &late, "c"),
+        (&[("c", bad(Reason::Expired))], &late, "c"),
+        (
+            &[("a", bad(Reason::Type)), ("c", bad(Reason::Algorithm))],
+            &late,
+            "cab",
+        ),
+        (
+            &[("a", bad(Reason::Issuer)), ("c", bad(Reason::Algorithm))],
+            &late,
+            "ca",
+        ),
+        (&[], &[("a", Reason::Missing), ("b", Reason::Missing)], "c"),
+    ] {
+        let said = Said::new(said.iter().cloned());
+        let known = Known {
+            said: &said,
+            refuse: refuse.iter().copied().collect(),
+            asked: RefCell::default(),
+        };
+        assert_eq!(found_by(&config, &known), found_by(&config, &said));
+        assert_eq!(known.asked.take().concat(), asked, "{:?}", said.opinions);
+    }
+}
+
+const SOME_REASONS: [Reason; 6] = [
+    Reason::Missing,
+    Reason::MalformedToken,
+    Reason::Algorithm,
+    Reason::Issuer,
+    Reason::Expired,
+    Reason::KeysUnavailable,
+];
+
+/// A requirement of any shape.
+fn any_requirement() -> impl Strategy<Value = Value> {
+    let provider = prop::sample::select(vec!["a", "b", "c"]).prop_map(of);
+    let leaf = prop_oneof![
+        4 => provider.clone(),
+        1 => provider.prop_map(|mut requirement| {
+            requirement["scopes"] = json!(["write"]);
+            requirement
+        }),
+        1 => Just(json!({"allow_missing": {}})),
+        1 => Just(json!({"allow_missing_or_failed": {}})),
+        1 => Just(json!({"extract_only_without_validation": {}})),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        let list = prop::collection::vec(inner, 1..5);
+        prop_oneof![
+            2 => list.clone().prop_map(any),
+            1 => list.prop_map(all),
+        ]
+    })
+}
+
+/// What a provider says, and whether it is known to refuse, no later than for some reason.
+fn any_opinion() -> impl Strategy<Value = (Opinion, Option<Reason>)> {
+    let reason = || prop::sample::select(SOME_REASONS.to_vec());
+    prop_oneof![
+        1 => Just((GOOD, None)),
+        1 => (1..4_u64).prop_map(|secs| (wait(secs), None)),
+        4 => (reason(), prop::option::weighted(0.7, reason())).prop_map(|(reason, known)| {
+            (bad(reason), known.map(|known| known.max(reason)))
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn to_know_who_refuses_changes_nothing(
+        requirement in any_requirement(),
+        opinions in prop::array::uniform3(any_opinion()),
+    ) {
+        let names = ["a", "b", "c"].into_iter();
+        let said = Said::new(names.clone().zip(opinions.iter().map(|(opinion, _)| opinion.clone())));
+        let refuse = names.zip(opinions.iter().map(|(_, known)| *known));
+        let known = Known {
+            said: &said,
+            refuse: refuse.filter_map(|(name, known)| Some((name, known?))).collect(),
+            asked: RefCell::default(),
+        };
+        let config = config(&requirement);
+        prop_assert_eq!(found_by(&config, &known), found_by(&config, &said));
+    }
 }

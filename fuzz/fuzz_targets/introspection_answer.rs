@@ -1,0 +1,140 @@
+//! Any bytes as what an introspection endpoint says of a token: it is admitted only where that is
+//! JSON which says so, of this API and this time, and is remembered no longer than it lives.
+#![no_main]
+
+use std::cell::RefCell;
+use std::hash::RandomState;
+use std::time::Duration;
+
+use bearer_gate::config::Config;
+use bearer_gate::gate::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
+use bearer_gate::introspection::{self, Durations, Failed, Introspector, Standing};
+use bearer_gate::metrics::Tally;
+use bearer_gate::request::Request;
+use bearer_gate::time::Timestamp;
+use bearer_gate::token_cache::TokenCache;
+use bearer_gate::verify::Engine;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+const TOKEN: &str = "opaque";
+const ISSUER: &str = "https://issuer.example";
+const AUDIENCE: &str = "https://api.example";
+const NOW: Timestamp = Timestamp::from_unix_secs(1_700_000_000);
+const DURATIONS: Durations = Durations {
+    active: Duration::from_secs(60),
+    inactive: Duration::from_secs(10),
+};
+
+fuzz_target!(
+    init: {
+        let good = format!(r#"{{"active": true, "aud": "{AUDIENCE}"}}"#);
+        assert!(is_admitted(&standing(good.as_bytes(), NOW)));
+    },
+    |body: &[u8]| {
+        let lax = serde_json::from_slice::<Value>(body).unwrap_or_default();
+        let active = lax.get("active");
+        match introspection::read(body) {
+            Ok(Some(answer)) => {
+                assert_eq!(active, Some(&Value::Bool(true)));
+                assert_eq!(lax, Value::Object(answer.payload.clone()));
+                assert_eq!(answer.claims.issuer.as_deref(), lax.get("iss").and_then(Value::as_str));
+                assert_eq!(answer.claims.expires_at.is_some(), lax.get("exp").is_some());
+                assert!(lax.get("scope").is_none_or(Value::is_string));
+                assert!(!answer.is_access_token || !names_another(&lax));
+                assert!(answer.heap_bytes() <= 96 * body.len() + 2048);
+            }
+            Ok(None) => assert_eq!(active, Some(&Value::Bool(false))),
+            Err(problem) => assert!(!problem.is_empty() && problem.is_ascii()),
+        }
+
+        let at_once = standing(body, NOW);
+        assert!(match (&at_once, introspection::read(body)) {
+            (Standing::Active(told), Ok(Some(answer))) => told.payload == answer.payload,
+            (Standing::Inactive, Ok(None)) | (Standing::Unavailable { .. }, Err(_)) => true,
+            _ => false,
+        });
+        let last = NOW.plus(DURATIONS.active);
+        assert!(!matches!(standing(body, last), Standing::Active(_)));
+        if let Standing::Active(answer) = &at_once
+            && let Some(expires_at) = answer.claims.expires_at
+        {
+            let dead = expires_at.max(NOW.plus(Duration::from_millis(1)));
+            assert!(!matches!(standing(body, dead), Standing::Active(_)));
+        }
+
+        if is_admitted(&at_once) {
+            assert_eq!(active, Some(&Value::Bool(true)));
+            assert!(lax.get("iss").is_none_or(|issuer| issuer == ISSUER));
+            assert!(match &lax["aud"] {
+                Value::Array(audiences) => audiences.iter().any(|audience| audience == AUDIENCE),
+                audience => audience == AUDIENCE,
+            });
+            assert!(!names_another(&lax));
+            assert!(lax.get("cnf").is_none());
+            let number = |name: &str| lax.get(name).and_then(Value::as_f64);
+            assert!(number("exp").is_none_or(|exp| exp > 1_699_999_939.0));
+            assert!(number("nbf").is_none_or(|nbf| nbf < 1_700_000_061.0));
+        }
+    }
+);
+
+/// Whether the answer says that it is of a refresh token.
+fn names_another(answer: &Value) -> bool {
+    let names = ["token_type", "token_use"];
+    names.iter().any(|name| answer[*name] == "refresh_token")
+}
+
+/// What a worker knows at `then` of a token of which it was told this at `NOW`.
+fn standing(body: &[u8], then: Timestamp) -> Standing {
+    let mut introspector = Introspector::new(DURATIONS, &RandomState::new());
+    assert!(matches!(introspector.ask(TOKEN, NOW), Standing::Pending));
+    assert_eq!(introspector.take_next().as_deref(), Some(TOKEN));
+    introspector.settle(TOKEN, introspection::read(body).map_err(|_| Failed), NOW);
+    introspector.ask(TOKEN, then)
+}
+
+fn is_admitted(standing: &Standing) -> bool {
+    thread_local! {
+        static CONFIG: Config = config();
+        static ENGINE: Engine = const { Engine::software() };
+    }
+    let request = Request {
+        target: b"/".to_vec(),
+        authorization: vec![format!("Bearer {TOKEN}").into_bytes()],
+        ..Request::default()
+    };
+    let decision = CONFIG.with(|config| {
+        ENGINE.with(|engine| {
+            let means = Means {
+                remote: &|_| RemoteKeys::Pending,
+                lists: &|_| RemoteList::Pending,
+                introspection: &|_, _| standing.clone(),
+                engine,
+                tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
+                tally: &Tally::default(),
+            };
+            gate(config, &request, means, NOW)
+        })
+    });
+    match decision {
+        Decision::Settled(Verdict::Admit(_)) => true,
+        Decision::Settled(Verdict::Deny(_)) => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn config() -> Config {
+    let config = serde_json::json!({"providers": {"p": {
+        "issuer": ISSUER,
+        "audiences": [AUDIENCE],
+        "introspection": {
+            "http_uri": {"uri": "https://issuer.example/introspect", "cluster": "c", "timeout": "3s"},
+            "client_id": "gate",
+            "client_secret_environment_variable": "SECRET",
+        },
+    }}});
+    let environment = |_: &str| Some("secret".to_owned());
+    Config::from_host(config.to_string().as_bytes(), &environment)
+        .expect("the configuration is good")
+}

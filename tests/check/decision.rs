@@ -1,0 +1,320 @@
+//! What the filter would decide of a request, and why.
+
+use serde_json::{Value, json};
+
+use crate::support::{GOOD_UNTIL, TOKEN, config, decide, file, run};
+
+#[test]
+fn the_decision_is_explained() {
+    let late = (GOOD_UNTIL + 60).to_string();
+    let rules = json!({"rules": [
+        {"match": {"path": "/health"}},
+        {"match": {"prefix": "/admin"}, "requires": {"provider_name": "joe", "scopes": ["admin"]}},
+        {"match": {"prefix": "/root"}, "requires": {"provider_name": "joe", "claims": [
+            {"claim_path": ["http://example.com/is_root"], "exact": true},
+            {"claim_name": "role", "any_of": ["a", "b"]},
+        ]}},
+        {"match": {"prefix": "/open"}, "requires": {"allow_missing": {}}},
+    ]});
+    let other = json!({"providers": {"jane": {
+        "issuer": "jane",
+        "audiences": ["api"],
+        "remote_jwks": {"http_uri": {"uri": "https://jane.example", "cluster": "jane"}},
+    }}});
+    let none = json!({});
+    for (change, more, status, says) in [
+        (
+            &none,
+            vec![],
+            0,
+            "decision: admitted, counted as bearer_gate.allowed",
+        ),
+        (&none, vec![], 0, "removes the header authorization"),
+        (
+            &none,
+            vec!["--now", &late],
+            1,
+            "exp: 2011-03-22T18:43:00Z; it is 2011-03-22T18:44:00Z, clocks may differ by 1m",
+        ),
+        (
+            &none,
+            vec!["--now", &late],
+            1,
+            "decision: 401, counted as bearer_gate.denied.expired",
+        ),
+        (
+            &none,
+            vec!["--now", "2011-03-22T18:44:00Z"],
+            1,
+            "error=\"invalid_token\", error_description=\"The access token expired\"",
+        ),
+        (&other, vec![], 1, "iss: \"joe\", not \"jane\""),
+        (
+            &none,
+            vec!["--header", "Authorization: Basic eA=="],
+            1,
+            "there are several",
+        ),
+        (
+            &none,
+            vec!["--path", "/a?access_token=x"],
+            1,
+            "counted as bearer_gate.denied.several_tokens",
+        ),
+        (
+            &rules,
+            vec!["--path", "/admin"],
+            1,
+            "rules[0]: is not for the request",
+        ),
+        (
+            &rules,
+            vec!["--path", "/admin"],
+            1,
+            "rules[1]: needs a token of joe with the scopes admin: refused: scope",
+        ),
+        (&rules, vec!["--path", "/admin"], 1, "decision: 403"),
+        (
+            &rules,
+            vec!["--path", "/root"],
+            1,
+            "role: there is none, must be one of \"a\", \"b\"",
+        ),
+        (
+            &rules,
+            vec!["--path", "/health"],
+            0,
+            "passes without a good token",
+        ),
+        (&rules, vec!["--path", "/open//x"], 0, "decision: admitted"),
+        (
+            &rules,
+            vec!["--path", "/x"],
+            1,
+            "rules: none is left for the request",
+        ),
+        (
+            &json!({"bypass_cors_preflight": true}),
+            vec![
+                "--method",
+                "OPTIONS",
+                "--header",
+                "Origin: https://a",
+                "--header",
+                "Access-Control-Request-Method: GET",
+            ],
+            0,
+            "CORS preflight: passes",
+        ),
+        (
+            &json!({"strip_failure_response": true}),
+            vec!["--now", &late],
+            1,
+            "cache-control: no-store\n",
+        ),
+    ] {
+        let (found, printed) = decide(&config(change), &more);
+        assert_eq!(found, status, "{change} {more:?}: {printed}");
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+    }
+}
+
+#[test]
+fn keys_that_are_not_given_leave_it_open() {
+    let config = file("c.json", config(&json!({})).to_string());
+    let now = GOOD_UNTIL.to_string();
+    let arguments = ["--token", TOKEN, "--now", &now, config.to_str().unwrap()];
+    let (status, printed) = run(&arguments);
+    assert_eq!(status, 2, "{printed}");
+    assert!(printed.contains("not given: --jwks joe=FILE"), "{printed}");
+    for (jwks, status, says) in [
+        ("joe=/nowhere", 2, "/nowhere: "),
+        ("jane=/dev/null", 2, "--jwks: there is no provider \"jane\""),
+        (
+            "joe=/dev/null",
+            1,
+            "keys: none: the key set is not a JSON object (/dev/null)",
+        ),
+    ] {
+        let (found, printed) = run(&[&arguments[..], &["--jwks", jwks]].concat());
+        assert_eq!(found, status, "{printed}");
+        assert!(printed.contains(says), "{printed}");
+    }
+}
+
+/// The provider with this field more.
+fn with(name: &str, value: &Value) -> Value {
+    let mut config = config(&json!({}));
+    config["providers"]["joe"][name] = value.clone();
+    config
+}
+
+#[test]
+fn a_revocation_list_is_given_as_a_file() {
+    let http_uri = json!({"uri": "https://joe.example/revoked", "cluster": "joe"});
+    let list = with("revocation", &json!({"http_uri": http_uri}));
+    let lax = with(
+        "revocation",
+        &json!({"http_uri": http_uri, "on_unavailable": "allow"}),
+    );
+    let wso2 = with(
+        "revocation",
+        &json!({"http_uri": http_uri, "format": "wso2"}),
+    );
+    let signature = TOKEN.rsplit('.').next().unwrap();
+    let others = json!({"tokens": ["other"], "clients": {"app": 2_000_000_000}});
+    for (config, content, status, says) in [
+        (
+            &list,
+            others.clone(),
+            0,
+            "revocation list: 2 entries, from /",
+        ),
+        (&list, others.clone(), 0, "decision: admitted"),
+        (
+            &list,
+            json!({"tokens": [signature]}),
+            1,
+            "counted as bearer_gate.denied.revoked",
+        ),
+        (
+            &list,
+            json!({"tokens": [signature]}),
+            1,
+            "the list has its jti (there is none)",
+        ),
+        (
+            &list,
+            json!({"tokens": 1}),
+            1,
+            "revocation list: none: it is not of the format list: line 1",
+        ),
+        (
+            &list,
+            json!({"tokens": 1}),
+            1,
+            "counted as bearer_gate.denied.revocation_unavailable",
+        ),
+        (&lax, json!({"tokens": 1}), 0, "decision: admitted"),
+        (
+            &wso2,
+            json!([{"jwt_signature": signature, "expiry_time": 0}]),
+            1,
+            "counted as bearer_gate.denied.revoked",
+        ),
+        (&wso2, others, 1, "revocation_unavailable"),
+    ] {
+        let content = file("list", content.to_string());
+        let (found, printed) = decide(config, &["--revocation", content.to_str().unwrap()]);
+        assert_eq!(found, status, "{printed}");
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+    }
+    let (status, printed) = decide(&list, &[]);
+    assert_eq!(status, 2, "{printed}");
+    for says in [
+        "revocation list: not given: --revocation joe=FILE",
+        "decision: none without what is not given",
+    ] {
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+    }
+    let (status, printed) = decide(&config(&json!({})), &["--revocation", "joe=/dev/null"]);
+    assert_eq!(status, 2, "{printed}");
+    let says = "--revocation: /dev/null is for no provider with `revocation`";
+    assert!(printed.contains(says), "{printed}");
+}
+
+#[test]
+fn what_an_introspection_endpoint_says_is_given_as_a_file() {
+    let introspection = |tokens: &str| {
+        json!({
+            "http_uri": {"uri": "https://joe.example/introspect", "cluster": "joe"},
+            "client_id": "gate",
+            "client_secret_environment_variable": "GATE_SECRET",
+            "for": tokens,
+        })
+    };
+    let rules = json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "joe", "scopes": ["read"]}}]);
+    let mut opaque = with("introspection", &introspection("opaque"));
+    opaque["rules"] = rules;
+    let opaque = file("opaque.json", opaque.to_string());
+    let now = GOOD_UNTIL.to_string();
+    let arguments = [
+        "--token",
+        "opaque-token",
+        "--now",
+        &now,
+        opaque.to_str().unwrap(),
+    ];
+    for (content, status, says) in [
+        (
+            r#"{"active": true, "scope": "read"}"#,
+            0,
+            "decision: admitted",
+        ),
+        (
+            r#"{"active": true, "scope": "read"}"#,
+            0,
+            "introspection: the token is active, from /",
+        ),
+        (
+            r#"{"active": false}"#,
+            1,
+            "introspection: the token is not active",
+        ),
+        (
+            r#"{"active": false}"#,
+            1,
+            "counted as bearer_gate.denied.inactive",
+        ),
+        (
+            r#"{"active": "true"}"#,
+            1,
+            "introspection: none: `active` is not a boolean",
+        ),
+        (r#"{"active": "true"}"#, 1, "decision: 503"),
+        (
+            r#"{"active": true, "scope": "write"}"#,
+            1,
+            "refused: scope: scope: \"write\"",
+        ),
+        (
+            r#"{"active": true, "iss": "jane"}"#,
+            1,
+            "iss: \"jane\", not \"joe\"",
+        ),
+        (
+            r#"{"active": true, "exp": 1}"#,
+            1,
+            "exp: 1970-01-01T00:00:01Z; it is 2011",
+        ),
+        (
+            r#"{"active": true, "token_type": "refresh_token"}"#,
+            1,
+            "it is no access token",
+        ),
+    ] {
+        let content = file("answer", content);
+        let given = format!("joe={}", content.display());
+        let (found, printed) = run(&[&arguments[..], &["--introspection", &given]].concat());
+        assert_eq!(found, status, "{printed}");
+        assert!(printed.contains(says), "{printed} does not say {says:?}");
+        assert!(!printed.contains("opaque-token"), "{printed}");
+    }
+    let (status, printed) = run(&arguments);
+    assert_eq!(status, 2, "{printed}");
+    let says = "introspection: not given: --introspection joe=FILE";
+    assert!(printed.contains(says), "{printed}");
+
+    // A JWT may be asked about as well.
+    let all = with("introspection", &introspection("all"));
+    for (content, status) in [(r#"{"active": true}"#, 0), (r#"{"active": false}"#, 1)] {
+        let content = file("answer", content);
+        let (found, printed) = decide(&all, &["--introspection", content.to_str().unwrap()]);
+        assert_eq!(found, status, "{printed}");
+    }
+    assert_eq!(decide(&all, &[]).0, 2);
+    assert_eq!(
+        decide(&with("introspection", &introspection("opaque")), &[]).0,
+        0
+    );
+}
