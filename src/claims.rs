@@ -113,6 +113,13 @@ impl Claims {
         self.check_others(provider, false, now)
     }
 
+    /// From when on the token is expired for `provider`; the end of time where it never is.
+    #[must_use]
+    pub fn end(&self, provider: &Provider) -> Timestamp {
+        let skew = provider.clock_skew;
+        self.expires_at.map_or(Timestamp::END, |at| at.plus(skew))
+    }
+
     fn check_others(
         &self,
         provider: &Provider,
@@ -137,7 +144,7 @@ impl Claims {
         match self.expires_at {
             None if require_expiration => return Err(Reason::NoExpiration),
             // RFC 7519, section 4.1.4: not to be accepted on or after this time.
-            Some(expires_at) if now >= expires_at.plus(skew) => return Err(Reason::Expired),
+            Some(_) if now >= self.end(provider) => return Err(Reason::Expired),
             _ => {}
         }
         if self

@@ -71,11 +71,16 @@ pub fn locate<'r>(
             .iter()
             .any(|location| is_in(location, "authorization"))
         && !locations.iter().any(listed)
-        && parameter_values(request, ACCESS_TOKEN).next().is_some()
+        && carries_parameter(request)
     {
         return Err(Reason::SeveralTokens);
     }
     Ok(found)
+}
+
+/// Whether there is a token, or what ought to be one, in the query parameter of RFC 6750.
+pub(crate) fn carries_parameter(request: &Request) -> bool {
+    parameter_values(request, ACCESS_TOKEN).next().is_some()
 }
 
 /// Whether a location is in the header `name`, and not in one of its cookies.

@@ -4,10 +4,11 @@
 //! A request that has just arrived and one that has waited for keys are decided by the same call.
 //! The steps are ordered by what they cost, so that a flood of bad tokens costs little.
 
+mod familiar;
 mod introspected;
 mod presented;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -141,6 +142,9 @@ pub(crate) fn judge(
     if requirement.locations.is_empty() {
         return Verdict::Pass.into();
     }
+    if let Some(admission) = familiar::admitted(requirement, request, means, now) {
+        return Verdict::Admit(admission).into();
+    }
     let credentials = match credential::locate(request, &requirement.locations) {
         Ok(several) if several.len() > 1 && !requirement.takes_several => {
             Err(Reason::SeveralTokens)
@@ -159,6 +163,7 @@ pub(crate) fn judge(
             Ok(credentials) => Ok(credentials.iter().map(bearer).collect()),
             Err(reason) => Err(*reason),
         },
+        asked: Cell::new(0),
         longest: config.longest_token(),
         means,
         now,
@@ -168,7 +173,10 @@ pub(crate) fn judge(
         Finding::Refused(denial) => denial.into(),
         Finding::Fulfilled(grants) => match hearing.unheard(&grants) {
             Some(denial) => denial.into(),
-            None => hearing.admit(request, &grants).into(),
+            None => {
+                hearing.remember(requirement, &grants);
+                hearing.admit(request, &grants).into()
+            }
         },
     }
 }
@@ -185,6 +193,8 @@ struct Hearing<'r, 'm> {
     /// What the authorization server of a provider says of the token that the provider is to
     /// judge, by the index of the provider.
     answers: Vec<OnceCell<Rc<Introspected>>>,
+    /// How often a provider has been asked for its opinion.
+    asked: Cell<usize>,
     /// The longest token that is looked at, in bytes.
     longest: usize,
     means: Means<'m>,
@@ -193,6 +203,7 @@ struct Hearing<'r, 'm> {
 
 impl Tokens for Hearing<'_, '_> {
     fn opinion(&self, provider: &Provider) -> Opinion {
+        self.asked.update(|asked| asked.saturating_add(1));
         let opinion = self.ask(provider);
         debug_assert!(
             self.refused_at_most(provider).is_none_or(|most| {

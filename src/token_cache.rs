@@ -6,12 +6,16 @@
 //!
 //! Only tokens whose signature is good come in: a flood of bad ones displaces nothing.
 
+mod grant;
+
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use lru::LruCache;
+use serde_json::{Map, Value};
 
+pub use self::grant::Grant;
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -45,8 +49,9 @@ pub struct TokenCache {
 }
 
 struct Entry {
-    text: Box<[u8]>,
+    text: Box<str>,
     verified: Verified,
+    grant: Option<Grant>,
     /// When the token is of no use any more.
     dies_at: Timestamp,
     bytes: usize,
@@ -59,6 +64,17 @@ pub struct Verified {
     pub token: Rc<Token>,
     /// The material of the key whose signature it bears.
     pub key: Rc<[u8]>,
+}
+
+/// A token that has been found to be good for something.
+#[derive(Clone, Copy, Debug)]
+pub struct Familiar<'c> {
+    /// Its text.
+    pub text: &'c str,
+    /// Its payload, as far as it is remembered.
+    pub payload: &'c Map<String, Value>,
+    /// For what, and by what.
+    pub grant: &'c Grant,
 }
 
 impl TokenCache {
@@ -76,9 +92,9 @@ impl TokenCache {
 
     /// What is known of the token `text`.
     pub fn find(&mut self, text: &str, now: Timestamp) -> Option<Verified> {
-        let hash = self.hash(text);
+        let hash = self.hash(text.as_bytes());
         let entry = self.entries.get(&hash)?;
-        if !is_same(&entry.text, text.as_bytes()) {
+        if !is_same(entry.text.as_bytes(), text.as_bytes()) {
             return None;
         }
         if now < entry.dies_at {
@@ -89,12 +105,31 @@ impl TokenCache {
         None
     }
 
+    /// What the token `text` has been found to be good for.
+    pub fn familiar(&mut self, text: &[u8]) -> Option<Familiar<'_>> {
+        let entry = self.entries.get(&self.hash(text))?;
+        let grant = entry.grant.as_ref()?;
+        is_same(entry.text.as_bytes(), text).then_some(Familiar {
+            text: &entry.text,
+            payload: &entry.verified.token.payload,
+            grant,
+        })
+    }
+
+    /// Takes note of what a token is good for, if it is remembered, in place of what was noted before.
+    pub fn grant(&mut self, text: &str, grant: Grant) {
+        let hash = self.hash(text.as_bytes());
+        let entry = self.entries.get_mut(&hash);
+        if let Some(entry) = entry.filter(|entry| *entry.text == *text) {
+            entry.grant = Some(grant);
+        }
+    }
+
     /// A hash of the end of a token, which is its signature: nobody can choose that. Where two
     /// tokens hash alike, only one is remembered.
-    fn hash(&self, text: &str) -> u64 {
+    fn hash(&self, text: &[u8]) -> u64 {
         /// How much of the end is hashed, in bytes.
         const TAIL: usize = 64;
-        let text = text.as_bytes();
         let tail = text.get(text.len().saturating_sub(TAIL)..);
         self.state.hash_one(tail.unwrap_or(text))
     }
@@ -108,12 +143,13 @@ impl TokenCache {
             .saturating_add(text.len())
             .saturating_add(verified.token.heap_bytes());
         let entry = Entry {
-            text: text.as_bytes().into(),
+            text: text.into(),
             verified,
+            grant: None,
             dies_at,
             bytes,
         };
-        if let Some(replaced) = self.entries.put(self.hash(text), entry) {
+        if let Some(replaced) = self.entries.put(self.hash(text.as_bytes()), entry) {
             self.bytes = self.bytes.saturating_sub(replaced.bytes);
         }
         self.bytes = self.bytes.saturating_add(bytes);

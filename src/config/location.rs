@@ -34,6 +34,12 @@ impl Location {
         }
     }
 
+    /// Whether it is [`Location::authorization`].
+    pub(super) fn is_authorization(&self) -> bool {
+        matches!(self, Self::Header { name, prefix }
+            if name == "authorization" && prefix.eq_ignore_ascii_case(BEARER))
+    }
+
     /// `Authorization: Bearer` (RFC 6750, section 2.1).
     fn authorization() -> Self {
         Self::Header {

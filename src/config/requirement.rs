@@ -20,10 +20,12 @@ const STATUS_HEADER: &str = "x-jwt-signature-verified";
 /// What a request must bring, and where that may be.
 #[derive(Clone, Debug)]
 pub struct Requirement {
-    /// What it must bring.
-    pub tree: Tree,
+    /// What it must bring. Where it is used by its name it is the same one everywhere.
+    pub tree: Rc<Tree>,
     /// All places where tokens for it may be, each once.
     pub locations: Vec<Rc<Location>>,
+    /// The only one of them, where that is `Authorization: Bearer`.
+    pub bearer: Option<Rc<Location>>,
     /// Whether it may take more than one token, from different places, to fulfil it.
     pub takes_several: bool,
 }
@@ -39,9 +41,14 @@ impl Requirement {
                 locations.push(Rc::clone(location));
             }
         }
+        let bearer = match locations.as_slice() {
+            [only] if only.is_authorization() => Some(Rc::clone(only)),
+            _ => None,
+        };
         Self {
+            bearer,
             takes_several: tree.has_all(),
-            tree,
+            tree: Rc::new(tree),
             locations,
         }
     }

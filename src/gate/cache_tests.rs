@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::hash::RandomState;
 use std::rc::Rc;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,18 +13,21 @@ use super::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
 use crate::admission::{Admission, HeaderChange};
 use crate::config::{Config, Provider};
 use crate::denial::Reason;
+use crate::fetching::Published;
 use crate::fixtures::{self, ec_jwk, ed25519_jwk, oct_jwk};
 use crate::keys::KeySet;
 use crate::metrics::{Counter, Tally};
 use crate::request::Request;
+use crate::revocation::{ListFormat, ListReader, RevocationList};
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
 use crate::verify::Engine;
 
 const START: u64 = 1_700_000_000;
 
-/// Three providers: two of one issuer with keys of their own and other demands, one with its keys
-/// in the configuration.
+/// Four providers: two of one issuer with keys of their own and other demands, one of them once more
+/// with a list of revoked tokens, and one with its keys in the configuration. Requests for paths of
+/// their own need one of a certain provider.
 fn config() -> Config {
     let remote = |audience: &str, skew: u32, cached: u32| {
         json!({
@@ -40,8 +44,27 @@ fn config() -> Config {
         "types": ["jwt"],
         "local_jwks": {"inline_string": json!({"keys": [oct_jwk(), ed25519_jwk()]}).to_string()},
     });
-    let providers = json!({"a": remote("a", 0, 2), "b": remote("b", 60, 0), "c": remote("a", 60, 3), "l": local});
-    Config::from_json(json!({ "providers": providers }).to_string().as_bytes()).unwrap()
+    let mut listed = remote("a", 60, 3);
+    listed["revocation"] = json!({
+        "http_uri": {"uri": "http://a/revoked", "cluster": "a", "timeout": "3s"},
+        "on_unavailable": "allow",
+    });
+    let providers =
+        json!({"a": remote("a", 0, 2), "b": remote("b", 60, 0), "c": listed, "l": local});
+    let of = |path: &str, provider: &str, claims: Value| {
+        let requires = json!({"provider_name": provider, "claims": claims});
+        json!({"match": {"path": path}, "requires": requires})
+    };
+    let any = ["a", "b", "c", "l"].map(|provider| json!({"provider_name": provider}));
+    let rules = [
+        of("/a", "a", json!([])),
+        of("/c", "c", json!([{"claim_name": "aud", "exact": "a"}])),
+        of("/never", "c", json!([{"claim_name": "aud", "exact": "b"}])),
+        of("/l", "l", json!([])),
+        json!({"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": any}}}),
+    ];
+    let config = json!({"providers": providers, "rules": rules}).to_string();
+    Config::from_json(config.as_bytes()).unwrap()
 }
 
 /// Sets that a server may come to hold: keys are withdrawn, renamed, bound to an algorithm, and
@@ -94,6 +117,13 @@ static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
     }
     let long = json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 70, "pad": "x".repeat(400)});
     tokens.push(fixtures::signed("ES256", &json!({"alg": "ES256"}), &long));
+    let later =
+        json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 200, "nbf": START + 90});
+    tokens.push(fixtures::signed(
+        "ES256",
+        &json!({"alg": "ES256", "kid": "ec"}),
+        &later,
+    ));
     let bound = json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 70, "cnf": {}});
     tokens.push(fixtures::signed("ES256", &json!({"alg": "ES256"}), &bound));
     let forged: Vec<_> = tokens
@@ -110,21 +140,40 @@ static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
     tokens
 });
 
+/// Lists of revoked tokens: one without any, and one with two of those above.
+static LISTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let signature = |token: &String| token.rsplit_once('.').unwrap().1.to_owned();
+    let signatures: Vec<String> = TOKENS[..2].iter().map(signature).collect();
+    [json!([]), json!(signatures)]
+        .map(|tokens| json!({ "tokens": tokens }).to_string().into_bytes())
+        .to_vec()
+});
+
+const PATHS: [&str; 5] = ["/a", "/c", "/never", "/l", "/any?a=b"];
+
 #[derive(Clone, Debug)]
 enum Step {
-    Token(usize),
-    Keys { provider: usize, set: Option<usize> },
-    Clock(u64),
+    /// A request with a token, for a path.
+    Token(usize, usize),
+    Keys {
+        provider: usize,
+        set: Option<usize>,
+    },
+    List(Option<usize>),
+    /// The clock goes on, or is put back.
+    Clock(i64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (0..TOKENS.len()).prop_map(Step::Token),
+        6 => (0..TOKENS.len(), 0..PATHS.len()).prop_map(|(token, path)| Step::Token(token, path)),
         // The same few again and again.
-        6 => (0..4_usize).prop_map(Step::Token),
+        12 => (0..4_usize, 0..2_usize).prop_map(|(token, path)| Step::Token(token, path)),
+        4 => Just(Step::Token(TOKENS.len() / 2 - 2, 0)),
         2 => (0..3_usize, prop::option::weighted(0.8, 0..SETS.len()))
             .prop_map(|(provider, set)| Step::Keys { provider, set }),
-        1 => (0..40_u64).prop_map(Step::Clock),
+        1 => prop::option::of(0..LISTS.len()).prop_map(Step::List),
+        2 => (-30..40_i64).prop_map(Step::Clock),
     ]
 }
 
@@ -136,32 +185,54 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
     let capacity = if cached { 5 } else { 0 };
     let tokens = RefCell::new(TokenCache::new(capacity, RandomState::new()));
     let tally = Tally::default();
-    let mut sets: [Option<usize>; 3] = [Some(2); 3];
+    let set = |index: usize| Rc::new(KeySet::parse(&SETS[index]).unwrap());
+    let list = |index: usize| {
+        let state = RandomState::new();
+        let format = ListFormat::List;
+        let list = RevocationList::parse(&LISTS[index], &ListReader { format, state });
+        Rc::new(list.unwrap())
+    };
+    let mut sets: [Option<Rc<KeySet>>; 3] = [2; 3].map(|index| Some(set(index)));
+    let mut listed = Some(list(0));
     let mut now = START;
     let mut decisions = Vec::new();
     for step in steps {
         match step {
-            Step::Clock(passed) => now += passed,
-            Step::Keys { provider, set } => sets[*provider] = *set,
-            Step::Token(index) => {
-                // Parsed anew each time: it is the material of a key that counts.
-                let remote = |provider: &Provider| match sets[provider.index] {
+            Step::Clock(passed) => now = now.saturating_add_signed(*passed),
+            // Parsed anew each time: it is the material of a key that counts.
+            Step::Keys { provider, set: new } => sets[*provider] = new.map(set),
+            Step::List(new) => listed = new.map(list),
+            Step::Token(index, path) => {
+                let remote = |provider: &Provider| match &sets[provider.index] {
                     Some(set) => RemoteKeys::Ready {
-                        what: Rc::new(KeySet::parse(&SETS[set]).unwrap()),
+                        what: Rc::clone(set),
                         may_grow: false,
                     },
                     None => RemoteKeys::Pending,
                 };
+                let lists = |_: &Provider| match &listed {
+                    Some(list) => RemoteList::Ready {
+                        what: Rc::clone(list),
+                        may_grow: false,
+                    },
+                    None => RemoteList::Unavailable {
+                        retry_after: Duration::from_secs(1),
+                    },
+                };
                 let means = Means {
                     remote: &remote,
-                    lists: &|_| RemoteList::Pending,
+                    lists: &lists,
                     introspection: &|_, _| crate::introspection::Standing::Pending,
                     engine: &engine,
                     tokens: &tokens,
                     tally: &tally,
                 };
                 let credential = format!("Bearer {}", TOKENS[*index]).into_bytes();
-                let request = Request::from_headers(vec![("authorization".to_owned(), credential)]);
+                let request = Request {
+                    target: PATHS[*path].into(),
+                    authorization: vec![credential],
+                    ..Request::default()
+                };
                 decisions.push(gate(
                     &config,
                     &request,
@@ -192,12 +263,12 @@ proptest! {
 
 #[test]
 fn a_key_that_takes_the_place_of_another_does_not_take_over_its_tokens() {
-    let mut steps = vec![Step::Token(0), Step::Token(0)];
+    let mut steps = vec![Step::Token(0, 4), Step::Token(0, 4)];
     for provider in [0, 2] {
         let set = Some(5);
         steps.push(Step::Keys { provider, set });
     }
-    steps.push(Step::Token(0));
+    steps.push(Step::Token(0, 4));
     let (decisions, hits) = decisions(&steps, true);
     assert_eq!(decisions[2], Reason::Signature.into());
     assert_eq!(hits, 1);
@@ -212,8 +283,8 @@ fn a_withdrawn_key_takes_its_tokens_with_it() {
     })
     .into();
     let steps = [
-        Step::Token(0),
-        Step::Token(0),
+        Step::Token(0, 4),
+        Step::Token(0, 4),
         Step::Keys {
             provider: 0,
             set: Some(1),
@@ -222,12 +293,12 @@ fn a_withdrawn_key_takes_its_tokens_with_it() {
             provider: 2,
             set: Some(1),
         },
-        Step::Token(0),
+        Step::Token(0, 4),
         Step::Keys {
             provider: 0,
             set: Some(4),
         },
-        Step::Token(0),
+        Step::Token(0, 4),
     ];
     let (decisions, hits) = decisions(&steps, true);
     assert_eq!(decisions[..2], [admitted.clone(), admitted.clone()]);

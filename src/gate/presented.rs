@@ -1,6 +1,7 @@
 //! One token that a request carries, and what a provider says of it: known from the cache or parsed,
 //! its header, its claims, its key and its signature.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::introspected::introspected;
@@ -25,6 +26,8 @@ pub(super) struct Presented<'r> {
     signed: Option<Signed<'r>>,
     /// The material of the key whose signature it is known to bear.
     known: Option<Rc<[u8]>>,
+    /// Whether that was what a provider accepted it by.
+    pub(super) counted: Cell<bool>,
 }
 
 impl<'r> Presented<'r> {
@@ -41,6 +44,7 @@ impl<'r> Presented<'r> {
                 token,
                 signed: None,
                 known: Some(key),
+                counted: Cell::new(false),
             });
         }
         let (token, signed) = Token::parse_some(text, config.longest_token(), &config.read_claims)?;
@@ -49,6 +53,7 @@ impl<'r> Presented<'r> {
             token: Rc::new(token),
             signed: Some(signed),
             known: None,
+            counted: Cell::new(false),
         })
     }
 }
@@ -156,6 +161,7 @@ fn verified(
             Counter::CacheMiss
         });
         if counts {
+            presented.counted.set(true);
             return Ok(());
         }
     }
@@ -184,10 +190,7 @@ fn verified(
             key: Rc::clone(key.public.material()),
         };
         // Nobody accepts the token after this; one without an end lasts until it is displaced.
-        let dies_at = token
-            .claims
-            .expires_at
-            .map_or(Timestamp::END, |at| at.plus(provider.clock_skew));
+        let dies_at = token.claims.end(provider);
         let mut tokens = means.tokens.borrow_mut();
         tokens.insert(presented.text, verified, dies_at, now);
     }
