@@ -1,5 +1,6 @@
 //! What an admitted request carries on: to the upstream, to the access log, and no longer.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use base64::Engine;
@@ -27,7 +28,7 @@ pub struct Admission {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderChange {
     /// The header goes, with all its values.
-    Remove(String),
+    Remove(Cow<'static, str>),
     /// The header gets this only value.
     Set(String, Vec<u8>),
 }
@@ -144,7 +145,7 @@ impl Admission {
                 .map(|pair| pair.whole.trim_ascii())
                 .filter(|whole| !whole.is_empty())
                 .collect();
-            self.headers.push(HeaderChange::Remove("cookie".to_owned()));
+            self.headers.push(HeaderChange::Remove("cookie".into()));
             if !kept.is_empty() {
                 let kept = kept.join(&b"; "[..]);
                 self.headers

@@ -27,6 +27,12 @@ impl Request {
     /// Picks the facts out of all headers of a request. Names are in lower case, as Envoy has them.
     #[must_use]
     pub fn from_headers(headers: Vec<(String, Vec<u8>)>) -> Self {
+        Self::from_some(headers, |_| true)
+    }
+
+    /// The same, but of the headers without fields of their own only those that are `wanted` are
+    /// kept: a request that waits takes up no more than its decision needs.
+    pub fn from_some(headers: Vec<(String, Vec<u8>)>, wanted: impl Fn(&str) -> bool) -> Self {
         let mut request = Self::default();
         for (name, value) in headers {
             match name.as_str() {
@@ -43,7 +49,9 @@ impl Request {
                         }
                         _ => {}
                     }
-                    request.headers.push((name, value));
+                    if wanted(&name) {
+                        request.headers.push((name, value));
+                    }
                 }
             }
         }
@@ -66,13 +74,6 @@ impl Request {
             .chain(authorization.into_iter().flatten())
             .chain(others.map(|(_, value)| value))
             .map(Vec::as_slice)
-    }
-
-    /// Forgets all headers but `names`, which are sorted, and those that have fields of their own: a
-    /// request that waits takes up no more than its decision needs.
-    pub fn keep_headers(&mut self, names: &[String]) {
-        self.headers.retain(|(name, _)| is_among(name, names));
-        self.headers.shrink_to_fit();
     }
 
     /// Takes the headers `names`, which are in lower case and sorted, out of what is known; answers
@@ -126,12 +127,6 @@ impl Request {
     pub fn is_cors_preflight(&self) -> bool {
         self.method == b"OPTIONS" && self.origin && self.access_control_request_method
     }
-}
-
-/// Whether `name` is one of `names`, which are sorted.
-fn is_among(name: &str, names: &[String]) -> bool {
-    let found = names.binary_search_by(|other| other.as_str().cmp(name));
-    found.is_ok()
 }
 
 /// Whether a `content-type` is that of gRPC, as Envoy sees it: exactly so, or with a suffix.
@@ -226,14 +221,35 @@ mod tests {
         ] {
             assert_eq!(values(&request, name), expected, "{name}");
         }
-        request.keep_headers(&["x".to_owned()]);
-        assert_eq!(values(&request, "x"), "1 3");
-        assert_eq!(values(&request, "y"), "");
         let names = ["a", "authorization", "x"].map(str::to_owned);
         assert_eq!(request.forget_headers(&names), ["authorization", "x"]);
         assert!(request.forget_headers(&names).is_empty());
         assert_eq!(values(&request, "x"), "");
         assert_eq!(values(&request, "authorization"), "");
+    }
+
+    #[test]
+    fn of_headers_without_a_field_only_those_are_kept_that_are_wanted() {
+        let headers = || {
+            let headers = [
+                (":path", "/a"),
+                ("authorization", "b"),
+                ("content-type", "application/grpc"),
+                ("x", "1"),
+                ("y", "2"),
+                ("x", "3"),
+            ];
+            let owned = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+            owned.to_vec()
+        };
+        let all = Request::from_headers(headers());
+        let some = Request::from_some(headers(), |name| name == "x");
+        assert_eq!(some.header("x").collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(some.header("y").next(), None);
+        assert_eq!(all.header("y").next(), Some(&b"2"[..]));
+        assert_eq!(some.headers.len(), 2);
+        let headers = all.headers.clone();
+        assert_eq!(Request { headers, ..some }, all);
     }
 
     #[test]

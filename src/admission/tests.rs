@@ -36,7 +36,7 @@ fn set(name: &str, value: &str) -> HeaderChange {
 }
 
 fn remove(name: &str) -> HeaderChange {
-    HeaderChange::Remove(name.to_owned())
+    HeaderChange::Remove(name.to_owned().into())
 }
 
 #[test]

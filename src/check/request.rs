@@ -16,7 +16,7 @@ pub(super) fn build(config: &Config, arguments: &Arguments, token: Option<&str>)
         match authorization.or(first).map(|location| &**location) {
             Some(Location::Header { name, prefix }) => {
                 let value = format!("{prefix} {token}").trim_start().to_owned();
-                headers.push((name.clone(), value.into_bytes()));
+                headers.push((name.to_string(), value.into_bytes()));
             }
             Some(Location::Cookie(name)) => {
                 let value = format!("{name}={token}");

@@ -1,5 +1,6 @@
 //! Where in a request a provider's tokens may be.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use serde::Deserialize;
@@ -13,7 +14,7 @@ pub enum Location {
     /// A header.
     Header {
         /// Its name in lower case.
-        name: String,
+        name: Cow<'static, str>,
         /// What comes before the token; `Bearer` stands for the scheme, in any case.
         prefix: String,
     },
@@ -43,7 +44,7 @@ impl Location {
     /// `Authorization: Bearer` (RFC 6750, section 2.1).
     fn authorization() -> Self {
         Self::Header {
-            name: "authorization".to_owned(),
+            name: "authorization".into(),
             prefix: BEARER.to_owned(),
         }
     }
@@ -84,7 +85,7 @@ pub(super) fn build(
             ));
         }
         locations.push(Location::Header {
-            name: wire.name.0,
+            name: wire.name.0.into(),
             // With and without the space that ends it, a prefix is the same.
             prefix: prefix.trim_end_matches(' ').to_owned(),
         });

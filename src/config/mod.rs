@@ -109,6 +109,17 @@ impl Totals {
 }
 
 impl Config {
+    /// Whether anything becomes of the header `name` but to be passed on, if it has no place of its own
+    /// in a [`Request`](crate::request::Request).
+    #[must_use]
+    pub fn reads(&self, name: &str) -> bool {
+        let among = |names: &[String]| {
+            let found = names.binary_search_by(|other| other.as_str().cmp(name));
+            found.is_ok()
+        };
+        among(&self.read_headers) || among(&self.own_headers)
+    }
+
     /// Reads a configuration as the host hands it over: JSON, or the binary form of a
     /// `google.protobuf.Struct`. What it takes from environment variables is read from
     /// `environment`.

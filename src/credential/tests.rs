@@ -201,7 +201,7 @@ fn the_longest_prefix_of_a_header_is_meant() {
     ]});
     for (value, prefix) in [(&b"JWT abc"[..], "JWT"), (b"abc", "")] {
         let location = Location::Header {
-            name: "x-token".to_owned(),
+            name: "x-token".into(),
             prefix: prefix.to_owned(),
         };
         let found = found(&both, "/", &[("x-token", value)]);

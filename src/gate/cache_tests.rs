@@ -117,8 +117,9 @@ static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
     }
     let long = json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 70, "pad": "x".repeat(400)});
     tokens.push(fixtures::signed("ES256", &json!({"alg": "ES256"}), &long));
+    assert_eq!(tokens.len(), NOT_YET);
     let later =
-        json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 200, "nbf": START + 90});
+        json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 200, "nbf": START + 70});
     tokens.push(fixtures::signed(
         "ES256",
         &json!({"alg": "ES256", "kid": "ec"}),
@@ -139,6 +140,9 @@ static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
     tokens.extend(forged);
     tokens
 });
+
+/// Which of them is good only after a while.
+const NOT_YET: usize = 25;
 
 /// Lists of revoked tokens: one without any, and one with two of those above.
 static LISTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -169,7 +173,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..TOKENS.len(), 0..PATHS.len()).prop_map(|(token, path)| Step::Token(token, path)),
         // The same few again and again.
         12 => (0..4_usize, 0..2_usize).prop_map(|(token, path)| Step::Token(token, path)),
-        4 => Just(Step::Token(TOKENS.len() / 2 - 2, 0)),
+        4 => Just(Step::Token(NOT_YET, 1)),
         2 => (0..3_usize, prop::option::weighted(0.8, 0..SETS.len()))
             .prop_map(|(provider, set)| Step::Keys { provider, set }),
         1 => prop::option::of(0..LISTS.len()).prop_map(Step::List),
@@ -278,7 +282,7 @@ fn a_key_that_takes_the_place_of_another_does_not_take_over_its_tokens() {
 fn a_withdrawn_key_takes_its_tokens_with_it() {
     let admitted: Decision = Verdict::Admit(Admission {
         verified: true,
-        headers: vec![HeaderChange::Remove("authorization".to_owned())],
+        headers: vec![HeaderChange::Remove("authorization".into())],
         ..Admission::default()
     })
     .into();
@@ -305,4 +309,27 @@ fn a_withdrawn_key_takes_its_tokens_with_it() {
     assert!(matches!(decisions[2], Decision::Settled(Verdict::Deny(_))));
     assert_eq!(decisions[3], admitted);
     assert_eq!(hits, 2);
+}
+
+#[test]
+fn a_clock_that_is_put_back_is_believed() {
+    let token = || Step::Token(NOT_YET, 1);
+    let steps = [
+        token(),
+        Step::Clock(20),
+        token(),
+        token(),
+        token(),
+        Step::Clock(-11),
+        token(),
+        Step::Clock(1),
+        token(),
+    ];
+    let (decisions, hits) = decisions(&steps, true);
+    let refused: Vec<bool> = decisions
+        .iter()
+        .map(|decision| *decision == Reason::NotYetValid.into())
+        .collect();
+    assert_eq!(refused, [true, false, false, false, true, false]);
+    assert_eq!(hits, 3);
 }

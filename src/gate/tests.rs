@@ -103,7 +103,7 @@ fn denied(reason: Reason) -> Decision {
 static ADMITTED: LazyLock<Decision> = LazyLock::new(|| {
     Decision::Settled(Verdict::Admit(Admission {
         verified: true,
-        headers: vec![HeaderChange::Remove("authorization".to_owned())],
+        headers: vec![HeaderChange::Remove("authorization".into())],
         ..Admission::default()
     }))
 });

@@ -28,15 +28,16 @@ impl Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        let request = Request::from_headers(host::request_headers());
+        let headers = host::request_headers();
         let Some(worker) = &self.worker else {
             // The host sends no requests before it has configured the filter; if one did, it must
             // not pass.
+            let request = Request::from_headers(headers);
             let denial = Denial::from(Reason::KeysUnavailable);
             host::respond(&denial.answer(&request.authority, request.grpc));
             return Action::Pause;
         };
-        let course = worker.arrived(self.id, request);
+        let course = worker.arrived(self.id, headers);
         self.waits = course == Course::Waits;
         match course {
             Course::GoesOn => Action::Continue,

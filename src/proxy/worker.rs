@@ -92,15 +92,15 @@ impl Worker {
         }
     }
 
-    /// Decides the request of the stream `id`, whose context is the effective one, and does what
-    /// follows from that.
-    pub(super) fn arrived(&self, id: u32, mut request: Request) -> Course {
+    /// Decides the request of the stream `id`, whose context is the effective one and which has these
+    /// headers, and does what follows from that.
+    pub(super) fn arrived(&self, id: u32, headers: Vec<(String, Vec<u8>)>) -> Course {
         let now = host::now();
+        let mut request = Request::from_some(headers, |name| self.config.reads(name));
         // Whatever becomes of the request, the upstream must not take the client's for ours.
         for name in request.forget_headers(&self.config.own_headers) {
             host::remove_request_header(name);
         }
-        request.keep_headers(&self.config.read_headers);
         if self.config.per_route_requirements {
             request.requirement_name = host::route_requirement();
         }
