@@ -25,9 +25,9 @@ use crate::verify::Engine;
 
 const START: u64 = 1_700_000_000;
 
-/// Four providers: two of one issuer with keys of their own and other demands, one of them once more
-/// with a list of revoked tokens, and one with its keys in the configuration. Requests for paths of
-/// their own need one of a certain provider.
+/// Two providers of one issuer with keys of their own and other demands, one of them once more with
+/// a list of revoked tokens, and two with their keys in the configuration, one of which has its
+/// tokens elsewhere. Whose token is asked for depends on the path.
 fn config() -> Config {
     let remote = |audience: &str, skew: u32, cached: u32| {
         json!({
@@ -49,19 +49,31 @@ fn config() -> Config {
         "http_uri": {"uri": "http://a/revoked", "cluster": "a", "timeout": "3s"},
         "on_unavailable": "allow",
     });
-    let providers =
-        json!({"a": remote("a", 0, 2), "b": remote("b", 60, 0), "c": listed, "l": local});
+    // Which of the two has accepted a token is seen by this.
+    let mut strict = remote("a", 0, 2);
+    strict["forward_payload_header"] = "x-strict".into();
+    let mut elsewhere = local.clone();
+    elsewhere["from_params"] = json!(["jwt"]);
+    let providers = json!({
+        "a": strict, "b": remote("b", 60, 0), "c": listed, "l": local, "q": elsewhere,
+    });
     let of = |path: &str, provider: &str, claims: Value| {
         let requires = json!({"provider_name": provider, "claims": claims});
         json!({"match": {"path": path}, "requires": requires})
     };
-    let any = ["a", "b", "c", "l"].map(|provider| json!({"provider_name": provider}));
+    let any = |path: &str, providers: &[&str]| {
+        let each = |provider: &&str| json!({"provider_name": provider});
+        let requirements: Vec<Value> = providers.iter().map(each).collect();
+        let requires = json!({"requires_any": {"requirements": requirements}});
+        json!({"match": {"prefix": path}, "requires": requires})
+    };
     let rules = [
         of("/a", "a", json!([])),
         of("/c", "c", json!([{"claim_name": "aud", "exact": "a"}])),
         of("/never", "c", json!([{"claim_name": "aud", "exact": "b"}])),
         of("/l", "l", json!([])),
-        json!({"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": any}}}),
+        any("/two", &["c", "q"]),
+        any("/", &["a", "b", "c", "l"]),
     ];
     let config = json!({"providers": providers, "rules": rules}).to_string();
     Config::from_json(config.as_bytes()).unwrap()
@@ -153,7 +165,16 @@ static LISTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         .to_vec()
 });
 
-const PATHS: [&str; 5] = ["/a", "/c", "/never", "/l", "/any?a=b"];
+const PATHS: [&str; 8] = [
+    "/a",
+    "/c",
+    "/any?a=b",
+    "/c?access_token=e30.e30.c2ln",
+    "/two?jwt=e30.e30.c2ln",
+    "/two",
+    "/never",
+    "/l",
+];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -172,8 +193,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..TOKENS.len(), 0..PATHS.len()).prop_map(|(token, path)| Step::Token(token, path)),
         // The same few again and again.
-        12 => (0..4_usize, 0..2_usize).prop_map(|(token, path)| Step::Token(token, path)),
-        4 => Just(Step::Token(NOT_YET, 1)),
+        12 => (0..4_usize, 0..PATHS.len()).prop_map(|(token, path)| Step::Token(token, path)),
+        4 => (0..3_usize).prop_map(|path| Step::Token(NOT_YET, path)),
         2 => (0..3_usize, prop::option::weighted(0.8, 0..SETS.len()))
             .prop_map(|(provider, set)| Step::Keys { provider, set }),
         1 => prop::option::of(0..LISTS.len()).prop_map(Step::List),
@@ -254,7 +275,7 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn the_cache_never_changes_a_verdict(steps in prop::collection::vec(step(), 1..60)) {
@@ -267,12 +288,12 @@ proptest! {
 
 #[test]
 fn a_key_that_takes_the_place_of_another_does_not_take_over_its_tokens() {
-    let mut steps = vec![Step::Token(0, 4), Step::Token(0, 4)];
+    let mut steps = vec![Step::Token(0, 2), Step::Token(0, 2)];
     for provider in [0, 2] {
         let set = Some(5);
         steps.push(Step::Keys { provider, set });
     }
-    steps.push(Step::Token(0, 4));
+    steps.push(Step::Token(0, 2));
     let (decisions, hits) = decisions(&steps, true);
     assert_eq!(decisions[2], Reason::Signature.into());
     assert_eq!(hits, 1);
@@ -287,22 +308,18 @@ fn a_withdrawn_key_takes_its_tokens_with_it() {
     })
     .into();
     let steps = [
-        Step::Token(0, 4),
-        Step::Token(0, 4),
-        Step::Keys {
-            provider: 0,
-            set: Some(1),
-        },
+        Step::Token(0, 1),
+        Step::Token(0, 1),
         Step::Keys {
             provider: 2,
             set: Some(1),
         },
-        Step::Token(0, 4),
+        Step::Token(0, 1),
         Step::Keys {
-            provider: 0,
+            provider: 2,
             set: Some(4),
         },
-        Step::Token(0, 4),
+        Step::Token(0, 1),
     ];
     let (decisions, hits) = decisions(&steps, true);
     assert_eq!(decisions[..2], [admitted.clone(), admitted.clone()]);

@@ -100,7 +100,11 @@ impl Hearing<'_, '_> {
         let Ok(presented) = &bearer.presented else {
             return;
         };
-        if !presented.counted.get() || provider.introspection.is_some() {
+        // It comes again, and may be known to come again.
+        if presented.known.is_none() || !presented.may_be_known_to(provider) {
+            return;
+        }
+        if provider.introspection.is_some() {
             return;
         }
         let keys = match &provider.keys {

@@ -1,7 +1,6 @@
 //! One token that a request carries, and what a provider says of it: known from the cache or parsed,
 //! its header, its claims, its key and its signature.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use super::introspected::introspected;
@@ -25,9 +24,7 @@ pub(super) struct Presented<'r> {
     /// What is to be verified, where the token had to be parsed.
     signed: Option<Signed<'r>>,
     /// The material of the key whose signature it is known to bear.
-    known: Option<Rc<[u8]>>,
-    /// Whether that was what a provider accepted it by.
-    pub(super) counted: Cell<bool>,
+    pub(super) known: Option<Rc<[u8]>>,
 }
 
 impl<'r> Presented<'r> {
@@ -44,7 +41,6 @@ impl<'r> Presented<'r> {
                 token,
                 signed: None,
                 known: Some(key),
-                counted: Cell::new(false),
             });
         }
         let (token, signed) = Token::parse_some(text, config.longest_token(), &config.read_claims)?;
@@ -53,8 +49,12 @@ impl<'r> Presented<'r> {
             token: Rc::new(token),
             signed: Some(signed),
             known: None,
-            counted: Cell::new(false),
         })
+    }
+
+    /// Whether `provider` remembers such a token.
+    pub(super) fn may_be_known_to(&self, provider: &Provider) -> bool {
+        provider.cache.tokens > 0 && self.text.len() <= provider.cache.token_bytes
     }
 }
 
@@ -151,7 +151,7 @@ fn verified(
     if candidates().next().is_none() {
         return Err(Reason::UnknownKey);
     }
-    let caches = provider.cache.tokens > 0 && presented.text.len() <= provider.cache.token_bytes;
+    let caches = presented.may_be_known_to(provider);
     if caches {
         let known = presented.known.as_ref();
         let counts = known.is_some_and(|known| candidates().any(|key| key.public.is(known)));
@@ -161,7 +161,6 @@ fn verified(
             Counter::CacheMiss
         });
         if counts {
-            presented.counted.set(true);
             return Ok(());
         }
     }

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::config::{Config, Kind, Tree};
 use crate::fixtures;
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -46,6 +47,58 @@ fn a_token_is_known_by_all_of_its_text() {
     }
     assert_eq!(issuer(&mut cache, &text[1..], NOW), None);
     assert_eq!(issuer(&mut cache, &format!("a{text}"), NOW), None);
+}
+
+/// What has been found of a token under `tree` since `from`, until `until`.
+fn grant(tree: &Rc<Tree>, from: Timestamp, until: Timestamp) -> Grant {
+    let keys = json!({"inline_string": fixtures::key_set()});
+    let config = json!({"providers": {"p": {"local_jwks": keys}}}).to_string();
+    let config = Config::from_json(config.as_bytes()).unwrap();
+    Grant {
+        tree: Rc::clone(tree),
+        provider: Rc::clone(&config.providers[0]),
+        keys: None,
+        list: None,
+        from,
+        until,
+    }
+}
+
+#[test]
+fn a_token_is_familiar_by_all_of_its_text() {
+    let mut cache = cache(8);
+    let (text, known) = verified(&json!({"iss": "i"}), &key());
+    let tree = Rc::new(Tree::from(Kind::Nothing));
+    let (other, _) = verified(&json!({"iss": "j"}), &key());
+    cache.insert(&text, known.clone(), later(60), NOW);
+    assert!(cache.familiar(text.as_bytes()).is_none());
+    for text in [&text, &other] {
+        cache.grant(text, grant(&tree, NOW, later(60)));
+    }
+    assert!(
+        cache
+            .familiar(text.as_bytes())
+            .is_some_and(|known| known.text == text)
+    );
+    assert!(cache.familiar(other.as_bytes()).is_none());
+    for at in 0..text.len() {
+        let mut other = text.clone().into_bytes();
+        other[at] ^= 1;
+        assert!(cache.familiar(&other).is_none(), "{at}");
+    }
+    // Verified anew, it may be by another key.
+    cache.insert(&text, known, later(60), NOW);
+    assert!(cache.familiar(text.as_bytes()).is_none());
+}
+
+#[test]
+fn what_has_been_found_is_so_for_a_time_and_one_requirement() {
+    let trees = [(); 2].map(|()| Rc::new(Tree::from(Kind::Nothing)));
+    let grant = grant(&trees[0], later(10), later(60));
+    for (secs, holds) in [(9, false), (10, true), (59, true), (60, false)] {
+        assert_eq!(grant.is_for(&trees[0], later(secs)), holds, "{secs}");
+        assert!(!grant.is_for(&trees[1], later(secs)));
+    }
 }
 
 #[test]
