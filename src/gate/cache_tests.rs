@@ -350,3 +350,17 @@ fn a_clock_that_is_put_back_is_believed() {
     assert_eq!(refused, [true, false, false, false, true, false]);
     assert_eq!(hits, 3);
 }
+
+#[test]
+fn a_provider_that_comes_before_another_may_come_to_accept_its_token() {
+    let steps: Vec<Step> = [20, 0, 0, 55, 0]
+        .into_iter()
+        .flat_map(|passed| [Step::Clock(passed), Step::Token(NOT_YET, 2)])
+        .collect();
+    let (decisions, _) = decisions(&steps, true);
+    let (first, second) = decisions.split_at(3);
+    assert!(first.iter().all(|decision| *decision == first[0]));
+    assert!(second.iter().all(|decision| *decision == second[0]));
+    assert_ne!(first[0], second[0]);
+    assert_eq!(decisions, self::decisions(&steps, false).0);
+}
