@@ -266,7 +266,7 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
     let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
     let body = bytes.len().saturating_sub(padding);
     let body = bytes.get(..body).unwrap_or_default();
-    // Those that fit are counted, sixteen at once, which takes no branches.
+    // Sixteen are looked at in one go, which takes no branches.
     let fit = |byte: &u8| {
         let letter = (*byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = byte.wrapping_sub(b'0') < 10;
@@ -275,8 +275,13 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
         u8::from(letter | digit | sign)
     };
     let (chunks, rest) = body.as_chunks::<16>();
-    let all_fit = |chunk: &[u8; 16]| chunk.iter().map(fit).sum::<u8>() == 16;
-    let fits = chunks.iter().all(all_fit) && rest.iter().all(|byte| fit(byte) == 1);
+    let mut fits = [1; 16];
+    for chunk in chunks {
+        for (fits, byte) in fits.iter_mut().zip(chunk) {
+            *fits &= fit(byte);
+        }
+    }
+    let fits = fits == [1; 16] && rest.iter().all(|byte| fit(byte) == 1);
     if body.is_empty() || !fits {
         return Err(Reason::MalformedCredential);
     }

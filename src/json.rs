@@ -15,6 +15,9 @@ pub use self::members::{Members, PassOver, Plain};
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
 
+/// The same number, of the brackets that a text may have without a look at how they are nested.
+const MOST_OPENING: u32 = 32;
+
 /// Parses `bytes` as exactly one JSON object in UTF-8, without a name that occurs twice in it and
 /// nested at most [`MAX_DEPTH`] deep. `None` for anything else.
 #[must_use]
@@ -25,10 +28,11 @@ pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
 /// The same, but `members` takes what it wants of the object. The rest is held to the same rules.
 #[must_use]
 pub fn read_object<'de, M: Members<'de>>(bytes: &'de [u8], members: M) -> Option<M> {
+    let text = str::from_utf8(bytes).ok()?;
     if is_too_deep(bytes) {
         return None;
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = deserializer.deserialize_map(UniqueNames(members)).ok()?;
     deserializer.end().ok().map(|()| members)
 }
@@ -43,8 +47,8 @@ impl<'de> Members<'de> for Map<String, Value> {
 /// Whether the arrays and objects of a JSON text are nested deeper than is accepted.
 fn is_too_deep(bytes: &[u8]) -> bool {
     // Of so few none can be too deep: that is quickly seen, and true of almost every text.
-    let opening = bytes.iter().filter(|byte| matches!(byte, b'[' | b'{'));
-    opening.count() > MAX_DEPTH && depth(bytes) > MAX_DEPTH
+    let opening = bytes.iter().map(|byte| u32::from(byte | 0x20 == b'{'));
+    opening.sum::<u32>() > MOST_OPENING && depth(bytes) > MAX_DEPTH
 }
 
 /// How deep the arrays and objects of a JSON text are nested, found without recursion. A text that

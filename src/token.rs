@@ -6,8 +6,8 @@
 
 mod parts;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
+use memchr::memchr_iter;
 use serde_json::{Map, Value};
 
 use self::parts::{Header, Payload};
@@ -76,11 +76,12 @@ impl Token {
         if text.len() > longest {
             return Err(Reason::TooLarge);
         }
-        let (input, signature) = text.rsplit_once('.').ok_or(Reason::MalformedToken)?;
-        let (header, payload) = input.split_once('.').ok_or(Reason::MalformedToken)?;
-        if payload.contains('.') {
-            return Err(Reason::MalformedToken);
-        }
+        let Parts {
+            input,
+            header,
+            payload,
+            signature,
+        } = Parts::of(text).ok_or(Reason::MalformedToken)?;
         let header = read(header, Header::default())?;
         if header.is_critical {
             return Err(Reason::Critical);
@@ -122,9 +123,38 @@ impl<'a> Signed<'a> {
     /// What is to be verified of a token that has been parsed before. `None` where it is none.
     #[must_use]
     pub fn of(text: &'a str) -> Option<Self> {
-        let (input, signature) = text.rsplit_once('.')?;
+        let Parts {
+            input, signature, ..
+        } = Parts::of(text)?;
         let signature = decode(signature).ok()?;
         Some(Self { input, signature })
+    }
+}
+
+/// A token taken apart at its two dots.
+struct Parts<'a> {
+    /// Header and payload, and the dot between them.
+    input: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// `None` where there are not exactly two dots.
+    fn of(text: &'a str) -> Option<Self> {
+        let mut dots = memchr_iter(b'.', text.as_bytes());
+        let (first, second) = (dots.next()?, dots.next()?);
+        if dots.next().is_some() {
+            return None;
+        }
+        let (input, signature) = text.split_at_checked(second)?;
+        Some(Self {
+            input,
+            header: input.get(..first)?,
+            payload: input.get(first.saturating_add(1)..)?,
+            signature: signature.get(1..)?,
+        })
     }
 }
 
@@ -135,7 +165,7 @@ fn decode(part: &str) -> Result<Vec<u8>, Reason> {
         return Err(Reason::MalformedToken);
     }
     URL_SAFE_NO_PAD
-        .decode(part)
+        .decode_to_vec(part)
         .map_err(|_| Reason::MalformedToken)
 }
 
@@ -155,6 +185,9 @@ fn text_of(member: Option<Plain>) -> Result<Option<String>, Reason> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
     use crate::verify::Hash;
 

@@ -29,7 +29,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for UniqueNames<M> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<M, A::Error> {
-        let mut names = BTreeSet::new();
+        let mut names = Names::default();
         while let Some(Name(name)) = access.next_key()? {
             self.0.take(&name, &mut access)?;
             if !names.insert(name) {
@@ -37,6 +37,29 @@ impl<'de, M: Members<'de>> Visitor<'de> for UniqueNames<M> {
             }
         }
         Ok(self.0)
+    }
+}
+
+/// Names, each once. The first few are looked through, which is faster than to keep them sorted.
+#[derive(Default)]
+struct Names<'de> {
+    few: Vec<Cow<'de, str>>,
+    more: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    const FEW: usize = 16;
+
+    /// Adds a name; answers whether it is a new one.
+    fn insert(&mut self, name: Cow<'de, str>) -> bool {
+        if self.few.contains(&name) {
+            return false;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(name);
+            return true;
+        }
+        self.more.insert(name)
     }
 }
 
