@@ -269,10 +269,10 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
     // Sixteen are looked at in one go, which takes no branches.
     let fit = |byte: &u8| {
         let letter = (*byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        let sign = (*byte == b'-') | (*byte == b'.') | (*byte == b'_');
-        let sign = sign | (*byte == b'~') | (*byte == b'+') | (*byte == b'/');
-        u8::from(letter | digit | sign)
+        // What is between are the digits, and `.` and `/` before them.
+        let from_hyphen_to_nine = byte.wrapping_sub(b'-') <= b'9' - b'-';
+        let sign = (*byte == b'_') | (*byte == b'~') | (*byte == b'+');
+        u8::from(letter | from_hyphen_to_nine | sign)
     };
     let (chunks, rest) = body.as_chunks::<16>();
     let mut fits = [1; 16];

@@ -3,6 +3,7 @@
 //!
 //! The error codes are those of RFC 6750, section 3.1. No answer repeats any part of a token.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Why a request is refused.
@@ -252,9 +253,9 @@ pub struct Answer {
     /// The status code.
     pub status: u16,
     /// The headers, names in lower case, values in visible ASCII.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body; for a gRPC request the status message.
-    pub body: String,
+    pub body: Cow<'static, str>,
 }
 
 impl Denial {
@@ -264,26 +265,33 @@ impl Denial {
     pub fn answer(&self, realm: &[u8], grpc: bool) -> Answer {
         let class = self.reason.class();
         let description = self.reason.description();
-        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        let mut headers = Vec::with_capacity(3);
+        headers.push(("cache-control", "no-store".into()));
         if class == Class::Unavailable {
             let wait = self.retry_after.unwrap_or_default();
             // Rounded up: whoever comes back on time must find the keys tried again.
             let secs = wait
                 .as_secs()
                 .saturating_add(u64::from(wait.subsec_nanos() > 0));
-            headers.push(("retry-after", secs.max(1).to_string()));
+            headers.push(("retry-after", secs.max(1).to_string().into()));
         } else {
             let scope = self.scope.as_deref();
             let challenge = challenge(realm, class, description, scope);
-            headers.push(("www-authenticate", challenge));
+            headers.push(("www-authenticate", challenge.into()));
         }
         let body = if grpc {
-            description.to_owned()
+            description.into()
         } else {
-            headers.push(("content-type", "application/json".to_owned()));
+            headers.push(("content-type", "application/json".into()));
             // Neither text has anything that JSON would have to escape.
-            let error = class.error();
-            format!(r#"{{"error":"{error}","error_description":"{description}"}}"#)
+            let parts = [
+                r#"{"error":""#,
+                class.error(),
+                r#"","error_description":""#,
+                description,
+                r#""}"#,
+            ];
+            parts.concat().into()
         };
         Answer {
             status: class.status(),
@@ -299,7 +307,7 @@ impl Answer {
     pub fn stripped(mut self) -> Self {
         let tells = |name: &str| matches!(name, "content-type" | "www-authenticate");
         self.headers.retain(|(name, _)| !tells(name));
-        self.body.clear();
+        self.body = "".into();
         self
     }
 }
@@ -307,7 +315,10 @@ impl Answer {
 /// The challenge of RFC 6750, section 3. A request without a token gets no error code, and neither
 /// does one whose token no other error code of section 3.1 fits.
 fn challenge(realm: &[u8], class: Class, description: &str, scope: Option<&str>) -> String {
-    let mut challenge = format!("Bearer realm=\"{}\"", quotable(realm));
+    let mut challenge = String::with_capacity(160);
+    challenge.push_str("Bearer realm=\"");
+    push_quotable(&mut challenge, realm);
+    challenge.push('"');
     if !matches!(class, Class::NoToken | Class::AccessDenied) {
         challenge.push_str(", error=\"");
         challenge.push_str(class.error());
@@ -317,27 +328,25 @@ fn challenge(realm: &[u8], class: Class, description: &str, scope: Option<&str>)
     }
     if let Some(scope) = scope {
         challenge.push_str(", scope=\"");
-        challenge.push_str(&quotable(scope.as_bytes()));
+        push_quotable(&mut challenge, scope.as_bytes());
         challenge.push('"');
     }
     challenge
 }
 
-/// The part of `text` that may stand in a quoted string (RFC 9110, section 5.6.4) and be read alike
+/// Appends the part of `text` that may stand in a quoted string (RFC 9110, section 5.6.4) and be read alike
 /// by everyone: visible ASCII and spaces, `"` and `\` escaped, at most 256 characters.
-fn quotable(text: &[u8]) -> String {
-    let mut quotable = String::with_capacity(text.len().min(256));
+fn push_quotable(challenge: &mut String, text: &[u8]) {
     for byte in text
         .iter()
         .filter(|byte| matches!(byte, b' '..=b'~'))
         .take(256)
     {
         if matches!(byte, b'"' | b'\\') {
-            quotable.push('\\');
+            challenge.push('\\');
         }
-        quotable.push(char::from(*byte));
+        challenge.push(char::from(*byte));
     }
-    quotable
 }
 
 #[cfg(test)]

@@ -2,7 +2,13 @@ use super::*;
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     let found = answer.headers.iter().find(|(found, _)| *found == name);
-    found.map(|(_, value)| value.as_str())
+    found.map(|(_, value)| &**value)
+}
+
+fn quotable(text: &[u8]) -> String {
+    let mut quotable = String::new();
+    push_quotable(&mut quotable, text);
+    quotable
 }
 
 #[test]

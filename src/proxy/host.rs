@@ -108,7 +108,7 @@ pub(super) fn respond(answer: &Answer) {
     let headers = answer
         .headers
         .iter()
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (*name, &**value))
         .collect();
     let _ =
         hostcalls::send_http_response(answer.status.into(), headers, Some(answer.body.as_bytes()));

@@ -404,9 +404,9 @@ fn a_challenge_is_one_whatever_is_in_the_configuration() {
         let answer = Response {
             status: answer.status,
             headers: headers
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()))
                 .collect(),
-            body: answer.body.into_bytes(),
+            body: answer.body.into_owned().into_bytes(),
         };
         let challenge = Challenge::of(&answer).unwrap_or_else(|problem| panic!("{problem}"));
         let visible: String = realm.chars().filter(|c| matches!(c, ' '..='~')).collect();
