@@ -32,13 +32,11 @@ pub(super) fn admitted(
         return None;
     };
     let token = header.strip_prefix(b"Bearer ")?;
-    if carries_parameter(request) {
-        return None;
-    }
     let mut tokens = means.tokens.borrow_mut();
     let familiar = tokens.familiar(token)?;
     let grant = familiar.grant;
-    if !grant.is_for(&requirement.tree, now) || !is_supplied(grant, means) {
+    let is_good = grant.is_for(&requirement.tree, now) && is_supplied(grant, means);
+    if !is_good || carries_parameter(request) {
         return None;
     }
     means.tally.count(Counter::CacheHit);
