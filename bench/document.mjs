@@ -82,7 +82,12 @@ ${Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).jo
 The figure, where nothing else is said, is **${CPU}**: the time that all threads of Envoy ran on a
 core, by the kernel's account, divided by the number of requests. It tells how many requests a core
 can serve, and a busy machine disturbs it least. Tables give the median of ${run.settings.rounds} rounds and, small, the
-quartiles; ratios are those of the same round, and then their median.`;
+quartiles; ratios are those of the same round, and then their median. ${casts(run.settings)}`;
+}
+
+function casts({ rounds, casts: count }) {
+  return count === 1 ? '' : `Every ${Math.ceil(rounds / count)} rounds
+all Envoys are started anew: where in memory a process has its code is worth some µs.`;
 }
 
 function groupPart(name, measured) {

@@ -22,40 +22,62 @@ export async function measure(processes, scenario, tokens, settings) {
     ? 1 + TASTE + requests * (settings.rounds + 1)
     : scenario.distinct;
   const file = scenario.tokens === null ? null : await tokens.file(scenario.tokens, size);
-  const stage = await Stage.set(processes, scenario, tokens, file);
-  try {
-    const turn = new Turn(processes, stage, scenario, { file, size, requests });
-    const names = [...stage.envoys.keys()];
-    for (const name of names) {
-      await turn.warmUp(name, settings.seconds);
-    }
-    const filters = Object.fromEntries(names.map((name) => [name, {
-      cpu: [], perSecond: [], latency: [],
-    }]));
-    for (let round = 0; round < settings.rounds; round += 1) {
-      for (const name of rotated(names, round)) {
-        const { cpu, perSecond } = await turn.take(name, round);
-        filters[name].cpu.push(cpu);
-        filters[name].perSecond.push(perSecond);
+  const found = { scenario, filters: {}, skipped: {}, wrong: {} };
+  for (const [index, rounds] of parts(settings.rounds, settings.casts).entries()) {
+    const stage = await Stage.set(processes, scenario, tokens, file);
+    try {
+      Object.assign(found.skipped, stage.skipped);
+      Object.assign(found.wrong, stage.wrong);
+      await play(processes, stage, { scenario, file, size, requests, rounds, settings, found });
+      if (index === 0 && scenario.paced && !settings.quick) {
+        await playPaced(processes, stage, { file, found });
       }
+    } finally {
+      await stage.clear();
     }
-    if (scenario.paced && !settings.quick) {
-      const token = file === null ? null : await firstToken(file);
-      for (let round = 0; round < PACED.rounds; round += 1) {
-        for (const name of rotated(names, round)) {
-          const { port } = stage.envoys.get(name);
-          const status = stage.status(name);
-          const latency = await pace(processes, {
-            port, path: stage.path, token, status, ...PACED,
-          });
-          filters[name].latency.push(latency);
-        }
-      }
-    }
-    return { scenario, filters, skipped: stage.skipped, wrong: stage.wrong };
-  } finally {
-    await stage.clear();
   }
+  return found;
+}
+
+/** The rounds of one stage, whose figures are added to those that were found. */
+async function play(processes, stage, { scenario, file, size, requests, rounds, settings, found }) {
+  const turn = new Turn(processes, stage, scenario, { file, size, requests });
+  const names = [...stage.envoys.keys()];
+  for (const name of names) {
+    await turn.warmUp(name, settings.seconds);
+    found.filters[name] ??= { cpu: [], perSecond: [], latency: [] };
+  }
+  for (const round of rounds) {
+    for (const name of rotated(names, round)) {
+      const { cpu, perSecond } = await turn.take(name, round);
+      found.filters[name].cpu.push(cpu);
+      found.filters[name].perSecond.push(perSecond);
+    }
+  }
+}
+
+/** The same at a fixed rate. */
+async function playPaced(processes, stage, { file, found }) {
+  const token = file === null ? null : await firstToken(file);
+  const names = [...stage.envoys.keys()];
+  for (let round = 0; round < PACED.rounds; round += 1) {
+    for (const name of rotated(names, round)) {
+      const { port } = stage.envoys.get(name);
+      const latency = await pace(processes, {
+        port, path: stage.path, token, status: stage.status(name), ...PACED,
+      });
+      found.filters[name].latency.push(latency);
+    }
+  }
+}
+
+/** The numbers of all rounds, in so many parts. */
+function parts(rounds, count) {
+  const all = Array.from({ length: rounds }, (_, round) => round);
+  const part = Math.ceil(rounds / Math.min(count, rounds));
+  return Array.from({ length: Math.ceil(rounds / part) }, (_, index) => (
+    all.slice(index * part, (index + 1) * part)
+  ));
 }
 
 class Turn {
