@@ -187,6 +187,7 @@ fn text_of(member: Option<Plain>) -> Result<Option<String>, Reason> {
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::verify::Hash;
@@ -353,6 +354,29 @@ mod tests {
         #[test]
         fn no_parts_panic(header: String, payload: String) {
             let _ = Token::parse(&compact(&header, &payload), MAX_TOKEN_BYTES);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn base64url_is_read_as_another_library_reads_it(
+            bytes in prop::collection::vec(any::<u8>(), 1..100),
+            at in any::<prop::sample::Index>(),
+            other in prop::sample::select(b"AZaz09-_+/=. \n!~".to_vec()),
+        ) {
+            let good = URL_SAFE_NO_PAD.encode(&bytes);
+            prop_assert_eq!(decode(&good), Ok(bytes));
+            let mut changed = good.into_bytes();
+            let at = at.index(changed.len());
+            changed[at] = other;
+            for text in [&changed[..], &changed[..at], &changed[at..]] {
+                let text = str::from_utf8(text).unwrap();
+                let expected = match text {
+                    "" => None,
+                    text => URL_SAFE_NO_PAD.decode(text).ok(),
+                };
+                prop_assert_eq!(decode(text).ok(), expected, "{}", text);
+            }
         }
     }
 }

@@ -21,14 +21,14 @@ fn compact(header: &str, payload: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> Stri
 }
 
 /// The same, signed with ES256 as it should be.
-fn es256(header: &str, payload: &str) -> String {
+pub(crate) fn es256(header: &str, payload: &str) -> String {
     compact(header, payload, |input| keys::EC.sign("ES256", input))
 }
 
-const HEADER: &str = r#"{"alg":"ES256","kid":"ec-1"}"#;
+pub(crate) const HEADER: &str = r#"{"alg":"ES256","kid":"ec-1"}"#;
 
 /// A good payload, with one more member or another value of one.
-fn payload(name: &str, value: &str) -> String {
+pub(crate) fn payload(name: &str, value: &str) -> String {
     let (iss, aud) = (json!(ISSUER).to_string(), json!(AUDIENCE).to_string());
     let exp = (now() + 3600).to_string();
     let mut members = vec![("iss", &*iss), ("aud", &*aud), ("exp", &*exp)];
@@ -88,7 +88,7 @@ const PUBLIC: fn() -> [&'static Key; 5] = || {
 };
 
 /// An Envoy in which a trap would show: its only worker would refuse everything from then on.
-fn gate(issuer: &Issuer) -> Gate {
+pub(crate) fn gate(issuer: &Issuer) -> Gate {
     issuer.publish(&PUBLIC());
     let mut setup = Setup::trusting(issuer);
     setup.plugin_config = json!({"failure_policy": "FAIL_CLOSED"});

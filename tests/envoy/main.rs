@@ -38,6 +38,8 @@ mod demo;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod encoding;
+#[cfg(test)]
 mod engines;
 #[cfg(test)]
 mod forwarding;
