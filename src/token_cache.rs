@@ -1,8 +1,9 @@
 //! Tokens that have been verified already, so that neither parsing nor a signature is paid for twice.
 //!
 //! An entry says: this token, compared in full, bears a good signature of this very key. Whether
-//! the key still counts, and whether the claims do, is asked anew for every request, so the cache
-//! never changes a verdict; what it forgets is merely verified again.
+//! the key still counts, and whether the claims do, is asked anew for every request, unless a
+//! [`Grant`] says that nothing has changed since that was asked last. So the cache never changes a
+//! verdict; what it forgets is merely verified again.
 //!
 //! Only tokens whose signature is good come in: a flood of bad ones displaces nothing.
 
@@ -116,12 +117,13 @@ impl TokenCache {
         })
     }
 
-    /// Takes note of what a token is good for, if it is remembered, in place of what was noted before.
+    /// Takes note of what a token is good for, in place of what was noted before, if it is the one
+    /// that was found or remembered last.
     pub fn grant(&mut self, text: &str, grant: Grant) {
-        let hash = self.hash(text.as_bytes());
-        let entry = self.entries.get_mut(&hash);
-        if let Some(entry) = entry.filter(|entry| *entry.text == *text) {
-            entry.grant = Some(grant);
+        if let Some((_, latest)) = self.entries.iter_mut().next()
+            && is_same(latest.text.as_bytes(), text.as_bytes())
+        {
+            latest.grant = Some(grant);
         }
     }
 

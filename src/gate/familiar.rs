@@ -98,11 +98,7 @@ impl Hearing<'_, '_> {
         let Ok(presented) = &bearer.presented else {
             return;
         };
-        // It comes again, and may be known to come again.
-        if presented.known.is_none() || !presented.may_be_known_to(provider) {
-            return;
-        }
-        if provider.introspection.is_some() {
+        if provider.introspection.is_some() || !presented.may_be_known_to(provider) {
             return;
         }
         let keys = match &provider.keys {

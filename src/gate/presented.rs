@@ -24,7 +24,7 @@ pub(super) struct Presented<'r> {
     /// What is to be verified, where the token had to be parsed.
     signed: Option<Signed<'r>>,
     /// The material of the key whose signature it is known to bear.
-    pub(super) known: Option<Rc<[u8]>>,
+    known: Option<Rc<[u8]>>,
 }
 
 impl<'r> Presented<'r> {
