@@ -271,8 +271,8 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
         let letter = (*byte | 0x20).wrapping_sub(b'a') < 26;
         // What is between are the digits, and `.` and `/` before them.
         let from_hyphen_to_nine = byte.wrapping_sub(b'-') <= b'9' - b'-';
-        let sign = (*byte == b'_') | (*byte == b'~') | (*byte == b'+');
-        u8::from(letter | from_hyphen_to_nine | sign)
+        let is = |sign: u8| u8::from(*byte == sign);
+        u8::from(letter | from_hyphen_to_nine) | is(b'_') | is(b'~') | is(b'+')
     };
     let (chunks, rest) = body.as_chunks::<16>();
     let mut fits = [1; 16];

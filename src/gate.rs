@@ -171,13 +171,13 @@ pub(crate) fn judge(
     match policy::find(&requirement.tree, &hearing) {
         Finding::Wait { at_most } => Decision::Wait { at_most },
         Finding::Refused(denial) => denial.into(),
-        Finding::Fulfilled(grants) => match hearing.unheard(&grants) {
-            Some(denial) => denial.into(),
-            None => {
-                hearing.remember(requirement, &grants);
-                hearing.admit(request, &grants).into()
+        Finding::Fulfilled(grants) => {
+            if let Some(denial) = hearing.unheard(&grants) {
+                return denial.into();
             }
-        },
+            hearing.remember(requirement, &grants);
+            hearing.admit(request, &grants).into()
+        }
     }
 }
 

@@ -17,7 +17,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         ..Request::default()
     };
     let header_location = Location::Header {
-        name: "authorization".to_owned(),
+        name: "authorization".into(),
         prefix: "Bearer".to_owned(),
     };
     let locations = [
