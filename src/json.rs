@@ -15,9 +15,6 @@ pub use self::members::{Members, PassOver, Plain};
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
 
-/// The same number, of the brackets that a text may have without a look at how they are nested.
-const MOST_OPENING: u32 = 32;
-
 /// Parses `bytes` as exactly one JSON object in UTF-8, without a name that occurs twice in it and
 /// nested at most [`MAX_DEPTH`] deep. `None` for anything else.
 #[must_use]
@@ -47,8 +44,8 @@ impl<'de> Members<'de> for Map<String, Value> {
 /// Whether the arrays and objects of a JSON text are nested deeper than is accepted.
 fn is_too_deep(bytes: &[u8]) -> bool {
     // Of so few none can be too deep: that is quickly seen, and true of almost every text.
-    let opening = bytes.iter().map(|byte| u32::from(byte | 0x20 == b'{'));
-    opening.sum::<u32>() > MOST_OPENING && depth(bytes) > MAX_DEPTH
+    let opening = bytes.iter().map(|byte| usize::from(byte | 0x20 == b'{'));
+    opening.sum::<usize>() > MAX_DEPTH && depth(bytes) > MAX_DEPTH
 }
 
 /// How deep the arrays and objects of a JSON text are nested, found without recursion. A text that
@@ -240,6 +237,25 @@ mod tests {
         fn no_bytes_panic(bytes: Vec<u8>) {
             let whole = parse_object(&bytes);
             proptest::prop_assert_eq!(read(&bytes, "a").is_some(), whole.is_some());
+        }
+    }
+
+    #[test]
+    fn a_name_that_occurs_twice_is_seen_among_few_and_among_many() {
+        for count in [1, 2, 15, 16, 17, 18, 40] {
+            let members: Vec<String> = (0..count).map(|at| format!(r#""n{at}":{at}"#)).collect();
+            let object = |members: &[String]| format!("{{{}}}", members.join(","));
+            let read = parse_object(object(&members).as_bytes());
+            assert_eq!(read.map(|read| read.len()), Some(count));
+            for at in 0..count {
+                // The second one is written in another way.
+                let twice = [&members[..], &[format!(r#""\u006e{at}":0"#)]].concat();
+                assert_eq!(
+                    parse_object(object(&twice).as_bytes()),
+                    None,
+                    "{at} of {count}"
+                );
+            }
         }
     }
 }

@@ -72,6 +72,15 @@ impl<T> Clone for Supply<T> {
 }
 
 impl<T> Supply<T> {
+    /// What is there, if it is.
+    #[must_use]
+    pub fn ready(self) -> Option<Rc<T>> {
+        match self {
+            Self::Ready { what, .. } => Some(what),
+            Self::Pending | Self::Unavailable { .. } => None,
+        }
+    }
+
     /// The same for whoever cannot wait any longer: what is still on its way counts as not to be had
     /// before `retry_after`.
     #[must_use]

@@ -7,15 +7,14 @@
 use std::borrow::Cow;
 use std::rc::{Rc, Weak};
 
-use super::{Hearing, Means, RemoteKeys, RemoteList};
+use super::{Bearer, Hearing, Means};
 use crate::admission::{Admission, Passed};
 use crate::config::{KeySource, Provider, Requirement};
 use crate::credential::{Credential, carries_parameter};
-use crate::keys::KeySet;
+use crate::fetching::Supply;
 use crate::metrics::Counter;
 use crate::policy::Grants;
 use crate::request::Request;
-use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 use crate::token_cache::Grant;
 
@@ -54,76 +53,62 @@ pub(super) fn admitted(
 
 /// Whether the keys and the list that `grant` was found by are those at hand.
 fn is_supplied(grant: &Grant, means: Means<'_>) -> bool {
-    let provider = &grant.provider;
-    let keys = grant.keys.as_ref().is_none_or(|known| {
-        let keys = keys_of(provider, means);
-        keys.is_some_and(|keys| std::ptr::eq(Weak::as_ptr(known), Rc::as_ptr(&keys)))
-    });
-    let list = || {
-        grant.list.as_ref().is_none_or(|known| {
-            let list = list_of(provider, means);
-            list.is_some_and(|list| std::ptr::eq(Weak::as_ptr(known), Rc::as_ptr(&list)))
-        })
-    };
-    keys && list()
+    is_same(grant.keys.as_ref(), || (means.remote)(&grant.provider))
+        && is_same(grant.list.as_ref(), || (means.lists)(&grant.provider))
 }
 
-fn keys_of(provider: &Provider, means: Means<'_>) -> Option<Rc<KeySet>> {
-    match (means.remote)(provider) {
-        RemoteKeys::Ready { what, .. } => Some(what),
-        RemoteKeys::Pending | RemoteKeys::Unavailable { .. } => None,
-    }
-}
-
-fn list_of(provider: &Provider, means: Means<'_>) -> Option<Rc<RevocationList>> {
-    match (means.lists)(provider) {
-        RemoteList::Ready { what, .. } => Some(what),
-        RemoteList::Pending | RemoteList::Unavailable { .. } => None,
-    }
+/// Whether what is `known`, if anything is, is what is supplied.
+fn is_same<T>(known: Option<&Weak<T>>, supply: impl FnOnce() -> Supply<T>) -> bool {
+    known.is_none_or(|known| {
+        let what = supply().ready();
+        what.is_some_and(|what| std::ptr::eq(known.as_ptr(), Rc::as_ptr(&what)))
+    })
 }
 
 impl Hearing<'_, '_> {
     /// Takes note of what its only token is good for, where [`admitted`] can go by that.
     pub(super) fn remember(&self, requirement: &Requirement, grants: &Grants<'_>) {
-        let ([provider], Some(_), 1) = (
-            grants.providers.as_slice(),
-            &requirement.bearer,
-            self.asked.get(),
-        ) else {
-            return;
-        };
-        let Ok([bearer]) = self.bearers.as_deref() else {
-            return;
-        };
-        let Ok(presented) = &bearer.presented else {
-            return;
-        };
+        if requirement.bearer.is_some()
+            && self.asked.get() == 1
+            && let [provider] = grants.providers.as_slice()
+            && let Ok([bearer]) = self.bearers.as_deref()
+            && let Some(grant) = self.grant(requirement, provider, bearer)
+        {
+            self.means.tokens.borrow_mut().grant(bearer.text(), grant);
+        }
+    }
+
+    /// What `provider` has accepted the token of `bearer` for, and by what.
+    fn grant(
+        &self,
+        requirement: &Requirement,
+        provider: &Rc<Provider>,
+        bearer: &Bearer<'_>,
+    ) -> Option<Grant> {
+        let presented = bearer.presented.as_ref().ok()?;
         if provider.introspection.is_some() || !presented.may_be_known_to(provider) {
-            return;
+            return None;
         }
         let keys = match &provider.keys {
             KeySource::Local(_) => None,
-            _ => match keys_of(provider, self.means) {
-                Some(keys) => Some(Rc::downgrade(&keys)),
-                None => return,
-            },
+            KeySource::Remote(_) | KeySource::None => {
+                let keys = (self.means.remote)(provider).ready()?;
+                Some(Rc::downgrade(&keys))
+            }
         };
-        let list = match &provider.revocation {
-            None => None,
-            Some(_) => match list_of(provider, self.means) {
-                Some(list) => Some(Rc::downgrade(&list)),
-                None => return,
-            },
+        let list = if provider.revocation.is_some() {
+            let list = (self.means.lists)(provider).ready()?;
+            Some(Rc::downgrade(&list))
+        } else {
+            None
         };
-        let grant = Grant {
+        Some(Grant {
             tree: Rc::clone(&requirement.tree),
             provider: Rc::clone(provider),
             keys,
             list,
             from: self.now,
             until: presented.token.claims.end(provider),
-        };
-        let mut tokens = self.means.tokens.borrow_mut();
-        tokens.grant(bearer.text(), grant);
+        })
     }
 }
