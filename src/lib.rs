@@ -41,7 +41,7 @@
 //!     }}
 //! }"#)?;
 //! let request = Request {
-//!     target: b"/orders".to_vec(),
+//!     target: b"/orders".into(),
 //!     ..Request::default()
 //! };
 //! let means = Means {
@@ -82,6 +82,7 @@ pub mod introspection;
 pub mod json;
 pub mod keys;
 pub mod metrics;
+pub mod pairs;
 pub mod policy;
 #[cfg(all(target_arch = "wasm32", feature = "filter"))]
 mod proxy;

@@ -1,18 +1,24 @@
 //! The facts of a request that a decision needs, taken from its headers.
 
-/// What the decision knows of a request. Values are bytes: a client may send any.
+use std::borrow::Cow;
+
+/// The name or the value of a header.
+pub type Bytes<'h> = Cow<'h, [u8]>;
+
+/// What the decision knows of a request. Values are bytes: a client may send any. They are looked at
+/// where they are, and copied only for a request that [waits](Request::into_owned).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Request {
+pub struct Request<'h> {
     /// `:method`.
-    pub method: Vec<u8>,
+    pub method: Bytes<'h>,
     /// `:path`, with the query; empty where the request has none (`CONNECT`).
-    pub target: Vec<u8>,
+    pub target: Bytes<'h>,
     /// `:authority`.
-    pub authority: Vec<u8>,
+    pub authority: Bytes<'h>,
     /// Every `authorization` header, in their order.
-    pub authorization: Vec<Vec<u8>>,
+    pub authorization: Vec<Bytes<'h>>,
     /// All other headers, names in lower case.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Vec<(Bytes<'h>, Bytes<'h>)>,
     /// Whether the request is gRPC, so that its answer must be.
     pub grpc: bool,
     /// Whether there is an `origin` header.
@@ -23,28 +29,38 @@ pub struct Request {
     pub requirement_name: Option<Vec<u8>>,
 }
 
-impl Request {
+impl<'h> Request<'h> {
     /// Picks the facts out of all headers of a request. Names are in lower case, as Envoy has them.
-    #[must_use]
-    pub fn from_headers(headers: Vec<(String, Vec<u8>)>) -> Self {
-        Self::from_some(headers, |_| true)
+    pub fn from_headers<N, V>(headers: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<Bytes<'h>>,
+        V: Into<Bytes<'h>>,
+    {
+        let headers = headers.into_iter();
+        Self::from_some(
+            headers.map(|(name, value)| (name.into(), value.into())),
+            |_| true,
+        )
     }
 
     /// The same, but of the headers without fields of their own only those that are `wanted` are
     /// kept: a request that waits takes up no more than its decision needs.
-    pub fn from_some(headers: Vec<(String, Vec<u8>)>, wanted: impl Fn(&str) -> bool) -> Self {
+    pub fn from_some(
+        headers: impl IntoIterator<Item = (Bytes<'h>, Bytes<'h>)>,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Self {
         let mut request = Self::default();
         for (name, value) in headers {
-            match name.as_str() {
-                ":method" => request.method = value,
-                ":path" => request.target = value,
-                ":authority" => request.authority = value,
-                "authorization" => request.authorization.push(value),
+            match &*name {
+                b":method" => request.method = value,
+                b":path" => request.target = value,
+                b":authority" => request.authority = value,
+                b"authorization" => request.authorization.push(value),
                 _ => {
-                    match name.as_str() {
-                        "content-type" => request.grpc = is_grpc(&value),
-                        "origin" => request.origin = true,
-                        "access-control-request-method" => {
+                    match &*name {
+                        b"content-type" => request.grpc = is_grpc(&value),
+                        b"origin" => request.origin = true,
+                        b"access-control-request-method" => {
                             request.access_control_request_method = true;
                         }
                         _ => {}
@@ -58,6 +74,26 @@ impl Request {
         request
     }
 
+    /// The same request, which needs the headers it was made from no longer.
+    #[must_use]
+    pub fn into_owned(self) -> Request<'static> {
+        let owned = |value: Bytes<'h>| Cow::Owned(value.into_owned());
+        let headers = self.headers.into_iter();
+        Request {
+            method: owned(self.method),
+            target: owned(self.target),
+            authority: owned(self.authority),
+            authorization: self.authorization.into_iter().map(owned).collect(),
+            headers: headers
+                .map(|(name, value)| (owned(name), owned(value)))
+                .collect(),
+            grpc: self.grpc,
+            origin: self.origin,
+            access_control_request_method: self.access_control_request_method,
+            requirement_name: self.requirement_name,
+        }
+    }
+
     /// The values of the header `name`, which is in lower case, in their order.
     pub fn header<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r [u8]> {
         let pseudo = match name {
@@ -67,13 +103,14 @@ impl Request {
             _ => None,
         };
         let authorization = (name == "authorization").then_some(&self.authorization);
-        let others = self.headers.iter().filter(move |(known, _)| known == name);
+        let others = self.headers.iter();
+        let others = others.filter(move |(known, _)| **known == *name.as_bytes());
         pseudo
             .into_iter()
             .filter(|value| !value.is_empty())
             .chain(authorization.into_iter().flatten())
             .chain(others.map(|(_, value)| value))
-            .map(Vec::as_slice)
+            .map(|value| &**value)
     }
 
     /// Takes the headers `names`, which are in lower case and sorted, out of what is known; answers
@@ -83,13 +120,13 @@ impl Request {
         if names.is_empty() {
             return forgotten;
         }
-        let mut forgets = |other: &str| {
-            let name = names.binary_search_by(|name| name.as_str().cmp(other));
+        let mut forgets = |other: &[u8]| {
+            let name = names.binary_search_by(|name| name.as_bytes().cmp(other));
             let name = name.ok().and_then(|place| names.get(place));
             forgotten.extend(name.filter(|name| !forgotten.contains(name)));
             name.is_some()
         };
-        if !self.authorization.is_empty() && forgets("authorization") {
+        if !self.authorization.is_empty() && forgets(b"authorization") {
             self.authorization.clear();
         }
         self.headers.retain(|(name, _)| !forgets(name));
@@ -125,7 +162,7 @@ impl Request {
     /// section 3.2.2).
     #[must_use]
     pub fn is_cors_preflight(&self) -> bool {
-        self.method == b"OPTIONS" && self.origin && self.access_control_request_method
+        *self.method == *b"OPTIONS" && self.origin && self.access_control_request_method
     }
 }
 
@@ -140,9 +177,9 @@ fn is_grpc(content_type: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn request(headers: &[(&str, &str)]) -> Request {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
-        Request::from_headers(headers.iter().map(owned).collect())
+    fn request<'h>(headers: &[(&'h str, &'h str)]) -> Request<'h> {
+        let headers = headers.iter();
+        Request::from_headers(headers.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
     }
 
     #[test]
@@ -230,20 +267,18 @@ mod tests {
 
     #[test]
     fn of_headers_without_a_field_only_those_are_kept_that_are_wanted() {
-        let headers = || {
-            let headers = [
-                (":path", "/a"),
-                ("authorization", "b"),
-                ("content-type", "application/grpc"),
-                ("x", "1"),
-                ("y", "2"),
-                ("x", "3"),
-            ];
-            let owned = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-            owned.to_vec()
-        };
-        let all = Request::from_headers(headers());
-        let some = Request::from_some(headers(), |name| name == "x");
+        let headers = [
+            (":path", "/a"),
+            ("authorization", "b"),
+            ("content-type", "application/grpc"),
+            ("x", "1"),
+            ("y", "2"),
+            ("x", "3"),
+        ];
+        let all = request(&headers);
+        let headers =
+            headers.map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()));
+        let some = Request::from_some(headers, |name| name == b"x");
         assert_eq!(some.header("x").collect::<Vec<_>>(), [b"1", b"3"]);
         assert_eq!(some.header("y").next(), None);
         assert_eq!(all.header("y").next(), Some(&b"2"[..]));
@@ -253,8 +288,31 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_outlives_its_headers_is_the_same() {
+        let names = [
+            ":method",
+            ":path",
+            ":authority",
+            "authorization",
+            "content-type",
+            "origin",
+            "x",
+            "access-control-request-method",
+        ];
+        let headers = names.map(|name| (name.to_owned(), format!("{name}!")));
+        let borrowed = headers.each_ref().map(|(name, value)| (&**name, &**value));
+        let mut request = request(&borrowed);
+        request.requirement_name = Some(b"r".to_vec());
+        request.grpc = true;
+        let debug = format!("{request:?}");
+        let owned = request.into_owned();
+        drop(headers);
+        assert_eq!(format!("{owned:?}"), debug);
+    }
+
+    #[test]
     fn repeated_authorization_headers_are_all_seen() {
         let request = request(&[("authorization", "a"), ("x", "y"), ("authorization", "b")]);
-        assert_eq!(request.authorization, [b"a", b"b"]);
+        assert_eq!(request.authorization, [&b"a"[..], b"b"]);
     }
 }

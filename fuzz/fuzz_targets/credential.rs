@@ -12,8 +12,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (&[u8], &[u8])| {
     let (target, header) = input;
     let request = Request {
-        target: target.to_vec(),
-        authorization: vec![header.to_vec()],
+        target: target.into(),
+        authorization: vec![header.into()],
         ..Request::default()
     };
     let header_location = Location::Header {

@@ -38,8 +38,8 @@ fn decide(target: &[u8], header: Vec<u8>) -> Decision {
             RefCell::new(TokenCache::new(16, RandomState::new()));
     }
     let request = Request {
-        target: target.to_vec(),
-        authorization: vec![header],
+        target: target.into(),
+        authorization: vec![header.into()],
         ..Request::default()
     };
     CONFIG.with(|config| {

@@ -100,8 +100,8 @@ fn is_admitted(standing: &Standing) -> bool {
         static ENGINE: Engine = const { Engine::software() };
     }
     let request = Request {
-        target: b"/".to_vec(),
-        authorization: vec![format!("Bearer {TOKEN}").into_bytes()],
+        target: b"/".into(),
+        authorization: vec![format!("Bearer {TOKEN}").into_bytes().into()],
         ..Request::default()
     };
     let decision = CONFIG.with(|config| {

@@ -12,11 +12,9 @@ fn admitted(change: &Value, payload: &Value, target: &str, headers: &[(&str, &st
     }
     let config = json!({"providers": {"p": provider}}).to_string();
     let config = Config::from_json(config.as_bytes()).unwrap();
-    let target = (":path".to_owned(), target.into());
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-    let request = Request::from_headers([target].into_iter().chain(headers).collect());
+    let headers = headers.iter().copied().chain([(":path", target)]);
+    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let request = Request::from_headers(headers);
     let found = locate(&request, &config.providers[0].locations).unwrap();
     let tokens = found.iter().map(|credential| Passed {
         credential,

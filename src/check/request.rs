@@ -6,7 +6,11 @@ use crate::request::Request;
 
 /// Builds the request that the arguments describe, with `token` where the configuration looks for
 /// tokens: in `Authorization` if a provider reads that, else at the first place of the first one.
-pub(super) fn build(config: &Config, arguments: &Arguments, token: Option<&str>) -> Request {
+pub(super) fn build(
+    config: &Config,
+    arguments: &Arguments,
+    token: Option<&str>,
+) -> Request<'static> {
     let mut target = arguments.path.clone().unwrap_or_else(|| "/".to_owned());
     let mut headers = arguments.headers.clone();
     if let Some(token) = token {
@@ -40,7 +44,9 @@ pub(super) fn build(config: &Config, arguments: &Arguments, token: Option<&str>)
             headers.push((name.to_owned(), value.into_bytes()));
         }
     }
-    let mut request = Request::from_headers(headers);
+    let headers = headers.into_iter();
+    let mut request =
+        Request::from_headers(headers.map(|(name, value)| (name.into_bytes(), value)));
     let requirement = arguments.requirement.clone();
     request.requirement_name = requirement.map(String::into_bytes);
     request

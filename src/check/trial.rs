@@ -292,7 +292,7 @@ impl Steps {
 /// A request before a requirement.
 struct Judged<'r> {
     config: &'r Config,
-    request: &'r Request,
+    request: &'r Request<'r>,
     given: &'r Given,
     now: Timestamp,
     places: &'r [Rc<crate::config::Location>],

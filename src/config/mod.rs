@@ -112,9 +112,9 @@ impl Config {
     /// Whether anything becomes of the header `name` but to be passed on, if it has no place of its own
     /// in a [`Request`](crate::request::Request).
     #[must_use]
-    pub fn reads(&self, name: &str) -> bool {
+    pub fn reads(&self, name: &[u8]) -> bool {
         let among = |names: &[String]| {
-            let found = names.binary_search_by(|other| other.as_str().cmp(name));
+            let found = names.binary_search_by(|other| other.as_bytes().cmp(name));
             found.is_ok()
         };
         among(&self.read_headers) || among(&self.own_headers)

@@ -27,11 +27,12 @@ fn found(
     }
     let config = json!({"providers": {"p": provider}}).to_string();
     let config = Config::from_json(config.as_bytes()).unwrap();
-    let target = (":path".to_owned(), target.into());
     let headers = headers
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.to_vec()));
-    let request = Request::from_headers([target].into_iter().chain(headers).collect());
+        .copied()
+        .chain([(":path", target.as_bytes())]);
+    let headers = headers.map(|(name, value)| (name.as_bytes(), value));
+    let request = Request::from_headers(headers);
     let found = locate(&request, &config.providers[0].locations)?;
     let text = |one: Credential<'_>| ((*one.location).clone(), one.text.into_owned());
     Ok(found.into_iter().map(text).collect())

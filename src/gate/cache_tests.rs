@@ -254,8 +254,8 @@ fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
                 };
                 let credential = format!("Bearer {}", TOKENS[*index]).into_bytes();
                 let request = Request {
-                    target: PATHS[*path].into(),
-                    authorization: vec![credential],
+                    target: PATHS[*path].as_bytes().into(),
+                    authorization: vec![credential.into()],
                     ..Request::default()
                 };
                 decisions.push(gate(

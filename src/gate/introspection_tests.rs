@@ -65,8 +65,8 @@ fn jwt(change: Value) -> String {
 fn gated(config: &Config, token: &str, standing: &Standing) -> (Decision, usize) {
     let asked = RefCell::new(0);
     let request = Request {
-        target: b"/".to_vec(),
-        authorization: vec![format!("Bearer {token}").into_bytes()],
+        target: b"/".into(),
+        authorization: vec![format!("Bearer {token}").into_bytes().into()],
         ..Request::default()
     };
     let means = Means {

@@ -43,12 +43,10 @@ fn of_b() -> String {
     es256(&json!({"alg": "ES256"}), &payload)
 }
 
-fn request(target: &str, headers: &[(&str, &str)]) -> Request {
-    let target = (":path".to_owned(), target.into());
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-    Request::from_headers([target].into_iter().chain(headers).collect())
+fn request<'h>(target: &'h str, headers: &[(&'h str, &'h str)]) -> Request<'h> {
+    let headers = headers.iter().copied().chain([(":path", target)]);
+    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    Request::from_headers(headers)
 }
 
 /// The verdict in words: `pass`, the headers that are set, or the reason of the refusal.
@@ -404,11 +402,9 @@ proptest::proptest! {
             "/providers/b/from_cookies": ["jwt"],
             "/rules": requires(&json!({"allow_missing_or_failed": {}})),
         }));
-        let request = Request::from_headers(vec![
-            (":path".to_owned(), target),
-            ("x-token".to_owned(), value),
-            ("cookie".to_owned(), cookie),
-        ]);
+        let headers = [(":path", target), ("x-token", value), ("cookie", cookie)];
+        let headers = headers.map(|(name, value)| (name.as_bytes(), value));
+        let request = Request::from_headers(headers);
         let decision = decided(&config, &request);
         proptest::prop_assert!(matches!(decision.as_str(), "pass" | "Missing"), "{}", decision);
     }

@@ -46,8 +46,8 @@ fn gated(
     tokens: &RefCell<TokenCache>,
 ) -> Decision {
     let request = Request {
-        target: b"/".to_vec(),
-        authorization: vec![format!("Bearer {token}").into_bytes()],
+        target: b"/".into(),
+        authorization: vec![format!("Bearer {token}").into_bytes().into()],
         ..Request::default()
     };
     let means = Means {

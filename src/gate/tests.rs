@@ -41,11 +41,11 @@ fn good() -> String {
     rs256(&json!({"alg": "RS256", "kid": "rsa"}), &payload())
 }
 
-fn bearing(token: &str) -> Request {
+fn bearing(token: &str) -> Request<'static> {
     Request {
-        method: b"GET".to_vec(),
-        target: b"/".to_vec(),
-        authorization: vec![format!("Bearer {token}").into_bytes()],
+        method: b"GET".into(),
+        target: b"/".into(),
+        authorization: vec![format!("Bearer {token}").into_bytes().into()],
         ..Request::default()
     }
 }
@@ -245,7 +245,7 @@ fn a_request_without_a_usable_credential_needs_no_keys() {
         gated(&config(), &request, pending),
         denied(Reason::MalformedToken)
     );
-    request.authorization.push(b"Basic x".to_vec());
+    request.authorization.push(b"Basic x".into());
     assert_eq!(
         gated(&config(), &request, pending),
         denied(Reason::SeveralTokens)
@@ -316,12 +316,14 @@ fn a_token_that_may_yet_be_good_waits_although_another_provider_refuses_it() {
 
 #[test]
 fn preflights_pass_only_where_the_operator_lets_them() {
-    let preflight = Request::from_headers(vec![
-        (":method".to_owned(), b"OPTIONS".to_vec()),
-        (":path".to_owned(), b"/".to_vec()),
-        ("origin".to_owned(), b"https://console.example".to_vec()),
-        ("access-control-request-method".to_owned(), b"GET".to_vec()),
-    ]);
+    let headers = [
+        (":method", "OPTIONS"),
+        (":path", "/"),
+        ("origin", "https://console.example"),
+        ("access-control-request-method", "GET"),
+    ];
+    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let preflight = Request::from_headers(headers);
     assert_eq!(gated(&config(), &preflight, ready), denied(Reason::Missing));
     let lenient = parse(&json!({"providers": {"p": provider()}, "bypass_cors_preflight": true}));
     assert_eq!(gated(&lenient, &preflight, ready), Verdict::Pass.into());
@@ -332,7 +334,11 @@ proptest::proptest! {
 
     #[test]
     fn no_header_panics_or_passes(header: Vec<u8>, target: Vec<u8>) {
-        let request = Request { authorization: vec![header], target, ..Request::default() };
+        let request = Request {
+            authorization: vec![header.into()],
+            target: target.into(),
+            ..Request::default()
+        };
         let decision = gated(&config(), &request, ready);
         proptest::prop_assert!(matches!(decision, Decision::Settled(Verdict::Deny(_))));
     }

@@ -15,7 +15,7 @@ fn config(change: Value) -> Config {
 /// What a request for `path` falls under: the providers of the requirements, in their order.
 fn needed(config: &Config, path: &str) -> String {
     let request = Request {
-        target: path.into(),
+        target: path.as_bytes().into(),
         ..Request::default()
     };
     let name = |requirement: &Requirement| match &requirement.tree.kind {
@@ -74,7 +74,7 @@ fn a_route_may_name_the_requirement_where_that_is_looked_at() {
         (config(looked_at), Some("other"), Err(Reason::Requirement)),
     ] {
         let request = Request {
-            target: b"/".to_vec(),
+            target: b"/".into(),
             requirement_name: named.map(|name| name.as_bytes().to_vec()),
             ..Request::default()
         };

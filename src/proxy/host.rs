@@ -65,9 +65,34 @@ pub(super) fn tick_every(period: Duration) {
     let _ = hostcalls::set_tick_period(period);
 }
 
-/// All headers of the request, repeated ones each for itself.
-pub(super) fn request_headers() -> Vec<(String, Vec<u8>)> {
-    hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+/// All headers of the request, repeated ones each for itself, as [`pairs`](crate::pairs::pairs)
+/// reads them; none where there is no request.
+///
+/// The SDK would copy every name and every value into memory of its own, which costs a request whose
+/// token is known as much as all else that the module does for it, and it panics on a name that is
+/// not UTF-8.
+#[expect(
+    unsafe_code,
+    reason = "the SDK does not give out what the host has written"
+)]
+pub(super) fn request_headers() -> Box<[u8]> {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        fn proxy_get_header_map_pairs(map: MapType, bytes: *mut *mut u8, size: *mut usize) -> u32;
+    }
+    let mut bytes = std::ptr::null_mut();
+    let mut size = 0;
+    // SAFETY: the host writes a pointer and a number, to where there is room for them.
+    let status = unsafe {
+        proxy_get_header_map_pairs(MapType::HttpRequestHeaders, &raw mut bytes, &raw mut size)
+    };
+    if status != 0 || bytes.is_null() {
+        return Box::default();
+    }
+    let bytes = std::ptr::slice_from_raw_parts_mut(bytes, size);
+    // SAFETY: the host has got these bytes from `proxy_on_memory_allocate` of the SDK, which gives out a
+    // boxed slice of just this size, has written all of them, and leaves them to the module.
+    unsafe { Box::from_raw(bytes) }
 }
 
 /// Takes a header out of the request, with all its values.

@@ -8,6 +8,7 @@ use proxy_wasm::types::Action;
 use super::host;
 use super::worker::{Course, Worker};
 use crate::denial::{Denial, Reason};
+use crate::pairs::pairs;
 use crate::request::Request;
 
 pub(super) struct Stream {
@@ -32,12 +33,12 @@ impl HttpContext for Stream {
         let Some(worker) = &self.worker else {
             // The host sends no requests before it has configured the filter; if one did, it must
             // not pass.
-            let request = Request::from_headers(headers);
+            let request = Request::from_headers(pairs(&headers));
             let denial = Denial::from(Reason::KeysUnavailable);
             host::respond(&denial.answer(&request.authority, request.grpc));
             return Action::Pause;
         };
-        let course = worker.arrived(self.id, headers);
+        let course = worker.arrived(self.id, &headers);
         self.waits = course == Course::Waits;
         match course {
             Course::GoesOn => Action::Continue,

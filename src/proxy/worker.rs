@@ -22,6 +22,7 @@ use crate::fetching::Published;
 use crate::gate::{Decision, Means, Verdict, gate};
 use crate::keys::KeySet;
 use crate::metrics::{Counter, Gauge, Series, Tally};
+use crate::pairs::pairs;
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::token_cache::TokenCache;
@@ -47,7 +48,7 @@ pub(super) struct Worker {
     tokens: RefCell<TokenCache>,
     tally: Tally,
     sources: RefCell<Sources>,
-    room: RefCell<WaitingRoom<Request>>,
+    room: RefCell<WaitingRoom<Request<'static>>>,
     pace: Cell<Duration>,
 }
 
@@ -93,9 +94,10 @@ impl Worker {
     }
 
     /// Decides the request of the stream `id`, whose context is the effective one and which has these
-    /// headers, and does what follows from that.
-    pub(super) fn arrived(&self, id: u32, headers: Vec<(String, Vec<u8>)>) -> Course {
+    /// headers, as the host has written them, and does what follows from that.
+    pub(super) fn arrived(&self, id: u32, headers: &[u8]) -> Course {
         let now = host::now();
+        let headers = pairs(headers).map(|(name, value)| (name.into(), value.into()));
         let mut request = Request::from_some(headers, |name| self.config.reads(name));
         // Whatever becomes of the request, the upstream must not take the client's for ours.
         for name in request.forget_headers(&self.config.own_headers) {
@@ -107,7 +109,7 @@ impl Worker {
         match self.decide(&request, now, false) {
             Decision::Wait { at_most } => {
                 let waiter = Waiter {
-                    request,
+                    request: request.into_owned(),
                     arrived: now,
                     deadline: now.plus(at_most),
                 };
@@ -189,7 +191,7 @@ impl Worker {
         });
     }
 
-    fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiter<Request>)>, now: Timestamp) {
+    fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiter<Request<'static>>)>, now: Timestamp) {
         if waiters.is_empty() {
             return;
         }
@@ -201,7 +203,7 @@ impl Worker {
         host::enter(root);
     }
 
-    fn settle_one(&self, id: u32, mut waiter: Waiter<Request>, now: Timestamp) {
+    fn settle_one(&self, id: u32, mut waiter: Waiter<Request<'static>>, now: Timestamp) {
         let overdue = waiter.deadline <= now;
         let course = match self.decide(&waiter.request, now, overdue) {
             // What it waits for now may be something else than before.
@@ -217,7 +219,7 @@ impl Worker {
     }
 
     /// Lets a request wait, or puts it off where there is no room.
-    fn wait(&self, id: u32, waiter: Waiter<Request>) -> Course {
+    fn wait(&self, id: u32, waiter: Waiter<Request<'static>>) -> Course {
         let admitted = self.room.borrow_mut().admit(id, waiter);
         match admitted {
             Ok(()) => {

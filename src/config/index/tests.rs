@@ -98,8 +98,8 @@ proptest! {
         let list = built(&matches).unwrap();
         for target in targets {
             let request = Request {
-                method: b"GET".to_vec(),
-                target: target.clone().into_bytes(),
+                method: b"GET".into(),
+                target: target.as_bytes().into(),
                 ..Request::default()
             };
             let walked = list.all().iter().filter(|rule| rule.matcher.matches(&request));

@@ -8,11 +8,9 @@ fn built(wire: Value) -> Result<Matcher, String> {
 }
 
 fn matches(wire: &Value, target: &str, headers: &[(&str, &str)]) -> bool {
-    let target = (":path".to_owned(), target.as_bytes().to_vec());
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-    let request = Request::from_headers([target].into_iter().chain(headers).collect());
+    let headers = headers.iter().copied().chain([(":path", target)]);
+    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let request = Request::from_headers(headers);
     built(wire.clone()).unwrap().matches(&request)
 }
 

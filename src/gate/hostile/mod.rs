@@ -48,8 +48,8 @@ fn decide_with(config: &Config, token: &str) -> Decision {
             tally: &Tally::default(),
         };
         let request = Request {
-            target: b"/".to_vec(),
-            authorization: vec![format!("Bearer {token}").into_bytes()],
+            target: b"/".into(),
+            authorization: vec![format!("Bearer {token}").into_bytes().into()],
             ..Request::default()
         };
         gate(config, &request, means, Timestamp::from_unix_secs(NOW))

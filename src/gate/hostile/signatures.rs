@@ -191,7 +191,7 @@ fn an_exponent_of_3_opens_no_way_around_the_padding() {
             tally: &Tally::default(),
         };
         let request = Request {
-            authorization: vec![format!("Bearer {input}.{signature}").into_bytes()],
+            authorization: vec![format!("Bearer {input}.{signature}").into_bytes().into()],
             ..Request::default()
         };
         gate(&config, &request, means, Timestamp::from_unix_secs(NOW))
