@@ -26,10 +26,46 @@ pub struct Claims {
     pub sender_constrained: bool,
 }
 
-impl Claims {
-    /// The names of the claims that [`Claims::from_object`] looks at.
-    pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"];
+/// A registered claim that a decision looks at, by its name (RFC 7519, section 4.1; RFC 7800).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// Issuer.
+    Iss,
+    /// Subject.
+    Sub,
+    /// Audience.
+    Aud,
+    /// Expiration time.
+    Exp,
+    /// Not before.
+    Nbf,
+    /// Issued at.
+    Iat,
+    /// JWT ID.
+    Jti,
+    /// Confirmation.
+    Cnf,
+}
 
+impl Registered {
+    /// The claim of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "iss" => Self::Iss,
+            "sub" => Self::Sub,
+            "aud" => Self::Aud,
+            "exp" => Self::Exp,
+            "nbf" => Self::Nbf,
+            "iat" => Self::Iat,
+            "jti" => Self::Jti,
+            "cnf" => Self::Cnf,
+            _ => return None,
+        })
+    }
+}
+
+impl Claims {
     /// Reads the claims of a payload.
     ///
     /// # Errors
@@ -38,36 +74,36 @@ impl Claims {
     /// gives it.
     pub fn from_object(object: &Map<String, Value>) -> Result<Self, Reason> {
         let mut claims = Self::default();
-        for name in Self::REGISTERED {
-            if let Some(value) = object.get(name) {
-                claims.set(name, value.into())?;
+        for (name, value) in object {
+            if let Some(claim) = Registered::named(name) {
+                claims.set(claim, value.into())?;
             }
         }
         Ok(claims)
     }
 
-    /// Sets the claim `name`, which is one of the registered ones.
+    /// Sets one of the registered claims.
     ///
     /// # Errors
     ///
     /// As [`Claims::from_object`].
-    pub fn set(&mut self, name: &str, value: Plain) -> Result<(), Reason> {
-        match (name, value) {
-            ("iss", Plain::Text(issuer)) => self.issuer = Some(issuer),
-            ("sub", Plain::Text(subject)) => self.subject = Some(subject),
-            ("aud", Plain::Text(audience)) => self.audiences = vec![audience],
-            ("aud", Plain::Texts(audiences)) => self.audiences = audiences,
-            ("exp", Plain::Number(date)) => {
+    pub fn set(&mut self, claim: Registered, value: Plain<'_>) -> Result<(), Reason> {
+        match (claim, value) {
+            (Registered::Iss, Plain::Text(issuer)) => self.issuer = Some(issuer.into()),
+            (Registered::Sub, Plain::Text(subject)) => self.subject = Some(subject.into()),
+            (Registered::Aud, Plain::Text(audience)) => self.audiences = vec![audience.into()],
+            (Registered::Aud, Plain::Texts(audiences)) => self.audiences = audiences,
+            (Registered::Exp, Plain::Number(date)) => {
                 self.expires_at = Some(Timestamp::from_numeric_date(&date));
             }
-            ("nbf", Plain::Number(date)) => {
+            (Registered::Nbf, Plain::Number(date)) => {
                 self.not_before = Some(Timestamp::from_numeric_date(&date));
             }
-            ("iat", Plain::Number(date)) => {
+            (Registered::Iat, Plain::Number(date)) => {
                 self.issued_at = Some(Timestamp::from_numeric_date(&date));
             }
-            ("jti", Plain::Text(_)) => {}
-            ("cnf", _) => self.sender_constrained = true,
+            (Registered::Jti, Plain::Text(_)) => {}
+            (Registered::Cnf, _) => self.sender_constrained = true,
             _ => return Err(Reason::ClaimType),
         }
         Ok(())

@@ -6,6 +6,8 @@
 
 mod parts;
 
+use std::borrow::Cow;
+
 use base64_simd::URL_SAFE_NO_PAD;
 use memchr::memchr_iter;
 use serde_json::{Map, Value};
@@ -82,19 +84,20 @@ impl Token {
             payload,
             signature,
         } = Parts::of(text).ok_or(Reason::MalformedToken)?;
-        let header = read(header, Header::default())?;
+        let header = decode(header)?;
+        let header = read(&header, Header::default())?;
         if header.is_critical {
             return Err(Reason::Critical);
         }
         let algorithm = text_of(header.alg)?
             .and_then(|name| Algorithm::from_name(&name))
             .ok_or(Reason::Algorithm)?;
-        let typ = text_of(header.typ)?;
-        let kid = text_of(header.kid)?;
+        let typ = text_of(header.typ)?.map(Cow::into_owned);
+        let kid = text_of(header.kid)?.map(Cow::into_owned);
         let signature = decode(signature)?;
         let Payload {
             claims, members, ..
-        } = read(payload, Payload::new(wanted))?;
+        } = read(&decode(payload)?, Payload::new(wanted))?;
         let token = Self {
             algorithm,
             typ,
@@ -169,13 +172,13 @@ fn decode(part: &str) -> Result<Vec<u8>, Reason> {
         .map_err(|_| Reason::MalformedToken)
 }
 
-/// Reads the JSON object that a part stands for.
-fn read<M: for<'de> Members<'de>>(part: &str, members: M) -> Result<M, Reason> {
-    json::read_object(&decode(part)?, members).ok_or(Reason::MalformedToken)
+/// Reads the JSON object that a decoded part is.
+fn read<'de, M: Members<'de>>(part: &'de [u8], members: M) -> Result<M, Reason> {
+    json::read_object(part, members).ok_or(Reason::MalformedToken)
 }
 
 /// The text that a member of a header must be, where there is one.
-fn text_of(member: Option<Plain>) -> Result<Option<String>, Reason> {
+fn text_of(member: Option<Plain<'_>>) -> Result<Option<Cow<'_, str>>, Reason> {
     match member {
         None => Ok(None),
         Some(Plain::Text(text)) => Ok(Some(text)),

@@ -247,6 +247,22 @@ fn parameters_are_decoded() {
 }
 
 #[test]
+fn every_byte_of_a_token_is_looked_at() {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    for length in 1..50 {
+        for place in 0..length {
+            for byte in 0..=u8::MAX {
+                let mut token = vec![b'a'; length];
+                token[place] = byte;
+                let padding = byte == b'=' && place > 0 && place == length - 1;
+                let found = b64token(&token).is_ok();
+                assert_eq!(found, allowed(byte) || padding, "{token:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_listed_place_replaces_the_default() {
     let change = json!({"from_params": ["jwt"]});
     let headers = [("authorization", &b"Bearer abc"[..])];

@@ -29,7 +29,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for UniqueNames<M> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<M, A::Error> {
-        let mut names = Names::default();
+        let mut names = Names::new();
         while let Some(Name(name)) = access.next_key()? {
             self.0.take(&name, &mut access)?;
             if !names.insert(name) {
@@ -41,8 +41,9 @@ impl<'de, M: Members<'de>> Visitor<'de> for UniqueNames<M> {
 }
 
 /// Names, each once. The first few are looked through, which is faster than to keep them sorted.
-#[derive(Default)]
 struct Names<'de> {
+    /// A bit for each first letter and length that one of them has: what is without is a new one.
+    seen: u64,
     few: Vec<Cow<'de, str>>,
     more: BTreeSet<Cow<'de, str>>,
 }
@@ -50,11 +51,22 @@ struct Names<'de> {
 impl<'de> Names<'de> {
     const FEW: usize = 16;
 
+    fn new() -> Self {
+        Self {
+            seen: 0,
+            few: Vec::with_capacity(Self::FEW),
+            more: BTreeSet::new(),
+        }
+    }
+
     /// Adds a name; answers whether it is a new one.
     fn insert(&mut self, name: Cow<'de, str>) -> bool {
-        if self.few.contains(&name) {
+        let first = usize::from(name.as_bytes().first().copied().unwrap_or_default());
+        let bit = 1 << (first.wrapping_add(name.len().wrapping_mul(8)) % 64);
+        if self.seen & bit != 0 && self.few.contains(&name) {
             return false;
         }
+        self.seen |= bit;
         if self.few.len() < Self::FEW {
             self.few.push(name);
             return true;
@@ -147,9 +159,9 @@ impl<'de> Visitor<'de> for PassOver {
 
 /// A value as far as a header or a registered claim has use for it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Plain {
-    /// A text.
-    Text(String),
+pub enum Plain<'de> {
+    /// A text, which is borrowed where it has no escapes.
+    Text(Cow<'de, str>),
     /// A number.
     Number(Number),
     /// An array of nothing but texts.
@@ -158,10 +170,10 @@ pub enum Plain {
     Other,
 }
 
-impl From<&Value> for Plain {
-    fn from(value: &Value) -> Self {
+impl<'v> From<&'v Value> for Plain<'v> {
+    fn from(value: &'v Value) -> Self {
         match value {
-            Value::String(text) => Self::Text(text.clone()),
+            Value::String(text) => Self::Text(Cow::Borrowed(text)),
             Value::Number(number) => Self::Number(number.clone()),
             Value::Array(values) => {
                 let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
@@ -174,7 +186,7 @@ impl From<&Value> for Plain {
     }
 }
 
-impl<'de> Deserialize<'de> for Plain {
+impl<'de> Deserialize<'de> for Plain<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PlainVisitor)
     }
@@ -183,48 +195,52 @@ impl<'de> Deserialize<'de> for Plain {
 struct PlainVisitor;
 
 impl<'de> Visitor<'de> for PlainVisitor {
-    type Value = Plain;
+    type Value = Plain<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_unit<E>(self) -> Result<Plain, E> {
+    fn visit_unit<E>(self) -> Result<Plain<'de>, E> {
         Ok(Plain::Other)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Plain, E> {
+    fn visit_bool<E>(self, _: bool) -> Result<Plain<'de>, E> {
         Ok(Plain::Other)
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Plain, E> {
+    fn visit_u64<E>(self, number: u64) -> Result<Plain<'de>, E> {
         Ok(Plain::Number(number.into()))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Plain, E> {
+    fn visit_i64<E>(self, number: i64) -> Result<Plain<'de>, E> {
         Ok(Plain::Number(number.into()))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Plain, E> {
+    fn visit_f64<E>(self, number: f64) -> Result<Plain<'de>, E> {
         Ok(Number::from_f64(number).map_or(Plain::Other, Plain::Number))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Plain, E> {
-        Ok(Plain::Text(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<Plain<'de>, E> {
+        Ok(Plain::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Plain, A::Error> {
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Plain<'de>, E> {
+        Ok(Plain::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Plain<'de>, A::Error> {
         let mut texts = Some(Vec::new());
         while let Some(element) = access.next_element()? {
             match (element, &mut texts) {
-                (Plain::Text(text), Some(texts)) => texts.push(text),
+                (Plain::Text(text), Some(texts)) => texts.push(text.into_owned()),
                 _ => texts = None,
             }
         }
         Ok(texts.map_or(Plain::Other, Plain::Texts))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Plain, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Plain<'de>, A::Error> {
         PassOver.visit_map(access).map(|()| Plain::Other)
     }
 }

@@ -3,23 +3,23 @@
 use serde::de::MapAccess;
 use serde_json::{Map, Value};
 
-use crate::claims::Claims;
+use crate::claims::{Claims, Registered};
 use crate::denial::Reason;
 use crate::json::{Members, PassOver, Plain};
 
 /// The members of a header that are looked at.
 #[derive(Default)]
-pub(super) struct Header {
-    pub(super) alg: Option<Plain>,
-    pub(super) typ: Option<Plain>,
-    pub(super) kid: Option<Plain>,
+pub(super) struct Header<'de> {
+    pub(super) alg: Option<Plain<'de>>,
+    pub(super) typ: Option<Plain<'de>>,
+    pub(super) kid: Option<Plain<'de>>,
     /// Whether there is one that must not be passed over: an extension that is not understood must
     /// be refused (RFC 7515, section 4.1.11), and `b64` (RFC 7797) and `zip` would change what the
     /// signature is over or says.
     pub(super) is_critical: bool,
 }
 
-impl<'de> Members<'de> for Header {
+impl<'de> Members<'de> for Header<'de> {
     fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
         let member = match name {
             "alg" => &mut self.alg,
@@ -52,8 +52,8 @@ impl<W> Payload<W> {
         }
     }
 
-    fn claim(&mut self, name: &str, value: Plain) {
-        let set = self.claims.as_mut().map(|claims| claims.set(name, value));
+    fn set(&mut self, claim: Registered, value: Plain<'_>) {
+        let set = self.claims.as_mut().map(|claims| claims.set(claim, value));
         if let Ok(Err(reason)) = set {
             self.claims = Err(reason);
         }
@@ -62,16 +62,16 @@ impl<W> Payload<W> {
 
 impl<'de, W: Fn(&str) -> bool> Members<'de> for Payload<W> {
     fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
-        let is_claim = Claims::REGISTERED.contains(&name);
+        let claim = Registered::named(name);
         if (self.wanted)(name) {
             let value: Value = access.next_value()?;
-            if is_claim {
-                self.claim(name, Plain::from(&value));
+            if let Some(claim) = claim {
+                self.set(claim, Plain::from(&value));
             }
             self.members.insert(name.to_owned(), value);
-        } else if is_claim {
+        } else if let Some(claim) = claim {
             let value = access.next_value()?;
-            self.claim(name, value);
+            self.set(claim, value);
         } else {
             access.next_value_seed(PassOver)?;
         }
