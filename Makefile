@@ -13,10 +13,10 @@ FUZZ_TARGETS := token claims key_set configuration credential decision \
 TARGET := wasm32-wasip1
 ENVOY  := .tools/envoy/bin/envoy
 
-# How cargo builds what Envoy runs: without unneeded exports, and with the vector instructions that
-# Envoy's V8 has.
+# How cargo builds what Envoy runs: without unneeded exports, with the vector instructions that Envoy's
+# V8 has, and with numbers of 32 bits in RustCrypto, whose products WebAssembly has an instruction for.
 WASM_CARGO := CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-C target-feature=+simd128" cargo
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='-C target-feature=+simd128 --cfg cpubits="32"' cargo
 
 # What the linker runs at the end, where the module is to be small, and what is inlined when all
 # crates have become one: less than rustc would, since each has been optimized by itself already.
