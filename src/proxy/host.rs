@@ -68,9 +68,8 @@ pub(super) fn tick_every(period: Duration) {
 /// All headers of the request, repeated ones each for itself, as [`pairs`](crate::pairs::pairs)
 /// reads them; none where there is no request.
 ///
-/// The SDK would copy every name and every value into memory of its own, which costs a request whose
-/// token is known as much as all else that the module does for it, and it panics on a name that is
-/// not UTF-8.
+/// The SDK would copy every name and every value into memory of its own, which would be much of what
+/// the module does for a token that is known, and it panics on a name that is not UTF-8.
 #[expect(
     unsafe_code,
     reason = "the SDK does not give out what the host has written"
