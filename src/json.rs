@@ -230,6 +230,19 @@ mod tests {
         assert!(parse_object("[".repeat(1_000_000).as_bytes()).is_none());
     }
 
+    #[test]
+    fn nesting_is_bounded_however_much_there_is_beside_it() {
+        for beside in 0..300 {
+            for (levels, accepted) in [(MAX_DEPTH - 1, true), (MAX_DEPTH, false)] {
+                let nested = nested(levels);
+                let start = nested.strip_suffix('}').unwrap();
+                let json = format!("{start},\"b\":[{}0]}}", "[],".repeat(beside));
+                let found = parse_object(json.as_bytes());
+                assert_eq!(found.is_some(), accepted, "{json}");
+            }
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn what_is_parsed_survives_a_round_trip(map: std::collections::BTreeMap<String, i64>) {

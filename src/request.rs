@@ -36,21 +36,22 @@ impl<'h> Request<'h> {
         N: Into<Bytes<'h>>,
         V: Into<Bytes<'h>>,
     {
-        let headers = headers.into_iter();
-        Self::from_some(
-            headers.map(|(name, value)| (name.into(), value.into())),
-            |_| true,
-        )
+        Self::from_some(headers, |_| true)
     }
 
     /// The same, but of the headers without fields of their own only those that are `wanted` are
     /// kept: a request that waits takes up no more than its decision needs.
-    pub fn from_some(
-        headers: impl IntoIterator<Item = (Bytes<'h>, Bytes<'h>)>,
+    pub fn from_some<N, V>(
+        headers: impl IntoIterator<Item = (N, V)>,
         wanted: impl Fn(&[u8]) -> bool,
-    ) -> Self {
+    ) -> Self
+    where
+        N: Into<Bytes<'h>>,
+        V: Into<Bytes<'h>>,
+    {
         let mut request = Self::default();
         for (name, value) in headers {
+            let (name, value) = (name.into(), value.into());
             match &*name {
                 b":method" => request.method = value,
                 b":path" => request.target = value,
@@ -276,8 +277,7 @@ mod tests {
             ("x", "3"),
         ];
         let all = request(&headers);
-        let headers =
-            headers.map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()));
+        let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let some = Request::from_some(headers, |name| name == b"x");
         assert_eq!(some.header("x").collect::<Vec<_>>(), [b"1", b"3"]);
         assert_eq!(some.header("y").next(), None);

@@ -52,6 +52,9 @@ pub(super) struct Worker {
     pace: Cell<Duration>,
 }
 
+/// A request that waits, which needs its headers no longer.
+type Waiting = Waiter<Request<'static>>;
+
 /// What becomes of a request for now.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Course {
@@ -97,8 +100,7 @@ impl Worker {
     /// headers, as the host has written them, and does what follows from that.
     pub(super) fn arrived(&self, id: u32, headers: &[u8]) -> Course {
         let now = host::now();
-        let headers = pairs(headers).map(|(name, value)| (name.into(), value.into()));
-        let mut request = Request::from_some(headers, |name| self.config.reads(name));
+        let mut request = Request::from_some(pairs(headers), |name| self.config.reads(name));
         // Whatever becomes of the request, the upstream must not take the client's for ours.
         for name in request.forget_headers(&self.config.own_headers) {
             host::remove_request_header(name);
@@ -191,7 +193,7 @@ impl Worker {
         });
     }
 
-    fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiter<Request<'static>>)>, now: Timestamp) {
+    fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiting)>, now: Timestamp) {
         if waiters.is_empty() {
             return;
         }
@@ -203,7 +205,7 @@ impl Worker {
         host::enter(root);
     }
 
-    fn settle_one(&self, id: u32, mut waiter: Waiter<Request<'static>>, now: Timestamp) {
+    fn settle_one(&self, id: u32, mut waiter: Waiting, now: Timestamp) {
         let overdue = waiter.deadline <= now;
         let course = match self.decide(&waiter.request, now, overdue) {
             // What it waits for now may be something else than before.
@@ -219,7 +221,7 @@ impl Worker {
     }
 
     /// Lets a request wait, or puts it off where there is no room.
-    fn wait(&self, id: u32, waiter: Waiter<Request<'static>>) -> Course {
+    fn wait(&self, id: u32, waiter: Waiting) -> Course {
         let admitted = self.room.borrow_mut().admit(id, waiter);
         match admitted {
             Ok(()) => {

@@ -49,6 +49,24 @@ fn a_token_is_known_by_all_of_its_text() {
     assert_eq!(issuer(&mut cache, &format!("a{text}"), NOW), None);
 }
 
+#[test]
+fn differences_do_not_make_up_for_each_other() {
+    let mut cache = cache(8);
+    let (text, known) = verified(&json!({"iss": "i", "pad": "x".repeat(400)}), &key());
+    cache.insert(&text, known, later(60), NOW);
+    // The end is hashed.
+    for one in 0..100 {
+        for other in one + 1..text.len() - 16 {
+            let mut changed = text.clone().into_bytes();
+            changed[one] ^= 1;
+            changed[other] ^= 1;
+            let changed = String::from_utf8(changed).unwrap();
+            assert_eq!(issuer(&mut cache, &changed, NOW), None, "{one} {other}");
+        }
+    }
+    assert_eq!(issuer(&mut cache, &text, NOW).as_deref(), Some("i"));
+}
+
 /// What has been found of a token under `tree` since `from`, until `until`.
 fn grant(tree: &Rc<Tree>, from: Timestamp, until: Timestamp) -> Grant {
     let keys = json!({"inline_string": fixtures::key_set()});
