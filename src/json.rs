@@ -5,12 +5,12 @@
 
 mod members;
 
-use serde::de::{Deserializer, MapAccess};
+use serde::de::Deserializer;
 use serde_json::{Map, Value};
 
 use self::members::UniqueNames;
 
-pub use self::members::{Members, PassOver, Plain};
+pub use self::members::{Member, Members, Plain, Unreadable};
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
@@ -19,24 +19,33 @@ pub const MAX_DEPTH: usize = 32;
 /// nested at most [`MAX_DEPTH`] deep. `None` for anything else.
 #[must_use]
 pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    read_object(bytes, Map::new())
+    let mut object = Map::new();
+    read_object(bytes, &mut object).ok().map(|()| object)
 }
 
 /// The same, but `members` takes what it wants of the object. The rest is held to the same rules.
-#[must_use]
-pub fn read_object<'de, M: Members<'de>>(bytes: &'de [u8], members: M) -> Option<M> {
-    let text = str::from_utf8(bytes).ok()?;
+///
+/// # Errors
+///
+/// [`Unreadable`] where [`parse_object`] answers `None`.
+pub fn read_object<'de>(
+    bytes: &'de [u8],
+    members: &mut dyn Members<'de>,
+) -> Result<(), Unreadable> {
+    let text = str::from_utf8(bytes).map_err(|_| Unreadable)?;
     if is_too_deep(bytes) {
-        return None;
+        return Err(Unreadable);
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let members = deserializer.deserialize_map(UniqueNames(members)).ok()?;
-    deserializer.end().ok().map(|()| members)
+    let read = deserializer.deserialize_map(UniqueNames(members));
+    read.and_then(|()| deserializer.end())
+        .map_err(|_| Unreadable)
 }
 
-impl<'de> Members<'de> for Map<String, Value> {
-    fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
-        self.insert(name.to_owned(), access.next_value()?);
+impl Members<'_> for Map<String, Value> {
+    fn take(&mut self, member: Member<'_, '_>) -> Result<(), Unreadable> {
+        let name = member.name().to_owned();
+        self.insert(name, member.whole()?);
         Ok(())
     }
 }
@@ -205,19 +214,20 @@ mod tests {
     }
 
     fn read<'de>(json: &'de [u8], name: &'static str) -> Option<One<'de>> {
-        read_object(json, One(name, None))
+        let mut one = One(name, None);
+        read_object(json, &mut one).ok().map(|()| one)
     }
 
     /// The one member that is asked for, by its name.
     struct One<'de>(&'static str, Option<Plain<'de>>);
 
     impl<'de> Members<'de> for One<'de> {
-        fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
-            if name == self.0 {
-                self.1 = Some(access.next_value()?);
+        fn take(&mut self, member: Member<'_, 'de>) -> Result<(), Unreadable> {
+            if member.name() == self.0 {
+                self.1 = Some(member.plain()?);
                 Ok(())
             } else {
-                access.next_value_seed(PassOver)
+                member.pass_over()
             }
         }
     }

@@ -12,10 +12,10 @@ use base64_simd::URL_SAFE_NO_PAD;
 use memchr::memchr_iter;
 use serde_json::{Map, Value};
 
-use self::parts::{Header, Payload};
+use self::parts::{Header, Payload, Wanted};
 use crate::claims::Claims;
 use crate::denial::Reason;
-use crate::json::{self, Members, Plain};
+use crate::json::{self, Members, Plain, Unreadable};
 use crate::verify::Algorithm;
 
 /// The longest token that is looked at where no configuration says otherwise, in bytes.
@@ -53,7 +53,7 @@ impl Token {
     /// The first of these that applies: [`Reason::TooLarge`], [`Reason::MalformedToken`],
     /// [`Reason::Critical`], [`Reason::Algorithm`], [`Reason::ClaimType`].
     pub fn parse(text: &str, longest: usize) -> Result<(Self, Signed<'_>), Reason> {
-        Self::parse_wanted(text, longest, |_| true)
+        Self::parse_wanted(text, longest, Wanted::All)
     }
 
     /// The same, but of the payload only the members `names` are kept: a token may be remembered
@@ -67,14 +67,14 @@ impl Token {
         longest: usize,
         names: &[String],
     ) -> Result<(Self, Signed<'a>), Reason> {
-        Self::parse_wanted(text, longest, |name| names.iter().any(|one| one == name))
+        Self::parse_wanted(text, longest, Wanted::Some(names))
     }
 
-    fn parse_wanted(
-        text: &str,
+    fn parse_wanted<'a>(
+        text: &'a str,
         longest: usize,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<(Self, Signed<'_>), Reason> {
+        wanted: Wanted<'_>,
+    ) -> Result<(Self, Signed<'a>), Reason> {
         if text.len() > longest {
             return Err(Reason::TooLarge);
         }
@@ -84,8 +84,9 @@ impl Token {
             payload,
             signature,
         } = Parts::of(text).ok_or(Reason::MalformedToken)?;
-        let header = decode(header)?;
-        let header = read(&header, Header::default())?;
+        let decoded = decode(header)?;
+        let mut header = Header::default();
+        read(&decoded, &mut header)?;
         if header.is_critical {
             return Err(Reason::Critical);
         }
@@ -95,15 +96,14 @@ impl Token {
         let typ = text_of(header.typ)?.map(Cow::into_owned);
         let kid = text_of(header.kid)?.map(Cow::into_owned);
         let signature = decode(signature)?;
-        let Payload {
-            claims, members, ..
-        } = read(&decode(payload)?, Payload::new(wanted))?;
+        let mut read_payload = Payload::new(wanted);
+        read(&decode(payload)?, &mut read_payload)?;
         let token = Self {
             algorithm,
             typ,
             kid,
-            claims: claims?,
-            payload: members,
+            claims: read_payload.claims?,
+            payload: read_payload.members,
         };
         Ok((token, Signed { input, signature }))
     }
@@ -173,8 +173,8 @@ fn decode(part: &str) -> Result<Vec<u8>, Reason> {
 }
 
 /// Reads the JSON object that a decoded part is.
-fn read<'de, M: Members<'de>>(part: &'de [u8], members: M) -> Result<M, Reason> {
-    json::read_object(part, members).ok_or(Reason::MalformedToken)
+fn read<'de>(part: &'de [u8], members: &mut dyn Members<'de>) -> Result<(), Reason> {
+    json::read_object(part, members).map_err(|Unreadable| Reason::MalformedToken)
 }
 
 /// The text that a member of a header must be, where there is one.

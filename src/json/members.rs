@@ -8,35 +8,114 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use serde_json::{Number, Value};
 
 /// Takes the members of an object as they are read.
+///
+/// One piece of code reads all objects, whoever takes their members: of what a new token costs, much
+/// is to come upon code that has not run for a while.
 pub trait Members<'de> {
-    /// Takes the value of the member `name` out of `access`; [`PassOver`] is for one that is not
-    /// asked for.
+    /// Takes a member.
     ///
     /// # Errors
     ///
-    /// Those of the reader.
-    fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error>;
+    /// That of its value.
+    fn take(&mut self, member: Member<'_, 'de>) -> Result<(), Unreadable>;
+}
+
+/// What is not JSON, or not JSON that is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// A member of an object, whose value is still to be read.
+pub struct Member<'m, 'de> {
+    name: &'m str,
+    value: &'m mut dyn Unread<'de>,
+}
+
+impl<'de> Member<'_, 'de> {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Its value as far as a header or a registered claim has use for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] where it is not JSON.
+    pub fn plain(self) -> Result<Plain<'de>, Unreadable> {
+        self.value.plain()
+    }
+
+    /// Its whole value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Member::plain`].
+    pub fn whole(self) -> Result<Value, Unreadable> {
+        self.value.whole()
+    }
+
+    /// Reads its value as strictly as one that is kept, and does not keep it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Member::plain`].
+    pub fn pass_over(self) -> Result<(), Unreadable> {
+        self.value.pass_over()
+    }
+}
+
+impl fmt::Debug for Member<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Member").field(&self.name).finish()
+    }
+}
+
+/// A value that is still to be read.
+trait Unread<'de> {
+    fn plain(&mut self) -> Result<Plain<'de>, Unreadable>;
+    fn whole(&mut self) -> Result<Value, Unreadable>;
+    fn pass_over(&mut self) -> Result<(), Unreadable>;
+}
+
+impl<'de, A: MapAccess<'de>> Unread<'de> for A {
+    fn plain(&mut self) -> Result<Plain<'de>, Unreadable> {
+        self.next_value().map_err(|_| Unreadable)
+    }
+
+    fn whole(&mut self) -> Result<Value, Unreadable> {
+        self.next_value().map_err(|_| Unreadable)
+    }
+
+    fn pass_over(&mut self) -> Result<(), Unreadable> {
+        self.next_value_seed(PassOver).map_err(|_| Unreadable)
+    }
 }
 
 /// An object none of whose own names occurs twice, and what takes its members.
-pub(super) struct UniqueNames<M>(pub(super) M);
+pub(super) struct UniqueNames<'m, 'de>(pub(super) &'m mut dyn Members<'de>);
 
-impl<'de, M: Members<'de>> Visitor<'de> for UniqueNames<M> {
-    type Value = M;
+impl<'de> Visitor<'de> for UniqueNames<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<M, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         let mut names = Names::new();
         while let Some(Name(name)) = access.next_key()? {
-            self.0.take(&name, &mut access)?;
+            let member = Member {
+                name: &name,
+                value: &mut access,
+            };
+            let taken = self.0.take(member);
+            taken.map_err(|Unreadable| Error::custom("a value cannot be read"))?;
             if !names.insert(name) {
                 return Err(Error::custom("a name occurs twice"));
             }
         }
-        Ok(self.0)
+        Ok(())
     }
 }
 
@@ -104,8 +183,8 @@ impl<'de> Visitor<'de> for NameVisitor {
 
 /// A value that is read as strictly as one that is kept, which `IgnoredAny` is not: it takes texts
 /// that are not Unicode and numbers that are out of range.
-#[derive(Clone, Copy, Debug)]
-pub struct PassOver;
+#[derive(Clone, Copy)]
+struct PassOver;
 
 impl<'de> DeserializeSeed<'de> for PassOver {
     type Value = ();

@@ -1,11 +1,10 @@
 //! What is read of a token's header (RFC 7515, section 4) and of its payload (RFC 7519, section 4).
 
-use serde::de::MapAccess;
 use serde_json::{Map, Value};
 
 use crate::claims::{Claims, Registered};
 use crate::denial::Reason;
-use crate::json::{Members, PassOver, Plain};
+use crate::json::{Member, Members, Plain, Unreadable};
 
 /// The members of a header that are looked at.
 #[derive(Default)]
@@ -20,31 +19,49 @@ pub(super) struct Header<'de> {
 }
 
 impl<'de> Members<'de> for Header<'de> {
-    fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
-        let member = match name {
+    fn take(&mut self, member: Member<'_, 'de>) -> Result<(), Unreadable> {
+        let kept = match member.name() {
             "alg" => &mut self.alg,
             "typ" => &mut self.typ,
             "kid" => &mut self.kid,
-            _ => {
+            name => {
                 self.is_critical |= matches!(name, "crit" | "b64" | "zip");
-                return access.next_value_seed(PassOver);
+                return member.pass_over();
             }
         };
-        *member = Some(access.next_value()?);
+        *kept = Some(member.plain()?);
         Ok(())
     }
 }
 
 /// The registered claims of a payload, and those of its members that are `wanted`.
-pub(super) struct Payload<W> {
+pub(super) struct Payload<'w> {
     /// The claims, unless one has a value of the wrong type.
     pub(super) claims: Result<Claims, Reason>,
     pub(super) members: Map<String, Value>,
-    wanted: W,
+    wanted: Wanted<'w>,
 }
 
-impl<W> Payload<W> {
-    pub(super) fn new(wanted: W) -> Self {
+/// Which members of a payload are kept.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'w> {
+    /// Every one.
+    All,
+    /// Those of these names.
+    Some(&'w [String]),
+}
+
+impl Wanted<'_> {
+    fn has(self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(names) => names.iter().any(|one| one == name),
+        }
+    }
+}
+
+impl<'w> Payload<'w> {
+    pub(super) fn new(wanted: Wanted<'w>) -> Self {
         Self {
             claims: Ok(Claims::default()),
             members: Map::new(),
@@ -60,20 +77,22 @@ impl<W> Payload<W> {
     }
 }
 
-impl<'de, W: Fn(&str) -> bool> Members<'de> for Payload<W> {
-    fn take<A: MapAccess<'de>>(&mut self, name: &str, access: &mut A) -> Result<(), A::Error> {
+impl<'de> Members<'de> for Payload<'_> {
+    fn take(&mut self, member: Member<'_, 'de>) -> Result<(), Unreadable> {
+        let name = member.name();
         let claim = Registered::named(name);
-        if (self.wanted)(name) {
-            let value: Value = access.next_value()?;
+        if self.wanted.has(name) {
+            let name = name.to_owned();
+            let value = member.whole()?;
             if let Some(claim) = claim {
                 self.set(claim, Plain::from(&value));
             }
-            self.members.insert(name.to_owned(), value);
+            self.members.insert(name, value);
         } else if let Some(claim) = claim {
-            let value = access.next_value()?;
+            let value = member.plain()?;
             self.set(claim, value);
         } else {
-            access.next_value_seed(PassOver)?;
+            member.pass_over()?;
         }
         Ok(())
     }
