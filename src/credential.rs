@@ -79,6 +79,27 @@ pub fn locate<'r>(
     Ok(found)
 }
 
+/// What follows `Bearer` and a space in the only `Authorization` header of a request: how most requests
+/// carry their token. It may be none, and there may be another in the query.
+pub(crate) fn sole_bearer<'r>(request: &'r Request) -> Option<&'r [u8]> {
+    let [header] = request.authorization.as_slice() else {
+        return None;
+    };
+    header.strip_prefix(b"Bearer ")
+}
+
+/// The token that [`locate`] would find at `location` alone, which is `Authorization: Bearer`, where
+/// the request carries it as most do; what it does not find, [`locate`] may.
+pub(crate) fn locate_sole<'r>(
+    request: &'r Request,
+    location: &Rc<Location>,
+) -> Option<Credential<'r>> {
+    // A token has no comma that could join several.
+    let text = b64token(sole_bearer(request)?).ok()?;
+    let credential = Credential::new(location, Cow::Borrowed(text));
+    (!carries_parameter(request)).then_some(credential)
+}
+
 /// Whether there is a token, or what ought to be one, in the query parameter of RFC 6750.
 pub(crate) fn carries_parameter(request: &Request) -> bool {
     parameter_values(request, ACCESS_TOKEN).next().is_some()

@@ -132,6 +132,8 @@ impl Decision {
 }
 
 /// Decides by one requirement.
+// In the loop that calls it, it would be prepared for a second round, which hardly ever comes.
+#[inline(never)]
 pub(crate) fn judge(
     config: &Config,
     requirement: &Requirement,
@@ -145,12 +147,7 @@ pub(crate) fn judge(
     if let Some(admission) = familiar::admitted(requirement, request, means, now) {
         return Verdict::Admit(admission).into();
     }
-    let credentials = match credential::locate(request, &requirement.locations) {
-        Ok(several) if several.len() > 1 && !requirement.takes_several => {
-            Err(Reason::SeveralTokens)
-        }
-        credentials => credentials,
-    };
+    let credentials = credentials(requirement, request);
     let bearer = |credential| Bearer::find_out(credential, config, means, now);
     let answers = if config.introspects() {
         config.providers.iter().map(|_| OnceCell::new()).collect()
@@ -179,6 +176,22 @@ pub(crate) fn judge(
             hearing.admit(request, &grants).into()
         }
     }
+}
+
+/// The tokens of a request that a requirement takes.
+fn credentials<'r>(
+    requirement: &Requirement,
+    request: &'r Request,
+) -> Result<Vec<Credential<'r>>, Reason> {
+    let location = requirement.bearer.as_ref();
+    if let Some(sole) = location.and_then(|location| credential::locate_sole(request, location)) {
+        return Ok(vec![sole]);
+    }
+    let credentials = credential::locate(request, &requirement.locations)?;
+    if credentials.len() > 1 && !requirement.takes_several {
+        return Err(Reason::SeveralTokens);
+    }
+    Ok(credentials)
 }
 
 /// A token that a request carries.

@@ -117,11 +117,11 @@ impl TokenCache {
         })
     }
 
-    /// Takes note of what a token is good for, in place of what was noted before, if it is the one
-    /// that was found or remembered last.
-    pub fn grant(&mut self, text: &str, grant: Grant) {
+    /// Takes note of what a token is good for, in place of what was noted before, if it is the very
+    /// one that was found or remembered last.
+    pub fn grant(&mut self, token: &Rc<Token>, grant: Grant) {
         if let Some((_, latest)) = self.entries.iter_mut().next()
-            && is_same(latest.text.as_bytes(), text.as_bytes())
+            && Rc::ptr_eq(&latest.verified.token, token)
         {
             latest.grant = Some(grant);
         }

@@ -36,7 +36,7 @@ impl Location {
     }
 
     /// Whether it is [`Location::authorization`].
-    pub(super) fn is_authorization(&self) -> bool {
+    pub(crate) fn is_authorization(&self) -> bool {
         matches!(self, Self::Header { name, prefix }
             if name == "authorization" && prefix.eq_ignore_ascii_case(BEARER))
     }

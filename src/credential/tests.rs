@@ -27,13 +27,21 @@ fn found(
     }
     let config = json!({"providers": {"p": provider}}).to_string();
     let config = Config::from_json(config.as_bytes()).unwrap();
-    let headers = headers
+    let pairs = headers
         .iter()
         .copied()
         .chain([(":path", target.as_bytes())]);
-    let headers = headers.map(|(name, value)| (name.as_bytes(), value));
-    let request = Request::from_headers(headers);
-    let found = locate(&request, &config.providers[0].locations)?;
+    let pairs = pairs.map(|(name, value)| (name.as_bytes(), value));
+    let request = Request::from_headers(pairs);
+    let locations = &config.providers[0].locations;
+    let found = locate(&request, locations);
+    if let [only] = locations.as_slice()
+        && only.is_authorization()
+        && let Some(sole) = locate_sole(&request, only)
+    {
+        assert_eq!(found.as_deref(), Ok(&[sole][..]), "{headers:?}");
+    }
+    let found = found?;
     let text = |one: Credential<'_>| ((*one.location).clone(), one.text.into_owned());
     Ok(found.into_iter().map(text).collect())
 }
@@ -290,6 +298,36 @@ fn cookies_are_read_from_all_cookie_headers() {
         (&[("cookie", b"\xff;;=;")], Ok(vec![])),
     ] {
         assert_eq!(texts(&change, "/", headers), expected, "{headers:?}");
+    }
+}
+
+/// What is found in the shorter way, [`found`] compares with what is found in the longer one.
+#[test]
+fn most_tokens_are_found_in_a_shorter_way() {
+    let location = Rc::new(Location::Header {
+        name: "authorization".into(),
+        prefix: BEARER.to_owned(),
+    });
+    for (target, headers, expected) in [
+        ("/", &[&b"Bearer abc"[..]][..], Some("abc")),
+        ("/?a=b", &[b"Bearer a.b.c"], Some("a.b.c")),
+        ("/?access_token=x", &[b"Bearer abc"], None),
+        ("/", &[b"Bearer abc", b"Bearer abc"], None),
+        ("/", &[b"Bearer  abc"], None),
+        ("/", &[b"bearer abc"], None),
+        ("/", &[b"Bearer a,b"], None),
+        ("/", &[b"Bearer "], None),
+        ("/", &[], None),
+    ] {
+        let pairs = headers.iter().map(|value| (&b"authorization"[..], *value));
+        let target = (&b":path"[..], target.as_bytes());
+        let request = Request::from_headers(pairs.chain([target]));
+        let sole = locate_sole(&request, &location);
+        assert_eq!(
+            sole.as_ref().map(|sole| &*sole.text),
+            expected,
+            "{headers:?}"
+        );
     }
 }
 

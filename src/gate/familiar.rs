@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 use std::rc::{Rc, Weak};
 
-use super::{Bearer, Hearing, Means};
+use super::{Hearing, Means, Presented};
 use crate::admission::{Admission, Passed};
 use crate::config::{KeySource, Provider, Requirement};
-use crate::credential::{Credential, carries_parameter};
+use crate::credential::{Credential, carries_parameter, sole_bearer};
 use crate::fetching::Supply;
 use crate::metrics::Counter;
 use crate::policy::Grants;
@@ -27,10 +27,7 @@ pub(super) fn admitted(
     now: Timestamp,
 ) -> Option<Admission> {
     let location = requirement.bearer.as_ref()?;
-    let [header] = request.authorization.as_slice() else {
-        return None;
-    };
-    let token = header.strip_prefix(b"Bearer ")?;
+    let token = sole_bearer(request)?;
     let mut tokens = means.tokens.borrow_mut();
     let familiar = tokens.familiar(token)?;
     let grant = familiar.grant;
@@ -72,20 +69,21 @@ impl Hearing<'_, '_> {
             && self.asked.get() == 1
             && let [provider] = grants.providers.as_slice()
             && let Ok([bearer]) = self.bearers.as_deref()
-            && let Some(grant) = self.grant(requirement, provider, bearer)
+            && let Ok(presented) = &bearer.presented
+            && let Some(grant) = self.grant(requirement, provider, presented)
         {
-            self.means.tokens.borrow_mut().grant(bearer.text(), grant);
+            let mut tokens = self.means.tokens.borrow_mut();
+            tokens.grant(&presented.token, grant);
         }
     }
 
-    /// What `provider` has accepted the token of `bearer` for, and by what.
+    /// What `provider` has accepted a token for, and by what.
     fn grant(
         &self,
         requirement: &Requirement,
         provider: &Rc<Provider>,
-        bearer: &Bearer<'_>,
+        presented: &Presented<'_>,
     ) -> Option<Grant> {
-        let presented = bearer.presented.as_ref().ok()?;
         if provider.introspection.is_some() || !presented.may_be_known_to(provider) {
             return None;
         }

@@ -148,7 +148,8 @@ fn verified(
 ) -> Result<(), Reason> {
     let token = &presented.token;
     let candidates = || keys.candidates(token.algorithm, token.kid.as_deref(), means.engine);
-    if candidates().next().is_none() {
+    let mut untried = candidates().peekable();
+    if untried.peek().is_none() {
         return Err(Reason::UnknownKey);
     }
     let caches = presented.may_be_known_to(provider);
@@ -170,7 +171,7 @@ fn verified(
     };
     let signed = presented.signed.as_ref().or(reparsed.as_ref());
     let Signed { input, signature } = signed.ok_or(Reason::MalformedToken)?;
-    let (key, by) = candidates()
+    let (key, by) = untried
         .find_map(|key| {
             let by =
                 means
