@@ -103,20 +103,18 @@ pub fn gate(config: &Config, request: &Request, means: Means<'_>, now: Timestamp
     if config.bypass_cors_preflight && request.is_cors_preflight() {
         return Verdict::Pass.into();
     }
-    let requirements = match policy::requirements(config, request) {
-        Ok(requirements) => requirements,
-        Err(reason) => return reason.into(),
-    };
-    for requirement in requirements {
+    let decided = policy::decided(config, request, |requirement| {
         let decision = judge(config, requirement, request, means, now);
-        if !decision.passes_unverified() || !policy::is_ambiguous(request.path()) {
-            return decision;
+        let counts = !decision.passes_unverified() || !policy::is_ambiguous(request.path());
+        counts.then_some(decision)
+    });
+    match decided {
+        Ok(Some(decision)) => decision,
+        Ok(None) if policy::allows_unmatched(config) && !policy::is_ambiguous(request.path()) => {
+            Verdict::Pass.into()
         }
-    }
-    if policy::allows_unmatched(config) && !policy::is_ambiguous(request.path()) {
-        Verdict::Pass.into()
-    } else {
-        Reason::Missing.into()
+        Ok(None) => Reason::Missing.into(),
+        Err(reason) => reason.into(),
     }
 }
 

@@ -11,31 +11,33 @@ use crate::config::{Config, Requirement, Rules};
 use crate::denial::Reason;
 use crate::request::Request;
 
-/// The requirements that `request` falls under. The first decides; but one that would let it pass
-/// without a token is skipped where its path is [ambiguous](is_ambiguous).
+/// Goes through the requirements that `request` falls under, in their order, until `decide` has a
+/// decision by one. The first decides; but one that would let the request pass without a token is
+/// skipped where its path is [ambiguous](is_ambiguous).
 ///
 /// # Errors
 ///
 /// [`Reason::Requirement`] where the route names one that there is not.
-pub fn requirements<'c>(
+pub fn decided<'c, D>(
     config: &'c Config,
     request: &Request,
-) -> Result<impl Iterator<Item = &'c Requirement>, Reason> {
-    let of_route = match &request.requirement_name {
-        Some(name) if config.per_route_requirements => {
-            Some(config.requirement(name).ok_or(Reason::Requirement)?)
+    mut decide: impl FnMut(&'c Requirement) -> Option<D>,
+) -> Result<Option<D>, Reason> {
+    if let Some(name) = &request.requirement_name
+        && config.per_route_requirements
+    {
+        let of_route = config.requirement(name).ok_or(Reason::Requirement)?;
+        if let Some(decision) = decide(of_route) {
+            return Ok(Some(decision));
         }
-        _ => None,
-    };
-    let (any_provider, rules) = match &config.rules {
-        Rules::AnyProvider(requirement) => (Some(requirement), None),
-        Rules::Listed { rules, .. } => (None, Some(rules)),
-    };
-    let matching = rules.into_iter().flat_map(|rules| rules.matching(request));
-    Ok(of_route
-        .into_iter()
-        .chain(any_provider)
-        .chain(matching.map(|rule| &rule.requirement)))
+    }
+    Ok(match &config.rules {
+        Rules::AnyProvider(requirement) => decide(requirement),
+        Rules::Listed { rules, .. } => {
+            let mut matching = rules.matching(request);
+            matching.find_map(|rule| decide(&rule.requirement))
+        }
+    })
 }
 
 /// Whether a request that falls under no requirement passes.

@@ -162,12 +162,7 @@ impl Steps {
 
     /// Which requirements the request falls under, up to the one that decides.
     fn rules(&mut self, config: &Config, request: &Request, given: &Given, now: Timestamp) {
-        let Ok(requirements) = policy::requirements(config, request) else {
-            let text = "names none of requirement_map";
-            self.push(0, "requirement of the route", Some(false), text);
-            return;
-        };
-        for requirement in requirements {
+        let decided = policy::decided(config, request, |requirement| {
             let place = self.place(config, request, requirement);
             let judged = Judged {
                 config,
@@ -179,10 +174,20 @@ impl Steps {
             self.credentials(&judged, requirement);
             let decision = self.tree(&judged, &place, &requirement.tree, 0);
             if !decision.passes_unverified() || !policy::is_ambiguous(request.path()) {
-                return;
+                return Some(());
             }
             let text = "may be another path to the upstream: nothing passes here without a token";
             self.push(0, "path", Some(false), text);
+            None
+        });
+        match decided {
+            Ok(Some(())) => return,
+            Ok(None) => {}
+            Err(_) => {
+                let text = "names none of requirement_map";
+                self.push(0, "requirement of the route", Some(false), text);
+                return;
+            }
         }
         let topic = "rules";
         if !policy::allows_unmatched(config) {

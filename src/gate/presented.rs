@@ -148,22 +148,18 @@ fn verified(
 ) -> Result<(), Reason> {
     let token = &presented.token;
     let candidates = || keys.candidates(token.algorithm, token.kid.as_deref(), means.engine);
-    let mut untried = candidates().peekable();
-    if untried.peek().is_none() {
-        return Err(Reason::UnknownKey);
-    }
     let caches = presented.may_be_known_to(provider);
+    if caches
+        && let Some(known) = &presented.known
+        && candidates().any(|key| key.public.is(known))
+    {
+        means.tally.count(Counter::CacheHit);
+        return Ok(());
+    }
+    let mut untried = candidates();
+    let mut key = untried.next().ok_or(Reason::UnknownKey)?;
     if caches {
-        let known = presented.known.as_ref();
-        let counts = known.is_some_and(|known| candidates().any(|key| key.public.is(known)));
-        means.tally.count(if counts {
-            Counter::CacheHit
-        } else {
-            Counter::CacheMiss
-        });
-        if counts {
-            return Ok(());
-        }
+        means.tally.count(Counter::CacheMiss);
     }
     let reparsed = match presented.signed {
         Some(_) => None,
@@ -171,15 +167,14 @@ fn verified(
     };
     let signed = presented.signed.as_ref().or(reparsed.as_ref());
     let Signed { input, signature } = signed.ok_or(Reason::MalformedToken)?;
-    let (key, by) = untried
-        .find_map(|key| {
-            let by =
-                means
-                    .engine
-                    .verify(&key.public, token.algorithm, input.as_bytes(), signature)?;
-            Some((key, by))
-        })
-        .ok_or(Reason::Signature)?;
+    let by = loop {
+        let public = &key.public;
+        let engine = means.engine;
+        if let Some(by) = engine.verify(public, token.algorithm, input.as_bytes(), signature) {
+            break by;
+        }
+        key = untried.next().ok_or(Reason::Signature)?;
+    };
     means.tally.count(match by {
         By::Host => Counter::VerifiedByHost,
         By::Software => Counter::VerifiedBySoftware,

@@ -12,6 +12,17 @@ fn config(change: Value) -> Config {
     Config::from_json(config.to_string().as_bytes()).unwrap()
 }
 
+/// All that a request falls under.
+fn requirements<'c>(config: &'c Config, request: &Request) -> Result<Vec<&'c Requirement>, Reason> {
+    let mut all = Vec::new();
+    let decided: Option<()> = decided(config, request, |requirement| {
+        all.push(requirement);
+        None
+    })?;
+    assert_eq!(decided, None);
+    Ok(all)
+}
+
 /// What a request for `path` falls under: the providers of the requirements, in their order.
 fn needed(config: &Config, path: &str) -> String {
     let request = Request {
@@ -24,7 +35,11 @@ fn needed(config: &Config, path: &str) -> String {
         Kind::Any(trees, _) => format!("any of {}", trees.len()),
         kind => format!("{kind:?}"),
     };
-    let needed: Vec<String> = requirements(config, &request).unwrap().map(name).collect();
+    let needed: Vec<String> = requirements(config, &request)
+        .unwrap()
+        .into_iter()
+        .map(name)
+        .collect();
     needed.join(",")
 }
 
@@ -79,10 +94,12 @@ fn a_route_may_name_the_requirement_where_that_is_looked_at() {
             ..Request::default()
         };
         let found = requirements(&config, &request).map(|requirements| {
-            let names = requirements.map(|requirement| match &requirement.tree.kind {
-                Kind::Provider(provider) => provider.name.clone(),
-                kind => panic!("{kind:?}"),
-            });
+            let names = requirements
+                .into_iter()
+                .map(|requirement| match &requirement.tree.kind {
+                    Kind::Provider(provider) => provider.name.clone(),
+                    kind => panic!("{kind:?}"),
+                });
             names.collect::<Vec<_>>()
         });
         let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect());
