@@ -290,6 +290,8 @@ impl<'r> Hearing<'r, '_> {
     }
 
     /// The token at the places where those of `provider` may be.
+    // Asked several times for each request, it is less to come upon in one piece.
+    #[inline(never)]
     fn bearer(&self, provider: &Provider) -> Result<&Bearer<'r>, Reason> {
         let bearers = self.bearers.as_ref().map_err(|reason| *reason)?;
         let listed = |bearer: &&Bearer| provider.locations.contains(&bearer.credential.location);
@@ -334,6 +336,7 @@ impl<'r> Hearing<'r, '_> {
 
     /// Passes on the claims of a token that nobody verified, and says so: also of one whose claims
     /// are not passed on, since the API behind may read it where it is.
+    #[cold]
     fn extract(&self, request: &Request, extract: &Extract) -> Admission {
         let bearers = self.bearers.as_deref().unwrap_or_default();
         let passed: Vec<Passed<'_>> = bearers
