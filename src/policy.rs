@@ -12,8 +12,8 @@ use crate::denial::Reason;
 use crate::request::Request;
 
 /// Goes through the requirements that `request` falls under, in their order, until `decide` has a
-/// decision by one. The first decides; but one that would let the request pass without a token is
-/// skipped where its path is [ambiguous](is_ambiguous).
+/// decision by one: the first, unless it would let the request pass without a token on the strength
+/// of an [ambiguous](is_ambiguous) path, which `decide` is to pass over.
 ///
 /// # Errors
 ///

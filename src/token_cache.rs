@@ -129,6 +129,7 @@ impl TokenCache {
 
     /// A hash of the end of a token, which is its signature: nobody can choose that. Where two
     /// tokens hash alike, only one is remembered.
+    // A new token is hashed several times, by one piece of code.
     #[inline(never)]
     fn hash(&self, text: &[u8]) -> u64 {
         /// How much of the end is hashed, in bytes: 96 bits of a signature, more than a hash has.
