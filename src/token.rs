@@ -67,7 +67,7 @@ impl Token {
         longest: usize,
         names: &[String],
     ) -> Result<(Self, Signed<'a>), Reason> {
-        Self::parse_wanted(text, longest, Wanted::Some(names))
+        Self::parse_wanted(text, longest, Wanted::Named(names))
     }
 
     fn parse_wanted<'a>(

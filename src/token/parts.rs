@@ -48,14 +48,14 @@ pub(super) enum Wanted<'w> {
     /// Every one.
     All,
     /// Those of these names.
-    Some(&'w [String]),
+    Named(&'w [String]),
 }
 
 impl Wanted<'_> {
     fn has(self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Some(names) => names.iter().any(|one| one == name),
+            Self::Named(names) => names.iter().any(|one| one == name),
         }
     }
 }
