@@ -105,8 +105,7 @@ pub fn gate(config: &Config, request: &Request, means: Means<'_>, now: Timestamp
     }
     let decided = policy::decided(config, request, |requirement| {
         let decision = judge(config, requirement, request, means, now);
-        let counts = !decision.passes_unverified() || !policy::is_ambiguous(request.path());
-        counts.then_some(decision)
+        decision.stands(request).then_some(decision)
     });
     match decided {
         Ok(Some(decision)) => decision,
@@ -119,8 +118,14 @@ pub fn gate(config: &Config, request: &Request, means: Means<'_>, now: Timestamp
 }
 
 impl Decision {
+    /// Whether it stands, and no further requirement is looked at: nothing passes without a token
+    /// that is good on the strength of a path that the upstream may take for another one.
+    pub(crate) fn stands(&self, request: &Request) -> bool {
+        !self.passes_unverified() || !policy::is_ambiguous(request.path())
+    }
+
     /// Whether the request passes without a token that is good.
-    pub(crate) const fn passes_unverified(&self) -> bool {
+    const fn passes_unverified(&self) -> bool {
         match self {
             Self::Settled(Verdict::Pass) => true,
             Self::Settled(Verdict::Admit(admission)) => !admission.verified,
@@ -130,7 +135,7 @@ impl Decision {
 }
 
 /// Decides by one requirement.
-// In the loop that calls it, it would be prepared for a second round, which hardly ever comes.
+// Inlined into the search for rules it would be prepared for a second one, which hardly ever comes.
 #[inline(never)]
 pub(crate) fn judge(
     config: &Config,

@@ -233,6 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn a_member_that_is_not_read_makes_the_object_unreadable() {
+        struct Careless;
+        impl Members<'_> for Careless {
+            fn take(&mut self, _: Member<'_, '_>) -> Result<(), Unreadable> {
+                Ok(())
+            }
+        }
+        assert_eq!(read_object(b"{}", &mut Careless), Ok(()));
+        for json in [&br#"{"a":1}"#[..], br#"{"a":"b"}"#, br#"{"a":{},"b":{}}"#] {
+            assert_eq!(read_object(json, &mut Careless), Err(Unreadable));
+        }
+    }
+
+    #[test]
     fn nesting_is_bounded() {
         assert!(parse_object(nested(MAX_DEPTH - 1).as_bytes()).is_some());
         assert!(parse_object(nested(MAX_DEPTH).as_bytes()).is_none());

@@ -173,7 +173,7 @@ impl Steps {
             };
             self.credentials(&judged, requirement);
             let decision = self.tree(&judged, &place, &requirement.tree, 0);
-            if !decision.passes_unverified() || !policy::is_ambiguous(request.path()) {
+            if decision.stands(request) {
                 return Some(());
             }
             let text = "may be another path to the upstream: nothing passes here without a token";

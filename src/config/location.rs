@@ -42,7 +42,7 @@ impl Location {
     }
 
     /// `Authorization: Bearer` (RFC 6750, section 2.1).
-    fn authorization() -> Self {
+    pub(crate) fn authorization() -> Self {
         Self::Header {
             name: "authorization".into(),
             prefix: BEARER.to_owned(),

@@ -304,10 +304,7 @@ fn cookies_are_read_from_all_cookie_headers() {
 /// What is found in the shorter way, [`found`] compares with what is found in the longer one.
 #[test]
 fn most_tokens_are_found_in_a_shorter_way() {
-    let location = Rc::new(Location::Header {
-        name: "authorization".into(),
-        prefix: BEARER.to_owned(),
-    });
+    let location = Rc::new(Location::authorization());
     for (target, headers, expected) in [
         ("/", &[&b"Bearer abc"[..]][..], Some("abc")),
         ("/?a=b", &[b"Bearer a.b.c"], Some("a.b.c")),

@@ -118,6 +118,29 @@ fn good_tokens_of_both_algorithms_are_admitted() {
 }
 
 #[test]
+fn a_token_that_was_admitted_is_familiar_afterwards() {
+    let tokens = RefCell::new(TokenCache::new(16, RandomState::new()));
+    let means = Means {
+        remote: &ready,
+        lists: &|_| RemoteList::Pending,
+        introspection: &|_, _| crate::introspection::Standing::Pending,
+        engine: &Engine::software(),
+        tokens: &tokens,
+        tally: &Tally::default(),
+    };
+    let now = Timestamp::from_unix_secs(NOW);
+    let good = good();
+    for (token, expected) in [
+        (&good, &*ADMITTED),
+        (&format!("{good}A"), &denied(Reason::Signature)),
+    ] {
+        assert_eq!(gate(&config(), &bearing(token), means, now), *expected);
+        let familiar = tokens.borrow_mut().familiar(token.as_bytes()).is_some();
+        assert_eq!(familiar, *expected == *ADMITTED);
+    }
+}
+
+#[test]
 fn a_token_without_a_kid_is_tried_with_the_keys_that_fit() {
     assert_eq!(
         decide(&rs256(&json!({"alg": "RS256"}), &payload())),

@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 /// One piece of code reads all objects, whoever takes their members: of what a new token costs, much
 /// is to come upon code that has not run for a while.
 pub trait Members<'de> {
-    /// Takes a member.
+    /// Takes a member. One whose value it does not read makes the object unreadable.
     ///
     /// # Errors
     ///
