@@ -345,3 +345,36 @@ fn a_token_that_is_known_stops_working_when_its_key_is_withdrawn() {
     issuer.publish(&[&keys::EC]);
     eventually("it is refused", || gate.send(&request).status == 401);
 }
+
+#[test]
+fn providers_with_keys_at_one_place_share_a_fetch() {
+    let issuer = Issuer::start();
+    issuer.publish(&[&keys::RSA, &keys::EC]);
+    let mut other = Issuer::provider();
+    other["issuer"] = "https://other.example".into();
+    let rule = |name: &str| json!({"match": {"prefix": format!("/{name}")}, "requires": {"provider_name": name}});
+    let config = json!({
+        "providers": {"cloud": Issuer::provider(), "other": other},
+        "rules": [rule("cloud"), rule("other")],
+    });
+    let gate = Setup::trusting(&issuer).config(config).workers(2).start();
+    let tokens = [
+        ("/cloud", Token::good()),
+        (
+            "/other",
+            Token::good().claim("iss", "https://other.example"),
+        ),
+    ];
+    for (path, token) in &tokens {
+        for key in [&keys::RSA, &keys::EC] {
+            let request = get(*path).bearer(token.clone().signed_with(key));
+            assert_eq!(gate.send(&request).status, 200, "{path}");
+        }
+    }
+    // The keys are the same, the issuers are not.
+    for ((path, _), (_, foreign)) in tokens.iter().zip(tokens.iter().rev()) {
+        let request = get(*path).bearer(foreign.clone().signed_with(&keys::RSA));
+        assert_eq!(gate.send(&request).status, 401, "{path}");
+    }
+    assert_eq!(issuer.server.count(), 1);
+}
