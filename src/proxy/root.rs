@@ -15,6 +15,8 @@ pub(super) struct Root {
     id: u32,
     configuration: Vec<u8>,
     worker: Option<Rc<Worker>>,
+    /// Whose configuration is another's now, and for whom requests still wait.
+    retired: Vec<Rc<Worker>>,
 }
 
 impl Root {
@@ -23,6 +25,7 @@ impl Root {
             id,
             configuration: Vec::new(),
             worker: None,
+            retired: Vec::new(),
         }
     }
 }
@@ -48,9 +51,7 @@ impl RootContext for Root {
                         .join(", "),
                 );
                 let retired = self.worker.replace(Rc::new(Worker::new(config)));
-                if let Some(retired) = retired {
-                    retired.retire(self.id);
-                }
+                self.retired.extend(retired);
                 self.configuration = configuration;
                 true
             }
@@ -64,6 +65,10 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         if let Some(worker) = &self.worker {
             worker.tick(self.id);
+            self.retired.retain(|retired| retired.wind_up(self.id));
+            if !self.retired.is_empty() {
+                worker.hurry();
+            }
         }
     }
 

@@ -32,11 +32,21 @@ use crate::waiting_room::{Waiter, WaitingRoom};
 /// Between two ticks while something is waited for.
 const BRISK: Duration = Duration::from_millis(10);
 
-/// Before the next tick where a request waits for a callout that only a tick can send.
+/// Before the next tick where a request waits for what only a tick can do: to send a callout, or to
+/// settle it after others.
 const EAGER: Duration = Duration::from_millis(1);
 
 /// Between two ticks otherwise: a set that another worker has fetched is in use no later than this.
 const CALM: Duration = Duration::from_millis(500);
+
+/// How many requests that have waited go on, or are answered, in one call of the host.
+///
+/// The host does what it is asked to do here after the call, one thing after the other. But to answer
+/// a request is to end its stream; the host says so by another call, and goes on with the next answer
+/// at the end of that one. So the answers nest, each with whatever other filters and loggers there are,
+/// on one stack, and a VM that finds no room on its stack is lost. Without any other filter 500 were
+/// too many, where 1024 may wait.
+const SETTLED_AT_ONCE: usize = 16;
 
 /// What a client is told who waited in vain, or for whom there was no room.
 const COME_BACK_IN: Duration = Duration::from_secs(1);
@@ -115,7 +125,10 @@ impl Worker {
                     arrived: now,
                     deadline: now.plus(at_most),
                 };
-                self.wait(id, waiter)
+                let course = self.wait(id, waiter);
+                self.report_waiting();
+                self.keep_pace(true);
+                course
             }
             Decision::Settled(verdict) => self.carry_out(verdict, &request),
         }
@@ -132,16 +145,18 @@ impl Worker {
         self.report_waiting();
     }
 
-    /// Decides whoever waits by what there is, since nothing will be fetched here any more.
-    pub(super) fn retire(&self, root: u32) {
-        let now = host::now();
-        let mut waiters = self.room.borrow_mut().take_all();
-        for (_, waiter) in &mut waiters {
-            waiter.deadline = now;
-        }
-        self.settle_all(root, waiters, now);
+    /// Decides who waits, by what there is, since nothing will be fetched here any more. Answers
+    /// whether there are more than could be settled now.
+    pub(super) fn wind_up(&self, root: u32) -> bool {
+        self.room.borrow_mut().call_all();
+        self.settle_called(root, host::now(), true);
         self.report();
-        self.report_waiting();
+        !self.room.borrow().is_empty()
+    }
+
+    /// Lets the next tick come soon.
+    pub(super) fn hurry(&self) {
+        self.set_pace(EAGER);
     }
 
     /// Does what is due: fetching key sets and settling requests that wait. `root` is the context
@@ -169,44 +184,43 @@ impl Worker {
         self.settle(root, now);
     }
 
-    /// Decides requests that wait: all where there is news, otherwise those whose time is up.
-    ///
-    /// Nothing that must belong to the root context may be dispatched after this has entered the
-    /// context of a stream.
+    /// Decides requests that wait: all where there is news, otherwise those whose time is up; and the
+    /// rest of those who could not be settled before.
     fn settle(&self, root: u32, now: Timestamp) {
         let mut sources = self.sources.borrow_mut();
         let (news, busy) = (sources.take_news(), sources.is_busy(now));
         drop(sources);
-        let waiters = if news {
-            self.room.borrow_mut().take_all()
+        if news {
+            self.room.borrow_mut().call_all();
         } else {
-            self.room.borrow_mut().take_overdue(now)
-        };
-        self.settle_all(root, waiters, now);
-        self.report_waiting();
-        let brisk = busy || !self.room.borrow().is_empty();
-        let eager = self.sources.borrow().is_eager();
-        self.set_pace(match (eager, brisk) {
-            (true, _) => EAGER,
-            (false, true) => BRISK,
-            (false, false) => CALM,
-        });
+            self.room.borrow_mut().call_overdue(now);
+        }
+        self.settle_called(root, now, false);
+        self.keep_pace(busy);
     }
 
-    fn settle_all(&self, root: u32, waiters: Vec<(u32, Waiting)>, now: Timestamp) {
-        if waiters.is_empty() {
-            return;
-        }
-        for (id, waiter) in waiters {
-            if host::enter(id) {
-                self.settle_one(id, waiter, now);
+    /// Decides requests that have been called, until enough of them are settled. None that is `last`
+    /// waits any longer.
+    ///
+    /// Nothing that must belong to the root context may be dispatched after this has entered the
+    /// context of a stream.
+    fn settle_called(&self, root: u32, now: Timestamp, last: bool) {
+        let mut settled: usize = 0;
+        while settled < SETTLED_AT_ONCE {
+            let called = self.room.borrow_mut().take_called();
+            let Some((id, waiter)) = called else {
+                break;
+            };
+            if host::enter(id) && self.settle_one(id, waiter, now, last) != Course::Waits {
+                settled = settled.saturating_add(1);
             }
         }
         host::enter(root);
+        self.report_waiting();
     }
 
-    fn settle_one(&self, id: u32, mut waiter: Waiting, now: Timestamp) {
-        let overdue = waiter.deadline <= now;
+    fn settle_one(&self, id: u32, mut waiter: Waiting, now: Timestamp, last: bool) -> Course {
+        let overdue = last || waiter.deadline <= now;
         let course = match self.decide(&waiter.request, now, overdue) {
             // What it waits for now may be something else than before.
             Decision::Wait { at_most } => {
@@ -218,18 +232,14 @@ impl Worker {
         if course == Course::GoesOn {
             host::resume();
         }
+        course
     }
 
     /// Lets a request wait, or puts it off where there is no room.
     fn wait(&self, id: u32, waiter: Waiting) -> Course {
         let admitted = self.room.borrow_mut().admit(id, waiter);
         match admitted {
-            Ok(()) => {
-                self.report_waiting();
-                let eager = self.sources.borrow().is_eager();
-                self.set_pace(if eager { EAGER } else { BRISK });
-                Course::Waits
-            }
+            Ok(()) => Course::Waits,
             Err(refused) => {
                 let denial = Denial {
                     retry_after: Some(COME_BACK_IN),
@@ -317,6 +327,17 @@ impl Worker {
 
     fn report_waiting(&self) {
         self.meters.waiting(self.room.borrow().count());
+    }
+
+    /// Lets the next tick come as soon as what is waited for needs it.
+    fn keep_pace(&self, busy: bool) {
+        let room = self.room.borrow();
+        let eager = room.has_called() || self.sources.borrow().is_eager();
+        self.set_pace(match (eager, busy || !room.is_empty()) {
+            (true, _) => EAGER,
+            (false, true) => BRISK,
+            (false, false) => CALM,
+        });
     }
 
     fn set_pace(&self, pace: Duration) {

@@ -34,6 +34,8 @@ mod cache;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod documents;

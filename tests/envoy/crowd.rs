@@ -1,0 +1,108 @@
+//! As many requests as can wait, all settled by the same news: more than the host can answer at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::support::{Issuer, Key, Reply, Setup, Token, eventually, get, keys};
+
+/// How many requests of a worker may wait.
+const ROOM: u16 = 1024;
+
+#[test]
+fn one_more_than_can_wait_is_put_off_at_once_and_those_who_wait_are_decided() {
+    let issuer = Issuer::start();
+    let open = Arc::new(AtomicBool::new(false));
+    let published = Reply::from(Issuer::published(&[&keys::RSA]));
+    let opened = Arc::clone(&open);
+    issuer.server.script(move |_| {
+        while !opened.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        published.clone()
+    });
+    let mut config = Issuer::config();
+    config["providers"]["cloud"]["remote_jwks"]["http_uri"]["timeout"] = "20s".into();
+    let gate = Setup::trusting(&issuer).config(config).start();
+    let good = Token::good().signed();
+    // Of the same name as the published key, so that it waits for that.
+    let bad = Token::good().signed_with(&Key::new("rsa-1", "RS256"));
+    let is_good = |number: usize| number.is_multiple_of(64);
+    let tokens = (0..usize::from(ROOM)).map(|number| if is_good(number) { &*good } else { &*bad });
+    let statuses = at_once(gate.port, tokens, || {
+        eventually("all wait", || gate.metric("waiting") == u64::from(ROOM));
+        let begun = Instant::now();
+        for _ in 0..3 {
+            let answer = gate.send(&get("/").bearer(&good));
+            assert_eq!(
+                (answer.status, answer.error().as_str()),
+                (503, "temporarily_unavailable")
+            );
+            assert_eq!(answer.header("retry-after"), Some("1"));
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert_eq!(gate.metric("waiting"), u64::from(ROOM));
+        assert_eq!(gate.upstream.count(), 0);
+        open.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(statuses.len(), usize::from(ROOM));
+    for (number, status) in statuses.iter().enumerate() {
+        let expected = if is_good(number) { 200 } else { 401 };
+        assert_eq!(*status, expected, "request {number}");
+    }
+    assert_eq!(gate.upstream.count(), usize::from(ROOM) / 64);
+    assert_eq!(issuer.server.count(), 1);
+    eventually("nobody waits", || gate.metric("waiting") == 0);
+    // The VM is still the first one.
+    let log = gate.log();
+    for sign in ["RangeError", "Function: ", "panicked"] {
+        assert!(!log.contains(sign), "{log}");
+    }
+    assert_eq!(gate.send(&get("/").bearer(&good)).status, 200);
+}
+
+/// Sends a request with each of these tokens, all at the same time over a few connections, and does
+/// `meanwhile` what is to be done while they are on their way. Answers with the statuses, in the
+/// order of the tokens.
+fn at_once<'t>(
+    port: u16,
+    tokens: impl Iterator<Item = &'t str>,
+    meanwhile: impl FnOnce() + Send,
+) -> Vec<u16> {
+    /// A connection has room for so many requests at least.
+    const ON_ONE_CONNECTION: usize = 100;
+    let tokens: Vec<&str> = tokens.collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    thread::scope(|scope| {
+        let other = scope.spawn(meanwhile);
+        let mut answers: Vec<(usize, u16)> = runtime.block_on(async {
+            let mut under_way = JoinSet::new();
+            for (part, tokens) in tokens.chunks(ON_ONE_CONNECTION).enumerate() {
+                let client = reqwest::Client::builder()
+                    .http2_prior_knowledge()
+                    .no_proxy()
+                    .build()
+                    .unwrap();
+                for (index, token) in tokens.iter().enumerate() {
+                    let request = client
+                        .get(format!("http://127.0.0.1:{port}/"))
+                        .bearer_auth(token);
+                    let number = part * ON_ONE_CONNECTION + index;
+                    under_way.spawn(async move {
+                        (number, request.send().await.unwrap().status().as_u16())
+                    });
+                }
+            }
+            under_way.join_all().await
+        });
+        other.join().unwrap();
+        answers.sort_unstable();
+        answers.into_iter().map(|(_, status)| status).collect()
+    })
+}
