@@ -10,7 +10,6 @@ mod presented;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -24,7 +23,7 @@ use crate::fetching::Supply;
 use crate::introspection::{Introspected, Standing};
 use crate::keys::KeySet;
 use crate::metrics::Tally;
-use crate::policy::{self, Finding, Grants, Opinion, Tokens};
+use crate::policy::{self, Finding, Grants, Opinion, Tokens, Wait};
 use crate::request::Request;
 use crate::revocation::RevocationList;
 use crate::time::Timestamp;
@@ -36,13 +35,8 @@ use crate::verify::Engine;
 pub enum Decision {
     /// It is decided.
     Settled(Verdict),
-    /// It cannot be decided before something has been fetched: a key set, for the first time or,
-    /// where the token names a key that is not there, once more, a revocation list, or
-    /// what an authorization server says of the token.
-    Wait {
-        /// How long it may wait at most.
-        at_most: Duration,
-    },
+    /// It cannot be decided before something has been fetched.
+    Wait(Wait),
 }
 
 /// What has been decided of a request.
@@ -129,7 +123,7 @@ impl Decision {
         match self {
             Self::Settled(Verdict::Pass) => true,
             Self::Settled(Verdict::Admit(admission)) => !admission.verified,
-            Self::Settled(Verdict::Deny(_)) | Self::Wait { .. } => false,
+            Self::Settled(Verdict::Deny(_)) | Self::Wait(_) => false,
         }
     }
 }
@@ -169,7 +163,7 @@ pub(crate) fn judge(
         now,
     };
     match policy::find(&requirement.tree, &hearing) {
-        Finding::Wait { at_most } => Decision::Wait { at_most },
+        Finding::Wait(wait) => Decision::Wait(wait),
         Finding::Refused(denial) => denial.into(),
         Finding::Fulfilled(grants) => {
             if let Some(denial) = hearing.unheard(&grants) {

@@ -5,7 +5,7 @@ mod verdict;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use terms::holds;
-pub use verdict::{Finding, Grants, Opinion, Tokens, find};
+pub use verdict::{Finding, Grants, Opinion, Tokens, Wait, find};
 
 use crate::config::{Config, Requirement, Rules};
 use crate::denial::Reason;

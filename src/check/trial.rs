@@ -76,7 +76,7 @@ pub(super) fn run(config: &Config, request: &Request, given: &Given, now: Timest
         steps.rules(config, &request, given, now);
     }
     let outcome = match given.with_means(|means| gate(config, &request, means, now)) {
-        Decision::Wait { .. } => Outcome::Undecided,
+        Decision::Wait(_) => Outcome::Undecided,
         Decision::Settled(Verdict::Pass) => Outcome::Admitted {
             verified: false,
             changes: Vec::new(),
@@ -261,7 +261,7 @@ impl Steps {
     fn tree(&mut self, judged: &Judged<'_>, topic: &str, tree: &Tree, depth: usize) -> Decision {
         let decision = judged.decide(tree);
         let (good, mut text) = match &decision {
-            Decision::Wait { .. } => (None, "cannot be told without what is not given".to_owned()),
+            Decision::Wait(_) => (None, "cannot be told without what is not given".to_owned()),
             Decision::Settled(Verdict::Deny(denial)) => {
                 (Some(false), format!("refused: {}", denial.reason.metric()))
             }

@@ -7,7 +7,7 @@ use super::presented::revoked;
 use crate::config::{AskedAbout, Introspection, KeySource, Provider};
 use crate::denial::{Denial, Reason};
 use crate::introspection::{Introspected, Standing};
-use crate::policy::Opinion;
+use crate::policy::{Opinion, Wait};
 use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 
@@ -46,7 +46,10 @@ pub(super) fn introspected(
                 KeySource::Local(_) | KeySource::None => std::time::Duration::ZERO,
             };
             let at_most = introspection.timeout.saturating_add(keys);
-            return Err(Opinion::Wait { at_most });
+            return Err(Opinion::Wait(Wait {
+                at_most,
+                otherwise: Reason::IntrospectionUnavailable,
+            }));
         }
         Standing::Unavailable { retry_after } => {
             let reason = Reason::IntrospectionUnavailable;

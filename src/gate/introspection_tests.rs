@@ -1,4 +1,5 @@
 use std::hash::RandomState;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -134,13 +135,16 @@ fn an_answer_is_checked_like_a_token() {
 fn nothing_passes_before_it_is_known_to_be_active() {
     let config = config("opaque", json!({}));
     let retry_after = Duration::from_secs(1);
-    let at_most = Duration::from_secs(3);
+    let wait = Wait {
+        at_most: Duration::from_secs(3),
+        otherwise: Reason::IntrospectionUnavailable,
+    };
     let unavailable = Denial {
         retry_after: Some(retry_after),
         ..Reason::IntrospectionUnavailable.into()
     };
     for (standing, expected) in [
-        (Standing::Pending, Decision::Wait { at_most }),
+        (Standing::Pending, Decision::Wait(wait)),
         (Standing::Inactive, Reason::Inactive.into()),
         (Standing::Unavailable { retry_after }, unavailable.into()),
     ] {

@@ -2,6 +2,7 @@
 //! its header, its claims, its key and its signature.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::introspected::introspected;
 use super::{Means, RemoteKeys, RemoteList};
@@ -9,7 +10,7 @@ use crate::config::{AskedAbout, Config, KeySource, OnUnavailable, Provider};
 use crate::denial::{Denial, Reason};
 use crate::keys::KeySet;
 use crate::metrics::Counter;
-use crate::policy::Opinion;
+use crate::policy::{Opinion, Wait};
 use crate::revocation::RevocationList;
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
@@ -76,9 +77,7 @@ pub(super) fn accepted_by(
         KeySource::Remote(jwks) => match (means.remote)(provider) {
             RemoteKeys::Ready { what, may_grow } => (what, may_grow.then_some(jwks.policy.timeout)),
             RemoteKeys::Pending => {
-                return Opinion::Wait {
-                    at_most: jwks.policy.timeout,
-                };
+                return wait_for_keys(jwks.policy.timeout);
             }
             RemoteKeys::Unavailable { retry_after } => {
                 let reason = Reason::KeysUnavailable;
@@ -93,7 +92,7 @@ pub(super) fn accepted_by(
     let verified = verified(provider, &keys, presented, means, now);
     match (verified, newer) {
         (Ok(()), _) => {}
-        (Err(Reason::UnknownKey), Some(at_most)) => return Opinion::Wait { at_most },
+        (Err(Reason::UnknownKey), Some(at_most)) => return wait_for_keys(at_most),
         (Err(reason), _) => return reason.into(),
     }
     let revokes = |list: &RevocationList| list.revokes(token, presented.text);
@@ -113,6 +112,13 @@ pub(super) fn accepted_by(
     }
 }
 
+const fn wait_for_keys(at_most: Duration) -> Opinion {
+    Opinion::Wait(Wait {
+        at_most,
+        otherwise: Reason::KeysUnavailable,
+    })
+}
+
 /// What the provider's revocation list has against a token, which `revokes` finds out; also, that
 /// there is no list.
 pub(super) fn revoked(
@@ -123,9 +129,10 @@ pub(super) fn revoked(
     let revocation = provider.revocation.as_ref()?;
     match (means.lists)(provider) {
         RemoteList::Ready { what: list, .. } => revokes(&list).then(|| Reason::Revoked.into()),
-        RemoteList::Pending => Some(Opinion::Wait {
+        RemoteList::Pending => Some(Opinion::Wait(Wait {
             at_most: revocation.remote.policy.timeout,
-        }),
+            otherwise: Reason::RevocationUnavailable,
+        })),
         RemoteList::Unavailable { .. } if revocation.on_unavailable == OnUnavailable::Allow => None,
         RemoteList::Unavailable { retry_after } => {
             let reason = Reason::RevocationUnavailable;

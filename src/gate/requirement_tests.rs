@@ -77,7 +77,7 @@ fn decided(config: &Config, request: &Request) -> String {
             format!("{verified}{}", changes.join(" "))
         }
         Decision::Settled(Verdict::Deny(denial)) => format!("{:?}", denial.reason),
-        Decision::Wait { .. } => "wait".to_owned(),
+        Decision::Wait(_) => "wait".to_owned(),
     }
 }
 

@@ -1,4 +1,5 @@
 use std::hash::RandomState;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -107,9 +108,12 @@ fn a_list_that_is_not_there_is_waited_for_and_then_missed() {
     let deny = config(json!({}));
     let allow = config(json!({"on_unavailable": "allow"}));
     for config in [&deny, &allow] {
-        let at_most = Duration::from_secs(3);
+        let wait = Wait {
+            at_most: Duration::from_secs(3),
+            otherwise: Reason::RevocationUnavailable,
+        };
         let decision = gated(config, &token, &RemoteList::Pending, &cache());
-        assert_eq!(decision, Decision::Wait { at_most });
+        assert_eq!(decision, Decision::Wait(wait));
     }
     let denial = Denial {
         retry_after: Some(retry_after),

@@ -1,5 +1,6 @@
 use std::hash::RandomState;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -207,11 +208,16 @@ fn a_bound_token_is_refused_but_only_once_it_is_known_to_be_one() {
     assert_eq!(decide(&rs256(&unknown, &bound)), denied(Reason::UnknownKey));
 }
 
+fn waits_for_keys() -> Decision {
+    Decision::Wait(Wait {
+        at_most: Duration::from_secs(3),
+        otherwise: Reason::KeysUnavailable,
+    })
+}
+
 #[test]
 fn without_keys_a_good_token_waits_or_is_put_off() {
-    let wait = Decision::Wait {
-        at_most: Duration::from_secs(3),
-    };
+    let wait = waits_for_keys();
     assert_eq!(gated(&config(), &bearing(&good()), pending), wait);
     let put_off = Denial {
         retry_after: Some(Duration::from_secs(7)),
@@ -223,9 +229,7 @@ fn without_keys_a_good_token_waits_or_is_put_off() {
 
 #[test]
 fn an_unknown_kid_waits_only_while_the_set_may_grow() {
-    let wait = Decision::Wait {
-        at_most: Duration::from_secs(3),
-    };
+    let wait = waits_for_keys();
     let token = |kid: &str| rs256(&json!({"alg": "RS256", "kid": kid}), &payload());
     let unknown = bearing(&token("new"));
     assert_eq!(gated(&config(), &unknown, growing), wait);
@@ -329,12 +333,7 @@ fn a_token_that_may_yet_be_good_waits_although_another_provider_refuses_it() {
     local.insert("local_jwks".to_owned(), json!({ "inline_string": ec_only }));
     let config = parse(&json!({"providers": {"local": local, "remote": provider()}}));
     let decision = gated(&config, &bearing(&good()), pending);
-    assert_eq!(
-        decision,
-        Decision::Wait {
-            at_most: Duration::from_secs(3)
-        }
-    );
+    assert_eq!(decision, waits_for_keys());
 }
 
 #[test]

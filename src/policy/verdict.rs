@@ -9,16 +9,24 @@ use super::terms;
 use crate::config::{Extract, Kind, Lenience, Provider, Tree};
 use crate::denial::{Denial, Reason};
 
+/// What is waited for: a key set, for the first time or, where the token names a key that is not
+/// there, once more; a revocation list; or what an authorization server says of the token. Of two
+/// the greater one takes longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wait {
+    /// How long that may take at most.
+    pub at_most: Duration,
+    /// Why a request is refused that cannot wait for it.
+    pub otherwise: Reason,
+}
+
 /// What a provider says of the token that a request has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opinion {
     /// It is good.
     Accepted,
-    /// It cannot be told before a key set has been fetched.
-    Wait {
-        /// How long that may take at most.
-        at_most: Duration,
-    },
+    /// It cannot be told before something has been fetched.
+    Wait(Wait),
     /// It is not, or there is none ([`Reason::Missing`]).
     Refused(Denial),
 }
@@ -57,11 +65,8 @@ pub trait Tokens {
 pub enum Finding<'c> {
     /// It is fulfilled.
     Fulfilled(Grants<'c>),
-    /// It may yet be, once a key set has been fetched.
-    Wait {
-        /// How long that may take at most.
-        at_most: Duration,
-    },
+    /// It may yet be, once something has been fetched.
+    Wait(Wait),
     /// It is not.
     Refused(Denial),
 }
@@ -86,7 +91,7 @@ pub fn find<'c>(tree: &'c Tree, tokens: &impl Tokens) -> Finding<'c> {
                 providers: vec![provider],
                 ..Grants::default()
             }),
-            Opinion::Wait { at_most } => Finding::Wait { at_most },
+            Opinion::Wait(wait) => Finding::Wait(wait),
             Opinion::Refused(denial) => Finding::Refused(denial),
         },
         Kind::Any(trees, lenience) => any(trees, *lenience, tokens),
@@ -131,12 +136,12 @@ fn any<'c>(trees: &'c [Tree], lenience: Lenience, tokens: &impl Tokens) -> Findi
                 without = without.or(Some(grants));
             }
             fulfilled @ Finding::Fulfilled(_) => return fulfilled,
-            Finding::Wait { at_most } => wait = wait.max(Some(at_most)),
+            Finding::Wait(other) => wait = wait.max(Some(other)),
             Finding::Refused(refusal) => denial = denial.max(Some(refusal)),
         }
     }
-    if let Some(at_most) = wait {
-        return Finding::Wait { at_most };
+    if let Some(wait) = wait {
+        return Finding::Wait(wait);
     }
     // Those that are known to refuse are asked why only as long as that may be what counts.
     for tree in trees {
@@ -177,12 +182,12 @@ fn all<'c>(trees: &'c [Tree], tokens: &impl Tokens) -> Finding<'c> {
                 all.extract = all.extract.or(grants.extract);
                 all.lenient |= grants.lenient;
             }
-            Finding::Wait { at_most } => wait = wait.max(Some(at_most)),
+            Finding::Wait(other) => wait = wait.max(Some(other)),
             Finding::Refused(denial) => return Finding::Refused(denial),
         }
     }
     match wait {
-        Some(at_most) => Finding::Wait { at_most },
+        Some(wait) => Finding::Wait(wait),
         None => Finding::Fulfilled(all),
     }
 }

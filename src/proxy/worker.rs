@@ -119,13 +119,13 @@ impl Worker {
             request.requirement_name = host::route_requirement();
         }
         match self.decide(&request, now, false) {
-            Decision::Wait { at_most } => {
+            Decision::Wait(wait) => {
                 let waiter = Waiter {
                     request: request.into_owned(),
                     arrived: now,
-                    deadline: now.plus(at_most),
+                    deadline: now.plus(wait.at_most),
                 };
-                let course = self.wait(id, waiter);
+                let course = self.wait(id, waiter, wait.otherwise);
                 self.report_waiting();
                 self.keep_pace(true);
                 course
@@ -223,9 +223,9 @@ impl Worker {
         let overdue = last || waiter.deadline <= now;
         let course = match self.decide(&waiter.request, now, overdue) {
             // What it waits for now may be something else than before.
-            Decision::Wait { at_most } => {
-                waiter.deadline = waiter.arrived.plus(at_most);
-                self.wait(id, waiter)
+            Decision::Wait(wait) => {
+                waiter.deadline = waiter.arrived.plus(wait.at_most);
+                self.wait(id, waiter, wait.otherwise)
             }
             Decision::Settled(verdict) => self.carry_out(verdict, &waiter.request),
         };
@@ -235,15 +235,15 @@ impl Worker {
         course
     }
 
-    /// Lets a request wait, or puts it off where there is no room.
-    fn wait(&self, id: u32, waiter: Waiting) -> Course {
+    /// Lets a request wait, or puts it off for the reason `otherwise` where there is no room.
+    fn wait(&self, id: u32, waiter: Waiting, otherwise: Reason) -> Course {
         let admitted = self.room.borrow_mut().admit(id, waiter);
         match admitted {
             Ok(()) => Course::Waits,
             Err(refused) => {
                 let denial = Denial {
                     retry_after: Some(COME_BACK_IN),
-                    ..Reason::KeysUnavailable.into()
+                    ..otherwise.into()
                 };
                 self.carry_out(Verdict::Deny(denial), &refused.request)
             }
@@ -290,7 +290,7 @@ impl Worker {
         };
         // A request that waits although a set was there waits for a newer one. Of several sets it
         // may be any that was asked for: one fetch too many, once in a cooldown, costs little.
-        let waits = matches!(decision, Decision::Wait { .. });
+        let waits = matches!(decision, Decision::Wait(_));
         self.sources.borrow_mut().decided(waits);
         decision
     }

@@ -36,9 +36,10 @@ impl Tokens for Said {
 const GOOD: Opinion = Opinion::Accepted;
 
 fn wait(secs: u64) -> Opinion {
-    Opinion::Wait {
+    Opinion::Wait(Wait {
         at_most: Duration::from_secs(secs),
-    }
+        otherwise: Reason::KeysUnavailable,
+    })
 }
 
 fn bad(reason: Reason) -> Opinion {
@@ -68,7 +69,7 @@ fn found_by(config: &Config, tokens: &impl Tokens) -> String {
             let words: Vec<&str> = names.chain(extract).chain(lenient).collect();
             format!("ok {}", words.join(" "))
         }
-        Finding::Wait { at_most } => format!("wait {}", at_most.as_secs()),
+        Finding::Wait(wait) => format!("wait {}", wait.at_most.as_secs()),
         Finding::Refused(denial) => format!("no {:?}", denial.reason),
     }
 }
