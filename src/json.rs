@@ -4,13 +4,16 @@
 //! section 4 lets a parser reject duplicate names, and this one does).
 
 mod members;
+mod names;
+mod values;
 
 use serde::de::Deserializer;
 use serde_json::{Map, Value};
 
 use self::members::UniqueNames;
 
-pub use self::members::{Member, Members, Plain, Unreadable};
+pub use self::members::{Member, Members, Unreadable};
+pub use self::values::Plain;
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;

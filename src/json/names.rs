@@ -1,0 +1,69 @@
+//! The names of an object's members, none of which may occur twice.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+/// Names, each once. The first few are looked through, which is faster than to keep them sorted.
+pub(super) struct Names<'de> {
+    /// A bit for each first letter and length that one of them has: what is without is a new one.
+    seen: u64,
+    few: Vec<Cow<'de, str>>,
+    more: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    const FEW: usize = 16;
+
+    pub(super) fn new() -> Self {
+        Self {
+            seen: 0,
+            few: Vec::with_capacity(Self::FEW),
+            more: BTreeSet::new(),
+        }
+    }
+
+    /// Adds a name; answers whether it is a new one.
+    pub(super) fn insert(&mut self, name: Cow<'de, str>) -> bool {
+        let first = usize::from(name.as_bytes().first().copied().unwrap_or_default());
+        let bit = 1 << (first.wrapping_add(name.len().wrapping_mul(8)) % 64);
+        if self.seen & bit != 0 && self.few.contains(&name) {
+            return false;
+        }
+        self.seen |= bit;
+        if self.few.len() < Self::FEW {
+            self.few.push(name);
+            return true;
+        }
+        self.more.insert(name)
+    }
+}
+
+/// A name, which is borrowed where it has no escapes.
+pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+}
