@@ -18,8 +18,8 @@ pub use self::values::Plain;
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
 
-/// Parses `bytes` as exactly one JSON object in UTF-8, without a name that occurs twice in it and
-/// nested at most [`MAX_DEPTH`] deep. `None` for anything else.
+/// Parses `bytes` as exactly one JSON object in UTF-8, without a name that occurs twice in it or in an
+/// object within it, and nested at most [`MAX_DEPTH`] deep. `None` for anything else.
 #[must_use]
 pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     let mut object = Map::new();
@@ -135,6 +135,10 @@ mod tests {
             (br#"{"a":"[[[["}"#, true),
             (br#"{"a":1,"a":1}"#, false),
             (br#"{"a":1,"\u0061":2}"#, false),
+            (br#"{"a":{"b":1,"b":2}}"#, false),
+            (br#"{"a":[{"b":1,"c":{},"\u0062":2}]}"#, false),
+            (br#"{"a":{"b":{"c":[]},"c":{"c":1,"d":1,"c":1}}}"#, false),
+            (br#"{"a":{"b":{"c":1}},"b":[{"c":1},{"c":1}]}"#, true),
             (br"[]", false),
             (br"null", false),
             (br#""{}""#, false),

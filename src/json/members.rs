@@ -6,7 +6,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::names::{Name, Names};
-use super::values::{PassOver, Plain};
+use super::values::{PassOver, Plain, Whole};
 
 /// Takes the members of an object as they are read.
 ///
@@ -42,7 +42,7 @@ impl<'de> Member<'_, 'de> {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] where it is not JSON.
+    /// [`Unreadable`] where it is not JSON, or has an object with a name that occurs twice.
     pub fn plain(self) -> Result<Plain<'de>, Unreadable> {
         self.value.plain()
     }
@@ -54,6 +54,15 @@ impl<'de> Member<'_, 'de> {
     /// As [`Member::plain`].
     pub fn whole(self) -> Result<Value, Unreadable> {
         self.value.whole()
+    }
+
+    /// Its whole value, where an object may have a name twice: the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Member::plain`].
+    pub fn lenient(self) -> Result<Value, Unreadable> {
+        self.value.lenient()
     }
 
     /// Reads its value as strictly as one that is kept, and does not keep it.
@@ -76,6 +85,7 @@ impl fmt::Debug for Member<'_, '_> {
 trait Unread<'de> {
     fn plain(&mut self) -> Result<Plain<'de>, Unreadable>;
     fn whole(&mut self) -> Result<Value, Unreadable>;
+    fn lenient(&mut self) -> Result<Value, Unreadable>;
     fn pass_over(&mut self) -> Result<(), Unreadable>;
 }
 
@@ -85,6 +95,10 @@ impl<'de, A: MapAccess<'de>> Unread<'de> for A {
     }
 
     fn whole(&mut self) -> Result<Value, Unreadable> {
+        self.next_value_seed(Whole).map_err(|_| Unreadable)
+    }
+
+    fn lenient(&mut self) -> Result<Value, Unreadable> {
         self.next_value().map_err(|_| Unreadable)
     }
 
@@ -93,7 +107,7 @@ impl<'de, A: MapAccess<'de>> Unread<'de> for A {
     }
 }
 
-/// An object none of whose own names occurs twice, and what takes its members.
+/// An object none of whose names occurs twice, and what takes its members.
 pub(super) struct UniqueNames<'m, 'de>(pub(super) &'m mut dyn Members<'de>);
 
 impl<'de> Visitor<'de> for UniqueNames<'_, 'de> {
@@ -112,9 +126,7 @@ impl<'de> Visitor<'de> for UniqueNames<'_, 'de> {
             };
             let taken = self.0.take(member);
             taken.map_err(|Unreadable| Error::custom("a value cannot be read"))?;
-            if !names.insert(name) {
-                return Err(Error::custom("a name occurs twice"));
-            }
+            names.add(name)?;
         }
         Ok(())
     }

@@ -25,8 +25,20 @@ impl<'de> Names<'de> {
         }
     }
 
+    /// Adds a name.
+    ///
+    /// # Errors
+    ///
+    /// It is there already.
+    pub(super) fn add<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
+        let is_new = self.insert(name);
+        is_new
+            .then_some(())
+            .ok_or_else(|| E::custom("a name occurs twice"))
+    }
+
     /// Adds a name; answers whether it is a new one.
-    pub(super) fn insert(&mut self, name: Cow<'de, str>) -> bool {
+    fn insert(&mut self, name: Cow<'de, str>) -> bool {
         let first = usize::from(name.as_bytes().first().copied().unwrap_or_default());
         let bit = 1 << (first.wrapping_add(name.len().wrapping_mul(8)) % 64);
         if self.seen & bit != 0 && self.few.contains(&name) {

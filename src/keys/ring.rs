@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
 use crate::fetching::Published;
-use crate::json;
+use crate::json::{self, Member, Members, Unreadable};
 use crate::metrics::Series;
 use crate::verify::{Algorithm, Engine};
 
@@ -63,6 +63,25 @@ impl Published for KeySet {
     }
 }
 
+/// What is read of a key set's document.
+#[derive(Default)]
+struct Document {
+    keys: Option<Value>,
+}
+
+impl Members<'_> for Document {
+    fn take(&mut self, member: Member<'_, '_>) -> Result<(), Unreadable> {
+        let is_keys = member.name() == "keys";
+        // Of a name that a key has twice the last one counts (RFC 7517, section 4): no key costs the
+        // others.
+        let value = member.lenient()?;
+        if is_keys {
+            self.keys = Some(value);
+        }
+        Ok(())
+    }
+}
+
 impl KeySet {
     /// Reads a JWK set that a server has sent. Keys that cannot be used are skipped and never cost
     /// the others; secrets are among these.
@@ -87,8 +106,10 @@ impl KeySet {
         if document.len() > MAX_SET_BYTES {
             return Err("the key set is larger than 1 MiB");
         }
-        let object = json::parse_object(document).ok_or("the key set is not a JSON object")?;
-        let Some(Value::Array(jwks)) = object.get("keys") else {
+        let mut read = Document::default();
+        let is_read = json::read_object(document, &mut read);
+        is_read.map_err(|Unreadable| "the key set is not a JSON object")?;
+        let Some(Value::Array(jwks)) = read.keys else {
             return Err("the key set has no array named keys");
         };
         let (mut keys, mut places, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
@@ -222,6 +243,18 @@ mod tests {
         // PSS is never the host's.
         assert_eq!(beyond(&host), [4]);
         assert_eq!(set.count(), 4);
+    }
+
+    #[test]
+    fn a_name_that_a_key_has_twice_does_not_cost_the_others() {
+        let twice = ec_jwk().to_string().replacen('{', r#"{"kty":"RSA","#, 1);
+        for other in [&twice, r#"{"a":{"b":1,"b":2}}"#] {
+            let document = format!(r#"{{"more":{other},"keys":[{other},{}]}}"#, rsa_jwk());
+            let set = KeySet::parse(document.as_bytes()).unwrap();
+            assert_eq!(set.candidates(RS256, None, &Engine::software()).count(), 1);
+            let of_twice = set.candidates(ES256, None, &Engine::software()).count();
+            assert_eq!(of_twice, usize::from(*other == *twice));
+        }
     }
 
     #[test]

@@ -148,6 +148,8 @@ fn a_token_has_one_text_and_one_meaning() {
         duplicate(r#""i\u0073s":"x""#),
         duplicate(r#""exp":1"#),
         duplicate(r#""a":1,"a":1"#),
+        duplicate(r#""a":{"b":1,"b":2}"#),
+        duplicate(r#""a":[{"b":1,"c":{},"\u0062":2}]"#),
         duplicate(""),
         duplicate("\"a\":NaN"),
         format!("{}x", good_payload()),
