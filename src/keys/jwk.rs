@@ -211,6 +211,8 @@ mod tests {
             (p384_jwk(), &["ES384"]),
             (p521_jwk(), &["ES512"]),
             (ed25519_jwk(), &["EdDSA"]),
+            (with(ed25519_jwk(), "alg", json!("EdDSA")), &["EdDSA"]),
+            (with(ed25519_jwk(), "alg", json!("Ed25519")), &["EdDSA"]),
             (secret.clone(), &["HS256", "HS384"]),
             (with(secret.clone(), "alg", json!("HS256")), &["HS256"]),
         ] {

@@ -9,7 +9,7 @@ pub enum Algorithm {
     Ps(Hash),
     /// ECDSA: SHA-256 on P-256, SHA-384 on P-384, SHA-512 on P-521.
     Es(Hash),
-    /// Ed25519.
+    /// Ed25519, which is all there is of `EdDSA` here.
     EdDsa,
     /// HMAC.
     Hs(Hash),
@@ -29,7 +29,7 @@ pub enum Hash {
 use Hash::{Sha256, Sha384, Sha512};
 
 impl Algorithm {
-    /// Every algorithm with its registered name. There is no `none`.
+    /// Every algorithm with its registered name; that first one, where there are two. There is no `none`.
     pub const ALL: [(&'static str, Self); 13] = [
         ("RS256", Self::Rs(Sha256)),
         ("RS384", Self::Rs(Sha384)),
@@ -46,16 +46,23 @@ impl Algorithm {
         ("HS512", Self::Hs(Sha512)),
     ];
 
-    /// The algorithm that `name` is the registered name of, in exactly this spelling.
+    /// The registered names that are second ones: RFC 9864, section 2.2, calls `EdDSA` by its curve.
+    const ALSO: [(&'static str, Self); 1] = [("Ed25519", Self::EdDsa)];
+
+    /// Every registered name with its algorithm.
+    pub fn names() -> impl Iterator<Item = &'static (&'static str, Self)> {
+        Self::ALL.iter().chain(&Self::ALSO)
+    }
+
+    /// The algorithm that `name` is a registered name of, in exactly this spelling.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
+        Self::names()
             .find(|(known, _)| *known == name)
             .map(|(_, algorithm)| *algorithm)
     }
 
-    /// The registered name.
+    /// The registered name; the first, where there are two.
     #[must_use]
     pub fn name(self) -> &'static str {
         let mut all = Self::ALL.iter();
@@ -79,12 +86,15 @@ mod tests {
         for (name, algorithm) in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(name), Some(algorithm));
             assert_eq!(algorithm.name(), name);
+        }
+        assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDsa));
+        for (name, _) in Algorithm::names() {
             for wrong in [name.to_lowercase(), format!("{name} "), format!("{name}\0")] {
                 assert_eq!(Algorithm::from_name(&wrong), None, "{wrong:?}");
             }
         }
         for name in [
-            "none", "None", "NONE", "", "RS1", "ES256K", "EdDSA448", "HMAC",
+            "none", "None", "NONE", "", "RS1", "ES256K", "EdDSA448", "Ed448", "HMAC",
         ] {
             assert_eq!(Algorithm::from_name(name), None, "{name}");
         }

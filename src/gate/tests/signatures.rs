@@ -88,6 +88,32 @@ fn only_the_algorithms_that_the_operator_names_are_accepted() {
 }
 
 #[test]
+fn eddsa_and_ed25519_are_one_algorithm() {
+    for algorithms in [Value::Null, json!(["EdDSA"]), json!(["Ed25519"])] {
+        for of_key in ["EdDSA", "Ed25519"] {
+            let mut jwk = fixtures::ed25519_jwk();
+            jwk["alg"] = of_key.into();
+            let keys = json!({ "keys": [jwk] }).to_string();
+            let config = local(&json!({
+                "algorithms": algorithms,
+                "local_jwks": {"inline_string": keys},
+            }));
+            for of_token in ["EdDSA", "Ed25519"] {
+                let token = fixtures::signed("EdDSA", &json!({ "alg": of_token }), &payload());
+                let decision = gated(&config, &bearing(&token), ready);
+                assert_eq!(decision, *ADMITTED, "{algorithms} {of_key} {of_token}");
+            }
+        }
+    }
+    let config = local(&json!({ "algorithms": ["Ed25519"] }));
+    for (header, signed_with) in [("ES256", "ES256"), ("Ed25519", "ES256"), ("Ed448", "EdDSA")] {
+        let token = fixtures::signed(signed_with, &json!({ "alg": header }), &payload());
+        let decision = gated(&config, &bearing(&token), ready);
+        assert_ne!(decision, *ADMITTED, "{header} {signed_with}");
+    }
+}
+
+#[test]
 fn only_the_types_that_the_operator_names_are_accepted() {
     let types = [
         Value::Null,
