@@ -262,9 +262,15 @@ fn joins_several(header: &[u8]) -> bool {
         let part = part.trim_ascii();
         let word = part.iter().take_while(|byte| is_tchar(**byte)).count();
         let rest = part.get(word..).unwrap_or_default();
-        word > 0 && rest.first() == Some(&b' ') && rest.trim_ascii_start().first() != Some(&b'=')
+        let is_word = word > 0 && rest.first().is_some_and(|byte| is_blank(*byte));
+        is_word && rest.trim_ascii_start().first() != Some(&b'=')
     });
     several || quoted
+}
+
+/// A space or a tab: a careless upstream may take either for the end of a word.
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// The token of an `Authorization` header (RFC 9110, section 11.4; RFC 6750, section 2.1).
