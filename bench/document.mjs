@@ -26,7 +26,9 @@ const PLOTS = {
 const TEXTS = {
   seen: `The usual case: a client calls many times with the token that it has. Of many tokens the next
 is sent with every request, in turn, and the caches have room for all of them.`,
-  new: 'The worst case of good requests: no token is sent twice, and every signature is verified.',
+  new: `The worst case of good requests: no token is sent twice, and every signature is verified. How the
+filters compare here depends on the processor more than elsewhere: much of the cost is to come upon code
+that has not run for a while, and processors keep more or less of it at hand.`,
   refused: `What a flood of bad requests costs. Tokens are sent by turns, ${digits(2000)} different ones of
 each kind. Unknown key ids come with a key set that is fetched, since they make bearer-gate fetch it
 again, at most once in ten seconds.`,
