@@ -252,6 +252,26 @@ mod tests {
     }
 
     #[test]
+    fn a_name_within_a_claim_occurs_once_whether_or_not_anybody_asks_for_the_claim() {
+        let names = ["roles".to_owned()];
+        for (payload, expected) in [
+            (r#"{"roles":{"a":1,"b":{"a":1}}}"#, None),
+            (r#"{"roles":{"a":1,"a":2}}"#, Some(Reason::MalformedToken)),
+            (
+                r#"{"roles":[{"b":{"a":1,"\u0061":2}}]}"#,
+                Some(Reason::MalformedToken),
+            ),
+        ] {
+            let text = compact(RS256, payload);
+            assert_eq!(refused(&text), expected, "{payload}");
+            for names in [&names[..], &[]] {
+                let refused = Token::parse_some(&text, MAX_TOKEN_BYTES, names).err();
+                assert_eq!(refused, expected, "{payload} {names:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_claim_that_nobody_asks_for_must_have_its_type_too() {
         for payload in [r#"{"iss":1}"#, r#"{"jti":[]}"#, r#"{"exp":"1"}"#] {
             let text = compact(RS256, payload);

@@ -91,6 +91,10 @@ mod tests {
                 Err("the answer is not a JSON object"),
             ),
             (
+                r#"{"active": true, "realm_access": {"roles": [], "roles": ["admin"]}}"#,
+                Err("the answer is not a JSON object"),
+            ),
+            (
                 r#"{"active": true, "exp": "1700000000"}"#,
                 Err("a registered member of the answer has a value of the wrong type"),
             ),
