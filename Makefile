@@ -20,7 +20,7 @@ WASM_CARGO := CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
 
 # What the linker runs at the end, where the module is to be small, and what is inlined when all
 # crates have become one: less than rustc would, since each has been optimized by itself already.
-WASM_OPT := scripts/wasm-opt/node_modules/binaryen/bin/wasm-opt
+WASM_OPT := scripts/module/node_modules/binaryen/bin/wasm-opt
 SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 INLINING := -C llvm-args=-inline-threshold=75
 
@@ -46,10 +46,10 @@ build: $(WASM_OPT) ## build the filter: target/wasm32-wasip1/release/bearer_gate
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	$(SMALL) $(WASM_CARGO) rustc --locked --release --target $(TARGET) --lib -- $(INLINING)
 
-$(WASM_OPT): scripts/wasm-opt/package.json scripts/wasm-opt/package-lock.json
+$(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@scripts/need rust node
-	@echo "Installing wasm-opt into scripts/wasm-opt/node_modules ..."
-	@cd scripts/wasm-opt && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@echo "Installing wasm-opt into scripts/module/node_modules ..."
+	@cd scripts/module && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 # The module of the test of a worker that dies.
@@ -152,4 +152,4 @@ schema: ## write the JSON Schema of the configuration anew
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
-	rm -rf target .tools demo/node_modules demo/.run scripts/wasm-opt/node_modules tests/browser/node_modules
+	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules
