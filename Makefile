@@ -22,6 +22,8 @@ WASM_CARGO := CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
 # crates have become one: less than rustc would, since each has been optimized by itself already.
 WASM_OPT := scripts/module/node_modules/binaryen/bin/wasm-opt
 SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
+# And what then tells the engine which way branches go almost always, so that it puts the other one aside.
+HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
 INLINING := -C llvm-args=-inline-threshold=75
 
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
@@ -44,11 +46,11 @@ needs-browser:
 build: $(WASM_OPT) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	$(SMALL) $(WASM_CARGO) rustc --locked --release --target $(TARGET) --lib -- $(INLINING)
+	$(SMALL) $(HINTED) $(WASM_CARGO) rustc --locked --release --target $(TARGET) --lib -- $(INLINING)
 
 $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@scripts/need rust node
-	@echo "Installing wasm-opt into scripts/module/node_modules ..."
+	@echo "Installing what goes over the module into scripts/module/node_modules ..."
 	@cd scripts/module && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 

@@ -1,7 +1,10 @@
 //! The module has the exports that the filter needs, and none that would be entered for nothing; and
 //! it is small.
 
+use std::collections::HashSet;
 use std::fs;
+
+use wasmparser::{Import, KnownCustom, Operator, Parser, Payload, TypeRef};
 
 use crate::support::root;
 
@@ -58,4 +61,50 @@ fn the_module_exports_what_it_needs_only() {
     for needed in ["proxy_on_request_body", "proxy_on_request_trailers"] {
         assert!(exports(needed), "{needed}");
     }
+}
+
+/// What an engine is told of branches by, and would be told no more if a hint were not of a branch.
+#[test]
+fn every_hint_is_that_of_a_branch() {
+    /// Half of those that requests come upon.
+    const MANY: usize = 500;
+    let module = module();
+    let mut imported = 0;
+    let mut bodies = Vec::new();
+    let mut hints = Vec::new();
+    for payload in Parser::new(0).parse_all(&module) {
+        match payload.unwrap() {
+            Payload::ImportSection(imports) => {
+                let is_function = |import: &Import| matches!(import.ty, TypeRef::Func(_));
+                let imports = imports.into_imports().map(Result::unwrap);
+                imported = imports.filter(is_function).count();
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(body),
+            Payload::CustomSection(section) => {
+                if let KnownCustom::BranchHints(functions) = section.as_known() {
+                    assert!(bodies.is_empty(), "hints come before the code");
+                    hints.extend(functions.into_iter().map(Result::unwrap));
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = 0;
+    for function in hints {
+        let body = &bodies[usize::try_from(function.func).unwrap() - imported];
+        let branches: HashSet<u64> = body
+            .get_operators_reader()
+            .unwrap()
+            .into_iter_with_offsets()
+            .map(Result::unwrap)
+            .filter(|(operator, _)| matches!(operator, Operator::If { .. } | Operator::BrIf { .. }))
+            .map(|(_, at)| at - body.range().start)
+            .collect();
+        for hint in function.hints {
+            let at = u64::from(hint.unwrap().func_offset);
+            assert!(branches.contains(&at), "function {}, {at}", function.func);
+            found += 1;
+        }
+    }
+    assert!(found > MANY, "{found} hints");
 }
