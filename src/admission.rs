@@ -6,6 +6,7 @@ use std::rc::Rc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 use crate::config::{Location, Provider};
 use crate::credential::{Credential, cookie_pairs, is_parameter};
@@ -56,7 +57,7 @@ impl Admission {
             verified,
             ..Self::default()
         };
-        let mut consumed: Vec<&Rc<Location>> = Vec::new();
+        let mut consumed: SmallVec<[&Rc<Location>; 1]> = SmallVec::new();
         for token in tokens {
             admission.pass_on(token);
             let location = &token.credential.location;

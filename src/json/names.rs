@@ -4,23 +4,26 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use arrayvec::ArrayVec;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// Names, each once. The first few are looked through, which is faster than to keep them sorted.
+/// Names, each once. The first few are looked through, which is faster than to keep them sorted, and
+/// need no memory of their own.
 pub(super) struct Names<'de> {
     /// A bit for each first letter and length that one of them has: what is without is a new one.
     seen: u64,
-    few: Vec<Cow<'de, str>>,
+    few: ArrayVec<Cow<'de, str>, FEW>,
     more: BTreeSet<Cow<'de, str>>,
 }
 
-impl<'de> Names<'de> {
-    const FEW: usize = 16;
+/// How many are looked through.
+const FEW: usize = 16;
 
+impl<'de> Names<'de> {
     pub(super) fn new() -> Self {
         Self {
             seen: 0,
-            few: Vec::with_capacity(Self::FEW),
+            few: ArrayVec::new(),
             more: BTreeSet::new(),
         }
     }
@@ -45,11 +48,10 @@ impl<'de> Names<'de> {
             return false;
         }
         self.seen |= bit;
-        if self.few.len() < Self::FEW {
-            self.few.push(name);
-            return true;
+        match self.few.try_push(name) {
+            Ok(()) => true,
+            Err(full) => self.more.insert(full.element()),
         }
-        self.more.insert(name)
     }
 }
 
