@@ -61,10 +61,10 @@ export function rehearse(bytes, { base, branches }) {
     // It starts once, and what that takes has no part in how requests fare.
     host.numbers(base, counts.length).fill(0);
     for (let turn = 0; turn < TURNS; turn += 1) {
-      for (const { what, path, authorization, status } of requests(configuration, tokens, host.now)) {
-        const found = host.request(headers(turn, path, authorization));
-        if (found !== status) {
-          throw new Error(`${what}: the module answers ${found} and not ${status}`);
+      for (const request of requests(configuration, tokens, host.now)) {
+        const found = host.request(headers(turn, request));
+        if (found !== request.status) {
+          throw new Error(`${request.what}: the module answers ${found} and not ${request.status}`);
         }
       }
     }
@@ -99,7 +99,8 @@ function requests(configuration, tokens, now) {
   return configuration === PLAIN ? [...good, ...bad] : [
     ...good,
     bearer('a token for another rule', tokens.good('RS256', now), 200, '/profile'),
-    { what: 'a request without a rule for tokens', path: '/health', status: 200 },
+    { what: 'a request that needs no token', path: '/health', status: 200 },
+    { what: 'a preflight', path, status: 200, preflightOf: 'DELETE' },
     bearer('a revoked token', tokens.good('RS256', now, { jti: REVOKED }), 401),
     bearer('a token without the scope', tokens.good('RS256', now, { scope: 'email' }), 403),
     ...bad,
@@ -107,12 +108,12 @@ function requests(configuration, tokens, now) {
 }
 
 /** The headers of a request, from code or from a browser. */
-function headers(turn, path, authorization) {
-  const fromBrowser = turn % 2 === 1;
+function headers(turn, { path, authorization, preflightOf }) {
+  const fromBrowser = turn % 2 === 1 || preflightOf !== undefined;
   return [
     [':authority', 'api.example'],
     [':path', path],
-    [':method', 'GET'],
+    [':method', preflightOf === undefined ? 'GET' : 'OPTIONS'],
     [':scheme', 'https'],
     ['user-agent', fromBrowser ? 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/144.0' : 'curl/8.16.0'],
     ['accept', fromBrowser ? 'application/json, text/plain, */*' : '*/*'],
@@ -127,6 +128,7 @@ function headers(turn, path, authorization) {
         ['sec-fetch-site', 'same-site'],
       ]
       : []),
+    ...(preflightOf === undefined ? [] : [['access-control-request-method', preflightOf]]),
     ...(authorization === undefined ? [] : [['authorization', authorization]]),
     ['x-forwarded-proto', 'https'],
     ['x-request-id', '5b6a1a3e-7c0f-4f62-9d0c-0d8a3c7f8f11'],
