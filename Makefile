@@ -89,6 +89,7 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
+	node --test scripts/module/hints.test.mjs
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc

@@ -48,12 +48,11 @@ export function readCode(bytes) {
       case BinaryReaderState.END_FUNCTION_BODY:
         code.functions.at(-1).end = reader.position;
         break;
+      case BinaryReaderState.ERROR:
+        throw reader.error;
       default:
     }
     at = reader.position;
-  }
-  if (reader.state === BinaryReaderState.ERROR) {
-    throw reader.error;
   }
   return code;
 }

@@ -37,8 +37,8 @@ export class Host {
 
   /**
    * Starts the module with a configuration. Callouts get the body that `answers` gives for their
-   * path and their body; `isGood` tells of a signed text whether it counts as signed, without a look at
-   * the signature. Throws an `Error` where the module does not start.
+   * path; `isGood` tells of a signed text whether it counts as signed, without a look at the signature.
+   * Throws an `Error` where the module does not start.
    */
   constructor(module, configuration, { answers, isGood }) {
     this.#configuration = Buffer.from(JSON.stringify(configuration));
@@ -92,7 +92,7 @@ export class Host {
       this.#context = ROOT;
       this.#exports.proxy_on_tick(ROOT);
       for (const callout of this.#callouts.splice(0)) {
-        this.#callout = { headers: [[':status', '200']], body: this.#answers(callout) };
+        this.#callout = { headers: [[':status', '200']], body: this.#answers(callout.path) };
         this.#context = ROOT;
         const { length } = this.#callout.body;
         this.#exports.proxy_on_http_call_response(ROOT, callout.id, 1, length, 0);
@@ -170,13 +170,11 @@ export class Host {
         this.#streams.get(this.#context).status = status;
         return OK;
       },
-      proxy_http_call: (cluster, clusterLength, headers, headersLength, body, bodyLength, _, none, timeout, to) => {
+      proxy_http_call: (...values) => {
+        const [, , headers, headersLength, , , , , , to] = values;
         this.#lastCallout += 1;
-        this.#callouts.push({
-          id: this.#lastCallout,
-          path: deserialized(this.#bytes(headers, headersLength))[':path'],
-          body: this.#text(body, bodyLength),
-        });
+        const { ':path': path } = deserialized(this.#bytes(headers, headersLength));
+        this.#callouts.push({ id: this.#lastCallout, path });
         this.#view().setUint32(to, this.#lastCallout, true);
         return OK;
       },

@@ -55,7 +55,7 @@ export function rehearse(bytes, { base, branches }) {
   for (const configuration of [PLAIN, RICH]) {
     const tokens = new Tokens();
     const host = new Host(module, configuration, {
-      answers: ({ path }) => Buffer.from(path === '/keys' ? KEY_SET : JSON.stringify({ tokens: [REVOKED] })),
+      answers: (path) => Buffer.from(path === '/keys' ? KEY_SET : JSON.stringify({ tokens: [REVOKED] })),
       isGood: (text) => tokens.isSigned(text),
     });
     // It starts once, and what that takes has no part in how requests fare.
