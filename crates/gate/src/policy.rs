@@ -1,0 +1,253 @@
+//! Everything that decisions go by: providers, requirements and rules, and their logic.
+
+mod claim_checks;
+mod claim_path;
+mod conditions;
+mod forwarding;
+mod header_policy;
+mod index;
+mod introspection_endpoint;
+mod key_source;
+mod location;
+mod matcher;
+mod path;
+mod pattern;
+mod provider;
+mod requirement;
+mod revocation_source;
+mod rules;
+mod string_matcher;
+
+use std::rc::Rc;
+
+pub use claim_path::ClaimPath;
+pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
+pub use forwarding::{ClaimTarget, Forwarding};
+pub use header_policy::HeaderPolicy;
+pub use introspection_endpoint::{IntrospectedTokens, IntrospectionEndpoint};
+pub use key_source::KeySource;
+pub(crate) use location::BEARER;
+pub use location::Location;
+pub use matcher::{Condition, HeaderMatcher, Matcher, PathMatcher, QueryMatcher};
+pub use path::is_ambiguous;
+pub use pattern::{Pattern, PatternError};
+pub use provider::{CacheLimits, Provider};
+pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
+pub use revocation_source::{OnUnavailable, RevocationSource};
+pub use rules::{Rule, RuleList, Rules};
+pub use string_matcher::{Comparison, StringMatcher};
+
+use crate::denial::Reason;
+use crate::request::Request;
+use crate::revocation::NAMING_CLAIMS;
+use crate::token::MAX_TOKEN_BYTES;
+
+/// Everything that the decisions of one filter go by.
+#[derive(Debug)]
+pub struct Policy {
+    /// The known issuers, in the order of their names; at least one.
+    pub providers: Vec<Rc<Provider>>,
+    /// Which requirement applies to a request.
+    pub rules: Rules,
+    /// Named requirements, for rules and routes.
+    pub requirements: Vec<(String, Requirement)>,
+    /// Settings that concern all requests.
+    pub options: Options,
+    /// The headers that the filter may set, in lower case and sorted. A client's copies never reach
+    /// the upstream.
+    pub own_headers: Vec<String>,
+    /// The members of a payload that decisions or forwarding read, besides the registered claims.
+    pub read_claims: Vec<String>,
+    /// The headers that decisions read besides `authorization` and pseudo-headers, in lower case and
+    /// sorted.
+    read_headers: Vec<String>,
+    longest_token: usize,
+    introspects: bool,
+}
+
+/// Settings that concern all requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether a route's metadata may name a requirement.
+    pub per_route_requirements: bool,
+    /// Whether CORS preflights pass without a token.
+    pub bypass_cors_preflight: bool,
+    /// Whether refusals carry neither body nor challenge.
+    pub strip_failure_response: bool,
+    /// The part of metric names after `bearer_gate.`; may be empty.
+    pub stat_prefix: String,
+    /// The realm of challenges; the request's authority if there is none.
+    pub realm: Option<String>,
+}
+
+impl Policy {
+    /// The policy of these parts.
+    #[must_use]
+    pub fn new(
+        providers: Vec<Rc<Provider>>,
+        rules: Rules,
+        requirements: Vec<(String, Requirement)>,
+        options: Options,
+    ) -> Self {
+        let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
+        Self {
+            longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
+            introspects: providers.iter().any(|one| one.introspection.is_some()),
+            own_headers: own_headers(&providers, &rules, &requirements),
+            read_headers: read_headers(&providers, &rules),
+            read_claims: read_claims(&providers, &rules, &requirements),
+            providers,
+            rules,
+            requirements,
+            options,
+        }
+    }
+
+    /// Whether decisions need the header `name`, which has no field of its own in a [`Request`].
+    #[must_use]
+    pub fn reads(&self, name: &[u8]) -> bool {
+        let contains = |names: &[String]| {
+            let found = names.binary_search_by(|other| other.as_bytes().cmp(name));
+            found.is_ok()
+        };
+        contains(&self.read_headers) || contains(&self.own_headers)
+    }
+
+    /// The requirement of this name.
+    #[must_use]
+    pub fn requirement(&self, name: &[u8]) -> Option<&Requirement> {
+        let mut named = self.requirements.iter();
+        named
+            .find(|(known, _)| known.as_bytes() == name)
+            .map(|(_, requirement)| requirement)
+    }
+
+    /// The provider of this name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Rc<Provider>> {
+        self.providers.iter().find(|provider| provider.name == name)
+    }
+
+    /// The longest token that is examined, in bytes.
+    #[must_use]
+    pub const fn longest_token(&self) -> usize {
+        self.longest_token
+    }
+
+    /// Whether any provider has an introspection endpoint.
+    #[must_use]
+    pub const fn introspects(&self) -> bool {
+        self.introspects
+    }
+
+    /// Whether a request passes that no rule matches.
+    #[must_use]
+    pub const fn allows_unmatched(&self) -> bool {
+        matches!(
+            self.rules,
+            Rules::Listed {
+                allow_unmatched: true,
+                ..
+            }
+        )
+    }
+
+    /// Calls `decide` with each requirement that applies to `request`, in order, until it returns a
+    /// decision. Usually the first one decides; `decide` returns `None` to skip a requirement that
+    /// would let the request pass without a token on the strength of an
+    /// [ambiguous](is_ambiguous) path.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Requirement`] if the route names an unknown requirement.
+    pub fn first_decision<'p, D>(
+        &'p self,
+        request: &Request,
+        mut decide: impl FnMut(&'p Requirement) -> Option<D>,
+    ) -> Result<Option<D>, Reason> {
+        if let Some(name) = &request.requirement_name
+            && self.options.per_route_requirements
+        {
+            let of_route = self.requirement(name).ok_or(Reason::Requirement)?;
+            if let Some(decision) = decide(of_route) {
+                return Ok(Some(decision));
+            }
+        }
+        Ok(match &self.rules {
+            Rules::AnyProvider(requirement) => decide(requirement),
+            Rules::Listed { rules, .. } => {
+                let mut matching = rules.matching(request);
+                matching.find_map(|rule| decide(&rule.requirement))
+            }
+        })
+    }
+}
+
+/// The headers that tokens are read from or that rules match.
+fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
+    let locations = providers.iter().flat_map(|provider| &provider.locations);
+    let of_tokens = locations.filter_map(|location| location.header().map(str::to_owned));
+    let of_rules = rules.listed().iter();
+    let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
+    sorted(of_tokens.chain(of_rules).collect())
+}
+
+/// The members of a payload that conditions, forwarding or revocation read.
+fn read_claims(
+    providers: &[Rc<Provider>],
+    rules: &Rules,
+    named: &[(String, Requirement)],
+) -> Vec<String> {
+    let mut paths = Vec::new();
+    for requirement in all_requirements(rules, named) {
+        requirement.root.collect_claims(&mut paths);
+    }
+    let scopes = all_requirements(rules, named).any(|one| one.root.needs_scopes());
+    for provider in providers {
+        paths.extend(provider.forwarding.claims());
+        if scopes {
+            paths.extend(&provider.scope_claims);
+        }
+    }
+    let mut claims: Vec<String> = paths
+        .into_iter()
+        .filter_map(ClaimPath::root)
+        .cloned()
+        .collect();
+    if providers.iter().any(|one| one.revocation.is_some()) {
+        claims.extend(NAMING_CLAIMS.map(str::to_owned));
+    }
+    sorted(claims)
+}
+
+/// The headers that the filter may set.
+fn own_headers(
+    providers: &[Rc<Provider>],
+    rules: &Rules,
+    named: &[(String, Requirement)],
+) -> Vec<String> {
+    let forwardings = providers.iter().map(|provider| &provider.forwarding);
+    let mut headers: Vec<String> = forwardings
+        .flat_map(|forwarding| forwarding.headers().cloned())
+        .collect();
+    for requirement in all_requirements(rules, named) {
+        requirement.root.collect_status_headers(&mut headers);
+    }
+    sorted(headers)
+}
+
+/// The named requirements and those of the rules.
+fn all_requirements<'r>(
+    rules: &'r Rules,
+    named: &'r [(String, Requirement)],
+) -> impl Iterator<Item = &'r Requirement> {
+    let named = named.iter().map(|(_, requirement)| requirement);
+    named.chain(rules.listed().iter().map(|rule| &rule.requirement))
+}
+
+/// Sorts names and removes repetitions.
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -1,0 +1,48 @@
+//! Where a claim is in a payload.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// The place of a claim: the names of the objects that contain it, then its own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimPath(Vec<String>);
+
+impl ClaimPath {
+    /// The path of these names; `None` if there are none or one is empty.
+    #[must_use]
+    pub fn new(names: Vec<String>) -> Option<Self> {
+        let complete = !names.is_empty() && names.iter().all(|name| !name.is_empty());
+        complete.then_some(Self(names))
+    }
+
+    /// The path of a member of the payload itself.
+    #[must_use]
+    pub fn top_level(name: &str) -> Self {
+        Self(vec![name.to_owned()])
+    }
+
+    /// The member of the payload that is the claim, or contains it.
+    #[must_use]
+    pub fn root(&self) -> Option<&String> {
+        self.0.first()
+    }
+
+    /// The claim's value; `None` if the payload does not have it.
+    #[must_use]
+    pub fn find<'p>(&self, payload: &'p Map<String, Value>) -> Option<&'p Value> {
+        let (first, rest) = self.0.split_first()?;
+        let mut value = payload.get(first)?;
+        for name in rest {
+            value = value.as_object()?.get(name)?;
+        }
+        Some(value)
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    /// The names, separated by dots.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}

@@ -1,0 +1,144 @@
+//! What a requirement asks of the token itself: scopes and claims.
+
+use serde_json::{Map, Number, Value};
+
+use super::claim_path::ClaimPath;
+use crate::denial::{Denial, Reason};
+
+/// What a requirement asks of a token, besides being valid.
+#[derive(Clone, Debug, Default)]
+pub struct TokenConditions {
+    /// Scopes that the token must all have.
+    pub scopes: Vec<String>,
+    /// Scopes of which the token must have one; no condition if empty.
+    pub any_scope: Vec<String>,
+    /// Conditions on claims; all must hold.
+    pub claims: Vec<ClaimCondition>,
+}
+
+/// A condition on one claim.
+#[derive(Clone, Debug)]
+pub struct ClaimCondition {
+    /// The claim.
+    pub path: ClaimPath,
+    /// The test that it must pass.
+    pub test: ClaimTest,
+}
+
+/// A test of a claim. An absent claim passes only [`ClaimTest::Present`] with `false`.
+#[derive(Clone, Debug)]
+pub enum ClaimTest {
+    /// It equals this value.
+    Exact(Value),
+    /// It equals one of these values.
+    AnyOf(Vec<Value>),
+    /// It is an array with an element that equals this value or, if this is an object, that has all
+    /// its members.
+    Contains(Value),
+    /// Whether it is present.
+    Present(bool),
+}
+
+impl TokenConditions {
+    /// Whether there are no conditions.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.scopes.is_empty() && self.any_scope.is_empty() && self.claims.is_empty()
+    }
+
+    /// Checks a token with this payload, whose scopes are in `scope_claims`.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Scope`] with the required scopes, or [`Reason::Claims`].
+    pub fn check(
+        &self,
+        scope_claims: &[ClaimPath],
+        payload: &Map<String, Value>,
+    ) -> Result<(), Denial> {
+        let has = |wanted: &String| {
+            let mut claims = scope_claims.iter().filter_map(|path| path.find(payload));
+            claims.any(|claim| has_scope(claim, wanted))
+        };
+        let lacking = |scopes: &[String]| Denial {
+            scope: Some(scopes.join(" ")),
+            ..Reason::Scope.into()
+        };
+        if !self.scopes.iter().all(has) {
+            return Err(lacking(&self.scopes));
+        }
+        if !self.any_scope.is_empty() && !self.any_scope.iter().any(has) {
+            return Err(lacking(&self.any_scope));
+        }
+        let holds = |claim: &ClaimCondition| claim.test.holds(claim.path.find(payload));
+        if self.claims.iter().all(holds) {
+            Ok(())
+        } else {
+            Err(Reason::Claims.into())
+        }
+    }
+}
+
+/// Whether a claim lists a scope. The claim is a string of scopes separated by spaces (RFC 9068,
+/// section 2.2.3) or an array of scopes.
+fn has_scope(claim: &Value, wanted: &str) -> bool {
+    match claim {
+        Value::String(text) => text.split(' ').any(|scope| scope == wanted),
+        Value::Array(scopes) => scopes.iter().any(|scope| scope.as_str() == Some(wanted)),
+        _ => false,
+    }
+}
+
+impl ClaimTest {
+    /// Whether a claim passes; `None` is an absent claim.
+    #[must_use]
+    pub fn holds(&self, claim: Option<&Value>) -> bool {
+        match (self, claim) {
+            (Self::Present(present), claim) => claim.is_some() == *present,
+            (_, None) => false,
+            (Self::Exact(wanted), Some(claim)) => same(claim, wanted),
+            (Self::AnyOf(wanted), Some(claim)) => wanted.iter().any(|one| same(claim, one)),
+            (Self::Contains(wanted), Some(claim)) => claim
+                .as_array()
+                .is_some_and(|elements| elements.iter().any(|element| covers(element, wanted))),
+        }
+    }
+}
+
+/// Whether `element` equals `wanted` or, if this is an object, has all its members.
+fn covers(element: &Value, wanted: &Value) -> bool {
+    match (element, wanted) {
+        (Value::Object(element), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
+            let member = element.get(name);
+            member.is_some_and(|member| same(member, wanted))
+        }),
+        _ => same(element, wanted),
+    }
+}
+
+/// Whether two values are equal, however their numbers are written: a Struct holds all numbers as
+/// floats. The depth of a payload bounds the recursion.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => same_number(one, other),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let in_other = |(name, one): (&String, &Value)| {
+                let member = other.get(name);
+                member.is_some_and(|member| same(one, member))
+            };
+            one.len() == other.len() && one.iter().all(in_other)
+        }
+        _ => one == other,
+    }
+}
+
+fn same_number(one: &Number, other: &Number) -> bool {
+    if one.is_f64() || other.is_f64() {
+        one.as_f64() == other.as_f64()
+    } else {
+        one == other
+    }
+}

@@ -1,0 +1,17 @@
+//! Where a provider's keys come from.
+
+use std::rc::Rc;
+
+use crate::fetching::Remote;
+use crate::keys::KeySet;
+
+/// Where a provider's keys come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// The configuration contains the key set.
+    Local(Rc<KeySet>),
+    /// A server publishes the key set.
+    Remote(Rc<Remote>),
+    /// There are no keys: the provider's tokens are introspected.
+    None,
+}

@@ -1,0 +1,43 @@
+//! Regular expressions of rules and conditions.
+
+use std::fmt;
+
+use regex_lite::Regex;
+
+/// A regular expression that must match the whole text. Its syntax is what RE2 and `regex-lite`
+/// share; matching takes linear time.
+#[derive(Clone, Debug)]
+pub struct Pattern(Regex);
+
+/// Why a text is not a regular expression.
+#[derive(Debug)]
+pub struct PatternError(regex_lite::Error);
+
+impl Pattern {
+    /// Compiles a regular expression.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with `source`.
+    pub fn new(source: &str) -> Result<Self, PatternError> {
+        // Compiled alone first: inside the group below, `a)(b` would be valid.
+        Regex::new(source).map_err(PatternError)?;
+        let anchored = Regex::new(&format!(r"\A(?:{source})\z"));
+        anchored.map(Self).map_err(PatternError)
+    }
+
+    /// Whether the whole `text` matches. Invalid UTF-8 is replaced by U+FFFD, so it cannot keep `.`
+    /// from matching.
+    #[must_use]
+    pub fn matches(&self, text: &[u8]) -> bool {
+        self.0.is_match(&String::from_utf8_lossy(text))
+    }
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for PatternError {}

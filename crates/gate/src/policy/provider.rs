@@ -1,0 +1,61 @@
+//! A provider: an issuer of tokens, what its tokens must say, and where its keys are.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::claim_path::ClaimPath;
+use super::forwarding::Forwarding;
+use super::header_policy::HeaderPolicy;
+use super::introspection_endpoint::IntrospectionEndpoint;
+use super::key_source::KeySource;
+use super::location::Location;
+use super::revocation_source::RevocationSource;
+use super::string_matcher::StringMatcher;
+
+/// An issuer whose tokens the policy knows.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The position among the providers of the policy.
+    pub index: usize,
+    /// The name that rules and metrics use.
+    pub name: String,
+    /// The value that `iss` must have; `None` accepts any issuer.
+    pub issuer: Option<String>,
+    /// The audiences of which `aud` must contain one, compared exactly; empty accepts any.
+    pub audiences: Vec<String>,
+    /// The condition on `sub`; `None` accepts any subject, and a token without one.
+    pub subjects: Option<StringMatcher>,
+    /// Where the keys come from.
+    pub keys: KeySource,
+    /// The list of revoked tokens.
+    pub revocation: Option<RevocationSource>,
+    /// The endpoint that is asked about tokens.
+    pub introspection: Option<IntrospectionEndpoint>,
+    /// The places in a request that may hold a token; at least one.
+    pub locations: Vec<Rc<Location>>,
+    /// The accepted values of `alg` and `typ`.
+    pub header_policy: HeaderPolicy,
+    /// Which verified tokens the cache keeps.
+    pub cache: CacheLimits,
+    /// Whether the token is forwarded to the upstream.
+    pub forward: bool,
+    /// The tolerated difference between this clock and the issuer's.
+    pub clock_skew: Duration,
+    /// Whether a token without `exp` is refused.
+    pub require_expiration: bool,
+    /// The longest time from `iat` to `exp`; both claims are then required.
+    pub max_lifetime: Option<Duration>,
+    /// The claims that hold a token's scopes.
+    pub scope_claims: Vec<ClaimPath>,
+    /// What the upstream and the access log receive of a token.
+    pub forwarding: Rc<Forwarding>,
+}
+
+/// Which verified tokens of a provider the cache keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// The largest number of tokens; 0 turns the cache off.
+    pub tokens: usize,
+    /// The longest token that is cached, in bytes.
+    pub token_bytes: usize,
+}
