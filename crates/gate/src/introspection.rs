@@ -14,16 +14,16 @@ use std::time::Duration;
 
 use hashbrown::HashSet;
 
-pub use answer::{Introspected, MAX_ANSWER_BYTES, read};
+pub use answer::{IntrospectionResponse, MAX_ANSWER_BYTES, read};
 use cache::Cache;
 
 use crate::time::Timestamp;
 
 /// What is known of a token.
 #[derive(Clone, Debug)]
-pub enum Standing {
+pub enum TokenStatus {
     /// It is active.
-    Active(Rc<Introspected>),
+    Active(Rc<IntrospectionResponse>),
     /// It is not: it never was, has expired or has been revoked.
     Inactive,
     /// That is being asked.
@@ -61,7 +61,7 @@ const MOST_OTHER_BYTES: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Introspector {
     durations: Durations,
-    active: Cache<Rc<Introspected>>,
+    active: Cache<Rc<IntrospectionResponse>>,
     /// Inactive tokens, and those that nothing could be found out about.
     others: Cache<Other>,
     /// Tokens that are asked about or will be.
@@ -89,17 +89,17 @@ impl Introspector {
     }
 
     /// What is known of `token`; it will be asked about if that is nothing.
-    pub fn ask(&mut self, token: &str, now: Timestamp) -> Standing {
+    pub fn ask(&mut self, token: &str, now: Timestamp) -> TokenStatus {
         if let Some(active) = self.active.find(token, now) {
-            return Standing::Active(active);
+            return TokenStatus::Active(active);
         }
         match self.others.find(token, now) {
-            Some(Other::Inactive) => return Standing::Inactive,
+            Some(Other::Inactive) => return TokenStatus::Inactive,
             Some(Other::Failed) => return UNAVAILABLE,
             None => {}
         }
         if self.wanted.contains(token) {
-            return Standing::Pending;
+            return TokenStatus::Pending;
         }
         if self.wanted.len() >= MOST_WANTED {
             return UNAVAILABLE;
@@ -107,7 +107,7 @@ impl Introspector {
         let token: Rc<str> = token.into();
         self.wanted.insert(Rc::clone(&token));
         self.queue.push_back(token);
-        Standing::Pending
+        TokenStatus::Pending
     }
 
     /// The next token to ask about, if one is to be asked about now.
@@ -135,7 +135,7 @@ impl Introspector {
     pub fn settle(
         &mut self,
         token: &str,
-        said: Result<Option<Introspected>, Failed>,
+        said: Result<Option<IntrospectionResponse>, Failed>,
         now: Timestamp,
     ) {
         self.wanted.remove(token);
@@ -165,11 +165,11 @@ impl Introspector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
 
-const UNAVAILABLE: Standing = Standing::Unavailable {
+const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
     retry_after: FAILED_FOR,
 };
 
-impl Standing {
+impl TokenStatus {
     /// The same for whoever cannot wait any longer.
     #[must_use]
     pub fn at_once(self) -> Self {

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use self::parts::{Header, Payload, Wanted};
 use crate::claims::Claims;
-use crate::denial::Reason;
 use crate::json::{self, Members, Plain, Unreadable};
+use crate::reason::Reason;
 use crate::verify::Algorithm;
 
 /// The longest token that is looked at where no configuration says otherwise, in bytes.
@@ -76,7 +76,10 @@ impl Token {
         wanted: Wanted<'_>,
     ) -> Result<(Self, Signed<'a>), Reason> {
         if text.len() > longest {
-            return Err(Reason::TooLarge);
+            return Err(Reason::TooLarge {
+                bytes: text.len(),
+                limit: longest,
+            });
         }
         let Parts {
             input,
@@ -92,7 +95,7 @@ impl Token {
         }
         let algorithm = text_of(header.alg)?
             .and_then(|name| Algorithm::from_name(&name))
-            .ok_or(Reason::Algorithm)?;
+            .ok_or(Reason::Algorithm { alg: None })?;
         let typ = text_of(header.typ)?.map(Cow::into_owned);
         let kid = text_of(header.kid)?.map(Cow::into_owned);
         let signature = decode(signature)?;

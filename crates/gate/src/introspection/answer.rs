@@ -10,7 +10,7 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// What is said of an active token.
 #[derive(Debug)]
-pub struct Introspected {
+pub struct IntrospectionResponse {
     /// The registered claims.
     pub claims: Claims,
     /// The whole answer.
@@ -19,7 +19,7 @@ pub struct Introspected {
     pub is_access_token: bool,
 }
 
-impl Introspected {
+impl IntrospectionResponse {
     /// Bytes that the answer takes up beside itself.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -37,7 +37,7 @@ impl Introspected {
 /// # Errors
 ///
 /// Why it is no answer, in words for the log.
-pub fn read(body: &[u8]) -> Result<Option<Introspected>, &'static str> {
+pub fn read(body: &[u8]) -> Result<Option<IntrospectionResponse>, &'static str> {
     let payload = json::parse_object(body).ok_or("the answer is not a JSON object")?;
     match payload.get("active") {
         Some(Value::Bool(true)) => {}
@@ -54,7 +54,7 @@ pub fn read(body: &[u8]) -> Result<Option<Introspected>, &'static str> {
         payload.get("token_type"),
         &["bearer", "access_token", "dpop"],
     ) && is_one_of(payload.get("token_use"), &["access_token", "access"]);
-    Ok(Some(Introspected {
+    Ok(Some(IntrospectionResponse {
         claims,
         payload,
         is_access_token,

@@ -13,7 +13,7 @@ fn at(secs: u64) -> Timestamp {
     Timestamp::from_unix_secs(1_700_000_000 + secs)
 }
 
-fn active(members: &str) -> Introspected {
+fn active(members: &str) -> IntrospectionResponse {
     let body = format!("{{\"active\": true{members}}}");
     read(body.as_bytes()).unwrap().unwrap()
 }
@@ -21,10 +21,10 @@ fn active(members: &str) -> Introspected {
 /// What is known of `token`, in a word.
 fn word(introspector: &mut Introspector, token: &str, secs: u64) -> &'static str {
     match introspector.ask(token, at(secs)) {
-        Standing::Active(_) => "active",
-        Standing::Inactive => "inactive",
-        Standing::Pending => "pending",
-        Standing::Unavailable { .. } => "unavailable",
+        TokenStatus::Active(_) => "active",
+        TokenStatus::Inactive => "inactive",
+        TokenStatus::Pending => "pending",
+        TokenStatus::Unavailable { .. } => "unavailable",
     }
 }
 

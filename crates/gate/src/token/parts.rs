@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::claims::{Claims, Registered};
-use crate::denial::Reason;
 use crate::json::{Member, Members, Plain, Unreadable};
+use crate::reason::Reason;
 
 /// The members of a header that are looked at.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use super::{Algorithm, Engine};
 use crate::fixtures;
 use crate::keys::{Key, Provenance};
 
-#[path = "../../tests/support/wycheproof.rs"]
+#[path = "../../../../tests/support/wycheproof.rs"]
 mod wycheproof_vectors;
 
 use wycheproof_vectors::{Vector, ecdsa, eddsa, pkcs1, pss};
