@@ -1,13 +1,12 @@
 //! A set of keys (RFC 7517, section 5) and which of them may have signed a token.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
 use crate::fetching::Published;
-use crate::json::{self, Member, Members, Unreadable};
+use crate::json;
 use crate::metrics::Series;
 use crate::verify::{Algorithm, Engine};
 
@@ -55,30 +54,10 @@ impl Published for KeySet {
     }
 
     fn skipped(&self, engine: &Engine) -> Vec<(usize, KeyProblem)> {
-        // In order, with less code than sorting takes.
-        let mut skipped = BTreeSet::new();
-        skipped.extend(self.skipped());
+        let mut skipped = self.skipped.clone();
         skipped.extend(self.beyond(engine));
-        skipped.into_iter().collect()
-    }
-}
-
-/// What is read of a key set's document.
-#[derive(Default)]
-struct Document {
-    keys: Option<Value>,
-}
-
-impl Members<'_> for Document {
-    fn take(&mut self, member: Member<'_, '_>) -> Result<(), Unreadable> {
-        let is_keys = member.name() == "keys";
-        // Of a name that a key has twice the last one counts (RFC 7517, section 4): no key costs the
-        // others.
-        let value = member.lenient()?;
-        if is_keys {
-            self.keys = Some(value);
-        }
-        Ok(())
+        skipped.sort_unstable();
+        skipped
     }
 }
 
@@ -106,10 +85,11 @@ impl KeySet {
         if document.len() > MAX_SET_BYTES {
             return Err("the key set is larger than 1 MiB");
         }
-        let mut read = Document::default();
-        let is_read = json::read_object(document, &mut read);
-        is_read.map_err(|Unreadable| "the key set is not a JSON object")?;
-        let Some(Value::Array(jwks)) = read.keys else {
+        // In a key with a repeated name the last one counts (RFC 7517, section 4), so that one such
+        // key does not make the others unusable.
+        let members = json::parse_members_leniently(document, |name| name == "keys")
+            .ok_or("the key set is not a JSON object")?;
+        let Some(Value::Array(jwks)) = members.get("keys") else {
             return Err("the key set has no array named keys");
         };
         let (mut keys, mut places, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
