@@ -50,7 +50,7 @@ impl Engines {
             return Some(json!([false, false, false, false, false]));
         };
         let says = |engine: &Engine| {
-            let takes = engine.takes(&key.public, algorithm);
+            let takes = engine.supports(&key.public, algorithm);
             let good = engine.verify(&key.public, algorithm, &message, &signature);
             (takes, good.is_some())
         };
