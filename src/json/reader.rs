@@ -1,4 +1,4 @@
-//! Reading an object with the strictness that the rules of this module ask for.
+//! Reads an object in one pass, checking all of it and building only the members that are kept.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -104,7 +104,7 @@ impl HttpContext for Stream {
             let answers = questions
                 .iter()
                 .map(|question| self.engines.verify(question));
-            let answers = Value::from_iter(answers.map(Option::unwrap_or_default));
+            let answers: Value = answers.map(Option::unwrap_or_default).collect();
             self.send_http_response(200, Vec::new(), Some(answers.to_string().as_bytes()));
         }
         Action::Pause
