@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::fixtures::key_set;
+use gate_fixtures::key_set;
 use crate::keys::{KeySet, MAX_SET_BYTES, NoFormat};
 
 const ISSUER: &str = "https://issuer.example/realms/a";
