@@ -169,8 +169,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use gate_fixtures::{ec_jwk, rsa_jwk};
     use crate::verify::Hash;
+    use gate_fixtures::{ec_jwk, rsa_jwk};
 
     const RS256: Algorithm = Algorithm::Rs(Hash::Sha256);
     const ES256: Algorithm = Algorithm::Es(Hash::Sha256);
