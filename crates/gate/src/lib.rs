@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure: no I/O, no clock, no host. The layers, from the bottom:
 //!
-//! - base: [`time`], [`json`], [`request`], [`denial`]
+//! - base: [`time`], [`json`], [`http`], [`request`], [`denial`]
 //! - tokens and keys: [`verify`], [`claims`], [`token`], [`keys`]
 //! - fetched documents: [`fetching`], [`revocation`], [`introspection`]
 //! - [`policy`]: providers, requirements and rules, and their logic
@@ -16,6 +16,7 @@ pub mod credential;
 pub mod decision;
 pub mod denial;
 pub mod fetching;
+pub mod http;
 pub mod introspection;
 pub mod json;
 pub mod keys;
