@@ -1,6 +1,6 @@
 // The configuration of an Envoy with some filters in front of one route.
 
-import { LOOPBACK } from '../demo/listen.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
 
 export const KEYS_CLUSTER = 'keys';
 export const LISTS_CLUSTER = 'lists';

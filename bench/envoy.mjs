@@ -5,9 +5,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Failure } from '../demo/failure.mjs';
-import { LOOPBACK } from '../demo/listen.mjs';
-import { signal } from '../demo/processes.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
+import { signal } from '../tools/processes.mjs';
 import { ENVOY, PROXY_CORE, WORK } from './settings.mjs';
 
 const READY_WITHIN_MS = 60_000;

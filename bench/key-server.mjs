@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 
-import { listen } from '../demo/listen.mjs';
+import { listen } from '../tools/listen.mjs';
 
 /**
  * Serves a JSON document at every path of a free port; answers with `{ port, fetches(), stop() }`.

@@ -4,8 +4,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Failure } from '../demo/failure.mjs';
-import { LOOPBACK } from '../demo/listen.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
 import { CONNECTIONS, LOAD_CORE, WORK } from './settings.mjs';
 
 const WALK = fileURLToPath(new URL('walk.lua', import.meta.url));

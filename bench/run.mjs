@@ -3,8 +3,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
-import { Failure, NOT_STARTED } from '../demo/failure.mjs';
-import { Processes } from '../demo/processes.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
+import { Processes } from '../tools/processes.mjs';
 import { report, summaryLine } from './document.mjs';
 import { FILTERS } from './filters.mjs';
 import {

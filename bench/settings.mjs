@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Failure, NOT_STARTED } from '../demo/failure.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
 
 /** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));

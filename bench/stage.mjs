@@ -1,6 +1,6 @@
 // Everything that a scenario needs to be measured: an Envoy for each filter, and what is behind them.
 
-import { Failure } from '../demo/failure.mjs';
+import { Failure } from '../tools/failure.mjs';
 import { pathOf } from './authn.mjs';
 import { bootstrap } from './bootstrap.mjs';
 import { Envoy, Refused } from './envoy.mjs';

@@ -5,8 +5,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Failure } from './failure.mjs';
-import { LOOPBACK } from './listen.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
 import { ENVOY, ENVOY_CONFIG, PORTS, ROOT, RUN_DIRECTORY } from './settings.mjs';
 import { shown } from './terminal.mjs';
 

@@ -12,9 +12,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { startEnvoy } from './envoy.mjs';
-import { Failure } from './failure.mjs';
-import { LOOPBACK, freePort } from './listen.mjs';
-import { Processes } from './processes.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK, freePort } from '../tools/listen.mjs';
+import { Processes } from '../tools/processes.mjs';
 import { makeDirectory, readSettings, requireFreePorts, requireTools } from './settings.mjs';
 import { Shell } from './shell.mjs';
 import * as terminal from './terminal.mjs';

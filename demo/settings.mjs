@@ -6,8 +6,8 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Failure, NOT_STARTED } from './failure.mjs';
-import { whyNot } from './listen.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
+import { whyNot } from '../tools/listen.mjs';
 
 /** The root of the checkout; Envoy is started there. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
