@@ -1,9 +1,10 @@
 // The filters that are compared, as Envoy's HTTP filters.
 
+import { wasmFilter } from '../tools/bootstrap.mjs';
+import { GATE_WASM } from '../tools/checkout.mjs';
 import { PAYLOAD_HEADER, SCOPE, authn } from './authn.mjs';
-import { LISTS_CLUSTER } from './bootstrap.mjs';
-import { LONG, SHORT } from './lists.mjs';
-import { GATE_WASM, NOOP_WASM } from './settings.mjs';
+import { LISTS_CLUSTER, LONG, SHORT } from './lists.mjs';
+import { NOOP_WASM } from './settings.mjs';
 
 const TYPE = 'type.googleapis.com/envoy.extensions.filters.http';
 /** Native's default, 4096, is less than the tokens of some scenarios take. */
@@ -19,7 +20,7 @@ export const FILTERS = {
   noop: {
     label: 'empty wasm filter',
     checks: false,
-    chain: () => [wasm('noop', NOOP_WASM, {})],
+    chain: () => [wasmFilter('noop', NOOP_WASM, {})],
   },
   native: {
     label: 'jwt_authn',
@@ -39,7 +40,7 @@ export const FILTERS = {
   gate: {
     label: 'bearer-gate',
     checks: true,
-    chain: (scenario, keys) => [wasm('bearer-gate', GATE_WASM, gate(scenario, keys))],
+    chain: (scenario, keys) => [wasmFilter('bearer-gate', GATE_WASM, gate(scenario, keys))],
   },
   'gate-short-list': listed(SHORT),
   'gate-long-list': listed(LONG),
@@ -58,7 +59,7 @@ function listed(entries) {
     checks: true,
     listed: entries,
     chain: (scenario, keys) => [
-      wasm('bearer-gate', GATE_WASM, each(gate(scenario, keys), { revocation })),
+      wasmFilter('bearer-gate', GATE_WASM, each(gate(scenario, keys), { revocation })),
     ],
   };
 }
@@ -116,27 +117,6 @@ function scopeRbac() {
     typed_config: {
       '@type': `${TYPE}.rbac.v3.RBAC`,
       rules: { action: 'ALLOW', policies: { scope: { permissions: [{ any: true }], principals: [scope] } } },
-    },
-  };
-}
-
-function wasm(name, file, configuration) {
-  return {
-    name,
-    typed_config: {
-      '@type': `${TYPE}.wasm.v3.Wasm`,
-      config: {
-        failure_policy: 'FAIL_RELOAD',
-        vm_config: {
-          vm_id: name,
-          runtime: 'envoy.wasm.runtime.v8',
-          code: { local: { filename: file } },
-        },
-        configuration: {
-          '@type': 'type.googleapis.com/google.protobuf.StringValue',
-          value: JSON.stringify(configuration),
-        },
-      },
     },
   };
 }

@@ -2,11 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { bootstrap } from './bootstrap.mjs';
+import { bootstrap } from '../tools/bootstrap.mjs';
 import { residentMemory } from './cpu.mjs';
 import { Envoy, Refused } from './envoy.mjs';
 import { COMPARED, FILTERS } from './filters.mjs';
-import { serveList } from './lists.mjs';
+import { LISTS_CLUSTER, serveList } from './lists.mjs';
 import { send } from './load.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 
@@ -87,7 +87,7 @@ export async function memoryOfLists(processes, tokens) {
     try {
       for (const workers of LIST_WORKERS) {
         const envoy = await startWith(processes, filter, { ...plain, workers }, tokens, {
-          listsPort: server.port,
+          [LISTS_CLUSTER]: server.port,
         });
         await send(processes, {
           port: envoy.port, path: '/orders/1', count: FIRST_REQUESTS, walk, status: 200,
@@ -103,7 +103,7 @@ export async function memoryOfLists(processes, tokens) {
   return memory;
 }
 
-function startWith(processes, filter, scenario, tokens, ports = {}) {
-  const config = bootstrap({ filters: FILTERS[filter].chain(scenario, tokens.keys), ...ports });
+function startWith(processes, filter, scenario, tokens, clusters = {}) {
+  const config = bootstrap({ filters: FILTERS[filter].chain(scenario, tokens.keys), clusters });
   return Envoy.start(processes, filter, config, { workers: scenario.workers });
 }

@@ -5,7 +5,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpus, release, totalmem } from 'node:os';
 
-import { ENVOY, GATE_WASM, NOOP_WASM, ROOT } from './settings.mjs';
+import { ENVOY, GATE_WASM, ROOT } from '../tools/checkout.mjs';
+import { NOOP_WASM } from './settings.mjs';
 
 export function machine() {
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));

@@ -3,8 +3,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
+import { ROOT } from '../tools/checkout.mjs';
 import { Failure, NOT_STARTED } from '../tools/failure.mjs';
-import { Processes } from '../tools/processes.mjs';
+import { runProgram } from '../tools/program.mjs';
 import { report, summaryLine } from './document.mjs';
 import { FILTERS } from './filters.mjs';
 import {
@@ -13,32 +14,13 @@ import {
 import { machine, versions, wasmSizes } from './machine.mjs';
 import { measure } from './rounds.mjs';
 import { chosen } from './scenarios.mjs';
-import { DOCS, ROOT, WORK, commandOf, readSettings, requireTools } from './settings.mjs';
+import { DOCS, WORK, commandOf, readSettings, requireTools } from './settings.mjs';
 import { Tokens } from './tokens.mjs';
 
-const processes = new Processes();
-for (const name of ['SIGINT', 'SIGTERM']) {
-  process.once(name, async () => {
-    await processes.stop();
-    process.exit(130);
-  });
-}
-process.once('exit', () => processes.kill());
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof Failure)) {
-    throw error;
-  }
-  say(`bench: ${error.message}`, ...error.details);
-  process.exitCode = error.exitCode;
-} finally {
-  await processes.stop();
-}
+await runProgram('bench', main);
 
 /** Answers with the exit code. */
-async function main() {
+async function main(processes) {
   const settings = readSettings(process.env);
   requireTools();
   const scenarios = chosen(settings);
@@ -63,7 +45,7 @@ async function main() {
   const tokens = await Tokens.open();
   say('µs of Envoy\'s CPU time per request:');
   for (const scenario of scenarios) {
-    run.measured.push(await measured(scenario, tokens, settings));
+    run.measured.push(await measured(processes, scenario, tokens, settings));
   }
   if (!settings.quick && scenarios.some(({ group }) => group === 'revocation')) {
     say('memory of revocation lists ...');
@@ -89,7 +71,7 @@ async function main() {
 }
 
 /** Measures a scenario; one that fails is told as one, and does not end the run. */
-async function measured(scenario, tokens, settings) {
+async function measured(processes, scenario, tokens, settings) {
   let result;
   try {
     result = await measure(processes, scenario, tokens, settings);

@@ -1,16 +1,11 @@
 // What a run is told by its environment, and whether this machine has what it needs.
 
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
+import { ENVOY, GATE_WASM, ROOT, requireFiles } from '../tools/checkout.mjs';
 import { Failure, NOT_STARTED } from '../tools/failure.mjs';
 
-/** The root of the checkout. */
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const ENVOY = join(ROOT, '.tools/envoy/bin/envoy');
-export const GATE_WASM = join(ROOT, 'target/wasm32-wasip1/release/bearer_gate.wasm');
 export const NOOP_WASM = join(ROOT, 'target/bench/noop/wasm32-wasip1/release/bench_noop.wasm');
 /** Where everything goes that is not committed: tokens, logs, raw numbers. */
 export const WORK = join(ROOT, 'target/bench');
@@ -58,15 +53,7 @@ export function commandOf({ quick, only, rounds }) {
 
 /** Throws a `Failure` that says what is missing and how to get it. */
 export function requireTools() {
-  for (const [file, command] of [
-    [GATE_WASM, 'make build'],
-    [NOOP_WASM, 'make bench'],
-    [ENVOY, 'make envoy'],
-  ]) {
-    if (!existsSync(file)) {
-      throw new Failure(`${file} is missing; make it with: ${command}`, { exitCode: NOT_STARTED });
-    }
-  }
+  requireFiles([[GATE_WASM, 'make build'], [NOOP_WASM, 'make bench'], [ENVOY, 'make envoy']]);
   if (availableParallelism() < 2) {
     throw new Failure('Two cores are needed: one for Envoy, one for what sends requests.', {
       exitCode: NOT_STARTED,

@@ -1,13 +1,13 @@
 // Everything that a scenario needs to be measured: an Envoy for each filter, and what is behind them.
 
+import { UPSTREAM_CLUSTER, bootstrap } from '../tools/bootstrap.mjs';
+import { serveDocument } from '../tools/document-server.mjs';
 import { Failure } from '../tools/failure.mjs';
-import { pathOf } from './authn.mjs';
-import { bootstrap } from './bootstrap.mjs';
+import { KEYS_CLUSTER, pathOf } from './authn.mjs';
 import { Envoy, Refused } from './envoy.mjs';
 import { FILTERS } from './filters.mjs';
-import { serve } from './key-server.mjs';
 import { keySet } from './keys.mjs';
-import { serveList } from './lists.mjs';
+import { LISTS_CLUSTER, serveList } from './lists.mjs';
 import { LOAD_CORE } from './settings.mjs';
 import { firstToken } from './tokens.mjs';
 
@@ -50,31 +50,31 @@ export class Stage {
 
   async #start(processes, keys) {
     const { alg, upstream, remote, workers, filters } = this.#scenario;
-    const ports = {};
+    const clusters = {};
     if (remote) {
-      const server = await serve(keySet(alg, keys));
+      const server = await serveDocument(keySet(alg, keys));
       this.#behind.push(server);
-      ports.keysPort = server.port;
+      clusters[KEYS_CLUSTER] = server.port;
     }
     if (upstream) {
       const envoy = await Envoy.start(processes, 'upstream', bootstrap({ filters: [] }), {
         core: LOAD_CORE,
       });
       this.#behind.push(envoy);
-      ports.upstreamPort = envoy.port;
+      clusters[UPSTREAM_CLUSTER] = envoy.port;
     }
     for (const filter of filters) {
       const { chain: chainOf, listed } = FILTERS[filter];
       const chain = chainOf(this.#scenario, keys);
+      const own = { ...clusters };
       if (listed) {
         const server = await serveList(listed);
         this.#behind.push(server);
-        ports.listsPort = server.port;
+        own[LISTS_CLUSTER] = server.port;
       }
       try {
-        const envoy = await Envoy.start(processes, filter, bootstrap({ filters: chain, ...ports }), {
-          workers,
-        });
+        const config = bootstrap({ filters: chain, clusters: own });
+        const envoy = await Envoy.start(processes, filter, config, { workers });
         this.envoys.set(filter, envoy);
       } catch (error) {
         if (!(error instanceof Refused)) {
