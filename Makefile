@@ -27,7 +27,7 @@ HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
 INLINING := -C llvm-args=-inline-threshold=75
 
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
-export QUICK ONLY ROUNDS
+export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
 .PHONY: help needs needs-browser build trapping vectors envoy demo run herd test test-browser fuzz bench lint audit check schema clean
@@ -148,7 +148,7 @@ fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
 	@echo "Building cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once) ..."
 	@cargo install --quiet --locked --root .tools cargo-deny@$(CARGO_DENY_VERSION)
 
-bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a minute, ONLY=names selects
+bench: $(if $(MODULE),,build) envoy ## measure and write docs/performance.md, or compare with COMPARE=<commit>; see CONTRIBUTING.md
 	@scripts/need node wrk h2load taskset
 	@cargo build --quiet --locked --release --target $(TARGET) --manifest-path bench/noop/Cargo.toml \
 		--target-dir target/bench/noop
