@@ -26,6 +26,8 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
 INLINING := -C llvm-args=-inline-threshold=75
 
+DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
+
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
@@ -89,7 +91,7 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test scripts/module/hints.test.mjs
+	node --test scripts/module/hints.test.mjs bench/comparison.test.mjs
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc
@@ -118,8 +120,6 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --locked check bans licenses sources
 	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
-
-DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
 tools/node_modules/.installed: tools/package.json tools/package-lock.json
 	@scripts/need node
