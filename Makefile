@@ -95,7 +95,8 @@ test: needs build trapping vectors envoy demo ## run the unit tests, the example
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc
-	cargo test --locked --test check --test reference
+	cargo test --locked -p gate-check --test check
+	cargo test --locked --test reference
 	cargo test --locked --test envoy
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
@@ -156,11 +157,11 @@ bench: $(if $(MODULE),,build) envoy ## measure and write docs/performance.md, or
 
 check: ## build the tool that checks configurations: target/release/bearer-gate-check
 	@scripts/need rust
-	cargo build --locked --release --bin bearer-gate-check
+	cargo build --locked --release -p gate-check
 
-schema: ## write the JSON Schema of the configuration anew
+schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
 	@scripts/need rust
-	@cargo run --locked --quiet --bin bearer-gate-check -- --schema > target/bearer-gate.schema.json
+	@cargo run --locked --quiet -p gate-check -- --schema > target/bearer-gate.schema.json
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
