@@ -1,4 +1,4 @@
-//! The memory that remembered tokens take up is what the cache believes it to be.
+//! The cache's estimate of the memory of cached tokens is right.
 
 use std::alloc::System;
 use std::hash::RandomState;
@@ -14,7 +14,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The text of a token that nobody has signed, with `padding` characters in a private claim.
+/// The text of a token with an invalid signature and `padding` characters in a private claim.
 fn token(number: usize, audiences: usize, padding: usize) -> String {
     let audiences = vec!["https://api.example"; audiences];
     let payload = serde_json::json!({
@@ -32,14 +32,14 @@ fn token(number: usize, audiences: usize, padding: usize) -> String {
     )
 }
 
-/// A kind of tokens, and how many of them a cache is to hold.
+/// A kind of token, and how many of them the cache has room for.
 struct Case {
     audiences: usize,
     padding: usize,
-    /// Whether the configuration asks for the private claim.
+    /// Whether the configuration uses the private claim.
     kept: bool,
     capacity: usize,
-    /// Whether they all fit.
+    /// Whether `capacity` tokens fit in the memory limit.
     fit: bool,
 }
 
@@ -54,9 +54,9 @@ const fn case(audiences: usize, padding: usize, kept: bool, capacity: usize, fit
 }
 
 #[test]
-fn remembered_tokens_take_up_no_more_than_is_believed() {
+fn cached_tokens_take_no_more_memory_than_the_limit() {
     let now = Timestamp::from_unix_secs(1_700_000_000);
-    // An ordinary token of 800 bytes first.
+    // The first case is an ordinary token of 800 bytes.
     for case in [
         case(1, 180, false, 4_096, true),
         case(1, 180, true, 4_096, false),
@@ -76,7 +76,7 @@ fn remembered_tokens_take_up_no_more_than_is_believed() {
             &[]
         };
         let mut number = 0_usize;
-        // Until one is displaced.
+        // Until one is evicted.
         while cache.len() == number {
             let text = token(number, case.audiences, case.padding);
             let (token, _) = Token::parse_some(&text, usize::MAX, names).unwrap();
@@ -93,7 +93,7 @@ fn remembered_tokens_take_up_no_more_than_is_believed() {
             case.capacity,
             token(number, case.audiences, case.padding).len(),
             if case.kept {
-                ", whose private claim is asked for"
+                " whose private claim is kept"
             } else {
                 ""
             },
@@ -102,7 +102,7 @@ fn remembered_tokens_take_up_no_more_than_is_believed() {
         let bound = max_bytes(case.capacity);
         assert!(held <= bound, "{held}");
         assert_eq!(cache.len() == case.capacity, case.fit);
-        // And the estimate is not so high that the cache would be wasted.
+        // The estimate is not so high that half of the limit stays unused.
         assert!(case.fit || held >= bound / 2, "{held}");
     }
 }

@@ -1,4 +1,4 @@
-//! Any bytes as a configuration: it is refused with a problem in one line, or it works.
+//! Parses any bytes as a configuration: it is refused with an error, or it has providers.
 #![no_main]
 
 use bearer_gate::config::Config;

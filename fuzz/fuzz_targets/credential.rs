@@ -1,5 +1,5 @@
-//! Any request target and header, with tokens in the header and in a parameter: what is found is
-//! in the request, and in the header only as the scheme's one word.
+//! Looks for tokens in any request target and header: a token from the header is what follows the
+//! scheme, up to the end of the header.
 #![no_main]
 
 use std::rc::Rc;

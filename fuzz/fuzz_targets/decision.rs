@@ -1,4 +1,4 @@
-//! Any request against a provider whose one good token is known: nothing else is admitted.
+//! Decides any request with a provider that accepts one known token: nothing else is admitted.
 #![no_main]
 
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ use bearer_gate::token_cache::TokenCache;
 use bearer_gate::verify::Engine;
 use libfuzzer_sys::fuzz_target;
 
-/// Signed with the secret below.
+/// A token signed with the secret in the configuration.
 const GOOD: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjpbImh0dHBzOi8vYXBpLmV4YW1wbGUiXSwic3ViIjoicyIsImV4cCI6OTAwNzE5OTI1NDc0MDk5MywiaWF0IjoxNzAwMDAwMDAwLjUsImp0aSI6IjEifQ.f4-1SdpmlyccXhG6aM2linEiHaH_IEYwEa6EVkflX78";
 
 fuzz_target!(

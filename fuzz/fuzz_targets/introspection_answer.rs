@@ -1,5 +1,6 @@
-//! Any bytes as what an introspection endpoint says of a token: it is admitted only where that is
-//! JSON which says so, of this API and this time, and is remembered no longer than it lives.
+//! Parses any bytes as the answer of an introspection endpoint: the token is admitted only if the
+//! answer is JSON that says it is active, for this API and at this time, and the answer is cached no
+//! longer than the token is valid.
 #![no_main]
 
 use std::cell::RefCell;
@@ -29,7 +30,7 @@ const DURATIONS: Durations = Durations {
 fuzz_target!(
     init: {
         let good = format!(r#"{{"active": true, "aud": "{AUDIENCE}"}}"#);
-        assert!(is_admitted(&standing(good.as_bytes(), NOW)));
+        assert!(is_admitted(&status_at(good.as_bytes(), NOW)));
     },
     |body: &[u8]| {
         let lax = serde_json::from_slice::<Value>(body).unwrap_or_default();
@@ -41,36 +42,36 @@ fuzz_target!(
                 assert_eq!(answer.claims.issuer.as_deref(), lax.get("iss").and_then(Value::as_str));
                 assert_eq!(answer.claims.expires_at.is_some(), lax.get("exp").is_some());
                 assert!(lax.get("scope").is_none_or(Value::is_string));
-                assert!(!answer.is_access_token || !names_another(&lax));
+                assert!(!answer.is_access_token || !is_refresh_token(&lax));
                 assert!(answer.heap_bytes() <= 96 * body.len() + 2048);
             }
             Ok(None) => assert_eq!(active, Some(&Value::Bool(false))),
             Err(problem) => assert!(!problem.is_empty() && problem.is_ascii()),
         }
 
-        let at_once = standing(body, NOW);
-        assert!(match (&at_once, introspection::read(body)) {
-            (Standing::Active(told), Ok(Some(answer))) => told.payload == answer.payload,
+        let status = status_at(body, NOW);
+        assert!(match (&status, introspection::read(body)) {
+            (Standing::Active(cached), Ok(Some(answer))) => cached.payload == answer.payload,
             (Standing::Inactive, Ok(None)) | (Standing::Unavailable { .. }, Err(_)) => true,
             _ => false,
         });
-        let last = NOW.plus(DURATIONS.active);
-        assert!(!matches!(standing(body, last), Standing::Active(_)));
-        if let Standing::Active(answer) = &at_once
+        let end = NOW.plus(DURATIONS.active);
+        assert!(!matches!(status_at(body, end), Standing::Active(_)));
+        if let Standing::Active(answer) = &status
             && let Some(expires_at) = answer.claims.expires_at
         {
-            let dead = expires_at.max(NOW.plus(Duration::from_millis(1)));
-            assert!(!matches!(standing(body, dead), Standing::Active(_)));
+            let end = expires_at.max(NOW.plus(Duration::from_millis(1)));
+            assert!(!matches!(status_at(body, end), Standing::Active(_)));
         }
 
-        if is_admitted(&at_once) {
+        if is_admitted(&status) {
             assert_eq!(active, Some(&Value::Bool(true)));
             assert!(lax.get("iss").is_none_or(|issuer| issuer == ISSUER));
             assert!(match &lax["aud"] {
                 Value::Array(audiences) => audiences.iter().any(|audience| audience == AUDIENCE),
                 audience => audience == AUDIENCE,
             });
-            assert!(!names_another(&lax));
+            assert!(!is_refresh_token(&lax));
             assert!(lax.get("cnf").is_none());
             let number = |name: &str| lax.get(name).and_then(Value::as_f64);
             assert!(number("exp").is_none_or(|exp| exp > 1_699_999_939.0));
@@ -79,14 +80,14 @@ fuzz_target!(
     }
 );
 
-/// Whether the answer says that it is of a refresh token.
-fn names_another(answer: &Value) -> bool {
+/// Whether the answer says that the token is a refresh token.
+fn is_refresh_token(answer: &Value) -> bool {
     let names = ["token_type", "token_use"];
     names.iter().any(|name| answer[*name] == "refresh_token")
 }
 
-/// What a worker knows at `then` of a token of which it was told this at `NOW`.
-fn standing(body: &[u8], then: Timestamp) -> Standing {
+/// The status of the token at `then`, if this answer arrived at `NOW`.
+fn status_at(body: &[u8], then: Timestamp) -> Standing {
     let mut introspector = Introspector::new(DURATIONS, &RandomState::new());
     assert!(matches!(introspector.ask(TOKEN, NOW), Standing::Pending));
     assert_eq!(introspector.take_next().as_deref(), Some(TOKEN));
@@ -94,7 +95,7 @@ fn standing(body: &[u8], then: Timestamp) -> Standing {
     introspector.ask(TOKEN, then)
 }
 
-fn is_admitted(standing: &Standing) -> bool {
+fn is_admitted(status: &Standing) -> bool {
     thread_local! {
         static CONFIG: Config = config();
         static ENGINE: Engine = const { Engine::software() };
@@ -109,7 +110,7 @@ fn is_admitted(standing: &Standing) -> bool {
             let means = Means {
                 remote: &|_| RemoteKeys::Pending,
                 lists: &|_| RemoteList::Pending,
-                introspection: &|_, _| standing.clone(),
+                introspection: &|_, _| status.clone(),
                 engine,
                 tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
                 tally: &Tally::default(),

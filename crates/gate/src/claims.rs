@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::denial::Reason;
 use crate::json::Plain;
+use crate::reason::Reason;
 use crate::time::Timestamp;
 
 /// The claims of a token that a decision looks at. Each has the JSON type that RFC 7519 gives it.

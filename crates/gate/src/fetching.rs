@@ -2,6 +2,7 @@
 //! whom, how long it is used. Key sets and lists of revoked tokens are fetched alike.
 
 mod authorization;
+mod availability;
 mod backoff;
 mod document;
 mod fetch;
@@ -11,10 +12,11 @@ mod remote;
 mod resource;
 
 pub use authorization::Authorization;
+pub use availability::Availability;
 pub use backoff::Backoff;
 pub use document::{Document, Validator};
 pub use fetch::{Answer, Call, Fetch, Next, Origin, Outcome, Retries};
-pub use published::{Published, Supply};
+pub use published::Published;
 pub use refresh::{Action, Event, Need, Policy, Progress, SharedSet};
 pub use remote::Remote;
 pub use resource::{NotAResource, Resource};

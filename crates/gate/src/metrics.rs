@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::denial::Reason;
+use crate::reason::ReasonKind;
 
 /// What is fetched that metrics tell of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ pub enum Counter {
     /// Requests that needed no token.
     Bypassed,
     /// Requests that were refused for this reason.
-    Denied(Reason),
+    Denied(ReasonKind),
     /// Tokens whose signature the host found good.
     VerifiedByHost,
     /// Those that the module itself found good.

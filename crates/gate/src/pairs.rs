@@ -1,33 +1,34 @@
-//! The form in which the host hands over a header map.
+//! The format in which the host passes a header map.
 //!
-//! Little-endian numbers of 32 bits: how many pairs there are, then the length of each name and of each
-//! value; after them the names and values in the same order, each with a zero byte behind it.
+//! It starts with little-endian numbers of 32 bits: the number of pairs, then the lengths of the name
+//! and the value of each pair. The names and values follow in the same order, each terminated by a
+//! zero byte.
 
-/// The names and values in `bytes`, in their order, read where they are. What a list that is cut
-/// off does not hold is not there.
+/// The names and values in `bytes`, in their order, without copying. The result ends at the first
+/// pair that is incomplete.
 pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let (lengths, mut rest) = split(bytes).unwrap_or_default();
     let (lengths, _) = lengths.as_chunks::<NUMBER>();
     let (lengths, _) = lengths.as_chunks::<2>();
     lengths.iter().map_while(move |[name, value]| {
-        let (name, behind) = terminated(rest, *name)?;
-        let (value, behind) = terminated(behind, *value)?;
-        rest = behind;
+        let (name, after_name) = split_text(rest, *name)?;
+        let (value, after_value) = split_text(after_name, *value)?;
+        rest = after_value;
         Some((name, value))
     })
 }
 
-/// How long a number is, in bytes.
+/// The size of a number in bytes.
 const NUMBER: usize = 4;
 
-/// The lengths, and what follows them.
+/// Splits `bytes` into the lengths of the pairs and the texts.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(number(*count)?.checked_mul(2 * NUMBER)?)
 }
 
-/// What the first `length` bytes are and what follows the zero byte behind them.
-fn terminated(bytes: &[u8], length: [u8; NUMBER]) -> Option<(&[u8], &[u8])> {
+/// Splits off the first `length` bytes, which a zero byte must follow.
+fn split_text(bytes: &[u8], length: [u8; NUMBER]) -> Option<(&[u8], &[u8])> {
     let (text, rest) = bytes.split_at_checked(number(length)?)?;
     let ([0], rest) = rest.split_first_chunk()? else {
         return None;
@@ -45,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    fn written(headers: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+    fn encode(headers: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
         let number = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
         let texts = || headers.iter().flat_map(|(name, value)| [name, value]);
         let mut bytes = number(headers.len()).to_vec();
@@ -54,13 +55,13 @@ mod tests {
         bytes
     }
 
-    fn read(bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn decode(bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
         let owned = |(name, value): (&[u8], &[u8])| (name.to_vec(), value.to_vec());
         pairs(bytes).map(owned).collect()
     }
 
     #[test]
-    fn the_layout_is_that_of_the_host() {
+    fn a_header_map_of_the_host_is_decoded() {
         let bytes = b"\x02\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\0\0\0\0a\0bc\0def\0\0";
         let headers: Vec<_> = pairs(bytes).collect();
         assert_eq!(headers, [(&b"a"[..], &b"bc"[..]), (b"def", b"")]);
@@ -68,20 +69,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_and_of_a_part_what_is_whole(
+        fn complete_pairs_are_decoded_even_if_the_bytes_are_cut_off(
             headers: Vec<(Vec<u8>, Vec<u8>)>,
             cut: prop::sample::Index,
         ) {
-            let bytes = written(&headers);
-            prop_assert_eq!(&read(&bytes), &headers);
-            let part = read(&bytes[..cut.index(bytes.len())]);
+            let bytes = encode(&headers);
+            prop_assert_eq!(&decode(&bytes), &headers);
+            let part = decode(&bytes[..cut.index(bytes.len())]);
             prop_assert!(part.len() < headers.len() || headers.is_empty());
             prop_assert!(headers.starts_with(&part));
         }
 
         #[test]
-        fn any_bytes_are_read_to_an_end(bytes: Vec<u8>) {
-            prop_assert!(read(&bytes).len() <= bytes.len() / (2 * NUMBER));
+        fn decoding_ends_for_any_bytes(bytes: Vec<u8>) {
+            prop_assert!(decode(&bytes).len() <= bytes.len() / (2 * NUMBER));
         }
     }
 }

@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::fixtures::key_set;
 use crate::keys::{KeySet, MAX_SET_BYTES, NoFormat};
+use gate_fixtures::key_set;
 
 const ISSUER: &str = "https://issuer.example/realms/a";
 
