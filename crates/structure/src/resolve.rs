@@ -10,16 +10,16 @@ use crate::paths::Name;
 pub struct Import {
     /// The file that names it.
     pub from: PathBuf,
-    /// The module that names it, below the crate's root.
-    pub from_module: Vec<String>,
     /// The file that defines it.
     pub to: PathBuf,
-    /// The module that defines it, below the crate's root.
-    pub to_module: Vec<String>,
-    /// The path as it is written.
-    pub path: String,
     /// The line in `from`, counted from 1.
     pub line: usize,
+    /// The path as it is written.
+    pub path: String,
+    /// The module that names it, below the crate's root.
+    pub from_module: Vec<String>,
+    /// The module that defines it, below the crate's root.
+    pub to_module: Vec<String>,
 }
 
 /// What a path leads to.
@@ -33,7 +33,7 @@ enum Target {
 const MAX_DEPTH: usize = 16;
 
 impl Crate {
-    /// Every import between two files of the crate, in order.
+    /// The imports between files of the crate, in order: of each pair of files the first.
     #[must_use]
     pub fn imports(&self) -> Vec<Import> {
         let mut imports = Vec::new();
@@ -61,7 +61,7 @@ impl Crate {
             }
         }
         imports.sort();
-        imports.dedup();
+        imports.dedup_by(|a, b| (&a.from, &a.to) == (&b.from, &b.to));
         imports
     }
 
@@ -75,11 +75,11 @@ impl Crate {
         let to = &self.modules.get(&to_module)?.file;
         (*to != from.file).then(|| Import {
             from: from.file.clone(),
-            from_module: from_module.clone(),
             to: to.clone(),
-            to_module,
-            path: name.segments.join("::"),
             line: name.line,
+            path: name.segments.join("::"),
+            from_module: from_module.clone(),
+            to_module,
         })
     }
 
