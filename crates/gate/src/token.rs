@@ -361,18 +361,20 @@ mod tests {
     #[test]
     fn the_length_of_a_token_is_bounded() {
         let claims = |len: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(len));
+        let too_large = |bytes: usize| {
+            let limit = MAX_TOKEN_BYTES;
+            Some(Reason::TooLarge { bytes, limit })
+        };
         assert_eq!(refused(&compact(RS256, &claims(6_000))), None);
-        assert_eq!(
-            refused(&compact(RS256, &claims(6_200))),
-            Some(Reason::TooLarge)
-        );
+        let long = compact(RS256, &claims(6_200));
+        assert_eq!(refused(&long), too_large(long.len()));
         assert_eq!(
             refused(&"a".repeat(MAX_TOKEN_BYTES)),
             Some(Reason::MalformedToken)
         );
         assert_eq!(
             refused(&"a".repeat(MAX_TOKEN_BYTES + 1)),
-            Some(Reason::TooLarge)
+            too_large(MAX_TOKEN_BYTES + 1)
         );
     }
 
