@@ -271,6 +271,8 @@ fn the_last_list_counts_until_it_is_too_old() {
             let mut scene = Scene::start(&json!({"tokens": ["one"]}));
             let gate = scene
                 .setup(&json!({
+                    // Without a list every request waits this long.
+                    "http_uri": {"uri": "http://lists.example/", "cluster": "lists", "timeout": "2s"},
                     "max_stale": format!("{}s", max_stale.as_secs()),
                     "on_unavailable": on_unavailable,
                 }))
