@@ -38,7 +38,6 @@ fn start(listeners: &Discovery, setup: &Setup, upstream: &Server) -> Envoy {
     let mut bootstrap: Value = serde_json::from_str(&setup.bootstrap(upstream.port)).unwrap();
     let resources = bootstrap["static_resources"].as_object_mut().unwrap();
     resources.remove("listeners");
-    bootstrap["node"] = json!({"id": "test", "cluster": "test"});
     bootstrap["dynamic_resources"] = json!({"lds_config": listeners.source()});
     Envoy::start(&bootstrap.to_string(), WORKERS)
 }
