@@ -113,7 +113,7 @@ fn by_rules(
     match decided {
         Ok(Some(decision)) => decision,
         Ok(None) if policy.allows_unmatched() && !is_ambiguous(request.path()) => Decision::Pass,
-        Ok(None) => Reason::Missing.into(),
+        Ok(None) => Reason::NoRule.into(),
         Err(reason) => reason.into(),
     }
 }

@@ -81,6 +81,11 @@ reasons! {
         "The request carries no access token",
         "Send the token as Authorization: Bearer, or where from_headers, from_params and from_cookies say";
 
+    /// No rule matches the request.
+    NoRule: NoToken, "no_rule",
+        "No rule admits this request",
+        "Add a rule for the path, or set unmatched_requests";
+
     /// The credential is not `Bearer 1*SP b64token` (RFC 6750, section 2.1).
     MalformedCredential: InvalidRequest, "malformed",
         "The credential is not a well-formed bearer token",
@@ -122,7 +127,7 @@ reasons! {
         "The token is not an access token",
         "Send an access token and no ID token; list other values of typ in types";
 
-    /// The token's header demands an extension (`crit`, `b64`, `zip`).
+    /// The token's header demands an extension (`crit`, `b64`).
     Critical: InvalidToken, "critical",
         "The access token demands an extension that is not supported",
         "Let the issuer sign tokens without critical header parameters";

@@ -105,8 +105,10 @@ impl RevocationList {
         let issued_at = issued_at.unwrap_or(Timestamp::EPOCH);
         let kinds = [Kind::Token, Kind::Client, Kind::Client, Kind::Subject];
         NAMING_CLAIMS.iter().zip(kinds).any(|(claim, kind)| {
-            let name = payload.get(*claim).and_then(Value::as_str);
-            name.is_some_and(|name| self.is_listed(kind, name, issued_at))
+            let is_listed = |name: &str| self.is_listed(kind, name, issued_at);
+            payload
+                .get(*claim)
+                .is_some_and(|claim| any_name(claim, &is_listed))
         })
     }
 
@@ -129,6 +131,17 @@ impl RevocationList {
         self.names
             .revoked_before(kind, name)
             .is_some_and(|time| issued_at < time || time == Timestamp::END)
+    }
+}
+
+/// Whether `is_listed` holds for any name in a claim. Some issuers write a client's identifier as a number,
+/// and several clients as an array; none of them may escape the list.
+fn any_name(claim: &Value, is_listed: &dyn Fn(&str) -> bool) -> bool {
+    match claim {
+        Value::String(name) => is_listed(name),
+        Value::Number(number) => is_listed(&number.to_string()),
+        Value::Array(names) => names.iter().any(|name| any_name(name, is_listed)),
+        Value::Null | Value::Bool(_) | Value::Object(_) => false,
     }
 }
 

@@ -14,12 +14,7 @@ use crate::reason::Reason;
 use crate::verify::Algorithm;
 
 /// The default limit for the length of a token, in bytes.
-pub const MAX_TOKEN_BYTES: usize = 8192;
-
-/// Header parameters that cannot be ignored. An extension that is not understood must be refused
-/// (`crit`: RFC 7515, section 4.1.11), `b64` changes what the signature covers (RFC 7797), and `zip`
-/// changes what the payload means.
-const CRITICAL_PARAMETERS: [&str; 3] = ["crit", "b64", "zip"];
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The content of a well-formed token. Nothing in it has been verified.
 #[derive(Debug)]
@@ -86,10 +81,13 @@ impl Token {
 
         let header = json::parse_members(&decode(parts.header)?, is_relevant_parameter)
             .ok_or(Reason::MalformedToken)?;
-        if CRITICAL_PARAMETERS
-            .iter()
-            .any(|name| header.contains_key(*name))
-        {
+        // An extension that is not understood must be refused (RFC 7515, section 4.1.11), and `b64`
+        // changes what the signature covers unless it is true (RFC 7797). Other parameters, such as
+        // the `zip` of JWE, are ignored (RFC 7515, section 4).
+        let unencoded = header
+            .get("b64")
+            .is_some_and(|b64| *b64 != Value::Bool(true));
+        if header.contains_key("crit") || unencoded {
             return Err(Reason::Critical);
         }
         let algorithm = text_parameter(&header, "alg")?
@@ -181,7 +179,7 @@ fn decode(part: &str) -> Result<Vec<u8>, Reason> {
 }
 
 fn is_relevant_parameter(name: &str) -> bool {
-    matches!(name, "alg" | "typ" | "kid") || CRITICAL_PARAMETERS.contains(&name)
+    matches!(name, "alg" | "typ" | "kid" | "crit" | "b64")
 }
 
 /// A header parameter that must be a text if it is present.
@@ -307,8 +305,11 @@ mod tests {
             (r#"{"alg":"ES256K"}"#, Some(Reason::Algorithm { alg: None })),
             (r#"{"alg":"RS256","crit":["exp"]}"#, Some(Reason::Critical)),
             (r#"{"alg":"RS256","crit":null}"#, Some(Reason::Critical)),
-            (r#"{"alg":"RS256","b64":true}"#, Some(Reason::Critical)),
-            (r#"{"alg":"RS256","zip":"DEF"}"#, Some(Reason::Critical)),
+            (r#"{"alg":"RS256","b64":true}"#, None),
+            (r#"{"alg":"RS256","b64":false}"#, Some(Reason::Critical)),
+            (r#"{"alg":"RS256","b64":null}"#, Some(Reason::Critical)),
+            (r#"{"alg":"RS256","zip":"DEF"}"#, None),
+            (r#"{"alg":"RS256","zip":"NONE"}"#, None),
             (
                 r#"{"alg":"RS256","alg":"RS256"}"#,
                 Some(Reason::MalformedToken),
@@ -365,8 +366,8 @@ mod tests {
             assert_eq!(refused(text), Some(Reason::TooLarge { bytes, limit }));
         };
         let claims = |len: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(len));
-        assert_eq!(refused(&compact(RS256, &claims(6_000))), None);
-        too_large(&compact(RS256, &claims(6_200)));
+        assert_eq!(refused(&compact(RS256, &claims(12_000))), None);
+        too_large(&compact(RS256, &claims(12_300)));
         let longest = "a".repeat(MAX_TOKEN_BYTES);
         assert_eq!(refused(&longest), Some(Reason::MalformedToken));
         too_large(&format!("{longest}a"));

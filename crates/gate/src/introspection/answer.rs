@@ -43,20 +43,45 @@ pub fn read(body: &[u8]) -> Result<Option<IntrospectionResponse>, &'static str> 
         Some(_) => return Err("`active` is not a boolean"),
         None => return Err("the answer has no `active`"),
     }
+    let payload = lenient(payload);
     let claims = Claims::from_object(&payload)
         .map_err(|_| "a registered member of the answer has a value of the wrong type")?;
-    if payload.get("scope").is_some_and(|scope| !scope.is_string()) {
-        return Err("`scope` is not a string");
+    let is_list = |scope: &Value| {
+        scope
+            .as_array()
+            .is_some_and(|all| all.iter().all(Value::is_string))
+    };
+    let is_scope = |scope: &Value| scope.is_string() || is_list(scope);
+    if payload.get("scope").is_some_and(|scope| !is_scope(scope)) {
+        return Err("`scope` is neither a string nor a list of strings");
     }
-    let is_access_token = is_one_of(
-        payload.get("token_type"),
-        &["bearer", "access_token", "dpop"],
-    ) && is_one_of(payload.get("token_use"), &["access_token", "access"]);
+    let is_access_token = is_one_of(payload.get("token_type"), &ACCESS_TOKEN_TYPES)
+        && is_one_of(payload.get("token_use"), &["access_token", "access"]);
     Ok(Some(IntrospectionResponse {
         claims,
         payload,
         is_access_token,
     }))
+}
+
+/// The values of `token_type` of tokens that a client may present as they are: bearer tokens (RFC 6750), and
+/// the token types of RFC 8693, section 3, and of some servers. A token of another type, such as `DPoP`,
+/// needs a proof; one that the gate can check is bound by `cnf`.
+const ACCESS_TOKEN_TYPES: [&str; 4] = [
+    "bearer",
+    "access_token",
+    "urn:ietf:params:oauth:token-type:access_token",
+    "urn:ietf:params:oauth:token-type:jwt",
+];
+
+/// An answer in which members that are `null` are absent, and `sub` is a string: some servers write `null` for
+/// what they do not know, and a number as the identifier of a user.
+fn lenient(mut payload: Map<String, Value>) -> Map<String, Value> {
+    payload.retain(|_, member| !member.is_null());
+    if let Some(subject @ Value::Number(_)) = payload.get_mut("sub") {
+        *subject = Value::String(subject.to_string());
+    }
+    payload
 }
 
 /// Whether a member is absent, null, or one of the accepted texts.

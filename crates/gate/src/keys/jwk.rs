@@ -42,14 +42,14 @@ impl Key {
         // If the private part is public, a signature proves nothing.
         if ["d", "p", "q", "dp", "dq", "qi", "oth"]
             .iter()
-            .any(|name| jwk.get(name).is_some())
+            .any(|name| member(jwk, name).is_some())
         {
             return Err("it is a private key");
         }
         if string(jwk, "use", "`use` is not a string")?.is_some_and(|usage| usage != "sig") {
             return Err("`use` is not sig");
         }
-        if !may_verify(jwk.get("key_ops")) {
+        if !may_verify(member(jwk, "key_ops")) {
             return Err("`key_ops` does not contain verify");
         }
         let public = match string(jwk, "kty", "`kty` is not a string")? {
@@ -139,11 +139,13 @@ fn secret(jwk: &Value) -> Result<PublicKey, KeyProblem> {
     Ok(key)
 }
 
-/// The uncompressed encoding of SEC 1, section 2.3.3. Some servers omit leading zeros, so coordinates
-/// are padded to the length of the curve.
+/// The uncompressed encoding of SEC 1, section 2.3.3. Some servers omit leading zeros or add one, so
+/// coordinates are adjusted to the length of the curve.
 fn uncompressed_point(x: &[u8], y: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut point = vec![0x04];
     for coordinate in [x, y] {
+        let zeros = coordinate.iter().take_while(|byte| **byte == 0).count();
+        let coordinate = coordinate.get(zeros..).unwrap_or_default();
         let padding = length.checked_sub(coordinate.len())?;
         point.extend(std::iter::repeat_n(0, padding));
         point.extend_from_slice(coordinate);
@@ -156,14 +158,23 @@ fn string<'j>(
     name: &str,
     problem: KeyProblem,
 ) -> Result<Option<&'j str>, KeyProblem> {
-    jwk.get(name)
+    member(jwk, name)
         .map(|value| value.as_str().ok_or(problem))
         .transpose()
 }
 
+/// A member of a key. Some servers write `null` for an absent one.
+fn member<'j>(jwk: &'j Value, name: &str) -> Option<&'j Value> {
+    jwk.get(name).filter(|value| !value.is_null())
+}
+
 fn bytes(jwk: &Value, name: &str, problem: KeyProblem) -> Result<Vec<u8>, KeyProblem> {
     let text = string(jwk, name, problem)?.ok_or(problem)?;
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| problem)
+    // Some servers pad, or break lines. Unlike a token, a key set does not come from its attacker.
+    let text: String = text.split_ascii_whitespace().collect();
+    URL_SAFE_NO_PAD
+        .decode(text.trim_end_matches('='))
+        .map_err(|_| problem)
 }
 
 #[cfg(test)]
