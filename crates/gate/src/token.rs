@@ -9,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::claims::{Claims, Registered};
-use crate::reason::Reason;
 use crate::json;
+use crate::reason::Reason;
 use crate::verify::Algorithm;
 
 /// The default limit for the length of a token, in bytes.

@@ -5,9 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
-use crate::fetching::Published;
+use crate::fetching::{DocumentKind, Publication};
 use crate::json;
-use crate::metrics::Series;
 use crate::verify::{Algorithm, Engine};
 
 /// The largest accepted key set, in bytes.
@@ -38,11 +37,10 @@ impl fmt::Display for NoFormat {
     }
 }
 
-impl Published for KeySet {
+impl Publication for KeySet {
     type Format = NoFormat;
 
-    const NAME: &'static str = "key set";
-    const SERIES: Series = Series::Keys;
+    const KIND: DocumentKind = DocumentKind::KeySet;
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
     fn parse(document: &[u8], _: &NoFormat) -> Result<Self, String> {
@@ -169,8 +167,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use gate_fixtures::{ec_jwk, rsa_jwk};
     use crate::verify::Hash;
+    use gate_fixtures::{ec_jwk, rsa_jwk};
 
     const RS256: Algorithm = Algorithm::Rs(Hash::Sha256);
     const ES256: Algorithm = Algorithm::Es(Hash::Sha256);

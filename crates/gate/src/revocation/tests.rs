@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use gate_fixtures::{es256, rs256};
 use crate::token::MAX_TOKEN_BYTES;
+use gate_fixtures::{es256, rs256};
 
 const TIME: u64 = 1_700_000_000;
 

@@ -127,8 +127,8 @@ mod tests {
     use prost::Message;
 
     use super::*;
-    use gate_fixtures as fixtures;
     use crate::verify::{Answer, Hash};
+    use gate_fixtures as fixtures;
 
     fn answer(result: bool) -> Vec<u8> {
         let error = String::new();

@@ -1,8 +1,8 @@
 //! Project Wycheproof's test vectors with both engines.
 
 use super::{Algorithm, Engine};
-use gate_fixtures as fixtures;
 use crate::keys::{Key, Provenance};
+use gate_fixtures as fixtures;
 
 #[path = "../../../../tests/support/wycheproof.rs"]
 mod wycheproof_vectors;
