@@ -27,7 +27,7 @@ HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
 INLINING := -C llvm-args=-inline-threshold=75
 
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
-export QUICK ONLY ROUNDS
+export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
 .PHONY: help needs needs-browser build trapping vectors envoy demo run herd test test-browser fuzz bench lint audit check schema clean
@@ -106,8 +106,8 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
-	@scripts/need rust
+lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, documentation, licences, imports of JavaScript
+	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
@@ -117,6 +117,15 @@ lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --locked check bans licenses sources
+	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
+
+DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
+
+tools/node_modules/.installed: tools/package.json tools/package-lock.json
+	@scripts/need node
+	@echo "Installing the linter of JavaScript imports into tools/node_modules ..."
+	@cd tools && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 audit: .tools/bin/cargo-deny ## look for known vulnerabilities (needs the network)
 	.tools/bin/cargo-deny check advisories
@@ -139,7 +148,7 @@ fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
 	@echo "Building cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once) ..."
 	@cargo install --quiet --locked --root .tools cargo-deny@$(CARGO_DENY_VERSION)
 
-bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a minute, ONLY=names selects
+bench: $(if $(MODULE),,build) envoy ## measure and write docs/performance.md, or compare with COMPARE=<commit>; see CONTRIBUTING.md
 	@scripts/need node wrk h2load taskset
 	@cargo build --quiet --locked --release --target $(TARGET) --manifest-path bench/noop/Cargo.toml \
 		--target-dir target/bench/noop
@@ -155,4 +164,5 @@ schema: ## write the JSON Schema of the configuration anew
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
-	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules
+	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules \
+		tools/node_modules

@@ -1,9 +1,10 @@
 // What native `jwt_authn` and bearer-gate are told alike: the one configuration of a scenario.
 
-import { KEYS_CLUSTER } from './bootstrap.mjs';
 import { keySet } from './keys.mjs';
 import { AUDIENCE, ISSUER } from './tokens.mjs';
 
+/** The cluster that serves the key set. */
+export const KEYS_CLUSTER = 'keys';
 /** What the feature-rich scenario asks of a token and tells the upstream. */
 export const SCOPE = 'orders:read';
 export const PAYLOAD_HEADER = 'x-jwt-payload';

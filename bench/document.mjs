@@ -60,6 +60,7 @@ export function report(run) {
     listsPart(run),
     latencyPart(run),
     throughputPart(run),
+    startPart(run),
     footprintPart(run),
     method(run),
   ];
@@ -192,7 +193,25 @@ thread takes part as if it were one more worker; each further worker takes ${dig
 ${table(['MiB', ...workers.map((count) => `${count} worker${count === '1' ? '' : 's'}`)], rows)}`;
 }
 
-function footprintPart({ footprint, wasm }) {
+function startPart({ starts, modules, settings }) {
+  if (!starts) {
+    return null;
+  }
+  const rows = Object.entries(starts).map(([name, { cpu: used, elapsed }]) => [
+    label(name),
+    spread(summary(used.map((microseconds) => microseconds / 1000))),
+    spread(summary(elapsed)),
+  ]);
+  return `## Start
+
+CPU time that Envoy with one worker uses until its admin interface reports that it is live, and the time
+that passes, in milliseconds: medians of ${settings.starts} starts on one core. bearer-gate's module has
+${digits(modules.gate.bytes / 1024)} KiB, the empty filter's ${digits(modules.noop.bytes / 1024)} KiB.
+
+${table(['filter', 'ms of CPU time', 'ms to live'], rows)}`;
+}
+
+function footprintPart({ footprint }) {
   if (!footprint) {
     return null;
   }
@@ -202,21 +221,19 @@ function footprintPart({ footprint, wasm }) {
     const most = Math.max(...counts);
     return [
       label(name),
-      spread(summary(footprint.starts[name])),
       ...counts.map((count) => digits(memory[count] / MIB)),
       digits((memory[most] - memory[1]) / (most - 1) / MIB),
       or(footprint.tokens[name], (bytes) => digits(bytes)),
     ];
   });
   const counts = Object.keys(footprint.workers.none);
-  return `## Start and memory
+  return `## Memory
 
-Milliseconds from Envoy's start until it says that it is live; resident memory in MiB with some workers
-after ${digits(2000)} requests, and what each worker adds; bytes that each of ${digits(50_000)} tokens in the cache adds.
-bearer-gate's module has ${digits(wasm.gate / 1024)} KiB, the empty filter's ${digits(wasm.noop / 1024)} KiB.
+Resident memory of Envoy in MiB after ${digits(2000)} requests, by its number of workers; what each worker
+adds; bytes that each of ${digits(50_000)} tokens in the cache adds.
 
 ${table([
-    'filter', 'ms to live', ...counts.map((count) => `MiB, ${count} worker${count === '1' ? '' : 's'}`),
+    'filter', ...counts.map((count) => `MiB, ${count} worker${count === '1' ? '' : 's'}`),
     'MiB per worker', 'bytes per token',
   ], rows)}`;
 }
@@ -249,7 +266,7 @@ function table(head, rows) {
   return lines.map((cells) => `| ${cells.map((cell) => cell || ' ').join(' | ')} |`).join('\n');
 }
 
-/** One line for the terminal: what was measured, for every filter. */
+/** One line for the terminal: the CPU time of each filter in a scenario. */
 export function summaryLine(each) {
   const found = NAMES.filter((name) => each.filters[name])
     .map((name) => `${label(name)} ${digits(median(each.filters[name].cpu))}`);
@@ -259,4 +276,11 @@ export function summaryLine(each) {
     .filter(([value]) => value !== null)
     .map(([value, what]) => `${digits(value)} ${what}`);
   return `${found.join(', ') || NOTHING}${ratios.length > 0 ? ` (${ratios.join(', ')})` : ''}`;
+}
+
+/** One line for the terminal: the CPU time of each filter until Envoy is live. */
+export function startSummary(starts) {
+  return Object.entries(starts)
+    .map(([name, { cpu: used }]) => `${label(name)} ${digits(median(used) / 1000)} ms`)
+    .join(', ');
 }

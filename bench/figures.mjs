@@ -1,6 +1,6 @@
 // The figures of a measured scenario, and how they are written.
 
-import { quantile, sideBySide, summary } from './statistics.mjs';
+import { median, quantile, sideBySide, summary } from './statistics.mjs';
 
 /** Envoy's CPU time per request with a filter, or `null` where that was not measured. */
 export function cpu(measured, filter) {
@@ -13,14 +13,19 @@ export function perSecond(measured, filter) {
   return found ? summary(found.perSecond) : null;
 }
 
-/** What bearer-gate's CPU time is of another filter's: the median of the ratios within a round. */
+/** bearer-gate's CPU time divided by another filter's: the median of the ratios of all rounds. */
 export function ratio(measured, other) {
-  return besides(measured, other, (gate, its) => gate / its);
+  return medianOf(ratios(measured, other));
 }
 
-/** What a filter's CPU time is above another one's: the median of the differences. */
+/** A filter's CPU time divided by another one's, round by round; `null` if one was not measured. */
+export function ratios(measured, other, filter = 'gate') {
+  return byRound(measured, other, filter, (one, its) => one / its);
+}
+
+/** A filter's CPU time minus another one's: the median of the differences of all rounds. */
 export function above(measured, other, filter = 'gate') {
-  return besides(measured, other, (one, its) => one - its, filter);
+  return medianOf(byRound(measured, other, filter, (one, its) => one - its));
 }
 
 /** For each share (0 to 1) the median over rounds of that quantile of latency, in microseconds. */
@@ -30,10 +35,14 @@ export function latency(measured, filter, shares) {
     .map((share) => summary(rounds.map((round) => quantile(round, share))).median);
 }
 
-function besides(measured, other, combine, filter = 'gate') {
+function byRound(measured, other, filter, combine) {
   const one = measured.filters[filter];
   const its = measured.filters[other];
   return one && its ? sideBySide(one.cpu, its.cpu, combine) : null;
+}
+
+function medianOf(values) {
+  return values === null ? null : median(values);
 }
 
 /** A number with three digits or so: 1234, 123, 12.3, 1.23. */
@@ -47,7 +56,7 @@ export function digits(value) {
 
 export const NOTHING = '–';
 
-/** `write(value)`, or a dash where there is no value. */
+/** `write(value)`, or a dash without a value. */
 export function or(value, write = digits) {
   return value === null || value === undefined ? NOTHING : write(value);
 }

@@ -2,8 +2,10 @@
 
 import { createHash } from 'node:crypto';
 
-import { serve } from './key-server.mjs';
+import { serveDocument } from '../tools/document-server.mjs';
 
+/** The cluster that serves the revocation list. */
+export const LISTS_CLUSTER = 'lists';
 /** The `jti` that every list has: that of the tokens of the kind `revoked`. */
 export const REVOKED = 'revoked';
 
@@ -13,7 +15,7 @@ export const LONG = 1_000_000;
 
 /** Serves a list with so many entries, like a server that is asked whether it has changed. */
 export function serveList(entries) {
-  return serve(list(entries), { etag: `"${entries}"` });
+  return serveDocument(list(entries), { etag: `"${entries}"` });
 }
 
 /**

@@ -4,8 +4,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Failure } from '../demo/failure.mjs';
-import { LOOPBACK } from '../demo/listen.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
 import { CONNECTIONS, LOAD_CORE, WORK } from './settings.mjs';
 
 const WALK = fileURLToPath(new URL('walk.lua', import.meta.url));
@@ -67,16 +67,7 @@ export async function pace(processes, { port, path, token, perSecond, seconds, s
   return rows.map((row) => Number(row[2]));
 }
 
-/** Runs a program on the core for load; answers with what it wrote. */
+/** Runs a program on the core of the load generator. */
 function run(processes, program, args) {
-  return new Promise((resolve, reject) => {
-    const child = processes.start('taskset', ['-c', LOAD_CORE, program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text) => { output.stdout += text; });
-    child.stderr.setEncoding('utf8').on('data', (text) => { output.stderr += text; });
-    child.once('error', reject);
-    child.once('close', () => resolve(output));
-  });
+  return processes.run('taskset', ['-c', LOAD_CORE, program, ...args]);
 }

@@ -1,11 +1,11 @@
 // What the numbers were measured on, and with.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpus, release, totalmem } from 'node:os';
 
-import { ENVOY, GATE_WASM, NOOP_WASM, ROOT } from './settings.mjs';
+import { ENVOY, ROOT } from '../tools/checkout.mjs';
 
 export function machine() {
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
@@ -27,11 +27,6 @@ export function versions() {
     h2load: output('h2load', '--version').trim().split('/').pop(),
     'Node.js': process.versions.node,
   };
-}
-
-/** The sizes of the modules in bytes. */
-export function wasmSizes() {
-  return { gate: statSync(GATE_WASM).size, noop: statSync(NOOP_WASM).size };
 }
 
 /** What a program says of itself. wrk calls it an error to be asked for its version alone. */

@@ -16,7 +16,8 @@ const PACED = { perSecond: 1000, seconds: 3, rounds: 3 };
  * for each round at a fixed rate the microseconds of every request); `skipped` and `wrong` by name
  * with the reason.
  */
-export async function measure(processes, scenario, tokens, settings) {
+export async function measure(context, scenario, settings) {
+  const { processes, tokens } = context;
   const requests = settings.requests[scenario.fresh ? 'fresh' : 'seen'];
   const size = scenario.fresh
     ? 1 + TASTE + requests * (settings.rounds + 1)
@@ -24,12 +25,12 @@ export async function measure(processes, scenario, tokens, settings) {
   const file = scenario.tokens === null ? null : await tokens.file(scenario.tokens, size);
   const found = { scenario, filters: {}, skipped: {}, wrong: {} };
   for (const [index, rounds] of parts(settings.rounds, settings.casts).entries()) {
-    const stage = await Stage.set(processes, scenario, tokens, file);
+    const stage = await Stage.set(context, scenario, file);
     try {
       Object.assign(found.skipped, stage.skipped);
       Object.assign(found.wrong, stage.wrong);
       await play(processes, stage, { scenario, file, size, requests, rounds, settings, found });
-      if (index === 0 && scenario.paced && !settings.quick) {
+      if (index === 0 && scenario.paced && !settings.quick && settings.compare === null) {
         await playPaced(processes, stage, { file, found });
       }
     } finally {
@@ -133,8 +134,8 @@ class Turn {
   }
 }
 
-/** The names, beginning with another one in each round. */
-function rotated(names, round) {
+/** The names, starting with another one in each round. */
+export function rotated(names, round) {
   const first = round % names.length;
   return [...names.slice(first), ...names.slice(0, first)];
 }

@@ -1,6 +1,7 @@
 // What is measured: one line for each scenario.
 
-import { COMPARED, FILTERS } from './filters.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
+import { COMPARED, FILTERS, otherOf } from './filters.mjs';
 
 const CHECKING = COMPARED.filter((name) => FILTERS[name].checks);
 /** So many tokens are walked through where each is refused. */
@@ -119,11 +120,45 @@ function plural(word) {
   return (size) => `${number(size)} ${word}${size === 1 ? '' : 's'}`;
 }
 
-/** Scenarios by what a run asks for: names, groups, or the first words of names. */
-export function chosen({ quick, only }) {
-  if (only.length > 0) {
-    return SCENARIOS.filter(({ name, group }) => only
-      .some((wanted) => name === wanted || group === wanted || name.startsWith(`${wanted}-`)));
+/** The name by which `ONLY` selects the measurement of start-up, which is no scenario of requests. */
+export const START = 'start';
+
+/**
+ * What a run measures: `{ scenarios, start }`. `only` has names, groups, or first words of names.
+ * Throws a `Failure` if a name matches nothing.
+ */
+export function chosen({ quick, only, filters, compare }) {
+  const matches = (wanted) => ({ name, group }) => (
+    name === wanted || group === wanted || name.startsWith(`${wanted}-`));
+  const unknown = only.find((wanted) => wanted !== START && !SCENARIOS.some(matches(wanted)));
+  if (unknown) {
+    throw new Failure(`ONLY=${unknown} matches no scenario; bench/scenarios.mjs has their names`, {
+      exitCode: NOT_STARTED,
+    });
   }
-  return quick ? SCENARIOS.filter((each) => each.quick) : SCENARIOS;
+  const unknownFilter = filters.find((name) => !(name in FILTERS));
+  if (unknownFilter) {
+    throw new Failure(`FILTERS=${unknownFilter} is no filter; bench/filters.mjs has their names`, {
+      exitCode: NOT_STARTED,
+    });
+  }
+  const scenarios = SCENARIOS
+    .filter((each) => (only.length > 0
+      ? only.some((wanted) => matches(wanted)(each))
+      : each.quick || !quick))
+    .map((each) => ({ ...each, filters: selected(each.filters, { filters, compare }) }))
+    .filter((each) => each.filters.length > 0);
+  return { scenarios, start: only.includes(START) || (only.length === 0 && (compare !== null || !quick)) };
+}
+
+/**
+ * Those of some filters that a run measures: all, or the ones it names. A comparison measures only
+ * bearer-gate unless others are named, and each of its filters with both modules.
+ */
+export function selected(names, { filters, compare }) {
+  const wanted = names.filter((name) => (filters.length > 0
+    ? filters.includes(name)
+    : compare === null || otherOf(name) !== null));
+  return compare === null ? wanted : wanted.flatMap((name) => (
+    otherOf(name) === null ? [name] : [name, otherOf(name)]));
 }

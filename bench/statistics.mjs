@@ -18,7 +18,7 @@ export function summary(values) {
   return { low: quantile(values, 0.25), median: median(values), high: quantile(values, 0.75) };
 }
 
-/** The median of what `combine` makes of two values of the same round. */
+/** What `combine` makes of the two values of each round. */
 export function sideBySide(one, other, combine) {
-  return median(one.map((value, round) => combine(value, other[round])));
+  return one.map((value, round) => combine(value, other[round]));
 }

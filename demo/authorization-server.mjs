@@ -14,7 +14,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { Clients, metadata } from './clients.mjs';
-import { LOOPBACK, SERVER, listen } from './listen.mjs';
+import { LOOPBACK, SERVER, listen } from '../tools/listen.mjs';
 import { Revocations } from './revocations.mjs';
 
 /** The APIs that tokens can be for: the `resource` of a token request, the `aud` of its token. */

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 
 import { generate } from 'selfsigned';
 
-import { LOOPBACK } from './listen.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
 
 const DAY = 24 * 60 * 60 * 1000;
 

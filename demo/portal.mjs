@@ -14,7 +14,7 @@ import { createServer } from 'node:http';
 import { extname } from 'node:path';
 
 import { AREA_CODES_AUDIENCE, AUDIENCE } from './authorization-server.mjs';
-import { SERVER, listen } from './listen.mjs';
+import { SERVER, listen } from '../tools/listen.mjs';
 
 /** The APIs that the console shows. `audience` is the `resource` of their token requests. */
 const APIS = [

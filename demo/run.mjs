@@ -11,14 +11,14 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { shown } from '../tools/checkout.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK, freePort } from '../tools/listen.mjs';
+import { Processes } from '../tools/processes.mjs';
 import { startEnvoy } from './envoy.mjs';
-import { Failure } from './failure.mjs';
-import { LOOPBACK, freePort } from './listen.mjs';
-import { Processes } from './processes.mjs';
 import { makeDirectory, readSettings, requireFreePorts, requireTools } from './settings.mjs';
 import { Shell } from './shell.mjs';
 import * as terminal from './terminal.mjs';
-import { shown } from './terminal.mjs';
 
 /** A signal that asks the run to end, or the reader of its output leaving. */
 class Interruption extends Error {

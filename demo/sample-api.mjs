@@ -8,7 +8,7 @@
 
 import { createServer } from 'node:http';
 
-import { SERVER, listen } from './listen.mjs';
+import { SERVER, listen } from '../tools/listen.mjs';
 
 const CHECK = '/phoneverify/1.0.0/CheckPhoneNumber';
 const LOOK_UP = '/areacodes/1.0.0/AreaCode';

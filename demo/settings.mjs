@@ -1,17 +1,13 @@
 // What a run is told by its environment, and whether this machine has what it needs.
 
 import crypto from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { Failure, NOT_STARTED } from './failure.mjs';
-import { whyNot } from './listen.mjs';
+import { ENVOY, GATE_WASM, ROOT, requireFiles } from '../tools/checkout.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
+import { whyNot } from '../tools/listen.mjs';
 
-/** The root of the checkout; Envoy is started there. */
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const ENVOY = join(ROOT, '.tools/envoy/bin/envoy');
 export const ENVOY_CONFIG = join(ROOT, 'envoy/demo.yaml');
 export const RUN_DIRECTORY = join(ROOT, 'demo/.run');
 
@@ -27,11 +23,10 @@ export const PORTS = {
 };
 
 const NEEDED = [
-  ['target/wasm32-wasip1/release/bearer_gate.wasm', 'make build'],
-  ['.tools/envoy/bin/envoy', 'make envoy'],
-  ['demo/node_modules/oidc-provider', 'make demo'],
-  ['demo/node_modules/selfsigned', 'make demo'],
-  ['demo/node_modules/swagger-ui-dist', 'make demo'],
+  [GATE_WASM, 'make build'],
+  [ENVOY, 'make envoy'],
+  ...['oidc-provider', 'selfsigned', 'swagger-ui-dist']
+    .map((name) => [join(ROOT, 'demo/node_modules', name), 'make demo']),
 ];
 
 /** The settings of a run; throws a `Failure` that names the one that is wrong. */
@@ -59,11 +54,7 @@ export function requireTools() {
       exitCode: NOT_STARTED,
     });
   }
-  for (const [file, command] of NEEDED) {
-    if (!existsSync(join(ROOT, file))) {
-      throw new Failure(`${file} is missing; make it with: ${command}`, { exitCode: NOT_STARTED });
-    }
-  }
+  requireFiles(NEEDED);
 }
 
 /** Throws a `Failure` that names the ports that cannot be used and others that can. */

@@ -1,7 +1,7 @@
 // Running the very commands that are printed.
 
-import { Failure } from './failure.mjs';
-import { signal } from './processes.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { signal } from '../tools/processes.mjs';
 
 const TIMEOUT_MS = 20_000;
 

@@ -1,7 +1,5 @@
 // How things look on the terminal, and in a file.
 
-import { relative } from 'node:path';
-
 const WIDTH = 100;
 const INDENT = '  ';
 
@@ -65,10 +63,4 @@ export function verdict(differences) {
   for (const difference of differences) {
     line(`${INDENT}${red('FAILED')} ${difference}`);
   }
-}
-
-/** A path as a reader can type it where the demo was started. */
-export function shown(path) {
-  const fromHere = relative('', path);
-  return fromHere.startsWith('..') ? path : fromHere;
 }

@@ -6,11 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from '../../tools/checkout.mjs';
+
+export { ROOT };
 
 const PORTS = [
   'HTTP_PORT', 'HTTPS_PORT', 'CONSOLE_PORT', 'ADMIN_PORT', 'AUTH_PORT', 'API_PORT', 'PORTAL_PORT',
@@ -50,7 +51,7 @@ export async function startDemo() {
   const console = row('the API console');
   const api = new URL(row('the API itself')).origin;
   let marks = 0;
-   const settings = await (await fetch(`${console}settings.json`)).json();
+  const settings = await (await fetch(`${console}settings.json`)).json();
   return {
     console,
     origin: new URL(console).origin,

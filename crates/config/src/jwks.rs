@@ -1,53 +1,39 @@
-//! Where a provider's keys come from.
+//! Key sets.
 
 mod wire;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Environment;
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
+use gate::keys::KeySet;
+use gate::policy::KeySource;
+
+use super::environment::{self, Environment};
 use super::error::ConfigError;
+use super::http_uri;
 use super::scalar::PositiveDuration;
-use crate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
-use crate::keys::KeySet;
 
 use wire::RetryPolicyWire;
-pub(super) use wire::{HttpUriWire, LocalJwksWire, RemoteJwksWire};
+pub(crate) use wire::{LocalJwksWire, RemoteJwksWire};
 
-/// Where a provider's keys come from.
-#[derive(Clone, Debug)]
-pub enum KeySource {
-    /// From the configuration itself.
-    Local(Rc<KeySet>),
-    /// From a server.
-    Remote(Rc<Remote>),
-    /// From nowhere: an authorization server is asked about the provider's tokens.
-    None,
-}
-
-/// What is wrong with an environment variable that is not there.
-pub(super) const NO_VARIABLE: &str = "there is no such variable: the filter sees those that \
-                                      vm_config.environment_variables names";
-
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(600);
 const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
 const DEFAULT_REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
 
-/// The longest timeout of a fetch: Envoy takes milliseconds in 32 bits.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
-
-/// The shortest cooldown: whoever sends unknown `kid`s sets the pace of fetches.
+/// The shortest cooldown. Clients that send unknown `kid`s cause one fetch per cooldown.
 const SHORTEST_COOLDOWN: Duration = Duration::from_secs(1);
 
-/// How soon a failed fetch is tried again.
+/// The delays before a failed fetch is repeated.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
-/// How soon, within one fetch, Envoy tries again where it is not told.
+/// Envoy's default delay before it repeats a request within one fetch.
 const RETRY_BASE_INTERVAL: Duration = Duration::from_millis(25);
 
-pub(super) fn build(
+/// Builds the key source of the provider at `path` from its fields `remote_jwks` and `local_jwks`. A
+/// provider that `introspects` needs neither.
+pub(crate) fn build(
     path: &str,
     issuer: Option<&str>,
     remote: Option<RemoteJwksWire>,
@@ -80,118 +66,134 @@ fn build_local(
     wire: LocalJwksWire,
     environment: Environment<'_>,
 ) -> Result<KeySet, ConfigError> {
-    let error = |field: &str, problem: &str| ConfigError::new(format!("{path}.{field}"), problem);
-    let (field, document) = match (
+    let given = (
         wire.inline_string,
         wire.inline_bytes,
         wire.environment_variable,
-    ) {
+    );
+    let (field, document) = match given {
         (Some(text), None, None) => ("inline_string", text.into_bytes()),
         (None, Some(bytes), None) => ("inline_bytes", bytes.0),
         (None, None, Some(name)) => {
-            let field = "environment_variable";
-            let text = environment(&name.0).ok_or_else(|| error(field, NO_VARIABLE))?;
-            (field, text.into_bytes())
+            let path = format!("{path}.environment_variable");
+            let text = environment::variable(&path, &name.0, environment)?;
+            ("environment_variable", text.into_bytes())
         }
         _ => {
             let problem = "needs one of inline_string, inline_bytes and environment_variable";
             return Err(ConfigError::new(path, problem));
         }
     };
-    KeySet::parse_local(&document).map_err(|problem| error(field, problem))
+    KeySet::parse_local(&document)
+        .map_err(|problem| ConfigError::new(format!("{path}.{field}"), problem))
 }
 
 fn build_remote(
     path: &str,
     issuer: Option<&str>,
     wire: RemoteJwksWire,
-) -> Result<Remote, ConfigError> {
+) -> Result<RemoteDocument, ConfigError> {
     let issuer_path = format!("{path}.issuer");
     let path = format!("{path}.remote_jwks");
-    let (field, cluster, origin, timeout) = match (wire.http_uri, wire.discovery) {
+    let (field, cluster, source, timeout) = match (wire.http_uri, wire.discovery) {
         (Some(wire), None) => (
             "http_uri",
             wire.cluster,
-            Origin::Place(wire.uri.0),
+            DocumentSource::Uri(wire.uri.0),
             wire.timeout,
         ),
-        (None, Some(wire)) => {
-            let problem =
-                "must be an http or https URI without query: discovery reads its metadata";
-            let origin = issuer
-                .and_then(|issuer| {
-                    Some(Origin::Metadata {
-                        issuer: issuer.to_owned(),
-                        places: Resource::of_metadata(issuer)?,
-                    })
-                })
-                .ok_or_else(|| ConfigError::new(issuer_path, problem))?;
-            ("discovery", wire.cluster, origin, wire.timeout)
-        }
+        (None, Some(wire)) => (
+            "discovery",
+            wire.cluster,
+            metadata(&issuer_path, issuer)?,
+            wire.timeout,
+        ),
         (None, None) => return Err(ConfigError::new(path, "needs http_uri or discovery")),
         (Some(_), Some(_)) => {
             return Err(ConfigError::new(path, "has both http_uri and discovery"));
         }
     };
-    let or = |given: Option<PositiveDuration>, default| given.map_or(default, |given| given.0);
-    let timeout = self::timeout(&format!("{path}.{field}"), timeout)?;
-    let cache_duration = or(wire.cache_duration, DEFAULT_CACHE_DURATION);
-    if cache_duration < Duration::from_millis(1) {
-        return Err(ConfigError::new(
-            format!("{path}.cache_duration"),
-            "must be at least \"0.001s\"",
-        ));
-    }
-    // Where only `cache_duration` is given, and long, an outage must not cost the keys at once.
-    let default_max_stale = DEFAULT_MAX_STALE.max(cache_duration.saturating_mul(2));
-    let max_stale = or(wire.max_stale, default_max_stale);
-    if max_stale < cache_duration {
-        return Err(ConfigError::new(
-            format!("{path}.max_stale"),
-            "must not be shorter than cache_duration",
-        ));
-    }
-    let refetch_cooldown = or(wire.refetch_cooldown, DEFAULT_REFETCH_COOLDOWN);
-    if refetch_cooldown < SHORTEST_COOLDOWN {
-        return Err(ConfigError::new(
-            format!("{path}.refetch_cooldown"),
-            "must be at least \"1s\"",
-        ));
-    }
     let failed_refetch_duration = wire
         .async_fetch
         .and_then(|wire| wire.failed_refetch_duration);
-    let longest_retry = or(failed_refetch_duration, LONGEST_RETRY);
-    Ok(Remote {
+    let longest_retry = PositiveDuration::or(failed_refetch_duration, LONGEST_RETRY);
+    let lifetimes = lifetimes(&path, wire.cache_duration, wire.max_stale)?;
+    Ok(RemoteDocument {
         cluster: cluster.0,
-        origin,
+        source,
         authorization: None,
-        policy: Policy {
-            timeout,
-            cache_duration,
-            max_stale,
-            refetch_cooldown,
+        policy: RefreshPolicy {
+            timeout: http_uri::timeout(&format!("{path}.{field}"), timeout)?,
+            cache_duration: lifetimes.cache_duration,
+            max_stale: lifetimes.max_stale,
+            refetch_cooldown: refetch_cooldown(&path, wire.refetch_cooldown)?,
             retry: Backoff::new(FIRST_RETRY.min(longest_retry), longest_retry),
         },
         retries: retries(&path, wire.retry_policy)?,
     })
 }
 
-/// How long a callout may take.
-pub(super) fn timeout(
-    path: &str,
-    given: Option<PositiveDuration>,
-) -> Result<Duration, ConfigError> {
-    let timeout = given.map_or(DEFAULT_TIMEOUT, |given| given.0);
-    if !(Duration::from_millis(1)..=LONGEST_TIMEOUT).contains(&timeout) {
-        let problem = "must be from \"0.001s\" to \"3600s\"";
-        return Err(ConfigError::new(format!("{path}.timeout"), problem));
-    }
-    Ok(timeout)
+/// The places of the metadata of `issuer`, the field at `path`.
+fn metadata(path: &str, issuer: Option<&str>) -> Result<DocumentSource, ConfigError> {
+    let origin = issuer.and_then(|issuer| {
+        Some(DocumentSource::Metadata {
+            issuer: issuer.to_owned(),
+            places: Resource::of_metadata(issuer)?,
+        })
+    });
+    origin.ok_or_else(|| {
+        let problem = "must be an http or https URI without query: discovery reads its metadata";
+        ConfigError::new(path, problem)
+    })
 }
 
-/// Envoy's own reading of the message: once where the policy does not say how often, and up to ten
-/// times the base interval where it does not say how late.
+/// How long a fetched key set is used.
+struct Lifetimes {
+    cache_duration: Duration,
+    max_stale: Duration,
+}
+
+fn lifetimes(
+    path: &str,
+    cache_duration: Option<PositiveDuration>,
+    max_stale: Option<PositiveDuration>,
+) -> Result<Lifetimes, ConfigError> {
+    let cache_duration = PositiveDuration::or(cache_duration, DEFAULT_CACHE_DURATION);
+    if cache_duration < Duration::from_millis(1) {
+        return Err(ConfigError::new(
+            format!("{path}.cache_duration"),
+            "must be at least \"0.001s\"",
+        ));
+    }
+    // With a long `cache_duration` and the plain default, one failed fetch would make the keys
+    // unavailable.
+    let default_max_stale = DEFAULT_MAX_STALE.max(cache_duration.saturating_mul(2));
+    let max_stale = PositiveDuration::or(max_stale, default_max_stale);
+    if max_stale < cache_duration {
+        return Err(ConfigError::new(
+            format!("{path}.max_stale"),
+            "must not be shorter than cache_duration",
+        ));
+    }
+    Ok(Lifetimes {
+        cache_duration,
+        max_stale,
+    })
+}
+
+fn refetch_cooldown(path: &str, given: Option<PositiveDuration>) -> Result<Duration, ConfigError> {
+    let cooldown = PositiveDuration::or(given, DEFAULT_REFETCH_COOLDOWN);
+    if cooldown < SHORTEST_COOLDOWN {
+        return Err(ConfigError::new(
+            format!("{path}.refetch_cooldown"),
+            "must be at least \"1s\"",
+        ));
+    }
+    Ok(cooldown)
+}
+
+/// Envoy's defaults for a retry policy: one repetition, and delays of up to ten times the base
+/// interval.
 fn retries(path: &str, wire: Option<RetryPolicyWire>) -> Result<Retries, ConfigError> {
     let number = match &wire {
         None => 0,
@@ -201,7 +203,7 @@ fn retries(path: &str, wire: Option<RetryPolicyWire>) -> Result<Retries, ConfigE
         None => (RETRY_BASE_INTERVAL, None),
         Some(wire) => (wire.base_interval.0, wire.max_interval),
     };
-    let longest = longest.map_or(base.saturating_mul(10), |longest| longest.0);
+    let longest = PositiveDuration::or(longest, base.saturating_mul(10));
     if longest < base {
         return Err(ConfigError::new(
             format!("{path}.retry_policy.retry_back_off.max_interval"),
@@ -213,6 +215,3 @@ fn retries(path: &str, wire: Option<RetryPolicyWire>) -> Result<Retries, ConfigE
         backoff: Backoff::new(base, longest),
     })
 }
-
-#[cfg(test)]
-mod tests;

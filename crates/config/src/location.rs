@@ -1,57 +1,12 @@
-//! Where in a request a provider's tokens may be.
+//! The places in a request that may hold a provider's tokens.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
+use gate::policy::Location;
 use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::scalar::{NonEmpty, OwnHeaderName};
-
-/// A place in a request where a token may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// A header.
-    Header {
-        /// Its name in lower case.
-        name: Cow<'static, str>,
-        /// What comes before the token; `Bearer` stands for the scheme, in any case.
-        prefix: String,
-    },
-    /// A parameter of the query.
-    Parameter(String),
-    /// A cookie.
-    Cookie(String),
-}
-
-impl Location {
-    /// The name of the header that this is in.
-    #[must_use]
-    pub fn header(&self) -> Option<&str> {
-        match self {
-            Self::Header { name, .. } => Some(name),
-            Self::Cookie(_) => Some("cookie"),
-            Self::Parameter(_) => None,
-        }
-    }
-
-    /// Whether it is [`Location::authorization`].
-    pub(crate) fn is_authorization(&self) -> bool {
-        matches!(self, Self::Header { name, prefix }
-            if name == "authorization" && prefix.eq_ignore_ascii_case(BEARER))
-    }
-
-    /// `Authorization: Bearer` (RFC 6750, section 2.1).
-    pub(crate) fn authorization() -> Self {
-        Self::Header {
-            name: "authorization".into(),
-            prefix: BEARER.to_owned(),
-        }
-    }
-}
-
-/// The prefix that stands for the scheme.
-pub(crate) const BEARER: &str = "Bearer";
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -60,16 +15,35 @@ pub(crate) const BEARER: &str = "Bearer";
     schemars(rename = "FromHeader", title = "Token header")
 )]
 #[serde(deny_unknown_fields)]
-pub(super) struct FromHeaderWire {
+pub(crate) struct FromHeaderWire {
     /// The name of the header.
     name: OwnHeaderName,
-    /// What comes before the token. `"Bearer"` is the scheme, in any case. Default nothing.
+    /// The text before the token. `"Bearer"` is the authentication scheme, in any case. Default
+    /// none.
     #[serde(default, alias = "valuePrefix")]
     value_prefix: Option<String>,
 }
 
-/// The places that a provider's configuration lists; the default where it lists none.
-pub(super) fn build(
+impl FromHeaderWire {
+    fn build(self, path: &str) -> Result<Location, ConfigError> {
+        let prefix = self.value_prefix.unwrap_or_default();
+        if !prefix.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Err(ConfigError::new(
+                format!("{path}.value_prefix"),
+                "must be printable ASCII",
+            ));
+        }
+        Ok(Location::Header {
+            name: self.name.0,
+            // `"Bearer "` means the same as `"Bearer"`.
+            prefix: prefix.trim_end_matches(' ').to_owned(),
+        })
+    }
+}
+
+/// Builds the locations of the provider at `path` from its fields `from_headers`, `from_params` and
+/// `from_cookies`. Without any of them tokens are in `Authorization: Bearer`.
+pub(crate) fn build(
     path: &str,
     headers: Option<Vec<FromHeaderWire>>,
     parameters: Option<Vec<NonEmpty>>,
@@ -77,18 +51,7 @@ pub(super) fn build(
 ) -> Result<Vec<Rc<Location>>, ConfigError> {
     let mut locations = Vec::new();
     for (index, wire) in headers.unwrap_or_default().into_iter().enumerate() {
-        let prefix = wire.value_prefix.unwrap_or_default();
-        if !prefix.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Err(ConfigError::new(
-                format!("{path}.from_headers[{index}].value_prefix"),
-                "must be printable ASCII",
-            ));
-        }
-        locations.push(Location::Header {
-            name: wire.name.0.into(),
-            // With and without the space that ends it, a prefix is the same.
-            prefix: prefix.trim_end_matches(' ').to_owned(),
-        });
+        locations.push(wire.build(&format!("{path}.from_headers[{index}]"))?);
     }
     let parameters = parameters.unwrap_or_default().into_iter();
     locations.extend(parameters.map(|name| Location::Parameter(name.0)));

@@ -1,116 +1,15 @@
-//! Which requests a rule is for: what Envoy's `RouteMatch` says of path, headers and query.
+//! Which requests a rule applies to: Envoy's `RouteMatch`.
 
+use gate::policy::{
+    Comparison, Condition, HeaderMatcher, Matcher, PathMatcher, QueryMatcher, StringMatcher,
+};
 use serde::Deserialize;
 
+use super::empty::Empty;
 use super::error::ConfigError;
-use super::index::Stem;
 use super::pattern::PatternWire;
 use super::scalar::{HeaderName, NonEmpty};
-use super::text::{Empty, TextMatcher, TextMatcherWire};
-use crate::request::Request;
-
-/// Which requests a rule is for.
-#[derive(Debug)]
-pub struct Matcher {
-    path: PathMatcher,
-    headers: Vec<HeaderMatcher>,
-    query: Vec<QueryMatcher>,
-    /// Whether it is for gRPC requests only.
-    grpc: bool,
-}
-
-/// Which paths, without query and fragment.
-#[derive(Debug)]
-enum PathMatcher {
-    Text(TextMatcher),
-    /// This path and what is below it.
-    Separated(TextMatcher, usize),
-}
-
-#[derive(Debug)]
-struct HeaderMatcher {
-    name: String,
-    condition: Condition,
-    invert: bool,
-}
-
-#[derive(Debug)]
-struct QueryMatcher {
-    name: String,
-    condition: Condition,
-}
-
-#[derive(Debug)]
-enum Condition {
-    Text(TextMatcher),
-    Present(bool),
-}
-
-impl Matcher {
-    /// Whether the rule is for `request`.
-    #[must_use]
-    pub fn matches(&self, request: &Request) -> bool {
-        self.path.matches(request.path())
-            && (!self.grpc || request.grpc)
-            && self.headers.iter().all(|header| header.matches(request))
-            && self.query.iter().all(|one| one.matches(request))
-    }
-
-    /// What all paths begin with that this is for.
-    pub(super) fn stem(&self) -> Stem<'_> {
-        match &self.path {
-            PathMatcher::Text(matcher) => matcher.stem(),
-            PathMatcher::Separated(prefix, _) => prefix.stem(),
-        }
-    }
-
-    /// The headers that are looked at.
-    pub(super) fn headers(&self) -> impl Iterator<Item = &String> {
-        self.headers.iter().map(|header| &header.name)
-    }
-}
-
-impl PathMatcher {
-    fn matches(&self, path: &[u8]) -> bool {
-        match self {
-            Self::Text(matcher) => matcher.matches(path),
-            Self::Separated(prefix, length) => {
-                prefix.matches(path) && path.get(*length).is_none_or(|next| *next == b'/')
-            }
-        }
-    }
-}
-
-impl HeaderMatcher {
-    /// Of a header that is repeated any value will do, or none may where the condition is inverted.
-    /// One that is not there fulfils only the condition of being absent: as in Envoy.
-    fn matches(&self, request: &Request) -> bool {
-        let mut values = request.header(&self.name).peekable();
-        let there = values.peek().is_some();
-        match &self.condition {
-            Condition::Present(present) => (there == *present) != self.invert,
-            Condition::Text(matcher) => {
-                there && values.any(|value| matcher.matches(value)) != self.invert
-            }
-        }
-    }
-}
-
-impl QueryMatcher {
-    /// Of a parameter that is repeated the first counts, and nothing is decoded: as in Envoy.
-    fn matches(&self, request: &Request) -> bool {
-        let mut parameters = request.query().split(|byte| *byte == b'&');
-        let value = parameters.find_map(|parameter| {
-            let mut parts = parameter.splitn(2, |byte| *byte == b'=');
-            let name = parts.next().unwrap_or_default();
-            (name == self.name.as_bytes()).then(|| parts.next().unwrap_or_default())
-        });
-        match &self.condition {
-            Condition::Present(present) => value.is_some() == *present,
-            Condition::Text(matcher) => value.is_some_and(|value| matcher.matches(value)),
-        }
-    }
-}
+use super::string_matcher::StringMatcherWire;
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -119,29 +18,29 @@ impl QueryMatcher {
     schemars(rename = "Match", title = "Match")
 )]
 #[serde(deny_unknown_fields)]
-pub(super) struct MatchWire {
-    /// Paths that begin so.
+pub(crate) struct MatcherWire {
+    /// The path begins with this text.
     #[serde(default)]
     prefix: Option<String>,
-    /// This path and no other.
+    /// The path equals this text.
     #[serde(default)]
     path: Option<String>,
-    /// This path and what is below it.
+    /// The path equals this text, or continues after it with /.
     #[serde(default, alias = "pathSeparatedPrefix")]
     path_separated_prefix: Option<NonEmpty>,
-    /// Paths that match as a whole.
+    /// The whole path matches this regular expression.
     #[serde(default, alias = "safeRegex")]
     safe_regex: Option<PatternWire>,
-    /// Whether prefix, path and `path_separated_prefix` are compared with case. Default true.
+    /// Whether case matters for prefix, path and `path_separated_prefix`. Default true.
     #[serde(default, alias = "caseSensitive")]
     case_sensitive: Option<bool>,
-    /// Conditions on headers that must all hold.
+    /// Conditions on headers; all must hold.
     #[serde(default)]
     headers: Option<Vec<HeaderMatcherWire>>,
-    /// Conditions on query parameters that must all hold.
+    /// Conditions on query parameters; all must hold.
     #[serde(default, alias = "queryParameters")]
     query_parameters: Option<Vec<QueryMatcherWire>>,
-    /// Only gRPC requests.
+    /// Only gRPC requests match.
     #[serde(default)]
     grpc: Option<Empty>,
 }
@@ -156,10 +55,10 @@ pub(super) struct MatchWire {
 struct HeaderMatcherWire {
     /// The name of the header, or of a pseudo-header such as `":method"`.
     name: HeaderName,
-    /// What its value must be like.
+    /// The condition on its value.
     #[serde(default, alias = "stringMatch")]
-    string_match: Option<TextMatcherWire>,
-    /// Whether it must be there. Default, without `string_match`: true.
+    string_match: Option<StringMatcherWire>,
+    /// Whether it must be present. Default, without `string_match`: true.
     #[serde(default, alias = "presentMatch")]
     present_match: Option<bool>,
     /// Whether the opposite must hold. Default false.
@@ -177,17 +76,49 @@ struct HeaderMatcherWire {
 struct QueryMatcherWire {
     /// The name of the parameter.
     name: NonEmpty,
-    /// What its value must be like; nothing is decoded.
+    /// The condition on its value, which is not decoded.
     #[serde(default, alias = "stringMatch")]
-    string_match: Option<TextMatcherWire>,
-    /// Whether it must be there. Default, without `string_match`: true.
+    string_match: Option<StringMatcherWire>,
+    /// Whether it must be present. Default, without `string_match`: true.
     #[serde(default, alias = "presentMatch")]
     present_match: Option<bool>,
 }
 
-impl MatchWire {
-    pub(super) fn build(self, path: &str) -> Result<Matcher, ConfigError> {
+impl MatcherWire {
+    pub(crate) fn build(self, path: &str) -> Result<Matcher, ConfigError> {
         let ignore_case = !self.case_sensitive.unwrap_or(true);
+        let headers = self.headers.unwrap_or_default().into_iter().enumerate();
+        let query = self.query_parameters.unwrap_or_default();
+        let query = query.into_iter().enumerate();
+        let paths = PathFields {
+            prefix: self.prefix,
+            path: self.path,
+            path_separated_prefix: self.path_separated_prefix,
+            safe_regex: self.safe_regex,
+        };
+        Ok(Matcher {
+            path: paths.build(path, ignore_case)?,
+            headers: headers
+                .map(|(index, wire)| wire.build(&format!("{path}.headers[{index}]")))
+                .collect::<Result<_, _>>()?,
+            query: query
+                .map(|(index, wire)| wire.build(&format!("{path}.query_parameters[{index}]")))
+                .collect::<Result<_, _>>()?,
+            grpc: self.grpc.is_some(),
+        })
+    }
+}
+
+/// The fields of [`MatcherWire`] that are conditions on the path.
+struct PathFields {
+    prefix: Option<String>,
+    path: Option<String>,
+    path_separated_prefix: Option<NonEmpty>,
+    safe_regex: Option<PatternWire>,
+}
+
+impl PathFields {
+    fn build(self, path: &str, ignore_case: bool) -> Result<PathMatcher, ConfigError> {
         let pattern = match self.safe_regex {
             Some(wire) => Some(wire.build(&format!("{path}.safe_regex"))?),
             None => None,
@@ -199,39 +130,26 @@ impl MatchWire {
                     "must not end in / nor contain ? or #",
                 ));
             }
-            separated => separated.map(|NonEmpty(prefix)| {
-                let length = prefix.len();
-                PathMatcher::Separated(TextMatcher::prefix(prefix, ignore_case), length)
+            separated => separated.map(|NonEmpty(prefix)| PathMatcher::Separated {
+                length: prefix.len(),
+                prefix: StringMatcher::new(Comparison::Prefix(prefix), ignore_case),
             }),
         };
-        let text = [
-            self.prefix
-                .map(|prefix| TextMatcher::prefix(prefix, ignore_case)),
-            self.path
-                .map(|exact| TextMatcher::exact(exact, ignore_case)),
-            pattern.map(TextMatcher::pattern),
+        let comparisons = [
+            self.prefix.map(Comparison::Prefix),
+            self.path.map(Comparison::Exact),
+            pattern.map(Comparison::Pattern),
         ];
-        let texts = text.into_iter().flatten().map(PathMatcher::Text);
+        let texts = comparisons.into_iter().flatten();
+        let texts = texts.map(|one| PathMatcher::Text(StringMatcher::new(one, ignore_case)));
         let mut given = texts.chain(separated);
-        let (Some(path_matcher), None) = (given.next(), given.next()) else {
-            return Err(ConfigError::new(
+        match (given.next(), given.next()) {
+            (Some(matcher), None) => Ok(matcher),
+            _ => Err(ConfigError::new(
                 path,
                 "needs one of prefix, path, path_separated_prefix and safe_regex",
-            ));
-        };
-        let headers = self.headers.unwrap_or_default().into_iter().enumerate();
-        let query = self.query_parameters.unwrap_or_default();
-        let query = query.into_iter().enumerate();
-        Ok(Matcher {
-            path: path_matcher,
-            headers: headers
-                .map(|(index, wire)| wire.build(&format!("{path}.headers[{index}]")))
-                .collect::<Result<_, _>>()?,
-            query: query
-                .map(|(index, wire)| wire.build(&format!("{path}.query_parameters[{index}]")))
-                .collect::<Result<_, _>>()?,
-            grpc: self.grpc.is_some(),
-        })
+            )),
+        }
     }
 }
 
@@ -254,13 +172,13 @@ impl QueryMatcherWire {
     }
 }
 
-/// The condition of a header or parameter; that it is there, where nothing else is said.
+/// Builds the condition on the header or parameter at `path`. By default it must be present.
 fn condition(
     path: &str,
-    text: Option<TextMatcherWire>,
-    present: Option<bool>,
+    string_match: Option<StringMatcherWire>,
+    present_match: Option<bool>,
 ) -> Result<Condition, ConfigError> {
-    match (text, present) {
+    match (string_match, present_match) {
         (Some(wire), None) => wire
             .build(&format!("{path}.string_match"))
             .map(Condition::Text),
@@ -271,6 +189,3 @@ fn condition(
         )),
     }
 }
-
-#[cfg(test)]
-mod tests;

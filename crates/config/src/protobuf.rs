@@ -1,25 +1,21 @@
-//! A configuration that arrives as a `google.protobuf.Struct`. Envoy hands it over in protobuf's
-//! binary form, whatever its documentation says.
+//! Configurations of the type `google.protobuf.Struct`. Envoy's documentation says that plugins
+//! receive them as JSON; they receive protobuf's binary form.
 
 use prost::Message;
 use prost_types::value::Kind;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
-/// The JSON of a Struct in its binary form, or `None` if the bytes are none.
-pub(super) fn struct_to_json(bytes: &[u8]) -> Option<Value> {
+/// Decodes a Struct; `None` if the bytes are not one.
+pub(crate) fn struct_to_json(bytes: &[u8]) -> Option<Value> {
     prost_types::Struct::decode(bytes).ok().map(object)
 }
 
 fn object(message: prost_types::Struct) -> Value {
-    // To collect them would sort them, with all the code for that.
-    let mut fields = Map::new();
-    for (name, field) in message.fields {
-        fields.insert(name, value(field));
-    }
-    Value::Object(fields)
+    let fields = message.fields.into_iter();
+    Value::Object(fields.map(|(name, field)| (name, value(field))).collect())
 }
 
-/// prost bounds the depth of what it decodes, and so the recursion here.
+/// prost limits the depth of a message, and thereby this recursion.
 fn value(message: prost_types::Value) -> Value {
     match message.kind {
         None | Some(Kind::NullValue(_)) => Value::Null,

@@ -1,172 +1,22 @@
-//! Requirements: what a request must bring to be let through.
+//! Requirements: what a request must bring to pass.
 
 use std::rc::Rc;
 
+use gate::policy::{
+    Extract, Fallback, Provider, Requirement, RequirementKind, RequirementNode, TokenConditions,
+};
 use serde::Deserialize;
 
-use super::claim::{ClaimPath, ClaimTermWire, Terms, TermsWire};
+use super::conditions::{self, ClaimConditionWire};
+use super::empty::Empty;
 use super::error::ConfigError;
-use super::location::Location;
-use super::provider::Provider;
 use super::scalar::{NonEmpty, OwnHeaderName, ScopeToken};
-use super::text::Empty;
 
 /// How deep requirements may be nested.
 const MAX_DEPTH: usize = 8;
 
-/// The header that says that claims come from a token that nobody verified, as Envoy names it.
+/// Envoy's name for the header that marks claims as unverified.
 const STATUS_HEADER: &str = "x-jwt-signature-verified";
-
-/// What a request must bring, and where that may be.
-#[derive(Clone, Debug)]
-pub struct Requirement {
-    /// What it must bring. Where it is used by its name it is the same one everywhere.
-    pub tree: Rc<Tree>,
-    /// All places where tokens for it may be, each once.
-    pub locations: Vec<Rc<Location>>,
-    /// The only one of them, where that is `Authorization: Bearer`.
-    pub bearer: Option<Rc<Location>>,
-    /// Whether it may take more than one token, from different places, to fulfil it.
-    pub takes_several: bool,
-}
-
-impl Requirement {
-    /// What `tree` asks for.
-    pub(crate) fn new(tree: Tree) -> Self {
-        let mut providers = Vec::new();
-        tree.collect_providers(&mut providers);
-        let mut locations: Vec<Rc<Location>> = Vec::new();
-        for location in providers.iter().flat_map(|provider| &provider.locations) {
-            if !locations.contains(location) {
-                locations.push(Rc::clone(location));
-            }
-        }
-        let bearer = match locations.as_slice() {
-            [only] if only.is_authorization() => Some(Rc::clone(only)),
-            _ => None,
-        };
-        Self {
-            bearer,
-            takes_several: tree.has_all(),
-            tree: Rc::new(tree),
-            locations,
-        }
-    }
-
-    /// A token of any one of these providers.
-    pub(super) fn any_of(providers: &[Rc<Provider>]) -> Self {
-        Self::new(Kind::Any(leaves(providers), Lenience::None).into())
-    }
-
-    /// Nothing at all.
-    pub(super) fn nothing() -> Self {
-        Self::new(Kind::Nothing.into())
-    }
-}
-
-/// A requirement of each of these providers.
-fn leaves(providers: &[Rc<Provider>]) -> Vec<Tree> {
-    let leaf = |provider: &Rc<Provider>| Kind::Provider(Rc::clone(provider)).into();
-    providers.iter().map(leaf).collect()
-}
-
-/// A requirement without its context.
-#[derive(Clone, Debug)]
-pub struct Tree {
-    /// Whose token.
-    pub kind: Kind,
-    /// What every token that fulfils it must say besides.
-    pub terms: Terms,
-}
-
-/// Whose token a request must bring.
-#[derive(Clone, Debug)]
-pub enum Kind {
-    /// Nobody's.
-    Nothing,
-    /// One of this provider.
-    Provider(Rc<Provider>),
-    /// One of these must be fulfilled.
-    Any(Vec<Tree>, Lenience),
-    /// All of these must be fulfilled.
-    All(Vec<Tree>),
-    /// Whatever; the claims of a token are passed on as if it were good.
-    ExtractOnly(Extract),
-}
-
-/// What becomes of a request that fulfils none of the alternatives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lenience {
-    /// It is refused.
-    None,
-    /// It passes if it has no token.
-    Missing,
-    /// It passes.
-    MissingOrFailed,
-}
-
-/// How claims are passed on that nobody verified.
-#[derive(Clone, Debug)]
-pub struct Extract {
-    /// Whose tokens are taken: the provider whose issuer the token names, or one without issuer.
-    pub providers: Vec<Rc<Provider>>,
-    /// The header that then says `false`.
-    pub status_header: Option<String>,
-}
-
-impl From<Kind> for Tree {
-    fn from(kind: Kind) -> Self {
-        let terms = Terms::default();
-        Self { kind, terms }
-    }
-}
-
-impl Tree {
-    fn collect_providers(&self, found: &mut Vec<Rc<Provider>>) {
-        match &self.kind {
-            Kind::Nothing => {}
-            Kind::Provider(provider) => found.push(Rc::clone(provider)),
-            Kind::Any(trees, _) | Kind::All(trees) => {
-                for tree in trees {
-                    tree.collect_providers(found);
-                }
-            }
-            Kind::ExtractOnly(extract) => found.extend_from_slice(&extract.providers),
-        }
-    }
-
-    fn has_all(&self) -> bool {
-        match &self.kind {
-            Kind::All(_) => true,
-            Kind::Any(trees, _) => trees.iter().any(Self::has_all),
-            _ => false,
-        }
-    }
-
-    /// Whether scopes are asked for anywhere, and the claims that conditions are on.
-    pub(super) fn collect_claims<'t>(&'t self, scopes: &mut bool, found: &mut Vec<&'t ClaimPath>) {
-        *scopes |= !self.terms.scopes.is_empty() || !self.terms.any_scope.is_empty();
-        found.extend(self.terms.claims.iter().map(|term| &term.path));
-        if let Kind::Any(trees, _) | Kind::All(trees) = &self.kind {
-            for tree in trees {
-                tree.collect_claims(scopes, found);
-            }
-        }
-    }
-
-    /// The headers that say that claims were not verified.
-    pub(super) fn collect_status_headers(&self, found: &mut Vec<String>) {
-        match &self.kind {
-            Kind::Any(trees, _) | Kind::All(trees) => {
-                for tree in trees {
-                    tree.collect_status_headers(found);
-                }
-            }
-            Kind::ExtractOnly(extract) => found.extend(extract.status_header.clone()),
-            _ => {}
-        }
-    }
-}
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -175,11 +25,11 @@ impl Tree {
     schemars(rename = "Requirement", title = "Requirement")
 )]
 #[serde(deny_unknown_fields)]
-pub(super) struct RequirementWire {
+pub(crate) struct RequirementWire {
     /// A token of this provider.
     #[serde(default, alias = "providerName")]
     provider_name: Option<NonEmpty>,
-    /// A token of a provider for other audiences than its own.
+    /// A token of a provider, for other audiences than the provider's.
     #[serde(default, alias = "providerAndAudiences")]
     provider_and_audiences: Option<ProviderAndAudiencesWire>,
     /// One of these must be fulfilled.
@@ -188,13 +38,13 @@ pub(super) struct RequirementWire {
     /// All of these must be fulfilled.
     #[serde(default, alias = "requiresAll")]
     requires_all: Option<ListWire>,
-    /// A token, if there is one, must be good; none will do.
+    /// A request without a token passes; a token must be valid.
     #[serde(default, alias = "allowMissing")]
     allow_missing: Option<Empty>,
-    /// Whatever: a token that is good is passed on, a bad one or none will do.
+    /// Every request passes; a valid token is forwarded.
     #[serde(default, alias = "allowMissingOrFailed")]
     allow_missing_or_failed: Option<Empty>,
-    /// Whatever: the claims of a token are passed on as if it were good.
+    /// Every request passes; the claims of an unverified token are forwarded.
     #[serde(default, alias = "extractOnlyWithoutValidation")]
     extract_only_without_validation: Option<ExtractWire>,
     /// Scopes that the token must all have.
@@ -203,34 +53,9 @@ pub(super) struct RequirementWire {
     /// Scopes of which the token must have one.
     #[serde(default, alias = "anyScope")]
     any_scope: Option<Vec<ScopeToken>>,
-    /// Conditions on claims that must all hold.
+    /// Conditions on claims; all must hold.
     #[serde(default)]
-    claims: Option<Vec<ClaimTermWire>>,
-}
-
-impl RequirementWire {
-    /// What this says of requests that others beside it do not admit, if it says nothing else.
-    fn lenience(&self) -> Lenience {
-        match self {
-            Self {
-                provider_name: None,
-                provider_and_audiences: None,
-                requires_any: None,
-                requires_all: None,
-                allow_missing,
-                allow_missing_or_failed,
-                extract_only_without_validation: None,
-                scopes: None,
-                any_scope: None,
-                claims: None,
-            } => match (allow_missing, allow_missing_or_failed) {
-                (Some(_), None) => Lenience::Missing,
-                (None, Some(_)) => Lenience::MissingOrFailed,
-                _ => Lenience::None,
-            },
-            _ => Lenience::None,
-        }
-    }
+    claims: Option<Vec<ClaimConditionWire>>,
 }
 
 #[derive(Deserialize)]
@@ -244,7 +69,7 @@ struct ProviderAndAudiencesWire {
     /// The provider.
     #[serde(alias = "providerName")]
     provider_name: NonEmpty,
-    /// What `aud` must contain one of, in place of the provider's audiences.
+    /// Audiences of which `aud` must contain one, instead of the provider's.
     #[serde(default)]
     audiences: Option<Vec<NonEmpty>>,
 }
@@ -269,100 +94,86 @@ struct ListWire {
 )]
 #[serde(deny_unknown_fields)]
 struct ExtractWire {
-    /// The header that then says `"false"`; `"-"` for none. Default `"x-jwt-signature-verified"`.
+    /// The header that is then set to `"false"`; `"-"` for none. Default
+    /// `"x-jwt-signature-verified"`.
     #[serde(default, alias = "verificationStatusHeader")]
     verification_status_header: Option<String>,
 }
 
-/// Builds a requirement; `path` is where it is.
-pub(super) fn build(
-    path: &str,
-    wire: RequirementWire,
-    providers: &[Rc<Provider>],
-) -> Result<Requirement, ConfigError> {
-    let builder = Builder { providers };
-    Ok(Requirement::new(builder.tree(
-        path,
-        wire,
-        &[],
-        MAX_DEPTH,
-    )?))
+impl RequirementWire {
+    /// Builds the requirement at `path`.
+    pub(crate) fn build(
+        self,
+        path: &str,
+        providers: &[Rc<Provider>],
+    ) -> Result<Requirement, ConfigError> {
+        let builder = Builder { providers };
+        let root = builder.node(path, self, &[], MAX_DEPTH)?;
+        Ok(Requirement::new(root))
+    }
+
+    /// The fallback that this stands for among alternatives: `None` unless it consists of
+    /// `allow_missing` or `allow_missing_or_failed` alone.
+    fn fallback(&self) -> Fallback {
+        match self {
+            Self {
+                provider_name: None,
+                provider_and_audiences: None,
+                requires_any: None,
+                requires_all: None,
+                allow_missing,
+                allow_missing_or_failed,
+                extract_only_without_validation: None,
+                scopes: None,
+                any_scope: None,
+                claims: None,
+            } => match (allow_missing, allow_missing_or_failed) {
+                (Some(_), None) => Fallback::AllowMissing,
+                (None, Some(_)) => Fallback::AllowMissingOrFailed,
+                _ => Fallback::None,
+            },
+            _ => Fallback::None,
+        }
+    }
 }
 
+/// Builds requirements that refer to these providers.
 struct Builder<'p> {
     providers: &'p [Rc<Provider>],
 }
 
 impl Builder<'_> {
-    /// Builds the requirement at `path`. `siblings` are the providers that the alternatives beside
-    /// it name, and `depth` how deep it may be nested.
-    fn tree(
+    /// Builds the requirement at `path`. `siblings` are the providers named by the alternatives next
+    /// to it. It may be nested `depth` levels deep.
+    fn node(
         &self,
         path: &str,
-        wire: RequirementWire,
+        mut wire: RequirementWire,
         siblings: &[Rc<Provider>],
         depth: usize,
-    ) -> Result<Tree, ConfigError> {
+    ) -> Result<RequirementNode, ConfigError> {
         let Some(depth) = depth.checked_sub(1) else {
             let problem = format!("requirements are nested more than {MAX_DEPTH} deep");
             return Err(ConfigError::new(path, problem));
         };
-        let terms = TermsWire {
-            scopes: wire.scopes,
-            any_scope: wire.any_scope,
-            claims: wire.claims,
-        };
-        let mut terms = terms.build(path)?;
-        let mut kinds = Vec::new();
-        if let Some(name) = wire.provider_name {
-            kinds.push(Kind::Provider(self.provider(path, &name.0)?));
-        }
-        if let Some(wire) = wire.provider_and_audiences {
-            kinds.push(self.with_audiences(&format!("{path}.provider_and_audiences"), wire)?);
-        }
-        if let Some(list) = wire.requires_any {
-            let path = format!("{path}.requires_any.requirements");
-            kinds.push(self.alternatives(&path, list, depth)?);
-        }
-        if let Some(list) = wire.requires_all {
-            let path = format!("{path}.requires_all.requirements");
-            let wires = list.requirements.into_iter().enumerate().collect();
-            kinds.push(Kind::All(self.list(&path, wires, &[], depth)?));
-        }
-        // As in Envoy: beside alternatives it is for their providers, otherwise for all.
+        let conditions = conditions::build(
+            path,
+            wire.scopes.take(),
+            wire.any_scope.take(),
+            wire.claims.take(),
+        )?;
+        // As in Envoy: among alternatives these fields concern the providers of the alternatives,
+        // elsewhere all providers.
         let covered = if siblings.is_empty() {
             self.providers
         } else {
             siblings
         };
-        let lenient = [
-            (wire.allow_missing, Lenience::Missing),
-            (wire.allow_missing_or_failed, Lenience::MissingOrFailed),
-        ];
-        for lenience in lenient
-            .into_iter()
-            .filter_map(|(wire, lenience)| wire.and(Some(lenience)))
-        {
-            // A token that the terms refuse has failed: they belong inside.
-            let kind = Kind::Any(leaves(covered), Lenience::None);
-            let terms = std::mem::take(&mut terms);
-            kinds.push(Kind::Any(vec![Tree { kind, terms }], lenience));
-        }
-        if let Some(wire) = wire.extract_only_without_validation {
-            let path = format!("{path}.extract_only_without_validation");
-            if !terms.is_empty() {
-                let problem = "scopes and claims of a token that is not verified say nothing";
-                return Err(ConfigError::new(path, problem));
-            }
-            kinds.push(Kind::ExtractOnly(Extract {
-                providers: covered.to_vec(),
-                status_header: status_header(&path, &wire)?,
-            }));
-        }
-        let mut given = kinds.into_iter();
+        let nodes = self.nodes(path, wire, covered, &conditions, depth)?;
+        let mut given = nodes.into_iter();
         match (given.next(), given.next()) {
-            (Some(kind), None) => Ok(Tree { kind, terms }),
-            (None, _) if terms.is_empty() => Ok(Kind::Nothing.into()),
+            (Some(node), None) => Ok(node),
+            (None, _) if conditions.is_empty() => Ok(RequirementKind::Nothing.into()),
             (None, _) => Err(ConfigError::new(
                 path,
                 "scopes and claims need provider_name or another requirement beside them",
@@ -376,25 +187,93 @@ impl Builder<'_> {
         }
     }
 
+    /// Builds a requirement of each kind that `wire` gives. Exactly one is valid.
+    fn nodes(
+        &self,
+        path: &str,
+        wire: RequirementWire,
+        covered: &[Rc<Provider>],
+        conditions: &TokenConditions,
+        depth: usize,
+    ) -> Result<Vec<RequirementNode>, ConfigError> {
+        let node = |kind| RequirementNode {
+            kind,
+            conditions: conditions.clone(),
+        };
+        // A token that fails the conditions has failed, so they belong inside the fallback.
+        let optional = |fallback| {
+            let inner = node(RequirementKind::any_of(covered));
+            RequirementKind::Any(vec![inner], fallback).into()
+        };
+        let mut nodes = Vec::new();
+        if let Some(name) = wire.provider_name {
+            let provider = self.provider(path, &name.0)?;
+            nodes.push(node(RequirementKind::Provider(provider)));
+        }
+        if let Some(wire) = wire.provider_and_audiences {
+            let path = format!("{path}.provider_and_audiences");
+            let provider = self.with_audiences(&path, wire)?;
+            nodes.push(node(RequirementKind::Provider(provider)));
+        }
+        if let Some(list) = wire.requires_any {
+            let path = format!("{path}.requires_any.requirements");
+            nodes.push(node(self.alternatives(&path, list, depth)?));
+        }
+        if let Some(list) = wire.requires_all {
+            let path = format!("{path}.requires_all.requirements");
+            let wires = list.requirements.into_iter().enumerate().collect();
+            nodes.push(node(RequirementKind::All(self.list(
+                &path,
+                wires,
+                &[],
+                depth,
+            )?)));
+        }
+        if wire.allow_missing.is_some() {
+            nodes.push(optional(Fallback::AllowMissing));
+        }
+        if wire.allow_missing_or_failed.is_some() {
+            nodes.push(optional(Fallback::AllowMissingOrFailed));
+        }
+        if let Some(wire) = wire.extract_only_without_validation {
+            let path = format!("{path}.extract_only_without_validation");
+            if !conditions.is_empty() {
+                let problem = "scopes and claims of an unverified token prove nothing";
+                return Err(ConfigError::new(path, problem));
+            }
+            nodes.push(node(RequirementKind::ExtractOnly(Extract {
+                providers: covered.to_vec(),
+                status_header: status_header(&path, &wire)?,
+            })));
+        }
+        Ok(nodes)
+    }
+
+    /// Builds the requirements at `path`, given with their positions.
     fn list(
         &self,
         path: &str,
         wires: Vec<(usize, RequirementWire)>,
         siblings: &[Rc<Provider>],
         depth: usize,
-    ) -> Result<Vec<Tree>, ConfigError> {
+    ) -> Result<Vec<RequirementNode>, ConfigError> {
         if wires.is_empty() {
             return Err(ConfigError::new(path, "must not be empty"));
         }
         wires
             .into_iter()
-            .map(|(index, wire)| self.tree(&format!("{path}[{index}]"), wire, siblings, depth))
+            .map(|(index, wire)| self.node(&format!("{path}[{index}]"), wire, siblings, depth))
             .collect()
     }
 
-    /// The alternatives of a `requires_any`. `allow_missing` and `allow_missing_or_failed` beside
-    /// others say what becomes of a request that none of those admits.
-    fn alternatives(&self, path: &str, list: ListWire, depth: usize) -> Result<Kind, ConfigError> {
+    /// Builds the alternatives of a `requires_any`. Next to alternatives that name providers,
+    /// `allow_missing` and `allow_missing_or_failed` are their fallback.
+    fn alternatives(
+        &self,
+        path: &str,
+        list: ListWire,
+        depth: usize,
+    ) -> Result<RequirementKind, ConfigError> {
         let names = list.requirements.iter().filter_map(|wire| {
             let audiences = wire.provider_and_audiences.as_ref();
             let with_audiences = audiences.map(|wire| &wire.provider_name);
@@ -403,11 +282,14 @@ impl Builder<'_> {
         let known = |name: &NonEmpty| self.providers.iter().find(|known| known.name == name.0);
         let siblings: Vec<Rc<Provider>> = names.filter_map(known).cloned().collect();
         let wires = list.requirements.into_iter().enumerate();
-        let (bare, proper): (Vec<_>, Vec<_>) =
-            wires.partition(|(_, wire)| !siblings.is_empty() && wire.lenience() != Lenience::None);
-        let lenience = bare.iter().map(|(_, wire)| wire.lenience()).max();
-        let trees = self.list(path, proper, &siblings, depth)?;
-        Ok(Kind::Any(trees, lenience.unwrap_or(Lenience::None)))
+        let (fallbacks, alternatives): (Vec<_>, Vec<_>) =
+            wires.partition(|(_, wire)| !siblings.is_empty() && wire.fallback() != Fallback::None);
+        let fallback = fallbacks.iter().map(|(_, wire)| wire.fallback()).max();
+        let nodes = self.list(path, alternatives, &siblings, depth)?;
+        Ok(RequirementKind::Any(
+            nodes,
+            fallback.unwrap_or(Fallback::None),
+        ))
     }
 
     fn provider(&self, path: &str, name: &str) -> Result<Rc<Provider>, ConfigError> {
@@ -418,25 +300,25 @@ impl Builder<'_> {
         })
     }
 
-    /// A provider whose tokens must be for other audiences than the provider itself says.
+    /// The provider, or a copy of it that accepts other audiences.
     fn with_audiences(
         &self,
         path: &str,
         wire: ProviderAndAudiencesWire,
-    ) -> Result<Kind, ConfigError> {
+    ) -> Result<Rc<Provider>, ConfigError> {
         let provider = self.provider(path, &wire.provider_name.0)?;
         let audiences = wire.audiences.unwrap_or_default();
         if audiences.is_empty() {
-            return Ok(Kind::Provider(provider));
+            return Ok(provider);
         }
-        Ok(Kind::Provider(Rc::new(Provider {
+        Ok(Rc::new(Provider {
             audiences: audiences.into_iter().map(|audience| audience.0).collect(),
             ..(*provider).clone()
-        })))
+        }))
     }
 }
 
-/// The header that `extract_only_without_validation` sets; `-` stands for none.
+/// Builds the header that `extract_only_without_validation` at `path` sets; `-` stands for none.
 fn status_header(path: &str, wire: &ExtractWire) -> Result<Option<String>, ConfigError> {
     match wire.verification_status_header.as_deref() {
         Some("-") => Ok(None),

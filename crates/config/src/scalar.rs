@@ -1,17 +1,15 @@
-//! Scalars in the JSON form of protobuf, as strict as Envoy is with its own configuration, and as
-//! lenient.
+//! Scalars in protobuf's JSON form. What Envoy accepts and refuses in its own configuration is
+//! accepted and refused here.
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use gate::fetching::Resource;
+use gate::http::is_tchar;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
-
-use crate::credential::is_tchar;
-use crate::fetching::Resource;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -20,7 +18,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// A duration above zero: `"5s"`, `"0.5s"`, or `{"seconds": 5, "nanos": 0}`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PositiveDuration(pub(super) Duration);
+pub(crate) struct PositiveDuration(pub(crate) Duration);
+
+impl PositiveDuration {
+    /// The given duration, or the default.
+    pub(crate) fn or(given: Option<Self>, default: Duration) -> Duration {
+        given.map_or(default, |given| given.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for PositiveDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -55,10 +60,10 @@ impl<'de> Deserialize<'de> for PositiveDuration {
     }
 }
 
-/// The longest duration of protobuf's JSON form, some ten thousand years.
+/// The longest duration of protobuf's JSON form, about ten thousand years.
 const LONGEST: Duration = Duration::from_secs(315_576_000_000);
 
-/// Digits, perhaps a point and up to nine more, and an `s`.
+/// Parses digits, an optional point with up to nine digits after it, and `s`.
 fn parse_duration(text: &str) -> Option<Duration> {
     let number = text.strip_suffix('s')?;
     let (seconds, fraction) = number.split_once('.').unwrap_or((number, "0"));
@@ -70,9 +75,9 @@ fn parse_duration(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds.parse().ok()?, nanos))
 }
 
-/// An unsigned integer of 32 bits: a number without a fraction, or such a number in a string.
+/// An unsigned integer of 32 bits: a number without fraction, or a string with such a number.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unsigned(pub(super) u32);
+pub(crate) struct Unsigned(pub(crate) u32);
 
 impl<'de> Deserialize<'de> for Unsigned {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -85,7 +90,7 @@ impl<'de> Deserialize<'de> for Unsigned {
 
 fn integer(value: &Value) -> Option<u64> {
     match value {
-        // A Struct holds all numbers as floats, and may write them so.
+        // A Struct holds all numbers as floats.
         Value::Number(number) => number.as_u64().or_else(|| {
             let text = number.to_string();
             text.strip_suffix(".0")?.parse().ok()
@@ -97,7 +102,7 @@ fn integer(value: &Value) -> Option<u64> {
 
 /// A string that is not empty.
 #[derive(Clone, Debug)]
-pub(super) struct NonEmpty(pub(super) String);
+pub(crate) struct NonEmpty(pub(crate) String);
 
 impl<'de> Deserialize<'de> for NonEmpty {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -109,9 +114,9 @@ impl<'de> Deserialize<'de> for NonEmpty {
     }
 }
 
-/// An absolute `http` or `https` URI, taken apart.
+/// An absolute `http` or `https` URI.
 #[derive(Clone, Debug)]
-pub(super) struct HttpUri(pub(super) Resource);
+pub(crate) struct HttpUri(pub(crate) Resource);
 
 impl<'de> Deserialize<'de> for HttpUri {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -122,7 +127,7 @@ impl<'de> Deserialize<'de> for HttpUri {
 
 /// Bytes: base64 in either alphabet, with padding or without, as in protobuf's JSON form.
 #[derive(Clone, Debug)]
-pub(super) struct Bytes(pub(super) Vec<u8>);
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -135,9 +140,9 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// The name of a header (RFC 9110, section 5.1) or, to match on, of a pseudo-header, in lower case.
+/// The name of a header (RFC 9110, section 5.1) or pseudo-header, in lower case.
 #[derive(Clone, Debug)]
-pub(super) struct HeaderName(pub(super) String);
+pub(crate) struct HeaderName(pub(crate) String);
 
 impl HeaderName {
     fn parse(text: &str) -> Result<Self, String> {
@@ -155,8 +160,8 @@ impl<'de> Deserialize<'de> for HeaderName {
     }
 }
 
-/// Headers that frame or route a message, or that more than one party has a say in.
-pub(super) const RESERVED_HEADERS: [&str; 8] = [
+/// Headers that frame or route a message, or that several parties use.
+pub(crate) const RESERVED_HEADERS: [&str; 8] = [
     "connection",
     "content-length",
     "content-type",
@@ -167,13 +172,13 @@ pub(super) const RESERVED_HEADERS: [&str; 8] = [
     "upgrade",
 ];
 
-/// The name of a header that the filter reads tokens from or sets: no pseudo-header, and none that
-/// frames or routes the message.
+/// The name of a header that the filter may set or read tokens from: neither a pseudo-header nor one
+/// of [`RESERVED_HEADERS`].
 #[derive(Clone, Debug)]
-pub(super) struct OwnHeaderName(pub(super) String);
+pub(crate) struct OwnHeaderName(pub(crate) String);
 
 impl OwnHeaderName {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let HeaderName(name) = HeaderName::parse(text)?;
         if name.starts_with(':') || RESERVED_HEADERS.contains(&name.as_str()) {
             return Err(format!("{name:?} cannot be used for this"));
@@ -188,9 +193,9 @@ impl<'de> Deserialize<'de> for OwnHeaderName {
     }
 }
 
-/// A scope: a `scope-token` of RFC 6749, section 3.3, so that it can stand in a challenge.
+/// A scope: a `scope-token` (RFC 6749, section 3.3), which a challenge can quote.
 #[derive(Clone, Debug)]
-pub(super) struct ScopeToken(pub(super) String);
+pub(crate) struct ScopeToken(pub(crate) String);
 
 impl<'de> Deserialize<'de> for ScopeToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -202,29 +207,5 @@ impl<'de> Deserialize<'de> for ScopeToken {
             ));
         }
         Ok(Self(text))
-    }
-}
-
-/// A field of Envoy's that this filter cannot honour: it may only be absent or empty.
-pub(super) struct Refused<W>(PhantomData<W>);
-
-/// Why a field is refused, and what to do instead.
-pub(super) trait Why {
-    const WHY: &str;
-}
-
-impl<W> Default for Refused<W> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<'de, W: Why> Deserialize<'de> for Refused<W> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Null => Ok(Self::default()),
-            Value::String(text) if text.is_empty() => Ok(Self::default()),
-            _ => Err(D::Error::custom(W::WHY)),
-        }
     }
 }

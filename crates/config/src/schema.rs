@@ -6,16 +6,18 @@
 
 use std::borrow::Cow;
 
+use gate::verify::Algorithm;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use super::config::ConfigWire;
+use super::entries::Entries;
 use super::scalar::{
     Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
-    Refused, ScopeToken, Unsigned,
+    ScopeToken, Unsigned,
 };
-use super::wire::{ConfigWire, Entries};
-use crate::verify::Algorithm;
+use super::unsupported::Unsupported;
 
 /// Fields of which exactly one must be given, by the object that they are in.
 const ONE_OF: &[(&str, &[&str])] = &[
@@ -320,13 +322,13 @@ scalar!(
     json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]+$"})
 );
 
-impl<W> JsonSchema for Refused<W> {
+impl<A> JsonSchema for Unsupported<A> {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "Refused".into()
+        "Unsupported".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -350,6 +352,3 @@ impl<T: JsonSchema> JsonSchema for Entries<T> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

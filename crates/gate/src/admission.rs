@@ -113,7 +113,9 @@ impl Admission {
             }
         }
         if !parameters.is_empty() {
-            let target = without_parameters(&request.target, &parameters);
+            let consumed =
+                |parameter: &[u8]| parameters.iter().any(|name| is_named(parameter, name));
+            let target = request.target.without_parameters(consumed);
             let change = HeaderChange::Set(":path".to_owned(), target);
             self.headers.push(change);
         }
@@ -195,22 +197,4 @@ fn scalar_text(value: &Value) -> Option<String> {
 fn printable(text: String) -> Option<String> {
     let printable = !text.is_empty() && !text.chars().any(char::is_control);
     printable.then_some(text)
-}
-
-/// A request target without the query parameters `names`; everything else stays as it was sent.
-fn without_parameters(target: &[u8], names: &[&str]) -> Vec<u8> {
-    let end = target.iter().position(|byte| *byte == b'#');
-    let (before, fragment) = target
-        .split_at_checked(end.unwrap_or(target.len()))
-        .unwrap_or_default();
-    let mut parts = before.splitn(2, |byte| *byte == b'?');
-    let path = parts.next().unwrap_or_default();
-    let query = parts.next().unwrap_or_default();
-    let kept: Vec<&[u8]> = query
-        .split(|byte| *byte == b'&')
-        .filter(|parameter| !names.iter().any(|name| is_named(parameter, name)))
-        .collect();
-    let kept = kept.join(&b'&');
-    let mark: &[u8] = if kept.is_empty() { b"" } else { b"?" };
-    [path, mark, &kept, fragment].concat()
 }

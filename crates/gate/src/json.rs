@@ -3,15 +3,12 @@
 //! If two parsers disagree about the claims of a token, an attacker can use the difference (RFC 8725,
 //! section 2.4). RFC 7519, section 4 allows a parser to reject duplicate names, and this one does.
 
-mod plain;
 mod reader;
 
 use serde::de::Deserializer;
 use serde_json::{Map, Value};
 
 use self::reader::{DuplicateNames, ObjectReader};
-
-pub use self::plain::Plain;
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;

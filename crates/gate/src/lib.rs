@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure: no I/O, no clock, no host. The layers, from the bottom:
 //!
-//! - base: [`time`], [`json`], [`http`], [`request`], [`reason`]
+//! - base: [`time`], [`json`], [`http`], [`target`], [`request`], [`reason`]
 //! - tokens and keys: [`verify`], [`claims`], [`token`], [`keys`]
 //! - fetched documents: [`fetching`], [`revocation`], [`introspection`]
 //! - [`policy`]: providers, requirements and rules, and their logic
@@ -27,6 +27,7 @@ pub mod policy;
 pub mod reason;
 pub mod request;
 pub mod revocation;
+pub mod target;
 pub mod time;
 pub mod token;
 pub mod token_cache;

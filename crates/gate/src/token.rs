@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::claims::{Claims, Registered};
+use crate::claims::Claims;
 use crate::json;
 use crate::reason::Reason;
 use crate::verify::Algorithm;
@@ -101,7 +101,7 @@ impl Token {
         let signature = decode(parts.signature)?;
 
         let is_kept = |name: &str| kept.is_none_or(|kept| kept.iter().any(|one| one == name));
-        let is_relevant = |name: &str| is_kept(name) || Registered::named(name).is_some();
+        let is_relevant = |name: &str| is_kept(name) || Claims::NAMES.contains(&name);
         let mut payload = json::parse_members(&decode(parts.payload)?, is_relevant)
             .ok_or(Reason::MalformedToken)?;
         let claims = Claims::from_object(&payload)?;

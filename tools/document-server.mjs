@@ -1,17 +1,16 @@
-// What serves a document, a key set or a revocation list, for providers that fetch theirs.
+// A server of one document, such as a key set or a revocation list.
 
 import { createServer } from 'node:http';
 
-import { listen } from '../demo/listen.mjs';
+import { listen } from './listen.mjs';
 
 /**
- * Serves a JSON document at every path of a free port; answers with `{ port, fetches(), stop() }`.
- * With an `etag` it is sent once only to whoever says that it has it.
+ * Serves a JSON document at every path of a free port. With an `etag`, a client that already has the
+ * document gets 304. `onRequest` is called with every request. Returns `{ port, stop() }`.
  */
-export async function serve(document, { etag = null } = {}) {
-  let fetches = 0;
+export async function serveDocument(document, { etag = null, onRequest = () => {} } = {}) {
   const server = createServer((request, response) => {
-    fetches += 1;
+    onRequest(request);
     if (etag !== null) {
       response.setHeader('etag', etag);
       if (request.headers['if-none-match'] === etag) {
@@ -27,5 +26,5 @@ export async function serve(document, { etag = null } = {}) {
     server.close(resolve);
     server.closeAllConnections();
   });
-  return { port, fetches: () => fetches, stop };
+  return { port, stop };
 }

@@ -17,10 +17,11 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Value, map};
 
-use super::error::{ConfigError, Place};
+use super::error::ConfigError;
+use super::place::Place;
 
-/// Reads a `T` from `json`.
-pub(super) fn read<'de, T: Deserialize<'de>>(json: &'de Value) -> Result<T, ConfigError> {
+/// Deserializes a `T` from `json`.
+pub(crate) fn from_value<'de, T: Deserialize<'de>>(json: &'de Value) -> Result<T, ConfigError> {
     T::deserialize(Located(json)).map_err(|Misfit(misfit)| ConfigError::at(misfit.0, misfit.1))
 }
 
@@ -81,17 +82,17 @@ impl de::Error for Misfit {
             [one, other] => format!("expected {one} or {other}"),
             all => format!("expected one of {}", all.join(", ")),
         };
-        Self::new(Place::of(field), format!("unknown field, {known}"))
+        Self::new(Place::field(field), format!("unknown field, {known}"))
     }
 
     #[cold]
     fn missing_field(field: &'static str) -> Self {
-        Self::new(Place::of(field), "missing field".to_owned())
+        Self::new(Place::field(field), "missing field".to_owned())
     }
 
     #[cold]
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(Place::of(field), "given twice".to_owned())
+        Self::new(Place::field(field), "given twice".to_owned())
     }
 }
 
@@ -305,7 +306,7 @@ mod tests {
     #[test]
     fn what_fits_is_read() {
         let json = json!({"long_name": [{"only": true}, {"only": false}], "kind": "other"});
-        let read: Wire = read(&json).unwrap();
+        let read: Wire = from_value(&json).unwrap();
         let only: Vec<bool> = read.long_name.unwrap().iter().map(|i| i.only.0).collect();
         assert_eq!(only, [true, false]);
         assert_eq!(read.kind, Some(Kind::Other));
@@ -314,7 +315,7 @@ mod tests {
     #[test]
     fn a_value_is_read_as_it_is() {
         let json = json!({"a": [null, true, 1, -1, 1.5, "x", u64::MAX, {}], "b": {"c": []}});
-        assert_eq!(read::<Value>(&json).unwrap(), json);
+        assert_eq!(from_value::<Value>(&json).unwrap(), json);
     }
 
     #[test]
@@ -359,9 +360,9 @@ mod tests {
                 "unknown field, expected one of longName, long_name, kind",
             ),
         ] {
-            assert_eq!(read::<Wire>(&json).unwrap_err().to_string(), expected);
+            assert_eq!(from_value::<Wire>(&json).unwrap_err().to_string(), expected);
         }
-        let nothing = read::<Nothing>(&json!({"x": 1})).unwrap_err();
+        let nothing = from_value::<Nothing>(&json!({"x": 1})).unwrap_err();
         assert_eq!(nothing.to_string(), "x: unknown field, there are no fields");
     }
 }

@@ -5,38 +5,40 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::error::{ConfigError, Place};
+use super::error::ConfigError;
+use super::place::Place;
 
-/// Parses a text.
+/// Parses a JSON text.
 ///
-/// What is read from it is read from the value, whatever form the configuration came in, so that
-/// the module holds that code once.
-pub(super) fn parse(text: &[u8]) -> Result<Value, ConfigError> {
-    let mut twice = None;
+/// The configuration's types are read from the value and not from the text, since the host may also
+/// hand over a Struct. So the module contains their deserialization once.
+pub(crate) fn parse(text: &[u8]) -> Result<Value, ConfigError> {
+    let mut duplicate = None;
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let json = Reading(&mut twice).deserialize(&mut deserializer);
+    let json = UniqueSeed(&mut duplicate).deserialize(&mut deserializer);
     let json = json.and_then(|json| deserializer.end().map(|()| json));
-    json.map_err(|error| match twice {
+    json.map_err(|error| match duplicate {
         Some(place) => ConfigError::at(place, "given twice"),
         None => ConfigError::new("", format!("not JSON: {error}")),
     })
 }
 
-/// A JSON value without a name that occurs twice in one object.
+/// A JSON value that refuses duplicate names when it is deserialized.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) struct Unique(pub(crate) Value);
+#[derive(Clone, Debug, PartialEq)]
+pub struct UniqueValue(pub Value);
 
 #[cfg(not(target_arch = "wasm32"))]
-impl<'de> serde::Deserialize<'de> for Unique {
+impl<'de> serde::Deserialize<'de> for UniqueValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Reading(&mut None).deserialize(deserializer).map(Self)
+        UniqueSeed(&mut None).deserialize(deserializer).map(Self)
     }
 }
 
-/// Reads one value. A name that occurs twice is an error, and its place is left here.
-struct Reading<'p>(&'p mut Option<Place>);
+/// Deserializes a value and refuses duplicate names. The place of the first one is stored here.
+struct UniqueSeed<'p>(&'p mut Option<Place>);
 
-impl<'de> DeserializeSeed<'de> for Reading<'_> {
+impl<'de> DeserializeSeed<'de> for UniqueSeed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -44,7 +46,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reading<'_> {
+impl<'de> Visitor<'de> for UniqueSeed<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +80,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
         loop {
-            match access.next_element_seed(Reading(self.0)) {
+            match access.next_element_seed(UniqueSeed(self.0)) {
                 Ok(Some(value)) => values.push(value),
                 Ok(None) => return Ok(values.into()),
                 Err(error) => {
@@ -95,10 +97,10 @@ impl<'de> Visitor<'de> for Reading<'_> {
         let mut map = Map::new();
         while let Some(name) = access.next_key::<String>()? {
             if map.contains_key(&name) {
-                *self.0 = Some(Place::of(&name));
+                *self.0 = Some(Place::field(&name));
                 return Err(A::Error::custom(format!("duplicate field `{name}`")));
             }
-            match access.next_value_seed(Reading(self.0)) {
+            match access.next_value_seed(UniqueSeed(self.0)) {
                 Ok(value) => map.insert(name, value),
                 Err(error) => {
                     if let Some(place) = self.0 {

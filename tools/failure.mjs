@@ -1,4 +1,4 @@
-/** Something that ends the demo and that one line can say: its message is all that users see. */
+/** An error that ends the program; its message is all that the user needs to see. */
 export class Failure extends Error {
   constructor(message, { exitCode = 1, details = [] } = {}) {
     super(message);
@@ -8,5 +8,5 @@ export class Failure extends Error {
   }
 }
 
-/** The exit code where nothing was started: a setting is wrong, or something is missing. */
+/** The exit code if nothing was started because a setting is wrong or something is missing. */
 export const NOT_STARTED = 2;

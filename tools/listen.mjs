@@ -1,16 +1,16 @@
-// Listening on the loopback address, which is the only one that the demo uses.
+// Listening on the loopback address, the only address that servers here use.
 
 import { createServer } from 'node:net';
 
 export const LOOPBACK = '127.0.0.1';
 
 /**
- * Options of the HTTP servers: they leave it to Envoy to close a connection that nobody uses. Were
- * both to do it, Envoy would at times send a request on one that is just being closed.
+ * Options of HTTP servers behind Envoy: Envoy alone closes idle connections. If the server closed them
+ * too, Envoy would sometimes send a request on a connection that is just being closed.
  */
 export const SERVER = { keepAliveTimeout: 0 };
 
-/** Lets a server listen on a port, or on a free one where `port` is 0; answers with the port. */
+/** Makes a server listen on a port, or on any free port if `port` is 0. Returns the port. */
 export function listen(server, port) {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -21,7 +21,7 @@ export function listen(server, port) {
   });
 }
 
-/** Why a port cannot be listened on, in a few words, or `null` if it can. */
+/** Why a port cannot be listened on, in a few words; `null` if it can. */
 export async function whyNot(port) {
   const server = createServer();
   try {
@@ -34,7 +34,7 @@ export async function whyNot(port) {
   }
 }
 
-/** A port that is free now, for what must know its port before it listens. */
+/** A port that is free now, for servers whose port must be known before they listen. */
 export async function freePort() {
   const server = createServer();
   const port = await listen(server, 0);
