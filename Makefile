@@ -26,6 +26,8 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
 INLINING := -C llvm-args=-inline-threshold=75
 
+DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
+
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
@@ -89,11 +91,12 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test scripts/module/hints.test.mjs
+	node --test scripts/module/hints.test.mjs bench/comparison.test.mjs
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc
-	cargo test --locked --test check --test reference
+	cargo test --locked -p gate-check --test check
+	cargo test --locked --test reference
 	cargo test --locked --test envoy
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
@@ -118,8 +121,6 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --locked check bans licenses sources
 	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
-
-DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
 tools/node_modules/.installed: tools/package.json tools/package-lock.json
 	@scripts/need node
@@ -156,11 +157,11 @@ bench: $(if $(MODULE),,build) envoy ## measure and write docs/performance.md, or
 
 check: ## build the tool that checks configurations: target/release/bearer-gate-check
 	@scripts/need rust
-	cargo build --locked --release --bin bearer-gate-check
+	cargo build --locked --release -p gate-check
 
-schema: ## write the JSON Schema of the configuration anew
+schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
 	@scripts/need rust
-	@cargo run --locked --quiet --bin bearer-gate-check -- --schema > target/bearer-gate.schema.json
+	@cargo run --locked --quiet -p gate-check -- --schema > target/bearer-gate.schema.json
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made

@@ -7,13 +7,13 @@ import { median, summary } from './statistics.mjs';
 const NAME_WIDTH = 36;
 const FIGURE_WIDTH = 12;
 
-/** What is compared, and what the columns of the other lines are. */
+/** What is compared, and the heads of the columns. */
 export function comparisonHead({ gate, other }, { rounds }) {
   const size = ({ bytes }) => `${digits(bytes / 1024)} KiB`;
   return [
     `Two modules: ${gate.name} (${size(gate)}) and ${other.name} (${size(other)}).`,
-    `Medians of ${rounds} rounds. "ratio" is this / other, of the two values of the same round: median, `
-    + 'quartiles, extremes.',
+    `Medians of ${rounds} round${rounds === 1 ? '' : 's'}. "ratio" is this / other in the same round: `
+    + 'median, quartiles, extremes.',
     columns("µs of Envoy's CPU per request", 'this', 'other', 'ratio'),
   ];
 }
@@ -31,7 +31,7 @@ export function comparisonLines({ scenario, filters }) {
 /** The lines about start-up; `starts` is what `startUps` returned. */
 export function startLines(starts, rounds) {
   return [
-    columns(`ms of CPU until live, ${rounds} starts`, 'this', 'other', 'ratio'),
+    columns(`ms of CPU until live, ${rounds} start${rounds === 1 ? '' : 's'}`, 'this', 'other', 'ratio'),
     ...comparisonLines({ scenario: { name: 'start' }, filters: inMilliseconds(starts) }),
   ];
 }

@@ -1,13 +1,14 @@
-// The figures of a measured scenario, and how they are written.
+// The figures of a measured scenario, and how they are formatted.
 
 import { median, quantile, sideBySide, summary } from './statistics.mjs';
 
-/** Envoy's CPU time per request with a filter, or `null` where that was not measured. */
+/** Envoy's CPU time per request with a filter; `null` if it was not measured. */
 export function cpu(measured, filter) {
   const found = measured.filters[filter];
   return found ? summary(found.cpu) : null;
 }
 
+/** The requests per second with a filter; `null` if it was not measured. */
 export function perSecond(measured, filter) {
   const found = measured.filters[filter];
   return found ? summary(found.perSecond) : null;
@@ -28,7 +29,7 @@ export function above(measured, other, filter = 'gate') {
   return medianOf(byRound(measured, other, filter, (one, its) => one - its));
 }
 
-/** For each share (0 to 1) the median over rounds of that quantile of latency, in microseconds. */
+/** For each share (0 to 1), the median over rounds of that quantile of the latency, in microseconds. */
 export function latency(measured, filter, shares) {
   const rounds = measured.filters[filter]?.latency ?? [];
   return rounds.length === 0 ? null : shares
@@ -45,7 +46,7 @@ function medianOf(values) {
   return values === null ? null : median(values);
 }
 
-/** A number with three digits or so: 1234, 123, 12.3, 1.23. */
+/** A number with about three digits: 1,234, 123, 12.3, 1.23. */
 export function digits(value) {
   const size = Math.abs(value);
   if (size >= 100) {
@@ -54,6 +55,7 @@ export function digits(value) {
   return value.toFixed(size >= 10 ? 1 : 2);
 }
 
+/** What tables show instead of a missing value. */
 export const NOTHING = '–';
 
 /** `write(value)`, or a dash without a value. */
@@ -61,7 +63,7 @@ export function or(value, write = digits) {
   return value === null || value === undefined ? NOTHING : write(value);
 }
 
-/** A median and the quartiles around it. */
+/** A median with its quartiles, as Markdown. */
 export function spread({ low, median, high }) {
   return `${digits(median)} <sub>${digits(low)}–${digits(high)}</sub>`;
 }

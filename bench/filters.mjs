@@ -5,7 +5,7 @@ import { PAYLOAD_HEADER, SCOPE, authn } from './authn.mjs';
 import { LISTS_CLUSTER, LONG, SHORT } from './lists.mjs';
 
 const TYPE = 'type.googleapis.com/envoy.extensions.filters.http';
-/** Native's default, 4096, is less than the tokens of some scenarios take. */
+/** In bytes. The default of `jwt_authn`, 4096, is too small for the tokens of some scenarios. */
 const NATIVE_TOKEN_SIZE = 8192;
 
 /**
@@ -74,7 +74,7 @@ function gates(module) {
 }
 
 function gate(scenario, keys) {
-  // Without a word of the cache it has its standard size.
+  // Otherwise the cache has its default size.
   const cache = scenario.cache
     ? { jwt_cache_config: { jwt_cache_size: scenario.cache, jwt_max_token_size: 8192 } }
     : {};
@@ -93,7 +93,7 @@ function native(scenario, config) {
   if (!scenario.features) {
     return [jwtAuthn(config)];
   }
-  // A scope is checked by another filter, on what this one leaves it.
+  // `jwt_authn` does not check scopes: RBAC does, on the payload that it leaves in metadata.
   return [jwtAuthn(each(config, { payload_in_metadata: PAYLOAD_HEADER })), scopeRbac()];
 }
 

@@ -1,4 +1,4 @@
-// What a filter costs besides requests: the time until Envoy is up, and memory.
+// What a filter costs apart from requests: start-up and memory.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -15,7 +15,7 @@ const WORKERS = [1, 2, 8];
 const CACHED_TOKENS = 50_000;
 const FIRST_REQUESTS = 2000;
 const LIST_WORKERS = [1, 2];
-/** By then each thread has taken over what one of them has fetched: they look twice a second. */
+/** By then every thread has adopted the list that one of them fetched: they look twice a second. */
 const SETTLED_MS = 5000;
 
 const plain = SCENARIOS.find(({ name }) => name === 'warm-1');
@@ -38,7 +38,7 @@ export async function startUps(context, filters, rounds) {
   return starts;
 }
 
-/** The resident memory of Envoy in bytes, by filter and then by workers, after some requests. */
+/** Envoy's resident memory in bytes after some requests, by filter and number of workers. */
 export async function memoryOfWorkers(context) {
   const { processes, tokens } = context;
   const memory = {};
@@ -57,7 +57,7 @@ export async function memoryOfWorkers(context) {
   return memory;
 }
 
-/** The bytes that resident memory grows by for each token in the cache, by filter. */
+/** The growth of resident memory per cached token, in bytes, by filter. */
 export async function memoryOfTokens(context) {
   const { processes, tokens } = context;
   const memory = {};
@@ -84,7 +84,7 @@ export async function memoryOfTokens(context) {
   return memory;
 }
 
-/** The resident memory of Envoy in bytes, by the filter that has a list and then by workers. */
+/** Envoy's resident memory in bytes with revocation lists, by filter and number of workers. */
 export async function memoryOfLists(context) {
   const { processes, tokens } = context;
   const memory = {};

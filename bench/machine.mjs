@@ -1,4 +1,4 @@
-// What the numbers were measured on, and with.
+// The machine and the versions of the programs that measured.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { cpus, release, totalmem } from 'node:os';
 
 import { ENVOY, ROOT } from '../tools/checkout.mjs';
 
+/** The machine, as the report describes it. */
 export function machine() {
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
   return {
@@ -17,6 +18,7 @@ export function machine() {
   };
 }
 
+/** The versions of everything that matters to the numbers. */
 export function versions() {
   const gate = /^version = "(.*)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))[1];
   return {
@@ -29,7 +31,7 @@ export function versions() {
   };
 }
 
-/** What a program says of itself. wrk calls it an error to be asked for its version alone. */
+/** The output of a program, even if it fails: `wrk -v` prints its version and reports an error. */
 function output(program, argument) {
   try {
     return execFileSync(program, [argument], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,4 +1,4 @@
-// What a run is told by its environment, and whether this machine has what it needs.
+// The settings of a run, and whether the machine meets its needs.
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -7,24 +7,24 @@ import { ENVOY, ROOT, requireFiles } from '../tools/checkout.mjs';
 import { Failure, NOT_STARTED } from '../tools/failure.mjs';
 
 export const NOOP_WASM = join(ROOT, 'target/bench/noop/wasm32-wasip1/release/bench_noop.wasm');
-/** Where everything goes that is not committed: tokens, logs, raw numbers. */
+/** The directory of everything that is not committed: tokens, logs, raw numbers. */
 export const WORK = join(ROOT, 'target/bench');
 export const DOCS = join(ROOT, 'docs');
 
-/** The core of every Envoy that is measured, and the one of what sends requests and answers them. */
+/** The core of the measured Envoys, and the core of the load generator and the upstream. */
 export const PROXY_CORE = '0';
 export const LOAD_CORE = '1';
 
-/** Connections that wrk keeps open. */
+/** The number of connections that wrk keeps open. */
 export const CONNECTIONS = 16;
 
 /**
- * How much is measured. `requests` are those of one filter in one round; `seconds` is how long
- * that may take at most, which makes it fewer where a filter is slow. Each of the `casts` of Envoys
- * takes an equal part of the rounds: what a process costs depends on where its code happens to be.
+ * How much is measured. `requests` is the number of requests of one filter in one round, fewer if they
+ * would take longer than `seconds`. The rounds are split into `batches`; all Envoys are restarted for
+ * each batch, since the speed of a process depends on where its code lies in memory.
  */
-const FULL = { rounds: 9, casts: 3, requests: { seen: 10_000, fresh: 3_000 }, seconds: 2, starts: 9 };
-const QUICK = { rounds: 5, casts: 1, requests: { seen: 4_000, fresh: 1_000 }, seconds: 0.5, starts: 5 };
+const FULL = { rounds: 9, batches: 3, requests: { seen: 10_000, fresh: 3_000 }, seconds: 2, starts: 9 };
+const QUICK = { rounds: 5, batches: 1, requests: { seen: 4_000, fresh: 1_000 }, seconds: 0.5, starts: 5 };
 
 /** The settings of a run. Throws a `Failure` that names a wrong one. */
 export function readSettings(environment) {
@@ -32,7 +32,7 @@ export function readSettings(environment) {
   const size = quick ? QUICK : FULL;
   const rounds = environment.ROUNDS || String(size.rounds);
   if (!/^[1-9]\d{0,2}$/.test(rounds)) {
-    throw new Failure(`ROUNDS=${rounds} is not a number of rounds (1 to 999)`, {
+    throw new Failure(`ROUNDS=${rounds} is not a number from 1 to 999`, {
       exitCode: NOT_STARTED,
     });
   }
@@ -68,11 +68,11 @@ export function commandOf({ quick, only, filters, module, compare, rounds }) {
   ].join(' ');
 }
 
-/** Throws a `Failure` that says what is missing and how to get it. */
+/** Throws a `Failure` that says what is missing. */
 export function requireTools() {
   requireFiles([[NOOP_WASM, 'make bench'], [ENVOY, 'make envoy']]);
   if (availableParallelism() < 2) {
-    throw new Failure('Two cores are needed: one for Envoy, one for what sends requests.', {
+    throw new Failure('The benchmark needs two cores: one for Envoy, one for the load generator.', {
       exitCode: NOT_STARTED,
     });
   }

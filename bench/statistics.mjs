@@ -1,6 +1,6 @@
-// Medians and what is around them.
+// Medians and quantiles.
 
-/** The value below which this share (0 to 1) of the values is, between two of them by their distance. */
+/** The quantile of a share (0 to 1), interpolated between the two nearest values. */
 export function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -13,7 +13,7 @@ export function median(values) {
   return quantile(values, 0.5);
 }
 
-/** The median of values and the quartiles around it. */
+/** The median and the quartiles. */
 export function summary(values) {
   return { low: quantile(values, 0.25), median: median(values), high: quantile(values, 0.75) };
 }

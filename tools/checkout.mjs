@@ -12,7 +12,7 @@ export const ENVOY = join(ROOT, '.tools/envoy/bin/envoy');
 /** The module that `make build` builds. */
 export const GATE_WASM = join(ROOT, 'target/wasm32-wasip1/release/bearer_gate.wasm');
 
-/** Throws a `Failure` for the first missing file. `needed` has pairs of a file and the command that makes it. */
+/** Throws a `Failure` for the first missing file; `needed` has pairs of a file and a command that makes it. */
 export function requireFiles(needed) {
   for (const [file, command] of needed) {
     if (!existsSync(file)) {

@@ -16,6 +16,6 @@ mod vectors;
 pub use algorithm::{Algorithm, Hash};
 pub use engine::{By, Engine, HostFunction};
 #[cfg(test)]
-pub(crate) use host::{Answer, Arguments};
+pub(crate) use host::Answer;
 pub use key::{Curve, PublicKey};
 pub use twin::twin;

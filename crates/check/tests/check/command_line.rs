@@ -1,4 +1,4 @@
-//! Where things come from and in which form they are printed.
+//! Arguments, standard input and the forms of output.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{GOOD_UNTIL, TOKEN, command, config, decide, file, key_set, run, told};
 
 #[test]
-fn tokens_may_come_from_the_standard_input() {
+fn a_token_may_come_from_the_standard_input() {
     let config = file("c.json", config(&json!({})).to_string());
     let jwks = file("jwks", key_set());
     let now = GOOD_UNTIL.to_string();
@@ -43,7 +43,7 @@ fn tokens_may_come_from_the_standard_input() {
 }
 
 #[test]
-fn programs_get_json() {
+fn the_json_report_has_the_whole_decision() {
     let (status, printed) = decide(&config(&json!({})), &["--json", "--path", "/a"]);
     assert_eq!(status, 0);
     let report: Value = serde_json::from_str(&printed).unwrap();
@@ -87,7 +87,7 @@ fn programs_get_json() {
 }
 
 #[test]
-fn the_command_line_is_explained() {
+fn help_and_errors_explain_the_command_line() {
     for (arguments, status, says) in [
         (
             &["--help"][..],

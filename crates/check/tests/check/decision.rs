@@ -1,4 +1,4 @@
-//! What the filter would decide of a request, and why.
+//! The decision about a request, and the reasons for it.
 
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ fn the_decision_is_explained() {
 }
 
 #[test]
-fn keys_that_are_not_given_leave_it_open() {
+fn without_keys_there_is_no_decision() {
     let config = file("c.json", config(&json!({})).to_string());
     let now = GOOD_UNTIL.to_string();
     let arguments = ["--token", TOKEN, "--now", &now, config.to_str().unwrap()];
@@ -142,7 +142,7 @@ fn keys_that_are_not_given_leave_it_open() {
     }
 }
 
-/// The provider with this field more.
+/// The configuration with this field of the provider.
 fn with(name: &str, value: &Value) -> Value {
     let mut config = config(&json!({}));
     config["providers"]["joe"][name] = value.clone();
@@ -150,7 +150,7 @@ fn with(name: &str, value: &Value) -> Value {
 }
 
 #[test]
-fn a_revocation_list_is_given_as_a_file() {
+fn a_revocation_list_is_read_from_a_file() {
     let http_uri = json!({"uri": "https://joe.example/revoked", "cluster": "joe"});
     let list = with("revocation", &json!({"http_uri": http_uri}));
     let lax = with(
@@ -224,7 +224,7 @@ fn a_revocation_list_is_given_as_a_file() {
 }
 
 #[test]
-fn what_an_introspection_endpoint_says_is_given_as_a_file() {
+fn an_introspection_response_is_read_from_a_file() {
     let introspection = |tokens: &str| {
         json!({
             "http_uri": {"uri": "https://joe.example/introspect", "cluster": "joe"},
@@ -305,7 +305,7 @@ fn what_an_introspection_endpoint_says_is_given_as_a_file() {
     let says = "introspection: not given: --introspection joe=FILE";
     assert!(printed.contains(says), "{printed}");
 
-    // A JWT may be asked about as well.
+    // A JWT may be introspected as well.
     let all = with("introspection", &introspection("all"));
     for (content, status) in [(r#"{"active": true}"#, 0), (r#"{"active": false}"#, 1)] {
         let content = file("answer", content);

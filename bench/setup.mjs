@@ -1,4 +1,4 @@
-// Everything that a scenario needs to be measured: an Envoy for each filter, and what is behind them.
+// What a scenario needs while it is measured: an Envoy for each filter, and the servers behind them.
 
 import { UPSTREAM_CLUSTER, bootstrap } from '../tools/bootstrap.mjs';
 import { serveDocument } from '../tools/document-server.mjs';
@@ -11,7 +11,7 @@ import { LISTS_CLUSTER, serveList } from './lists.mjs';
 import { LOAD_CORE } from './settings.mjs';
 import { firstToken } from './tokens.mjs';
 
-export class Stage {
+export class Setup {
   #scenario;
   #behind = [];
 
@@ -20,31 +20,31 @@ export class Stage {
     this.path = pathOf(scenario.rules);
     /** The Envoys by the names of their filters. */
     this.envoys = new Map();
-    /** Why a filter is not among them: it does not know something of the configuration. */
+    /** Filters that reject the configuration, with the reason. */
     this.skipped = {};
-    /** What a filter did wrong before anything was measured. */
+    /** Filters that answered wrongly before the measurement, with the wrong answer. */
     this.wrong = {};
   }
 
-  /** Starts all, and sends each Envoy the requests whose answers are known. */
-  static async set({ processes, tokens, modules }, scenario, file) {
-    const stage = new Stage(scenario);
+  /** Starts everything, and checks the answers of each Envoy to a few requests. */
+  static async start({ processes, tokens, modules }, scenario, file) {
+    const setup = new Setup(scenario);
     try {
-      await stage.#start(processes, tokens.keys, modules);
-      await stage.#check(file, tokens);
-      return stage;
+      await setup.#start(processes, tokens.keys, modules);
+      await setup.#check(file, tokens);
+      return setup;
     } catch (error) {
-      await stage.clear();
+      await setup.stop();
       throw error;
     }
   }
 
-  /** The status that a filter answers with in this scenario. */
+  /** The status of a filter's answers in this scenario. */
   status(filter) {
     return FILTERS[filter].checks ? this.#scenario.status : 200;
   }
 
-  async clear() {
+  async stop() {
     await Promise.all([...this.envoys.values(), ...this.#behind].map((each) => each.stop()));
   }
 
@@ -103,7 +103,7 @@ export class Stage {
         const found = await envoy.status(this.path, sent);
         if (found !== status) {
           const what = sent === null ? 'a request without a token' : named(sent, token);
-          this.wrong[filter] = `answers ${what} with ${found} and not with ${status}`;
+          this.wrong[filter] = `answers ${what} with ${found} instead of ${status}`;
         }
       }
     }

@@ -1,4 +1,4 @@
-//! Configurations are found wherever they are, and good and bad ones are told apart.
+//! Configurations are found in all kinds of files, and checked.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{check, config, file, root, run};
 
 #[test]
-fn good_and_bad_configurations_are_told_apart() {
+fn good_and_bad_configurations_are_distinguished() {
     for (name, content, status, says) in [
         (
             "a.json",
@@ -82,7 +82,7 @@ fn good_and_bad_configurations_are_told_apart() {
 }
 
 #[test]
-fn the_configurations_that_come_with_the_filter_are_valid() {
+fn the_example_configurations_are_valid() {
     let mut checked = 0;
     for entry in fs::read_dir(root().join("envoy")).unwrap() {
         let path = entry.unwrap().path();
@@ -90,7 +90,7 @@ fn the_configurations_that_come_with_the_filter_are_valid() {
             continue;
         }
         let (status, printed) = check(&path);
-        // What is there for the wasm filter's sake: snippets have none.
+        // Some files are snippets without the filter.
         if status == 2 && printed.contains("has no configuration of bearer-gate") {
             continue;
         }
@@ -100,7 +100,7 @@ fn the_configurations_that_come_with_the_filter_are_valid() {
     assert!(checked >= 2, "only {checked}");
 }
 
-/// Envoy's description of a wasm plugin.
+/// A `PluginConfig` of Envoy with this configuration.
 fn plugin(configuration: &Value) -> Value {
     json!({
         "name": "gate",

@@ -1,4 +1,4 @@
-//! The command as a process, and a configuration with a token that suits it.
+//! Runs the command, with a token and a configuration that admits it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-/// The token of RFC 7515, appendix A.3: issued by `joe`, good until 1300819380.
+/// The token of RFC 7515, appendix A.3: issued by `joe`, valid until [`GOOD_UNTIL`].
 pub(crate) const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0\
                      dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-X\
                      x-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
 
+/// The `exp` of [`TOKEN`].
 pub(crate) const GOOD_UNTIL: u64 = 1_300_819_380;
 
 pub(crate) fn key_set() -> String {
@@ -24,11 +25,12 @@ pub(crate) fn key_set() -> String {
     .to_string()
 }
 
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A file with this content.
+/// Writes a file with this content.
 pub(crate) fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     static WRITTEN: AtomicU32 = AtomicU32::new(0);
     let number = WRITTEN.fetch_add(1, Ordering::SeqCst);
@@ -43,12 +45,12 @@ pub(crate) fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bearer-gate-check"));
     command.current_dir(root()).args(arguments);
-    // What `make run` gives Envoy, and the demo's configuration asks for.
+    // The demo's configuration reads it; `make run` sets it for Envoy.
     command.env("GATE_SECRET", "of-the-demo");
     command
 }
 
-/// The exit status, and all that is printed.
+/// Runs the command. Returns its exit status and everything it prints.
 pub(crate) fn run(arguments: &[&str]) -> (i32, String) {
     told(&command(arguments).output().unwrap())
 }
@@ -63,7 +65,7 @@ pub(crate) fn check(path: &Path) -> (i32, String) {
     run(&[path.to_str().unwrap()])
 }
 
-/// The configuration that the token suits, with `change`.
+/// A configuration that admits the token, with these fields.
 pub(crate) fn config(change: &Value) -> Value {
     let mut config = json!({"providers": {"joe": {
         "issuer": "joe",
@@ -75,7 +77,7 @@ pub(crate) fn config(change: &Value) -> Value {
     config
 }
 
-/// What is decided of a request with the token, a second before the token's end.
+/// Decides about a request with the token a second before it expires.
 pub(crate) fn decide(config: &Value, more: &[&str]) -> (i32, String) {
     let (config, jwks) = (file("c.json", config.to_string()), file("jwks", key_set()));
     let token = file("token", format!("{TOKEN}\n"));

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bearer_gate::time::Timestamp;
-use bearer_gate::token::Token;
-use bearer_gate::token_cache::{TokenCache, Verified, max_bytes};
+use gate::time::Timestamp;
+use gate::token::Token;
+use gate::token_cache::{TokenCache, Verified, max_bytes};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
