@@ -249,7 +249,7 @@ impl FetchState {
     /// Whether a fetch is due. Another configuration may have set a later date than this one wants.
     fn is_due(&self, lost: bool, policy: &RefreshPolicy, now: Timestamp) -> bool {
         let clock_was_set_back = match self.version {
-            Some(version) if self.failures == 0 => is_ahead(version.fetched_at, now),
+            Some(version) if self.failures == 0 => version.fetched_at.is_ahead_of(now),
             _ => self.due_at > now.plus(policy.retry.longest()),
         };
         let too_old =
@@ -262,7 +262,7 @@ impl FetchState {
     fn is_held(&self, now: Timestamp) -> bool {
         self.turn.is_some_and(|turn| {
             now < turn.until
-                && !is_ahead(turn.since, now)
+                && !turn.since.is_ahead_of(now)
                 && turn.until.since(turn.since) <= LONGEST_TURN
         })
     }
@@ -270,7 +270,7 @@ impl FetchState {
     /// Whether a fetch may be started for an unknown key.
     fn is_cool(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
         self.refetched_at.is_none_or(|refetched_at| {
-            now.since(refetched_at) >= policy.refetch_cooldown || is_ahead(refetched_at, now)
+            now.since(refetched_at) >= policy.refetch_cooldown || refetched_at.is_ahead_of(now)
         })
     }
 
@@ -322,12 +322,6 @@ impl DocumentVersion {
     pub fn is_stale(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
         now.since(self.fetched_at) >= policy.max_stale
     }
-}
-
-/// Whether `time`, which was once the present, is in the future: the clock was set back. The clocks of
-/// two workers may differ by the time that one of them takes for a tick.
-fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
-    time > now.plus(Duration::from_secs(1))
 }
 
 #[cfg(test)]
