@@ -1,5 +1,7 @@
 //! The imports of this workspace go in one direction.
 
+#![expect(clippy::unwrap_used, reason = "a test that lacks what it needs fails")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -19,7 +21,7 @@ const PACKAGES: &[&[&str]] = &[
 /// The modules of the package `gate`.
 const GATE: &[&[&str]] = &[
     &[
-        "time", "json", "http", "pairs", "target", "request", "reason",
+        "time", "json", "http", "pairs", "target", "request", "reason", "metrics",
     ],
     &["verify", "claims", "token", "keys"],
     &["fetching", "revocation", "introspection"],
@@ -27,7 +29,6 @@ const GATE: &[&[&str]] = &[
     &[
         "credential",
         "token_cache",
-        "metrics",
         "admission",
         "answer",
         "decision",
@@ -61,7 +62,7 @@ fn no_file_imports_itself_through_others() {
                 let root = target.src_path.as_std_path();
                 match read(metadata.workspace_root.as_std_path(), root) {
                     Ok(read) => {
-                        found.extend(cycles(&read.imports()).iter().map(ToString::to_string))
+                        found.extend(cycles(&read.imports()).iter().map(ToString::to_string));
                     }
                     Err(error) => found.push(error.to_string()),
                 }
