@@ -3,7 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::fetching::{Authorization, Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Retries};
+use gate::fetching::{
+    Authorization, Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Retries,
+};
 use gate::policy::{OnUnavailable, RevocationSource};
 use gate::revocation::ListFormat;
 use serde::Deserialize;

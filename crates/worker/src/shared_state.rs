@@ -5,8 +5,8 @@
 //! is read is checked like any input, because every plugin with this `vm_id` can write shared data.
 
 use gate::fetching::{
-    Authorization, DocumentSource, FetchAction, FetchEvent, FetchState, Publication,
-    RefreshPolicy, RemoteDocument, SharedDocument,
+    Authorization, DocumentSource, FetchAction, FetchEvent, FetchState, Publication, RefreshPolicy,
+    RemoteDocument, SharedDocument,
 };
 use gate::time::Timestamp;
 use serde_json::json;
@@ -30,11 +30,17 @@ pub(crate) struct SharedState<H> {
 
 impl<H: Host> SharedState<H> {
     /// The entries of `remote`, parsed as `format`.
-    pub(crate) fn new<T: Publication>(host: H, remote: &RemoteDocument, format: &T::Format) -> Self {
+    pub(crate) fn new<T: Publication>(
+        host: H,
+        remote: &RemoteDocument,
+        format: &T::Format,
+    ) -> Self {
         // JSON separates the parts, whatever they contain.
         let place = match &remote.source {
             DocumentSource::Uri(uri) => json!([remote.cluster, uri.authority, uri.path]),
-            DocumentSource::Metadata { issuer, .. } => json!([remote.cluster, { "issuer": issuer }]),
+            DocumentSource::Metadata { issuer, .. } => {
+                json!([remote.cluster, { "issuer": issuer }])
+            }
         };
         let user = remote.authorization.as_ref().map(Authorization::user);
         let source = format!("{format}.{}", json!([place, user]));
@@ -110,7 +116,10 @@ impl<H: Host> SharedState<H> {
             if !self.state().is_turn_of(id) {
                 return false;
             }
-            if self.host.swap_shared_data(&self.document_key, &bytes, version) {
+            if self
+                .host
+                .swap_shared_data(&self.document_key, &bytes, version)
+            {
                 return true;
             }
         }

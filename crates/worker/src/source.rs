@@ -255,8 +255,8 @@ impl<T: Publication, H: Host> Source<T, H> {
                 fresh_for,
             } => {
                 let event = FetchEvent::Changed { holder, fresh_for };
-                let shared =
-                    self.shared.put(document) && self.shared.advance(event, now) == FetchAction::Use;
+                let shared = self.shared.put(document)
+                    && self.shared.advance(event, now) == FetchAction::Use;
                 if shared {
                     let count = value.count(&self.engine);
                     info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");

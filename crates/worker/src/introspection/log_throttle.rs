@@ -16,9 +16,10 @@ pub(super) struct LogThrottle {
 impl LogThrottle {
     /// Whether `problem` is to be logged now.
     pub(super) fn admits(&mut self, problem: &str, now: Timestamp) -> bool {
-        let is_recent = self.last.as_ref().is_some_and(|(last, at)| {
-            last == problem && *at <= now && now.since(*at) < PERIOD
-        });
+        let is_recent = self
+            .last
+            .as_ref()
+            .is_some_and(|(last, at)| last == problem && *at <= now && now.since(*at) < PERIOD);
         if !is_recent {
             self.last = Some((problem.to_owned(), now));
         }
