@@ -237,6 +237,12 @@ pub(crate) fn provider() -> Value {
     })
 }
 
+/// The same for a configuration that takes secrets from the environment: each is `secret`.
+pub(crate) fn policy_with_secrets(config: &Value) -> Policy {
+    let environment = |_: &str| Some("secret".to_owned());
+    gate_config::parse(config.to_string().as_bytes(), &environment).unwrap()
+}
+
 /// The policy of this provider, which is named `p`.
 pub(crate) fn policy_of(provider: &Value) -> Policy {
     policy(&json!({"providers": {"p": provider}}))
