@@ -97,7 +97,7 @@ test: needs build trapping vectors envoy demo ## run the unit tests, the example
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc
-	cargo test --locked -p gate-check --test check
+	cargo test --locked -p gate-check
 	cargo test --locked --test reference
 	cargo test --locked --test envoy
 
