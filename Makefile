@@ -15,8 +15,9 @@ ENVOY  := .tools/envoy/bin/envoy
 
 # How cargo builds what Envoy runs: without unneeded exports, with the vector instructions that Envoy's
 # V8 has, and with numbers of 32 bits in RustCrypto, whose products WebAssembly has an instruction for.
-WASM_CARGO := CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='-C target-feature=+simd128 --cfg cpubits="32"' cargo
+WASM_FLAGS := -C target-feature=+simd128 --cfg cpubits="32"
+WASM_CARGO  = CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(WASM_FLAGS)' cargo
 
 # What the linker runs at the end, where the module is to be small, and what is inlined when all
 # crates have become one: less than rustc would, since each has been optimized by itself already.
@@ -56,9 +57,10 @@ $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@cd scripts/module && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-# The module of the test of a worker that dies.
+# The module of the test of a worker that traps.
+trapping: WASM_FLAGS += --cfg bearer_gate_trap_with_turn
 trapping:
-	$(WASM_CARGO) build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
+	$(WASM_CARGO) build --locked --profile trap-with-turn --target $(TARGET) --lib
 
 # The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
 vectors: $(WASM_OPT)

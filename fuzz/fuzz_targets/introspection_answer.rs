@@ -3,18 +3,21 @@
 //! longer than the token is valid.
 #![no_main]
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hash::RandomState;
 use std::time::Duration;
 
-use bearer_gate::config::Config;
-use bearer_gate::gate::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
-use bearer_gate::introspection::{self, Durations, Failed, Introspector, Standing};
-use bearer_gate::metrics::Tally;
-use bearer_gate::request::Request;
-use bearer_gate::time::Timestamp;
-use bearer_gate::token_cache::TokenCache;
-use bearer_gate::verify::Engine;
+use gate::decision::{Context, Decision, Resources, decide};
+use gate::fetching::Availability;
+use gate::introspection::{self, Durations, Failed, Introspector, TokenStatus};
+use gate::keys::KeySet;
+use gate::policy::{Policy, Provider};
+use gate::request::Request;
+use gate::revocation::RevocationList;
+use gate::time::Timestamp;
+use gate::token_cache::TokenCache;
+use gate::verify::Engine;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -51,17 +54,17 @@ fuzz_target!(
 
         let status = status_at(body, NOW);
         assert!(match (&status, introspection::read(body)) {
-            (Standing::Active(cached), Ok(Some(answer))) => cached.payload == answer.payload,
-            (Standing::Inactive, Ok(None)) | (Standing::Unavailable { .. }, Err(_)) => true,
+            (TokenStatus::Active(cached), Ok(Some(answer))) => cached.payload == answer.payload,
+            (TokenStatus::Inactive, Ok(None)) | (TokenStatus::Unavailable { .. }, Err(_)) => true,
             _ => false,
         });
         let end = NOW.plus(DURATIONS.active);
-        assert!(!matches!(status_at(body, end), Standing::Active(_)));
-        if let Standing::Active(answer) = &status
+        assert!(!matches!(status_at(body, end), TokenStatus::Active(_)));
+        if let TokenStatus::Active(answer) = &status
             && let Some(expires_at) = answer.claims.expires_at
         {
             let end = expires_at.max(NOW.plus(Duration::from_millis(1)));
-            assert!(!matches!(status_at(body, end), Standing::Active(_)));
+            assert!(!matches!(status_at(body, end), TokenStatus::Active(_)));
         }
 
         if is_admitted(&status) {
@@ -87,45 +90,59 @@ fn is_refresh_token(answer: &Value) -> bool {
 }
 
 /// The status of the token at `then`, if this answer arrived at `NOW`.
-fn status_at(body: &[u8], then: Timestamp) -> Standing {
+fn status_at(body: &[u8], then: Timestamp) -> TokenStatus {
     let mut introspector = Introspector::new(DURATIONS, &RandomState::new());
-    assert!(matches!(introspector.ask(TOKEN, NOW), Standing::Pending));
+    assert!(matches!(introspector.ask(TOKEN, NOW), TokenStatus::Pending));
     assert_eq!(introspector.take_next().as_deref(), Some(TOKEN));
     introspector.settle(TOKEN, introspection::read(body).map_err(|_| Failed), NOW);
     introspector.ask(TOKEN, then)
 }
 
-fn is_admitted(status: &Standing) -> bool {
+/// The introspection endpoint has answered, and nothing else has been fetched.
+struct Answered<'s>(&'s TokenStatus);
+
+impl Resources for Answered<'_> {
+    fn keys(&self, _: &Provider) -> Availability<KeySet> {
+        Availability::Pending
+    }
+
+    fn revocations(&self, _: &Provider) -> Availability<RevocationList> {
+        Availability::Pending
+    }
+
+    fn introspection(&self, _: &Provider, _: &str) -> TokenStatus {
+        self.0.clone()
+    }
+}
+
+fn is_admitted(status: &TokenStatus) -> bool {
     thread_local! {
-        static CONFIG: Config = config();
+        static POLICY: Policy = policy();
         static ENGINE: Engine = const { Engine::software() };
     }
     let request = Request {
-        target: b"/".into(),
+        target: Cow::from(&b"/"[..]).into(),
         authorization: vec![format!("Bearer {TOKEN}").into_bytes().into()],
         ..Request::default()
     };
-    let decision = CONFIG.with(|config| {
+    let decision = POLICY.with(|policy| {
         ENGINE.with(|engine| {
-            let means = Means {
-                remote: &|_| RemoteKeys::Pending,
-                lists: &|_| RemoteList::Pending,
-                introspection: &|_, _| status.clone(),
+            let context = Context {
+                resources: &Answered(status),
                 engine,
                 tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
-                tally: &Tally::default(),
             };
-            gate(config, &request, means, NOW)
+            decide(policy, &request, &context, NOW).decision
         })
     });
     match decision {
-        Decision::Settled(Verdict::Admit(_)) => true,
-        Decision::Settled(Verdict::Deny(_)) => false,
+        Decision::Admit(_) => true,
+        Decision::Deny(_) => false,
         other => panic!("{other:?}"),
     }
 }
 
-fn config() -> Config {
+fn policy() -> Policy {
     let config = serde_json::json!({"providers": {"p": {
         "issuer": ISSUER,
         "audiences": [AUDIENCE],
@@ -136,6 +153,6 @@ fn config() -> Config {
         },
     }}});
     let environment = |_: &str| Some("secret".to_owned());
-    Config::from_host(config.to_string().as_bytes(), &environment)
+    gate_config::parse(config.to_string().as_bytes(), &environment)
         .expect("the configuration is good")
 }

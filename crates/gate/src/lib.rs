@@ -33,8 +33,6 @@ pub mod http;
 pub mod introspection;
 pub mod json;
 pub mod keys;
-pub mod metrics;
-pub mod pairs;
 pub mod policy;
 pub mod reason;
 pub mod request;
