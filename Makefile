@@ -24,8 +24,9 @@ REMAP       = --remap-path-prefix=$(CURDIR)=bearer-gate \
 # How cargo builds modules for Envoy: without exports that the filter does not need, with the vector
 # instructions of Envoy's V8, and with 32-bit limbs in RustCrypto, because WebAssembly multiplies
 # 32-bit numbers to 64 bits in one instruction.
-WASM_CARGO = CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='-C target-feature=+simd128 --cfg cpubits="32" $(REMAP)' cargo
+WASM_FLAGS  = -C target-feature=+simd128 --cfg cpubits="32" $(REMAP)
+WASM_CARGO  = CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(WASM_FLAGS)' cargo
 
 # What the linker runs at the end, where the module is to be small, and what is inlined when all
 # crates have become one: less than rustc would, since each has been optimized by itself already.
@@ -72,9 +73,10 @@ $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@cd scripts/module && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-# The module of the test of a worker that dies.
+# The module of the test of a worker that traps.
+trapping: WASM_FLAGS += --cfg bearer_gate_trap_with_turn
 trapping:
-	$(WASM_CARGO) build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
+	$(WASM_CARGO) build --locked --profile trap-with-turn --target $(TARGET) --lib
 
 # The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
 vectors: $(LINKED)

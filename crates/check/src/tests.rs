@@ -2,17 +2,15 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::arguments::{Arguments, Asked};
 use super::*;
-use crate::fixtures;
 
 const NOW: u64 = 1_700_000_000;
 
-/// What the command prints of a file that comes from the standard input, and its status.
+/// Runs the command with `file` as the standard input. Returns the status and what is printed.
 fn run_with(arguments: &[&str], file: &[u8]) -> (Status, String) {
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let mut console = Console {
-        environment: &|name| (name == "KEYS").then(fixtures::key_set),
+        environment: &|name| (name == "KEYS").then(gate_fixtures::key_set),
         input: &mut io::Cursor::new(file),
         output: &mut output,
         errors: &mut errors,
@@ -24,7 +22,7 @@ fn run_with(arguments: &[&str], file: &[u8]) -> (Status, String) {
 }
 
 fn config(provider: Value) -> Vec<u8> {
-    let mut known = json!({"local_jwks": {"inline_string": fixtures::key_set()}});
+    let mut known = json!({"local_jwks": {"inline_string": gate_fixtures::key_set()}});
     for (name, value) in provider.as_object().unwrap() {
         known[name] = value.clone();
     }
@@ -33,11 +31,11 @@ fn config(provider: Value) -> Vec<u8> {
 
 fn token() -> String {
     let payload = json!({"sub": "somebody", "exp": NOW + 60});
-    fixtures::es256(&json!({"alg": "ES256"}), &payload)
+    gate_fixtures::es256(&json!({"alg": "ES256"}), &payload)
 }
 
 #[test]
-fn the_token_is_put_where_the_configuration_looks_for_it() {
+fn the_token_is_put_where_a_provider_reads_it() {
     let token = token();
     for provider in [
         json!({}),
@@ -59,7 +57,7 @@ fn the_token_is_put_where_the_configuration_looks_for_it() {
 }
 
 #[test]
-fn the_payload_is_not_printed_where_it_is_passed_on() {
+fn a_forwarded_payload_is_not_printed() {
     let token = token();
     let provider = json!({
         "forward_payload_header": "x-payload",
@@ -75,15 +73,18 @@ fn the_payload_is_not_printed_where_it_is_passed_on() {
         "sets the header x-payload to the payload",
         "sets the header x-sub to \"somebody\"",
         "sets the filter state wasm.sub to \"somebody\"",
-        "has the route chosen anew",
+        "makes Envoy select the route again",
     ] {
-        assert!(printed.contains(line), "{printed} does not say {line:?}");
+        assert!(
+            printed.contains(line),
+            "{printed} does not contain {line:?}"
+        );
     }
     assert!(!printed.contains(token.split('.').nth(1).unwrap()));
 }
 
 #[test]
-fn every_part_of_a_requirement_is_judged() {
+fn every_part_of_a_requirement_is_decided() {
     let mut file: Value = serde_json::from_slice(&config(json!({"issuer": "a"}))).unwrap();
     file["providers"]["q"] = file["providers"]["p"].clone();
     file["providers"]["q"]["issuer"] = Value::Null;
@@ -99,27 +100,35 @@ fn every_part_of_a_requirement_is_judged() {
     assert_eq!(status, Status::Bad);
     for line in [
         "- rules[0]: needs one of these: refused: lifetime",
-        "-   [0]: needs a token of p: refused: issuer: iss: there is none, not \"a\"",
+        "-   [0]: needs a token of p: refused: issuer: iss: missing, expected \"a\"",
         "-   [1]: needs all of these: refused: lifetime",
-        "-     [0]: needs a token of q: refused: lifetime: iat: there is none, exp: 2023-11-14",
+        "-     [0]: needs a token of q: refused: lifetime: iat: missing, exp: 2023-11-14",
         "2 usable, from the configuration",
     ] {
-        assert!(printed.contains(line), "{printed} does not say {line:?}");
+        assert!(
+            printed.contains(line),
+            "{printed} does not contain {line:?}"
+        );
     }
 }
 
 #[test]
-fn routes_name_requirements() {
+fn a_route_may_name_a_requirement() {
     let mut file: Value = serde_json::from_slice(&config(json!({}))).unwrap();
     file["requirement_map"] = json!({"open": {}});
-    for (per_route, name, status, says) in [
+    for (per_route, name, status, text) in [
         (
             true,
             "open",
             Status::Good,
             "requirement of the route: needs nothing",
         ),
-        (true, "shut", Status::Bad, "names none of requirement_map"),
+        (
+            true,
+            "shut",
+            Status::Bad,
+            "\"shut\" is not in requirement_map",
+        ),
         (
             false,
             "open",
@@ -130,7 +139,10 @@ fn routes_name_requirements() {
         file["per_route_requirements"] = per_route.into();
         let (found, printed) = run_with(&["--requirement", name], file.to_string().as_bytes());
         assert_eq!(found, status, "{printed}");
-        assert!(printed.contains(says), "{printed} does not say {says:?}");
+        assert!(
+            printed.contains(text),
+            "{printed} does not contain {text:?}"
+        );
     }
 }
 
@@ -161,7 +173,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn variables_are_those_that_the_filter_would_see() {
+fn environment_variables_are_those_that_the_filter_sees() {
     let provider = json!({"local_jwks": {"environment_variable": "KEYS"}});
     let configuration = json!({"@type": "a/google.protobuf.Struct", "value": {
         "providers": {"p": provider},
@@ -172,7 +184,7 @@ fn variables_are_those_that_the_filter_would_see() {
             "configuration": configuration,
         }})
     };
-    let given = fixtures::key_set();
+    let given = gate_fixtures::key_set();
     for (file, status) in [
         (configuration["value"].clone(), Status::Good),
         (plugin(json!({"host_env_keys": ["KEYS"]})), Status::Good),
@@ -186,13 +198,13 @@ fn variables_are_those_that_the_filter_would_see() {
 }
 
 #[test]
-fn arguments_are_read() {
+fn headers_are_parsed() {
     let arguments = ["--header", ":Authority: a", "--header", "X-A:b:c", "f"].map(OsString::from);
-    let Ok(Asked::Check(parsed)) = Arguments::parse(arguments) else {
-        panic!("the arguments are good");
+    let Ok(Command::Check(parsed)) = Arguments::parse(arguments) else {
+        panic!("the arguments are valid");
     };
     let expected = [(":authority", "a"), ("x-a", "b:c")];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
     assert_eq!(parsed.headers, expected);
-    assert!(parsed.wants_trial());
+    assert!(parsed.describe_request());
 }

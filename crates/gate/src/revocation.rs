@@ -16,8 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use self::names::{Kind, Names};
-use crate::fetching::Published;
-use crate::metrics::Series;
+use crate::fetching::{DocumentKind, Publication};
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
 use crate::verify::{Algorithm, Engine, twin};
@@ -62,11 +61,10 @@ pub struct RevocationList {
     names: Names,
 }
 
-impl Published for RevocationList {
+impl Publication for RevocationList {
     type Format = ListReader;
 
-    const NAME: &'static str = "revocation list";
-    const SERIES: Series = Series::Revocation;
+    const KIND: DocumentKind = DocumentKind::RevocationList;
     const MAX_BYTES: usize = MAX_LIST_BYTES;
 
     fn parse(document: &[u8], reader: &ListReader) -> Result<Self, String> {

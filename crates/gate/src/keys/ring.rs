@@ -5,9 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
-use crate::fetching::Published;
+use crate::fetching::{DocumentKind, Publication};
 use crate::json;
-use crate::metrics::Series;
 use crate::verify::{Algorithm, Engine};
 
 /// The largest accepted key set, in bytes.
@@ -38,11 +37,10 @@ impl fmt::Display for NoFormat {
     }
 }
 
-impl Published for KeySet {
+impl Publication for KeySet {
     type Format = NoFormat;
 
-    const NAME: &'static str = "key set";
-    const SERIES: Series = Series::Keys;
+    const KIND: DocumentKind = DocumentKind::KeySet;
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
     fn parse(document: &[u8], _: &NoFormat) -> Result<Self, String> {
