@@ -1,8 +1,8 @@
 //! Parses any bytes as a payload: strict JSON, then claims with their types.
 #![no_main]
 
-use bearer_gate::claims::Claims;
-use bearer_gate::json;
+use gate::claims::Claims;
+use gate::json;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|payload: &[u8]| {

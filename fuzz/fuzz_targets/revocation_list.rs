@@ -5,9 +5,9 @@
 use std::collections::HashSet;
 use std::hash::RandomState;
 
-use bearer_gate::fetching::Published;
-use bearer_gate::revocation::{ListFormat, ListReader, RevocationList};
-use bearer_gate::time::Timestamp;
+use gate::fetching::Publication;
+use gate::revocation::{ListFormat, ListReader, RevocationList};
+use gate::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
 

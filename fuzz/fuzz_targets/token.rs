@@ -1,7 +1,7 @@
 //! Parses any text as a token: what is accepted has exactly one encoding.
 #![no_main]
 
-use bearer_gate::token::{MAX_TOKEN_BYTES, Signed, Token};
+use gate::token::{MAX_TOKEN_BYTES, Signed, Token};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

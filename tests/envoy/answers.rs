@@ -66,7 +66,7 @@ fn a_realm_from_the_authority_cannot_break_out_of_its_quotes() {
 /// A gate with a path for every kind of answer, and a provider `gone` whose key server is down.
 fn gate_of_all_answers(change: &Value) -> Gate {
     let cloud = Issuer::local_provider(&[&keys::RSA]);
-    let mut gone = Issuer::provider();
+    let mut gone = Issuer::impatient_config()["providers"]["cloud"].take();
     gone["remote_jwks"]["http_uri"]["cluster"] = "nobody".into();
     let rule =
         |path: &str, requires: Value| json!({"match": {"prefix": path}, "requires": requires});

@@ -11,14 +11,14 @@ use crate::support::{
 
 /// How many requests may wait in one worker.
 const ROOM: u16 = 1024;
-/// How many requests more arrive.
+/// How many more requests arrive.
 const LATE: u64 = 3;
 
 /// No request waits this long in these tests.
 const TIMEOUT: &str = "3600s";
 
 #[test]
-fn a_request_beyond_the_room_is_put_off_at_once_and_the_waiting_ones_are_decided() {
+fn a_request_beyond_the_limit_is_refused_at_once_and_the_waiting_ones_are_decided() {
     let issuer = Issuer::start();
     let door = Door::new();
     let reply = Reply::behind(&door, Issuer::published(&[&keys::RSA]));
@@ -67,7 +67,7 @@ fn one_answer_decides_a_crowd_with_one_opaque_token() {
 }
 
 /// Fills the room with requests with these tokens and sends a few more with the token `late`, which
-/// are put off for the reason `otherwise`. Then opens the door, and returns the statuses of the
+/// are refused for the reason `otherwise`. Then opens the door, and returns the statuses of the
 /// requests that waited, in the order of their tokens.
 fn crowd<'t>(
     gate: &Gate,

@@ -17,7 +17,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_readme_shows_the_smallest_configuration_as_it_is() {
+fn the_readme_contains_the_smallest_configuration_verbatim() {
     let shown = format!("```yaml\n{}```\n", read("envoy/minimal.yaml"));
     assert!(
         read("README.md").contains(&shown),

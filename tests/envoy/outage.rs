@@ -13,7 +13,8 @@ fn status(gate: &Gate) -> u16 {
 fn a_key_server_that_is_down_means_503_until_it_is_up() {
     let mut issuer = Issuer::start();
     issuer.server.stop();
-    let gate = Setup::trusting(&issuer).start();
+    let config = Issuer::impatient_config();
+    let gate = Setup::trusting(&issuer).config(config).start();
     assert_eq!(status(&gate), 503);
     assert_eq!(gate.upstream.count(), 0);
     issuer.server.restart();
@@ -75,7 +76,7 @@ fn rubbish_instead_of_the_first_key_set_means_503() {
         .collect();
     let mut setup = Setup::new(json!({"providers": {}}));
     for (name, issuer) in &issuers {
-        let mut provider = Issuer::provider();
+        let mut provider = Issuer::impatient_config()["providers"]["cloud"].take();
         provider["issuer"] = (*name).into();
         provider["remote_jwks"]["http_uri"]["cluster"] = (*name).into();
         provider["remote_jwks"]["async_fetch"] = json!({"failed_refetch_duration": "2s"});
@@ -138,7 +139,7 @@ fn a_bad_key_in_a_set_leaves_the_good_ones_usable() {
 #[test]
 fn a_cluster_that_does_not_exist_means_503() {
     let issuer = Issuer::start();
-    let mut setup = Setup::trusting(&issuer);
+    let mut setup = Setup::trusting(&issuer).config(Issuer::impatient_config());
     setup.clusters.clear();
     let gate = setup.start();
     assert_eq!(status(&gate), 503);

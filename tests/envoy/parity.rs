@@ -315,7 +315,7 @@ fn the_same_configuration_has_the_same_effect_except_for_the_listed_differences(
 }
 
 impl Difference {
-    /// What is not as the difference says.
+    /// Deviations from what the difference says.
     fn failures(&self, pair: &Pair) -> Vec<String> {
         let mut failures = Vec::new();
         for (request, native_sees, here_sees) in &self.shown {

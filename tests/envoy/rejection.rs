@@ -204,7 +204,7 @@ fn a_clock_skew_of_zero_is_zero() {
 }
 
 #[test]
-fn a_token_without_exp_is_admitted_where_the_operator_says_so() {
+fn a_token_without_exp_is_admitted_if_the_operator_says_so() {
     let issuer = Issuer::start();
     let mut config = Issuer::config();
     config["providers"]["cloud"]["require_expiration"] = false.into();

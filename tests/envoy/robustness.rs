@@ -38,7 +38,7 @@ fn hostile(good: &str) -> Vec<Request> {
 }
 
 #[test]
-fn no_header_takes_the_worker_out_of_service() {
+fn no_header_traps_the_vm() {
     let issuer = Issuer::start();
     let mut setup = Setup::trusting(&issuer);
     // A trap shows: the worker then refuses everything.

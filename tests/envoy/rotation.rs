@@ -21,7 +21,7 @@ fn new_keys_work_and_withdrawn_keys_stop_working_with_the_next_refresh() {
     eventually("the withdrawn key stops working", || {
         status(&keys::RSA) == 401
     });
-    // A worker may be a set behind the one that refused.
+    // This may be another worker, which has not adopted the last set yet.
     eventually("the new key works on", || status(&keys::RSA_2) == 200);
 }
 

@@ -20,9 +20,7 @@ const ALL: usize = 4;
 /// The filter with a configuration that admits tokens for this audience.
 fn setup(issuer: &Issuer, audience: &str) -> Setup {
     let mut config = Issuer::config();
-    let provider = &mut config["providers"]["cloud"];
-    provider["audiences"] = json!([audience]);
-    provider["remote_jwks"]["http_uri"]["timeout"] = "10s".into();
+    config["providers"]["cloud"]["audiences"] = json!([audience]);
     Setup::trusting(issuer).config(config)
 }
 
@@ -40,7 +38,6 @@ fn start(listeners: &Discovery, setup: &Setup, upstream: &Server) -> Envoy {
     let mut bootstrap: Value = serde_json::from_str(&setup.bootstrap(upstream.port)).unwrap();
     let resources = bootstrap["static_resources"].as_object_mut().unwrap();
     resources.remove("listeners");
-    bootstrap["node"] = json!({"id": "test", "cluster": "test"});
     bootstrap["dynamic_resources"] = json!({"lds_config": listeners.source()});
     Envoy::start(&bootstrap.to_string(), WORKERS)
 }
@@ -157,7 +154,7 @@ fn requests_that_wait_during_an_update_are_decided_by_their_own_configuration() 
         listeners.publish(&[listener("test", &second)]);
         wait_for_listeners(&gate, 2);
         after = in_parallel_while(8, send, || {
-            eventually("4 more wait", || gate.metric("waiting") == 8);
+            eventually("4 more requests wait", || gate.metric("waiting") == 8);
             assert_eq!(upstream.count(), 0);
             door.open();
         });
@@ -192,7 +189,7 @@ fn a_filter_from_ecds_is_replaced_in_the_same_way() {
     let statuses = || ["first", "second"].map(|audience| status(&gate, audience));
     assert_eq!(statuses(), [200, 401]);
     assert_eq!(configured(&gate), ALL);
-    // Once Envoy's main thread has taken the update, the workers apply it one after the other.
+    // The workers apply an update one after the other.
     let replaced = |expected: [u16; 2]| {
         eventually("all workers have the filter", || {
             in_parallel(8, |_| statuses()) == [expected; 8]
@@ -203,12 +200,8 @@ fn a_filter_from_ecds_is_replaced_in_the_same_way() {
     eventually("every new root context is configured once", || {
         configured(&gate) == 2 * ALL
     });
-    // The first root contexts are gone, so there are new ones; but the configuration is not checked
-    // again.
+    // Whether the first root contexts are still there or not: their configuration counts again.
     filters.publish(&[filter("first")]);
     replaced([200, 401]);
-    eventually("every new root context is configured once", || {
-        configured(&gate) == 3 * ALL - 1
-    });
     assert_eq!(issuer.server.count(), 1);
 }

@@ -11,6 +11,16 @@
 //!
 //! A module never imports from a layer above its own.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::arithmetic_side_effects,
+        clippy::needless_pass_by_value,
+        clippy::string_slice,
+        reason = "a test that panics fails, and a table of cases is as long as it is"
+    )
+)]
+
 pub mod admission;
 pub mod answer;
 pub mod claims;

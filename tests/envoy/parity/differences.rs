@@ -269,6 +269,7 @@ fn tokens() -> Vec<Difference> {
 fn keys_and_answers() -> Vec<Difference> {
     let mut remote = Issuer::provider()["remote_jwks"].clone();
     remote["http_uri"]["cluster"] = "nobody".into();
+    remote["http_uri"]["timeout"] = "2s".into();
     let plain = with_provider(&json!({}));
     vec![
         Difference::new("keys that cannot be had", with_provider(&json!({"remote_jwks": remote})))

@@ -55,8 +55,15 @@ impl Issuer {
         json!({"providers": {"cloud": Self::provider()}})
     }
 
-    /// The provider of that configuration. Its timeout is long, since a busy key server may take its
-    /// time; a test about timeouts sets a short one.
+    /// The same with a short timeout. While there are no keys, requests wait as long as the timeout.
+    pub(crate) fn impatient_config() -> Value {
+        let mut config = Self::config();
+        config["providers"]["cloud"]["remote_jwks"]["http_uri"]["timeout"] = "2s".into();
+        config
+    }
+
+    /// The provider of [`config`](Self::config). Its timeout is long, since a busy key server may take
+    /// its time.
     pub(crate) fn provider() -> Value {
         json!({
             "issuer": ISSUER,

@@ -182,6 +182,7 @@ pub(crate) fn bootstrap(filter_chain: &Value, clusters: &[Value]) -> String {
 pub(crate) fn bootstrap_of(listeners: &[(&str, Value)], clusters: &[Value]) -> String {
     let listener = |(name, filter_chain): &(&str, Value)| json!({"name": name, "address": address(0), "filter_chains": [filter_chain]});
     json!({
+        "node": {"id": "test", "cluster": "test"},
         "admin": {"address": address(0)},
         "static_resources": {
             "listeners": listeners.iter().map(listener).collect::<Vec<_>>(),

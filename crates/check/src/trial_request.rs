@@ -1,26 +1,27 @@
-//! The request that is tried.
+//! The request to decide on.
 
-use super::arguments::Arguments;
-use crate::config::{Config, Location};
-use crate::request::Request;
+use gate::policy::{Location, Policy};
+use gate::request::Request;
 
-/// Builds the request that the arguments describe, with `token` where the configuration looks for
-/// tokens: in `Authorization` if a provider reads that, else at the first place of the first one.
-pub(super) fn build(
-    config: &Config,
+use crate::arguments::Arguments;
+
+/// Builds the request that the arguments describe. The `token` goes into `Authorization` if a provider
+/// reads that header, else to the first location of the first provider.
+pub(crate) fn build(
+    policy: &Policy,
     arguments: &Arguments,
     token: Option<&str>,
 ) -> Request<'static> {
     let mut target = arguments.path.clone().unwrap_or_else(|| "/".to_owned());
     let mut headers = arguments.headers.clone();
     if let Some(token) = token {
-        let mut locations = config.providers.iter().flat_map(|one| &one.locations);
+        let mut locations = policy.providers.iter().flat_map(|one| &one.locations);
         let first = locations.clone().next();
         let authorization = locations.find(|one| one.header() == Some("authorization"));
         match authorization.or(first).map(|location| &**location) {
             Some(Location::Header { name, prefix }) => {
                 let value = format!("{prefix} {token}").trim_start().to_owned();
-                headers.push((name.to_string(), value.into_bytes()));
+                headers.push((name.clone(), value.into_bytes()));
             }
             Some(Location::Cookie(name)) => {
                 let value = format!("{name}={token}");
