@@ -24,9 +24,11 @@
 
 mod host;
 mod metrics;
+mod module;
 mod network;
 mod process;
 mod request;
+mod request_state;
 mod shared_data;
 mod state;
 mod vm;
@@ -35,5 +37,6 @@ mod worker;
 pub use host::SimulatedHost;
 pub use network::{Received, Reply, Response};
 pub use process::Process;
-pub use request::{Outcome, Request};
+pub use request::Request;
+pub use request_state::Outcome;
 pub use worker::{Listener, Worker};

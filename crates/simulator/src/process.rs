@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gate::time::Timestamp;
 
+use crate::module::Module;
 use crate::network::{Received, Reply, Response};
 use crate::state::State;
 use crate::vm::Vm;
@@ -14,7 +15,7 @@ use crate::worker::Worker;
 /// One process of Envoy.
 pub struct Process {
     state: Rc<State>,
-    vms: RefCell<Vec<Rc<Vm>>>,
+    modules: RefCell<Vec<Rc<Module>>>,
 }
 
 /// What happens next in the process.
@@ -35,17 +36,18 @@ impl Process {
     pub fn new(seed: u64) -> Self {
         Self {
             state: Rc::new(State::new(seed)),
-            vms: RefCell::default(),
+            modules: RefCell::default(),
         }
     }
 
     /// Starts a worker.
     #[must_use]
     pub fn start_worker(&self) -> Worker {
-        let mut vms = self.vms.borrow_mut();
-        let vm = Vm::new(vms.len(), Rc::clone(&self.state));
-        vms.push(Rc::clone(&vm));
-        Worker(vm)
+        let mut modules = self.modules.borrow_mut();
+        let vm = Vm::new(modules.len(), Rc::clone(&self.state));
+        let module = Rc::new(Module::new(Rc::new(vm)));
+        modules.push(Rc::clone(&module));
+        Worker(module)
     }
 
     /// Sets the function `verify_signature`; without it the module verifies.
@@ -112,11 +114,11 @@ impl Process {
     fn step(&self, end: Duration) -> bool {
         let callout = self.state.network.borrow().next_due();
         let callout = callout.map(|due| (due, Event::Callout));
-        let vms = self.vms.borrow().clone();
-        let living = vms.iter().filter(|vm| vm.is_alive());
-        let ticks = living.filter_map(|vm| {
-            let (due, root) = vm.next_tick()?;
-            let vm = vm.index;
+        let modules = self.modules.borrow().clone();
+        let living = modules.iter().filter(|module| module.vm.is_alive());
+        let ticks = living.filter_map(|module| {
+            let (due, root) = module.vm.next_tick()?;
+            let vm = module.vm.index;
             Some((due, Event::Tick { vm, root }))
         });
         let next = callout.into_iter().chain(ticks);
@@ -129,14 +131,14 @@ impl Process {
             Event::Callout => {
                 let ended = self.state.network.borrow_mut().take_due(self.elapsed());
                 if let Some(callout) = ended
-                    && let Some(vm) = vms.get(callout.vm)
+                    && let Some(module) = modules.get(callout.vm)
                 {
-                    vm.deliver(callout);
+                    module.deliver(callout);
                 }
             }
             Event::Tick { vm, root } => {
-                if let Some(vm) = vms.get(vm) {
-                    vm.tick(root);
+                if let Some(module) = modules.get(vm) {
+                    module.tick(root);
                 }
             }
         }

@@ -3,36 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gate::answer::Answer;
-
-use crate::vm::Vm;
-
-/// What has become of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The filter holds it.
-    Paused,
-    /// It went to the upstream.
-    Forwarded,
-    /// The filter answered it.
-    Answered(Answer),
-    /// Its worker died.
-    Lost,
-}
-
-/// The part of a request that the host keeps.
-#[derive(Debug)]
-pub(crate) struct RequestState {
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
-    pub(crate) filter_state: Vec<(String, Vec<u8>)>,
-    pub(crate) route_cleared: bool,
-    pub(crate) requirement: Option<String>,
-    pub(crate) outcome: Outcome,
-}
+use crate::module::Module;
+use crate::request_state::{Outcome, RequestState};
 
 /// A request, as its client and the upstream see it.
 pub struct Request {
-    pub(crate) vm: Rc<Vm>,
+    pub(crate) module: Rc<Module>,
     pub(crate) id: u32,
     pub(crate) state: Rc<RefCell<RequestState>>,
 }
@@ -90,11 +66,11 @@ impl Request {
     /// `allow_on_headers_stop_iteration` the request then goes on with it.
     #[must_use]
     pub fn send_body(&self) -> bool {
-        self.vm.body(self.id)
+        self.module.body(self.id)
     }
 
     /// Ends the stream: the client disconnects, or the response is complete.
     pub fn end(&self) {
-        self.vm.delete_stream(self.id);
+        self.module.delete_stream(self.id);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::request::{Outcome, Request, RequestState};
-use crate::vm::Vm;
+use crate::module::Module;
+use crate::request::Request;
+use crate::request_state::{Outcome, RequestState};
 
 /// A worker of the process: a thread with a virtual machine.
-pub struct Worker(pub(crate) Rc<Vm>);
+pub struct Worker(pub(crate) Rc<Module>);
 
 impl Worker {
     /// Adds a listener with this configuration of the filter, and so a root. `None` if the filter
@@ -14,8 +15,8 @@ impl Worker {
     #[must_use]
     pub fn listen(&self, configuration: &str) -> Option<Listener> {
         let root = self.0.create_root(configuration.as_bytes())?;
-        let vm = Rc::clone(&self.0);
-        Some(Listener { vm, root })
+        let module = Rc::clone(&self.0);
+        Some(Listener { module, root })
     }
 
     /// The virtual machine traps: the roots, streams and callouts of the worker vanish.
@@ -26,19 +27,19 @@ impl Worker {
     /// How often the module turned to a waiting request, which costs a decision each time.
     #[must_use]
     pub fn waiters_decided(&self) -> usize {
-        self.0.streams_entered.get()
+        self.0.vm.streams_entered.get()
     }
 
     /// How deep calls into the module have nested.
     #[must_use]
     pub fn deepest_nesting(&self) -> usize {
-        self.0.deepest_nesting.get()
+        self.0.deepest_nesting()
     }
 }
 
 /// A listener of one worker, with the filter.
 pub struct Listener {
-    vm: Rc<Vm>,
+    module: Rc<Module>,
     root: u32,
 }
 
@@ -61,9 +62,9 @@ impl Listener {
             requirement: requirement.map(str::to_owned),
             outcome: Outcome::Paused,
         };
-        let (id, state) = self.vm.create_stream(self.root, request);
-        let vm = Rc::clone(&self.vm);
-        Request { vm, id, state }
+        let (id, state) = self.module.create_stream(self.root, request);
+        let module = Rc::clone(&self.module);
+        Request { module, id, state }
     }
 
     /// A GET request for `path` arrives, with this bearer token if there is one.
@@ -86,11 +87,11 @@ impl Listener {
     /// Configures the root again, which Envoy does not do. Returns whether it accepts that.
     #[must_use]
     pub fn configure_again(&self, configuration: &str) -> bool {
-        self.vm.configure(self.root, configuration.as_bytes())
+        self.module.configure(self.root, configuration.as_bytes())
     }
 
     /// Removes the root, as Envoy does when nothing uses it any more.
     pub fn remove(self) {
-        self.vm.delete_root(self.root);
+        self.module.delete_root(self.root);
     }
 }

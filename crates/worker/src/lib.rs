@@ -7,6 +7,8 @@
 //! `introspection`, `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
 //! contexts [`Root`] and [`Stream`].
 
+pub mod counter;
+pub mod gauge;
 pub mod host;
 mod introspection;
 mod log_once;

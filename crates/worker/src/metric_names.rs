@@ -4,7 +4,8 @@ use gate::fetching::DocumentKind;
 use gate::policy::{KeySource, Policy, Provider};
 use gate::reason::ReasonKind;
 
-use crate::metrics::{Counter, Gauge};
+use crate::counter::Counter;
+use crate::gauge::Gauge;
 
 /// All counters of a policy with their names. Two counters may share a name.
 #[must_use]
