@@ -1,16 +1,23 @@
+//! Key sets.
+
+use std::rc::Rc;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use gate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
+use gate::policy::{self, KeySource};
+use gate_fixtures::key_set;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::config::Config;
-use crate::fixtures::key_set;
+use super::support;
+use crate::{Environment, parse};
 
 const ISSUER: &str = "https://issuer.example/realms/a/";
 
-fn build(provider: &Value, environment: Environment<'_>) -> Result<Config, String> {
+fn build(provider: &Value, environment: Environment<'_>) -> Result<policy::Policy, String> {
     let config = json!({"providers": {"p": provider}}).to_string();
-    Config::from_host(config.as_bytes(), environment).map_err(|error| error.to_string())
+    parse(config.as_bytes(), environment).map_err(|error| error.to_string())
 }
 
 fn problem(provider: &Value) -> String {
@@ -29,10 +36,7 @@ fn remote(fields: Value) -> Value {
 
 fn read(fields: Value) -> Rc<Remote> {
     let config = build(&remote(fields), &|_| None).unwrap();
-    match &config.providers[0].keys {
-        KeySource::Remote(jwks) => Rc::clone(jwks),
-        KeySource::Local(_) | KeySource::None => panic!("the keys are remote"),
-    }
+    support::remote(&config)
 }
 
 #[test]
@@ -100,7 +104,7 @@ fn problems_of_remote_keys_are_named_with_their_path() {
         ),
         (
             json!({"async_fetch": {"fast_listener": 1}}),
-            ".async_fetch.fast_listener: invalid type: integer `1`, expected a boolean",
+            ".async_fetch.fast_listener: must be a boolean, not a number",
         ),
         (
             json!({"async_fetch": {"failed_refetch_duration": "0s"}}),

@@ -1,15 +1,21 @@
+//! Revocation lists.
+
+use std::time::Duration;
+
+use gate::fetching::Authorization;
+use gate::policy::{OnUnavailable, RevocationSource};
+use gate::revocation::ListFormat;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::config::Config;
+use crate::parse;
 
-fn build(change: Value) -> Result<Revocation, String> {
+fn build(change: Value) -> Result<RevocationSource, String> {
     let mut revocation = json!({"http_uri": {"uri": "http://a/revoked", "cluster": "a"}});
     for (name, value) in change.as_object().unwrap() {
         revocation[name] = value.clone();
     }
     let provider = json!({
-        "local_jwks": {"inline_string": crate::fixtures::key_set()},
+        "local_jwks": {"inline_string": gate_fixtures::key_set()},
         "revocation": revocation,
     });
     let config = json!({"providers": {"p": provider}}).to_string();
@@ -18,13 +24,13 @@ fn build(change: Value) -> Result<Revocation, String> {
         "EMPTY" => Some(String::new()),
         _ => None,
     };
-    let config = Config::from_host(config.as_bytes(), &environment).map_err(|e| e.to_string())?;
+    let config = parse(config.as_bytes(), &environment).map_err(|e| e.to_string())?;
     Ok(config.providers[0].revocation.clone().unwrap())
 }
 
 #[test]
 fn a_list_is_fetched_every_ten_seconds_and_used_for_five_minutes() {
-    let Revocation {
+    let RevocationSource {
         remote,
         format,
         on_unavailable,

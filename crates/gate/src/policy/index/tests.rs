@@ -1,8 +1,10 @@
 use proptest::prelude::*;
-use serde_json::{Value, json};
 
 use super::*;
-use crate::config::rules::{RuleList, RuleWire, build};
+use crate::policy::{
+    Comparison, Condition, HeaderMatcher, Matcher, PathMatcher, Pattern, Requirement, Rule,
+    RuleList, StringMatcher,
+};
 use crate::request::Request;
 
 fn stem(text: &str, whole: bool) -> Stem<'_> {
@@ -10,7 +12,7 @@ fn stem(text: &str, whole: bool) -> Stem<'_> {
 }
 
 #[test]
-fn only_what_a_path_begins_with_is_looked_at() {
+fn candidates_are_the_rules_whose_stem_is_a_prefix_of_the_path() {
     let stems = [
         stem("/orders/", false),
         stem("/orders", true),
@@ -43,69 +45,77 @@ fn only_what_a_path_begins_with_is_looked_at() {
     assert_eq!(none.candidates(b"/").next(), None);
 }
 
-/// Of so many rules for other paths none is looked at.
 #[test]
-fn a_thousand_rules_are_not_walked() {
+fn rules_for_other_paths_are_not_candidates() {
     let paths: Vec<String> = (0..1000).map(|number| format!("/api-{number}/")).collect();
     let index = Index::new(paths.iter().map(|path| stem(path, false)));
     let found: Vec<usize> = index.candidates(b"/api-77/orders/1").collect();
     assert_eq!(found, [77]);
 }
 
-/// A match in which few letters make many paths alike.
-fn any_match() -> impl Strategy<Value = Value> {
+/// A matcher of paths over few letters, so that many paths share a prefix.
+fn any_matcher() -> impl Strategy<Value = Matcher> {
     let text = "[aAb/]{0,5}";
+    let ignore_case = any::<bool>();
     let path = prop_oneof![
-        text.prop_map(|text| json!({"prefix": text})),
-        text.prop_map(|text| json!({"path": text})),
-        "[aAb/]{0,4}[aAb]".prop_map(|text| json!({"path_separated_prefix": text})),
+        (text, ignore_case).prop_map(|(text, ignore_case)| {
+            PathMatcher::Text(StringMatcher::new(Comparison::Prefix(text), ignore_case))
+        }),
+        (text, ignore_case).prop_map(|(text, ignore_case)| {
+            PathMatcher::Text(StringMatcher::new(Comparison::Exact(text), ignore_case))
+        }),
+        ("[aAb/]{0,4}[aAb]", ignore_case).prop_map(|(text, ignore_case)| PathMatcher::Separated {
+            length: text.len(),
+            prefix: StringMatcher::new(Comparison::Prefix(text), ignore_case),
+        }),
         "[aAb/]{1,3}([*?+]|[.][*]|[(]a|b[)]|[{]2[}]|[|]a|[(][?]i[)]a){0,2}[ab]{0,1}"
-            .prop_filter_map("a regular expression", |regex| {
-                let wire = json!({"safe_regex": {"regex": regex}});
-                built(std::slice::from_ref(&wire)).map(|_| wire)
+            .prop_filter_map("not a regular expression", |source| {
+                let pattern = Comparison::Pattern(Pattern::new(&source).ok()?);
+                Some(PathMatcher::Text(StringMatcher::new(pattern, false)))
             }),
     ];
     let method = prop_oneof![3 => Just(None), 1 => Just(Some("GET")), 1 => Just(Some("PUT"))];
-    (path, any::<bool>(), method).prop_map(|(mut wire, case_sensitive, method)| {
-        wire["case_sensitive"] = json!(case_sensitive);
-        if let Some(method) = method {
-            wire["headers"] = json!([{"name": ":method", "string_match": {"exact": method}}]);
+    (path, method).prop_map(|(path, method)| {
+        let header = method.map(|method: &str| HeaderMatcher {
+            name: ":method".to_owned(),
+            condition: Condition::Text(StringMatcher::new(
+                Comparison::Exact(method.to_owned()),
+                false,
+            )),
+            invert: false,
+        });
+        Matcher {
+            path,
+            headers: header.into_iter().collect(),
+            query: Vec::new(),
+            grpc: false,
         }
-        wire
     })
-}
-
-fn built(matches: &[Value]) -> Option<RuleList> {
-    let rule = |wire: &Value| {
-        let wire: RuleWire = serde_json::from_value(json!({"match": wire})).unwrap();
-        build("r", wire, &[], &[]).ok()
-    };
-    matches
-        .iter()
-        .map(rule)
-        .collect::<Option<_>>()
-        .map(RuleList::new)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn the_same_rules_are_found_as_by_walking_all(
-        matches in prop::collection::vec(any_match(), 0..20),
+    fn the_index_finds_the_same_rules_as_a_search_of_all(
+        matchers in prop::collection::vec(any_matcher(), 0..20),
         targets in prop::collection::vec("[aAb/]{0,7}([?#]a)?", 1..8),
     ) {
-        let list = built(&matches).unwrap();
+        let rules = matchers.into_iter().map(|matcher| Rule {
+            matcher,
+            requirement: Requirement::nothing(),
+        });
+        let list = RuleList::new(rules.collect());
         for target in targets {
             let request = Request {
                 method: b"GET".into(),
                 target: target.as_bytes().into(),
                 ..Request::default()
             };
-            let walked = list.all().iter().filter(|rule| rule.matcher.matches(&request));
-            let walked: Vec<*const _> = walked.map(std::ptr::from_ref).collect();
+            let searched = list.all().iter().filter(|rule| rule.matcher.matches(&request));
+            let searched: Vec<*const _> = searched.map(std::ptr::from_ref).collect();
             let found: Vec<*const _> = list.matching(&request).map(std::ptr::from_ref).collect();
-            prop_assert_eq!(found, walked, "{}", target);
+            prop_assert_eq!(found, searched, "{}", target);
         }
     }
 }
