@@ -13,10 +13,20 @@ FUZZ_TARGETS := token claims key_set configuration credential decision \
 TARGET := wasm32-wasip1
 ENVOY  := .tools/envoy/bin/envoy
 
-# How cargo builds what Envoy runs: without unneeded exports, with the vector instructions that Envoy's
-# V8 has, and with numbers of 32 bits in RustCrypto, whose products WebAssembly has an instruction for.
-WASM_CARGO := CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='-C target-feature=+simd128 --cfg cpubits="32"' cargo
+# Panic messages contain the paths of source files. These flags remove what differs between machines:
+# the checkout, cargo's home, and the standard library where rustup has installed its source.
+SYSROOT     = $(shell rustc --print sysroot)
+RUST_COMMIT = $(shell rustc -vV | sed -n 's/^commit-hash: //p')
+REMAP       = --remap-path-prefix=$(CURDIR)=bearer-gate \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo \
+	--remap-path-prefix=$(SYSROOT)/lib/rustlib/src/rust=/rustc/$(RUST_COMMIT)
+
+# How cargo builds modules for Envoy: without exports that the filter does not need, with the vector
+# instructions of Envoy's V8, and with 32-bit limbs in RustCrypto, because WebAssembly multiplies
+# 32-bit numbers to 64 bits in one instruction.
+WASM_FLAGS  = -C target-feature=+simd128 --cfg cpubits="32" $(REMAP)
+WASM_CARGO  = CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(WASM_FLAGS)' cargo
 
 # What the linker runs at the end, where the module is to be small, and what is inlined when all
 # crates have become one: less than rustc would, since each has been optimized by itself already.
@@ -26,8 +36,10 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
 INLINING := -C llvm-args=-inline-threshold=75
 
+DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
+
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
-export QUICK ONLY ROUNDS
+export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
 .PHONY: help needs needs-browser build trapping vectors envoy demo run herd test test-browser fuzz bench lint audit check schema clean
@@ -43,7 +55,14 @@ needs:
 needs-browser:
 	@scripts/need node chromium
 
-build: $(WASM_OPT) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
+# Cargo does not know the scripts that its linker runs. If one has changed, this makes it link again.
+LINKED := target/$(TARGET)/release/.linked
+$(LINKED): scripts/wasm-ld $(wildcard scripts/module/*.mjs) $(WASM_OPT)
+	@mkdir -p $(@D)/deps
+	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm
+	@touch $@
+
+build: $(LINKED) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	$(SMALL) $(HINTED) $(WASM_CARGO) rustc --locked --release --target $(TARGET) --lib -- $(INLINING)
@@ -54,12 +73,13 @@ $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@cd scripts/module && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-# The module of the test of a worker that dies.
+# The module of the test of a worker that traps.
+trapping: WASM_FLAGS += --cfg bearer_gate_trap_with_turn
 trapping:
-	$(WASM_CARGO) build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
+	$(WASM_CARGO) build --locked --profile trap-with-turn --target $(TARGET) --lib
 
 # The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
-vectors: $(WASM_OPT)
+vectors: $(LINKED)
 	$(SMALL) $(WASM_CARGO) rustc --locked --release --target $(TARGET) -p vectors-module -- $(INLINING)
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
@@ -89,11 +109,12 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test scripts/module/hints.test.mjs
+	node --test scripts/module/hints.test.mjs bench/comparison.test.mjs
 	cargo test --locked --lib
 	cargo test --locked --test memory
 	cargo test --locked --doc
-	cargo test --locked --test check --test reference
+	cargo test --locked -p gate-check
+	cargo test --locked --test reference
 	cargo test --locked --test envoy
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
@@ -106,8 +127,8 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
-	@scripts/need rust
+lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, documentation, licences, imports of JavaScript
+	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
@@ -117,6 +138,13 @@ lint: .tools/bin/cargo-deny ## check formatting, lints, documentation, licences
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --locked check bans licenses sources
+	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
+
+tools/node_modules/.installed: tools/package.json tools/package-lock.json
+	@scripts/need node
+	@echo "Installing the linter of JavaScript imports into tools/node_modules ..."
+	@cd tools && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 audit: .tools/bin/cargo-deny ## look for known vulnerabilities (needs the network)
 	.tools/bin/cargo-deny check advisories
@@ -139,7 +167,7 @@ fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
 	@echo "Building cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once) ..."
 	@cargo install --quiet --locked --root .tools cargo-deny@$(CARGO_DENY_VERSION)
 
-bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a minute, ONLY=names selects
+bench: $(if $(MODULE),,build) envoy ## measure and write docs/performance.md, or compare with COMPARE=<commit>; see CONTRIBUTING.md
 	@scripts/need node wrk h2load taskset
 	@cargo build --quiet --locked --release --target $(TARGET) --manifest-path bench/noop/Cargo.toml \
 		--target-dir target/bench/noop
@@ -147,12 +175,13 @@ bench: build envoy ## measure and write docs/performance.md; QUICK=1 takes a min
 
 check: ## build the tool that checks configurations: target/release/bearer-gate-check
 	@scripts/need rust
-	cargo build --locked --release --bin bearer-gate-check
+	cargo build --locked --release -p gate-check
 
-schema: ## write the JSON Schema of the configuration anew
+schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
 	@scripts/need rust
-	@cargo run --locked --quiet --bin bearer-gate-check -- --schema > target/bearer-gate.schema.json
+	@cargo run --locked --quiet -p gate-check -- --schema > target/bearer-gate.schema.json
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
-	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules
+	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules \
+		tools/node_modules

@@ -1,10 +1,11 @@
-// What native `jwt_authn` and bearer-gate are told alike: the one configuration of a scenario.
+// The configuration of a scenario, which native `jwt_authn` and bearer-gate share.
 
-import { KEYS_CLUSTER } from './bootstrap.mjs';
 import { keySet } from './keys.mjs';
 import { AUDIENCE, ISSUER } from './tokens.mjs';
 
-/** What the feature-rich scenario asks of a token and tells the upstream. */
+/** The cluster that serves the key set. */
+export const KEYS_CLUSTER = 'keys';
+/** What the scenarios with more features require of a token and send to the upstream. */
 export const SCOPE = 'orders:read';
 export const PAYLOAD_HEADER = 'x-jwt-payload';
 const CLAIM_HEADERS = [
@@ -14,8 +15,8 @@ const CLAIM_HEADERS = [
 ];
 
 /**
- * The `providers` and `rules` of a scenario. The provider and the rule that its requests need come
- * last, behind as many others as it has.
+ * The `providers` and `rules` of a scenario. The provider and the rule that its requests use come last,
+ * after all others.
  */
 export function authn({ alg, providers, anyProvider, rules, keys: size, remote, features }, keys) {
   const jwks = remote
@@ -51,7 +52,7 @@ export function authn({ alg, providers, anyProvider, rules, keys: size, remote, 
   };
 }
 
-/** The path that the last of so many rules matches. */
+/** The path of requests: only the last of `rules` rules matches it. */
 export function pathOf(rules) {
   return `${prefixOf(rules, rules - 1)}orders/1`;
 }

@@ -1,4 +1,4 @@
-// The report of a run, as Markdown and plots, from its raw numbers and nothing else.
+// The report of a run as Markdown and plots, made only from its raw numbers.
 
 import { NOTHING, above, cpu, digits, latency, or, perSecond, ratio, spread } from './figures.mjs';
 import { COMPARED, FILTERS } from './filters.mjs';
@@ -12,7 +12,7 @@ const NAMES = Object.keys(FILTERS);
 const label = (name) => FILTERS[name].label;
 const MIB = 1024 * 1024;
 
-/** The groups that have a plot, with the name of its file. */
+/** The groups with a plot, and the names of the plots' files. */
 const PLOTS = {
   seen: 'seen',
   new: 'new',
@@ -22,31 +22,30 @@ const PLOTS = {
   rules: 'rules',
 };
 
-/** What a group's figures are about, before its table. */
+/** What is measured in a group: the text before its table. */
 const TEXTS = {
-  seen: `The usual case: a client calls many times with the token that it has. Of many tokens the next
-is sent with every request, in turn, and the caches have room for all of them.`,
-  new: `The worst case of good requests: no token is sent twice, and every signature is verified. How the
-filters compare here depends on the processor more than elsewhere: much of the cost is to come upon code
-that has not run for a while, and processors keep more or less of it at hand.`,
-  refused: `What a flood of bad requests costs. Tokens are sent by turns, ${digits(2000)} different ones of
-each kind. Unknown key ids come with a key set that is fetched, since they make bearer-gate fetch it
+  seen: `The usual case: a client sends many requests with the same token. With many tokens, each request
+carries the next one, in turn, and the caches hold all of them.`,
+  new: `The worst case of good requests: every token is new, and every signature is verified. The comparison
+depends more on the processor here than elsewhere, because the cost is dominated by instruction-cache
+misses.`,
+  refused: `The cost of a flood of bad requests. ${digits(2000)} different tokens of each kind are sent in
+turn. With unknown key ids, the key set is fetched from a server, because bearer-gate then fetches it
 again, at most once in ten seconds.`,
-  rich: `A scope that the token must have, three claims in headers for the upstream, the payload in another,
-and an upstream that reads them. \`jwt_authn\` does not check scopes: behind it stands Envoy's RBAC
-filter, which reads the payload from metadata.`,
-  upstream: 'The request goes on to another Envoy, on the core of the load generator.',
-  workers: 'Two workers on the one core: what they share must cost nothing.',
-  providers: 'One rule, which needs the last of the providers.',
-  'any-provider': 'One rule, which any of the providers satisfies; the token is of the last.',
-  rules: 'Each rule has a prefix of its own; requests are for the last.',
-  keys: 'The key that verifies is the last of the set. ES256.',
-  cached: 'Tokens are sent by turns, and the caches have room for all of them.',
-  revocation: `What \`revocation\` costs a request that passes: bearer-gate without a list, with one of one entry
-and with one of ${digits(LONG)}. \`jwt_authn\` has no lists.`,
+  rich: `The rule requires a scope; three claims and the payload are forwarded in headers to an upstream.
+\`jwt_authn\` does not check scopes: Envoy's RBAC filter behind it reads the payload from metadata.`,
+  upstream: 'Requests are forwarded to another Envoy, on the core of the load generator.',
+  workers: 'Two workers on the one core: sharing between them must not cost anything.',
+  providers: 'One rule, which requires the last of the providers.',
+  'any-provider': 'One rule, which accepts all providers; the token is from the last.',
+  rules: 'Each rule has its own prefix; requests match the last.',
+  keys: 'The last key of the set verifies the token. ES256.',
+  cached: 'Tokens are sent in turn, and the caches hold all of them.',
+  revocation: `The cost of \`revocation\` for an admitted request: bearer-gate without a list, with a list of one
+entry, and with a list of ${digits(LONG)} entries. \`jwt_authn\` has no revocation lists.`,
 };
 
-/** The report of a run: `{ markdown, plots }`, the latter texts by file name. */
+/** The report of a run: `{ markdown, plots }`; `plots` has SVG texts by file name. */
 export function report(run) {
   const groups = Object.keys(GROUPS)
     .map((name) => [name, run.measured.filter(({ scenario }) => scenario.group === name)])
@@ -60,6 +59,7 @@ export function report(run) {
     listsPart(run),
     latencyPart(run),
     throughputPart(run),
+    startPart(run),
     footprintPart(run),
     method(run),
   ];
@@ -69,27 +69,27 @@ export function report(run) {
 function head(run) {
   return `# Performance
 
-<!-- Made by \`${run.command}\` from what it measured: change bench/, not this file. -->
+<!-- Written by \`${run.command}\`: change bench/, not this file. -->
 
-What bearer-gate costs, beside Envoy's native \`jwt_authn\` without and with its cache, a WebAssembly
-filter that does nothing (built with the plain SDK), and no filter at all. All numbers on this page
-come from one run of
+The cost of bearer-gate compared with Envoy's native \`jwt_authn\` without and with its cache, with a
+WebAssembly filter that does nothing (built with the plain SDK), and with no filter. All numbers on this
+page come from one run of
 
     ${run.command}
 
 on ${run.at.slice(0, 10)}, on a machine with ${run.machine.cores} cores (${run.machine.processor}),
-${digits(run.machine.memory / 1024 / MIB)} GiB of memory and ${run.machine.kernel}; with
+${digits(run.machine.memory / 1024 / MIB)} GiB of memory and ${run.machine.kernel}, with
 ${Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(', ')}.
 
-The figure, where nothing else is said, is **${CPU}**: the time that all threads of Envoy ran on a
-core, by the kernel's account, divided by the number of requests. It tells how many requests a core
-can serve, and a busy machine disturbs it least. Tables give the median of ${run.settings.rounds} rounds and, small, the
-quartiles; ratios are those of the same round, and then their median. ${casts(run.settings)}`;
+Unless stated otherwise, figures are **${CPU}**: the CPU time of all threads of Envoy, as
+reported by the kernel, divided by the number of requests. It determines how many requests a core can
+serve, and depends least on what else the machine does. Tables show the median of ${run.settings.rounds} rounds and, in small
+print, the quartiles. A ratio is the median of the ratios within each round. ${batches(run.settings)}`;
 }
 
-function casts({ rounds, casts: count }) {
-  return count === 1 ? '' : `Every ${Math.ceil(rounds / count)} rounds
-all Envoys are started anew: where in memory a process has its code is worth some µs.`;
+function batches({ rounds, batches: count }) {
+  return count === 1 ? '' : `All Envoys are
+restarted every ${Math.ceil(rounds / count)} rounds, because the position of a process's code in memory changes the result by some µs.`;
 }
 
 function groupPart(name, measured) {
@@ -121,7 +121,7 @@ function cpuTable(measured) {
   );
 }
 
-/** What a reader may miss in a table, and why it is not there. */
+/** The filters that are missing in a table, with the reason. */
 function skips(measured) {
   const lines = measured.flatMap(({ scenario, skipped, wrong }) => Object
     .entries({ ...skipped, ...wrong })
@@ -139,7 +139,7 @@ function groupPlot(name, measured) {
   }));
   return plot({
     title: GROUPS[name],
-    note: `${CPU}: less is better. Lines: half of the rounds.`,
+    note: `${CPU}: less is better. Lines span the quartiles.`,
     groups: groups.filter(({ bars }) => bars.length > 0),
   });
 }
@@ -152,8 +152,8 @@ function latencyPart(run) {
     .map(([name, found]) => [`${GROUPS[each.scenario.group]}: ${each.scenario.title}`, label(name), ...found.map(digits)]));
   return rows.length === 0 ? null : `## Latency
 
-Microseconds until the answer was there, at 1,000 requests per second (h2load); the medians of three
-rounds. It includes the load generator's own part.
+Latency in microseconds at 1,000 requests per second (h2load): medians of three rounds. It includes the
+load generator's own time.
 
 ${table(['', 'filter', 'median', '90 %', '99 %', '99.9 %'], rows)}`;
 }
@@ -166,8 +166,8 @@ function throughputPart(run) {
   ]);
   return rows.length === 0 ? null : `## Throughput
 
-Requests per second that one core answered (wrk, 16 connections), medians. Where little is done for a
-request this is as much the load generator's limit.
+Requests per second with Envoy on one core (wrk, 16 connections): medians. If requests are cheap, the load
+generator limits this number as well.
 
 ${table(['', ...COMPARED.map(label)], rows)}`;
 }
@@ -183,16 +183,34 @@ function listsPart({ lists }) {
     ...Object.entries(lists).map(([name, memory]) => [
       label(name), ...workers.map((count) => digits(memory[count] / MIB)),
     ]),
-    ['the long one takes', ...more.map(digits)],
+    ['difference', ...more.map(digits)],
   ];
-  return `Resident memory of Envoy in MiB with some workers. The table of the long list takes 24 bytes for each
-entry, ${digits((24 * LONG) / MIB)} MiB; what the document took while it was read is not given back. Envoy's main
-thread takes part as if it were one more worker; each further worker takes ${digits(more[1] - more[0])} MiB for the long list.
+  return `Resident memory of Envoy in MiB, by its number of workers. The table of the long list takes 24 bytes per
+entry, ${digits((24 * LONG) / MIB)} MiB; the memory used while the document is read is not returned. Envoy's main thread runs
+the module like a worker. Each further worker needs ${digits(more[1] - more[0])} MiB for the long list.
 
 ${table(['MiB', ...workers.map((count) => `${count} worker${count === '1' ? '' : 's'}`)], rows)}`;
 }
 
-function footprintPart({ footprint, wasm }) {
+function startPart({ starts, modules, settings }) {
+  if (!starts) {
+    return null;
+  }
+  const rows = Object.entries(starts).map(([name, { cpu: used, elapsed }]) => [
+    label(name),
+    spread(summary(used.map((microseconds) => microseconds / 1000))),
+    spread(summary(elapsed)),
+  ]);
+  return `## Start
+
+CPU time that Envoy with one worker uses until its admin interface reports that it is live, and the time
+that passes, in milliseconds: medians of ${settings.starts} starts on one core. bearer-gate's module has
+${digits(modules.gate.bytes / 1024)} KiB, the empty filter's ${digits(modules.noop.bytes / 1024)} KiB.
+
+${table(['filter', 'ms of CPU time', 'ms to live'], rows)}`;
+}
+
+function footprintPart({ footprint }) {
   if (!footprint) {
     return null;
   }
@@ -202,21 +220,19 @@ function footprintPart({ footprint, wasm }) {
     const most = Math.max(...counts);
     return [
       label(name),
-      spread(summary(footprint.starts[name])),
       ...counts.map((count) => digits(memory[count] / MIB)),
       digits((memory[most] - memory[1]) / (most - 1) / MIB),
       or(footprint.tokens[name], (bytes) => digits(bytes)),
     ];
   });
   const counts = Object.keys(footprint.workers.none);
-  return `## Start and memory
+  return `## Memory
 
-Milliseconds from Envoy's start until it says that it is live; resident memory in MiB with some workers
-after ${digits(2000)} requests, and what each worker adds; bytes that each of ${digits(50_000)} tokens in the cache adds.
-bearer-gate's module has ${digits(wasm.gate / 1024)} KiB, the empty filter's ${digits(wasm.noop / 1024)} KiB.
+Resident memory of Envoy in MiB after ${digits(2000)} requests, by its number of workers; what each worker
+adds; bytes that each of ${digits(50_000)} tokens in the cache adds.
 
 ${table([
-    'filter', 'ms to live', ...counts.map((count) => `MiB, ${count} worker${count === '1' ? '' : 's'}`),
+    'filter', ...counts.map((count) => `MiB, ${count} worker${count === '1' ? '' : 's'}`),
     'MiB per worker', 'bytes per token',
   ], rows)}`;
 }
@@ -224,20 +240,20 @@ ${table([
 function method(run) {
   return `## How it is measured
 
-- Every filter has an Envoy of its own, with one worker where nothing else is said, pinned to one core;
-  wrk is pinned to another. All Envoys of a scenario run at once, and in every round each has its turn,
-  another first each time, so that what disturbs the machine disturbs all.
-- Before a scenario, each Envoy answers a request with the token, and one without, and the status must be
-  the expected one. After every turn the statuses of all its answers are counted: if one is not the
-  expected, the run fails.
-- A turn is ${digits(run.settings.requests.seen)} requests (${digits(run.settings.requests.fresh)} where each token is new), fewer where that takes longer than
-  ${run.settings.seconds} s. As many requests went before, uncounted, to warm up.
-- The route answers by itself (\`direct_response\`) where no upstream is named.
-- Keys are in the configuration (\`local_jwks\`) where nothing else is said. RSA keys have 2048 bits, EC
-  keys are P-256, tokens have about ${digits(700)} bytes.
-- \`jwt_authn\` and bearer-gate get the same configuration: an issuer, an audience, a key set, a rule.
-- \`make bench QUICK=1\` takes about a minute, \`make bench ONLY=cold-es256\` measures one scenario (names are in
-  \`bench/scenarios.mjs\`); both write under \`target/bench\` and leave this page alone.`;
+- Every filter has its own Envoy, with one worker unless stated otherwise. All Envoys are pinned to one core,
+  wrk to another. All Envoys of a scenario run at the same time and take turns in every round, each round in
+  another order, so that disturbances of the machine affect all of them.
+- Before a scenario, each Envoy must answer a request with the token and a request without one with the
+  expected status. After every turn, the statuses of all answers are counted: the run fails if one is
+  unexpected.
+- A turn has ${digits(run.settings.requests.seen)} requests (${digits(run.settings.requests.fresh)} if every token is new), fewer if they would take longer than
+  ${run.settings.seconds} s. The same number of requests is sent before the first turn to warm up.
+- Without an upstream, the route itself answers (\`direct_response\`).
+- Unless stated otherwise, keys are in the configuration (\`local_jwks\`). RSA keys have 2048 bits, EC keys are
+  P-256, tokens have about ${digits(700)} bytes.
+- \`jwt_authn\` and bearer-gate have the same configuration: an issuer, an audience, a key set, a rule.
+- \`make bench QUICK=1\` takes about a minute; \`make bench ONLY=cold-es256\` measures one scenario of
+  \`bench/scenarios.mjs\`. Both write to \`target/bench\` and leave this page unchanged.`;
 }
 
 function plotFile(group) {
@@ -249,7 +265,7 @@ function table(head, rows) {
   return lines.map((cells) => `| ${cells.map((cell) => cell || ' ').join(' | ')} |`).join('\n');
 }
 
-/** One line for the terminal: what was measured, for every filter. */
+/** A scenario in one line for the terminal: the CPU time with each filter. */
 export function summaryLine(each) {
   const found = NAMES.filter((name) => each.filters[name])
     .map((name) => `${label(name)} ${digits(median(each.filters[name].cpu))}`);
@@ -259,4 +275,11 @@ export function summaryLine(each) {
     .filter(([value]) => value !== null)
     .map(([value, what]) => `${digits(value)} ${what}`);
   return `${found.join(', ') || NOTHING}${ratios.length > 0 ? ` (${ratios.join(', ')})` : ''}`;
+}
+
+/** Start-up in one line for the terminal: the CPU time with each filter until Envoy is live. */
+export function startSummary(starts) {
+  return Object.entries(starts)
+    .map(([name, { cpu: used }]) => `${label(name)} ${digits(median(used) / 1000)} ms`)
+    .join(', ');
 }

@@ -1,42 +1,52 @@
-// The figures of a measured scenario, and how they are written.
+// The figures of a measured scenario, and how they are formatted.
 
-import { quantile, sideBySide, summary } from './statistics.mjs';
+import { median, quantile, sideBySide, summary } from './statistics.mjs';
 
-/** Envoy's CPU time per request with a filter, or `null` where that was not measured. */
+/** Envoy's CPU time per request with a filter; `null` if it was not measured. */
 export function cpu(measured, filter) {
   const found = measured.filters[filter];
   return found ? summary(found.cpu) : null;
 }
 
+/** The requests per second with a filter; `null` if it was not measured. */
 export function perSecond(measured, filter) {
   const found = measured.filters[filter];
   return found ? summary(found.perSecond) : null;
 }
 
-/** What bearer-gate's CPU time is of another filter's: the median of the ratios within a round. */
+/** bearer-gate's CPU time divided by another filter's: the median of the ratios of all rounds. */
 export function ratio(measured, other) {
-  return besides(measured, other, (gate, its) => gate / its);
+  return medianOf(ratios(measured, other));
 }
 
-/** What a filter's CPU time is above another one's: the median of the differences. */
+/** A filter's CPU time divided by another one's, round by round; `null` if one was not measured. */
+export function ratios(measured, other, filter = 'gate') {
+  return byRound(measured, other, filter, (one, its) => one / its);
+}
+
+/** A filter's CPU time minus another one's: the median of the differences of all rounds. */
 export function above(measured, other, filter = 'gate') {
-  return besides(measured, other, (one, its) => one - its, filter);
+  return medianOf(byRound(measured, other, filter, (one, its) => one - its));
 }
 
-/** For each share (0 to 1) the median over rounds of that quantile of latency, in microseconds. */
+/** For each share (0 to 1), the median over rounds of that quantile of the latency, in microseconds. */
 export function latency(measured, filter, shares) {
   const rounds = measured.filters[filter]?.latency ?? [];
   return rounds.length === 0 ? null : shares
     .map((share) => summary(rounds.map((round) => quantile(round, share))).median);
 }
 
-function besides(measured, other, combine, filter = 'gate') {
+function byRound(measured, other, filter, combine) {
   const one = measured.filters[filter];
   const its = measured.filters[other];
   return one && its ? sideBySide(one.cpu, its.cpu, combine) : null;
 }
 
-/** A number with three digits or so: 1234, 123, 12.3, 1.23. */
+function medianOf(values) {
+  return values === null ? null : median(values);
+}
+
+/** A number with about three digits: 1,234, 123, 12.3, 1.23. */
 export function digits(value) {
   const size = Math.abs(value);
   if (size >= 100) {
@@ -45,14 +55,15 @@ export function digits(value) {
   return value.toFixed(size >= 10 ? 1 : 2);
 }
 
+/** What tables show instead of a missing value. */
 export const NOTHING = '–';
 
-/** `write(value)`, or a dash where there is no value. */
+/** `write(value)`, or a dash without a value. */
 export function or(value, write = digits) {
   return value === null || value === undefined ? NOTHING : write(value);
 }
 
-/** A median and the quartiles around it. */
+/** A median with its quartiles, as Markdown. */
 export function spread({ low, median, high }) {
   return `${digits(median)} <sub>${digits(low)}–${digits(high)}</sub>`;
 }

@@ -1,25 +1,25 @@
 // The filters that are compared, as Envoy's HTTP filters.
 
+import { wasmFilter } from '../tools/bootstrap.mjs';
 import { PAYLOAD_HEADER, SCOPE, authn } from './authn.mjs';
-import { LISTS_CLUSTER } from './bootstrap.mjs';
-import { LONG, SHORT } from './lists.mjs';
-import { GATE_WASM, NOOP_WASM } from './settings.mjs';
+import { LISTS_CLUSTER, LONG, SHORT } from './lists.mjs';
 
 const TYPE = 'type.googleapis.com/envoy.extensions.filters.http';
-/** Native's default, 4096, is less than the tokens of some scenarios take. */
+/** In bytes. The default of `jwt_authn`, 4096, is too small for the tokens of some scenarios. */
 const NATIVE_TOKEN_SIZE = 8192;
 
 /**
- * The filters by name: what a reader calls one, and its filters in Envoy for a scenario and keys.
- * `checks` tells whether it refuses tokens that are not good, `listed` of how many entries its
- * revocation list is, if it has one.
+ * The filters by name. `label` is what readers see. `chain(scenario, keys, modules)` returns the HTTP
+ * filters of Envoy. `checks`: it refuses bad tokens. `listed`: the entries of its revocation list, if
+ * it has one. `module`: which of the modules it runs, if any; see modules.mjs.
  */
 export const FILTERS = {
   none: { label: 'no filter', checks: false, chain: () => [] },
   noop: {
     label: 'empty wasm filter',
     checks: false,
-    chain: () => [wasm('noop', NOOP_WASM, {})],
+    module: 'noop',
+    chain: (scenario, keys, modules) => [wasmFilter('noop', modules.noop.file, {})],
   },
   native: {
     label: 'jwt_authn',
@@ -36,35 +36,45 @@ export const FILTERS = {
       },
     })),
   },
-  gate: {
-    label: 'bearer-gate',
-    checks: true,
-    chain: (scenario, keys) => [wasm('bearer-gate', GATE_WASM, gate(scenario, keys))],
-  },
-  'gate-short-list': listed(SHORT),
-  'gate-long-list': listed(LONG),
+  ...gates('gate'),
+  ...gates('other'),
 };
 
-/** Those of them that do the same work, and are compared wherever nothing else is said. */
-export const COMPARED = Object.keys(FILTERS).filter((name) => !FILTERS[name].listed);
+/** The filters of an ordinary run: they do the same work, with the module of this checkout. */
+export const COMPARED = Object.keys(FILTERS)
+  .filter((name) => !FILTERS[name].listed && FILTERS[name].module !== 'other');
 
-/** bearer-gate with a revocation list of so many entries, which the native filter has not. */
-function listed(entries) {
-  const revocation = {
-    http_uri: { uri: 'http://lists.example/', cluster: LISTS_CLUSTER, timeout: '20s' },
-  };
-  return {
-    label: `list of ${entries.toLocaleString('en')}`,
+/** The filter like this one that runs the other module; `null` if this one does not run bearer-gate. */
+export function otherOf(name) {
+  return FILTERS[name].module === 'gate' ? name.replace('gate', 'other') : null;
+}
+
+/** The filters that run one of the two modules of bearer-gate, without and with revocation lists. */
+function gates(module) {
+  const suffix = module === 'gate' ? '' : ', other module';
+  const filter = (label, listed, fields) => ({
+    label: `${label}${suffix}`,
     checks: true,
-    listed: entries,
-    chain: (scenario, keys) => [
-      wasm('bearer-gate', GATE_WASM, each(gate(scenario, keys), { revocation })),
+    listed,
+    module,
+    chain: (scenario, keys, modules) => [
+      wasmFilter('bearer-gate', modules[module].file, each(gate(scenario, keys), fields)),
     ],
+  });
+  const list = (entries) => filter(`list of ${entries.toLocaleString('en')}`, entries, {
+    revocation: {
+      http_uri: { uri: 'http://lists.example/', cluster: LISTS_CLUSTER, timeout: '20s' },
+    },
+  });
+  return {
+    [module]: filter('bearer-gate', null, {}),
+    [`${module}-short-list`]: list(SHORT),
+    [`${module}-long-list`]: list(LONG),
   };
 }
 
 function gate(scenario, keys) {
-  // Without a word of the cache it has its standard size.
+  // Otherwise the cache has its default size.
   const cache = scenario.cache
     ? { jwt_cache_config: { jwt_cache_size: scenario.cache, jwt_max_token_size: 8192 } }
     : {};
@@ -83,7 +93,7 @@ function native(scenario, config) {
   if (!scenario.features) {
     return [jwtAuthn(config)];
   }
-  // A scope is checked by another filter, on what this one leaves it.
+  // `jwt_authn` does not check scopes: RBAC does, on the payload that it leaves in metadata.
   return [jwtAuthn(each(config, { payload_in_metadata: PAYLOAD_HEADER })), scopeRbac()];
 }
 
@@ -116,27 +126,6 @@ function scopeRbac() {
     typed_config: {
       '@type': `${TYPE}.rbac.v3.RBAC`,
       rules: { action: 'ALLOW', policies: { scope: { permissions: [{ any: true }], principals: [scope] } } },
-    },
-  };
-}
-
-function wasm(name, file, configuration) {
-  return {
-    name,
-    typed_config: {
-      '@type': `${TYPE}.wasm.v3.Wasm`,
-      config: {
-        failure_policy: 'FAIL_RELOAD',
-        vm_config: {
-          vm_id: name,
-          runtime: 'envoy.wasm.runtime.v8',
-          code: { local: { filename: file } },
-        },
-        configuration: {
-          '@type': 'type.googleapis.com/google.protobuf.StringValue',
-          value: JSON.stringify(configuration),
-        },
-      },
     },
   };
 }

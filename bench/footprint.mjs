@@ -1,46 +1,52 @@
-// What a filter costs besides requests: the time until Envoy is up, and memory.
+// What a filter costs apart from requests: start-up and memory.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { bootstrap } from './bootstrap.mjs';
+import { bootstrap } from '../tools/bootstrap.mjs';
 import { residentMemory } from './cpu.mjs';
 import { Envoy, Refused } from './envoy.mjs';
 import { COMPARED, FILTERS } from './filters.mjs';
-import { serveList } from './lists.mjs';
+import { LISTS_CLUSTER, serveList } from './lists.mjs';
 import { send } from './load.mjs';
+import { rotated } from './rounds.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 
 const WORKERS = [1, 2, 8];
 const CACHED_TOKENS = 50_000;
 const FIRST_REQUESTS = 2000;
 const LIST_WORKERS = [1, 2];
-/** By then each thread has taken over what one of them has fetched: they look twice a second. */
+/** By then every thread has adopted the list that one of them fetched: they look twice a second. */
 const SETTLED_MS = 5000;
 
 const plain = SCENARIOS.find(({ name }) => name === 'warm-1');
 const cached = SCENARIOS.find(({ name }) => name === `warm-${CACHED_TOKENS}`);
 
-/** The milliseconds from Envoy's start until it is live, by filter, for each of some starts. */
-export async function startUps(processes, tokens, starts) {
-  const times = {};
-  for (let round = 0; round < starts; round += 1) {
-    for (const filter of COMPARED) {
-      const envoy = await startWith(processes, filter, plain, tokens);
+/**
+ * What starting Envoy costs until it is live, by filter, in each of some rounds: `cpu` in microseconds,
+ * `elapsed` in milliseconds.
+ */
+export async function startUps(context, filters, rounds) {
+  const starts = Object.fromEntries(filters.map((name) => [name, { cpu: [], elapsed: [] }]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const filter of rotated(filters, round)) {
+      const envoy = await startWith(context, filter, plain);
       await envoy.stop();
-      (times[filter] ??= []).push(envoy.startedInMs);
+      starts[filter].cpu.push(envoy.startCpu);
+      starts[filter].elapsed.push(envoy.startedInMs);
     }
   }
-  return times;
+  return starts;
 }
 
-/** The resident memory of Envoy in bytes, by filter and then by workers, after some requests. */
-export async function memoryOfWorkers(processes, tokens) {
+/** Envoy's resident memory in bytes after some requests, by filter and number of workers. */
+export async function memoryOfWorkers(context) {
+  const { processes, tokens } = context;
   const memory = {};
   const walk = { file: await tokens.file('RS256', 1), first: 0, size: 1 };
   for (const filter of COMPARED) {
     memory[filter] = {};
     for (const workers of WORKERS) {
-      const envoy = await startWith(processes, filter, { ...plain, workers }, tokens);
+      const envoy = await startWith(context, filter, { ...plain, workers });
       await send(processes, {
         port: envoy.port, path: '/orders/1', count: FIRST_REQUESTS, walk, status: 200,
       });
@@ -51,13 +57,14 @@ export async function memoryOfWorkers(processes, tokens) {
   return memory;
 }
 
-/** The bytes that resident memory grows by for each token in the cache, by filter. */
-export async function memoryOfTokens(processes, tokens) {
+/** The growth of resident memory per cached token, in bytes, by filter. */
+export async function memoryOfTokens(context) {
+  const { processes, tokens } = context;
   const memory = {};
   const file = await tokens.file('RS256', CACHED_TOKENS);
   for (const filter of ['native-cached', 'gate']) {
     try {
-      const envoy = await startWith(processes, filter, cached, tokens);
+      const envoy = await startWith(context, filter, cached);
       const request = { port: envoy.port, path: '/orders/1', status: 200 };
       await send(processes, {
         ...request, count: FIRST_REQUESTS, walk: { file, first: 0, size: 1 },
@@ -77,17 +84,19 @@ export async function memoryOfTokens(processes, tokens) {
   return memory;
 }
 
-/** The resident memory of Envoy in bytes, by the filter that has a list and then by workers. */
-export async function memoryOfLists(processes, tokens) {
+/** Envoy's resident memory in bytes with revocation lists, by filter and number of workers. */
+export async function memoryOfLists(context) {
+  const { processes, tokens } = context;
   const memory = {};
   const walk = { file: await tokens.file('RS256', 1), first: 0, size: 1 };
-  for (const [filter, { listed }] of Object.entries(FILTERS).filter(([, each]) => each.listed)) {
+  for (const [filter, { listed }] of Object.entries(FILTERS)
+    .filter(([, each]) => each.listed && each.module === 'gate')) {
     memory[filter] = {};
     const server = await serveList(listed);
     try {
       for (const workers of LIST_WORKERS) {
-        const envoy = await startWith(processes, filter, { ...plain, workers }, tokens, {
-          listsPort: server.port,
+        const envoy = await startWith(context, filter, { ...plain, workers }, {
+          [LISTS_CLUSTER]: server.port,
         });
         await send(processes, {
           port: envoy.port, path: '/orders/1', count: FIRST_REQUESTS, walk, status: 200,
@@ -103,7 +112,8 @@ export async function memoryOfLists(processes, tokens) {
   return memory;
 }
 
-function startWith(processes, filter, scenario, tokens, ports = {}) {
-  const config = bootstrap({ filters: FILTERS[filter].chain(scenario, tokens.keys), ...ports });
+function startWith({ processes, tokens, modules }, filter, scenario, clusters = {}) {
+  const filters = FILTERS[filter].chain(scenario, tokens.keys, modules);
+  const config = bootstrap({ filters, clusters });
   return Envoy.start(processes, filter, config, { workers: scenario.workers });
 }

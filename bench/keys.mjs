@@ -2,7 +2,7 @@
 
 import { constants, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 
-/** The algorithms by name: the key that one needs, and how `crypto.sign` is asked for it. */
+/** The algorithms by name: the type of key, and the parameters of `crypto.sign`. */
 const ALGORITHMS = {
   RS256: { type: 'rsa', options: { modulusLength: 2048 }, digest: 'sha256', how: {} },
   PS256: {
@@ -30,15 +30,13 @@ export function newKeys() {
   return Object.fromEntries(Object.entries(ALGORITHMS).map(([name, how]) => [name, pem(how)]));
 }
 
-/** What signs with an algorithm: `{ alg, kid, digest, key }`, the last two for `crypto.sign`. */
+/** What is needed to sign with an algorithm: `{ alg, kid, digest, key }`, the last two for `crypto.sign`. */
 export function signer(alg, keys) {
   const { digest, how } = ALGORITHMS[alg];
   return { alg, kid: kidOf(alg), digest, key: { key: createPrivateKey(keys[alg]), ...how } };
 }
 
-/**
- * The key set with the key of one algorithm behind others of the same kind, `size` in all, as JSON.
- */
+/** A key set of `size` keys as JSON: the key of one algorithm after others of the same kind. */
 export function keySet(alg, keys, size = 1) {
   const { type, options } = ALGORITHMS[alg];
   const others = Array.from({ length: size - 1 }, (_, index) => jwk(

@@ -2,23 +2,25 @@
 
 import { createHash } from 'node:crypto';
 
-import { serve } from './key-server.mjs';
+import { serveDocument } from '../tools/document-server.mjs';
 
-/** The `jti` that every list has: that of the tokens of the kind `revoked`. */
+/** The cluster that serves the revocation list. */
+export const LISTS_CLUSTER = 'lists';
+/** A `jti` that is on every list; the tokens of the kind `revoked` have it. */
 export const REVOKED = 'revoked';
 
-/** How many entries the lists have that are compared. */
+/** The numbers of entries of the lists. */
 export const SHORT = 1;
 export const LONG = 1_000_000;
 
-/** Serves a list with so many entries, like a server that is asked whether it has changed. */
+/** Serves a list with a number of entries. It never changes, and the server answers accordingly. */
 export function serveList(entries) {
-  return serve(list(entries), { etag: `"${entries}"` });
+  return serveDocument(list(entries), { etag: `"${entries}"` });
 }
 
 /**
- * The document. Its names are as long as 128 bits in base64url: a million of them are 25 MB, and of
- * more than 32 MiB Envoy takes no answer unless its runtime is told so.
+ * The document. Its names are as long as 128 bits in base64url. A million of them are 25 MB; Envoy
+ * rejects answers over 32 MiB unless its runtime allows more.
  */
 function list(entries) {
   const others = Array.from({ length: entries - 1 }, (_, index) => createHash('sha256')

@@ -1,19 +1,19 @@
-// Sending requests: as fast as they are answered (wrk), or so many a second (h2load).
+// Sends requests: as fast as they are answered (wrk), or at a fixed rate (h2load).
 
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Failure } from '../demo/failure.mjs';
-import { LOOPBACK } from '../demo/listen.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
 import { CONNECTIONS, LOAD_CORE, WORK } from './settings.mjs';
 
 const WALK = fileURLToPath(new URL('walk.lua', import.meta.url));
 const WRK_WITHIN_S = 120;
 
 /**
- * Sends `count` requests, each with the next token of `walk` (`{ file, first, size }`; `null` for
- * none), and answers with the seconds that it took. Throws where an answer was not of `status`.
+ * Sends `count` requests, each with the next token of `walk` (`{ file, first, size }`, or `null` for no
+ * token). Returns how long it took, in seconds. Throws if an answer does not have `status`.
  */
 export async function send(processes, { port, path, count, walk, status }) {
   const { stdout, stderr } = await run(processes, 'wrk', [
@@ -33,20 +33,20 @@ export async function send(processes, { port, path, count, walk, status }) {
   }
   const { seconds, statuses } = JSON.parse(line);
   if (statuses[status] !== count) {
-    throw new Failure(`of ${count} answers not all were ${status}: ${JSON.stringify(statuses)}`);
+    throw new Failure(`not all of ${count} answers had status ${status}: ${JSON.stringify(statuses)}`);
   }
   return seconds;
 }
 
 /**
- * Sends `perSecond` requests a second for some seconds, evenly; answers with the time that each was
- * answered in, in microseconds.
+ * Sends `perSecond` requests per second for some seconds, evenly spaced. Returns the latency of each
+ * request in microseconds.
  */
 export async function pace(processes, { port, path, token, perSecond, seconds, status }) {
-  // h2load looks at its clock every 10 ms for each connection, which begin one after the other.
+  // h2load checks its clock every 10 ms per connection; connections start one after the other.
   const connections = Math.ceil(perSecond / 100);
   const log = join(WORK, 'latency.tsv');
-  // h2load adds to the file that is there.
+  // h2load appends to an existing file.
   await rm(log, { force: true });
   const { stdout } = await run(processes, 'h2load', [
     '--h1',
@@ -60,23 +60,14 @@ export async function pace(processes, { port, path, token, perSecond, seconds, s
   ]);
   const rows = (await readFile(log, 'utf8')).trimEnd().split('\n').map((row) => row.split('\t'));
   if (rows.length !== perSecond * seconds || rows.some((row) => row[1] !== String(status))) {
-    throw new Failure(`h2load did not get ${perSecond * seconds} answers of ${status}:`, {
+    throw new Failure(`h2load did not get ${perSecond * seconds} answers with status ${status}:`, {
       details: stdout.trimEnd().split('\n'),
     });
   }
   return rows.map((row) => Number(row[2]));
 }
 
-/** Runs a program on the core for load; answers with what it wrote. */
+/** Runs a program on the core of the load generator. */
 function run(processes, program, args) {
-  return new Promise((resolve, reject) => {
-    const child = processes.start('taskset', ['-c', LOAD_CORE, program, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text) => { output.stdout += text; });
-    child.stderr.setEncoding('utf8').on('data', (text) => { output.stderr += text; });
-    child.once('error', reject);
-    child.once('close', () => resolve(output));
-  });
+  return processes.run('taskset', ['-c', LOAD_CORE, program, ...args]);
 }

@@ -1,12 +1,13 @@
-// What the numbers were measured on, and with.
+// The machine and the versions of the programs that measured.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpus, release, totalmem } from 'node:os';
 
-import { ENVOY, GATE_WASM, NOOP_WASM, ROOT } from './settings.mjs';
+import { ENVOY, ROOT } from '../tools/checkout.mjs';
 
+/** The machine, as the report describes it. */
 export function machine() {
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
   return {
@@ -17,6 +18,7 @@ export function machine() {
   };
 }
 
+/** The versions of everything that matters to the numbers. */
 export function versions() {
   const gate = /^version = "(.*)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))[1];
   return {
@@ -29,12 +31,7 @@ export function versions() {
   };
 }
 
-/** The sizes of the modules in bytes. */
-export function wasmSizes() {
-  return { gate: statSync(GATE_WASM).size, noop: statSync(NOOP_WASM).size };
-}
-
-/** What a program says of itself. wrk calls it an error to be asked for its version alone. */
+/** The output of a program, even if it fails: `wrk -v` prints its version and reports an error. */
 function output(program, argument) {
   try {
     return execFileSync(program, [argument], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,4 +1,4 @@
-// Plots as SVG: horizontal bars with their labels beside them, readable on light and dark pages.
+// Plots as SVG: horizontal bars with labels, readable on light and dark pages.
 
 const WIDTH = 760;
 const LABELS = 170;
@@ -29,9 +29,8 @@ text { fill: #e6edf3; }
 }`;
 
 /**
- * A plot: its title, a note below it, and groups of bars, each `{ title, bars: [{ name, label, low,
- * median, high, text }] }`. A bar is as long as its median; the line across its end goes from `low`
- * to `high`.
+ * A plot with a title, a note below it, and groups of bars: `{ title, bars: [{ name, label, low, median,
+ * high, text }] }`. The length of a bar is its median; a line across its end goes from `low` to `high`.
  */
 export function plot({ title, note, groups }) {
   const most = Math.max(...groups.flatMap(({ bars }) => bars.map(({ median }) => median)));

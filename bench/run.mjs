@@ -1,112 +1,131 @@
-// `make bench`: measures, and writes docs/performance.md with its plots.
+// `make bench`: measures, and writes docs/performance.md with its plots, or compares two modules.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
-import { Failure, NOT_STARTED } from '../demo/failure.mjs';
-import { Processes } from '../demo/processes.mjs';
-import { report, summaryLine } from './document.mjs';
-import { FILTERS } from './filters.mjs';
+import { ROOT } from '../tools/checkout.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { runProgram } from '../tools/program.mjs';
+import { comparisonHead, comparisonLines, startLines } from './comparison.mjs';
+import { report, startSummary, summaryLine } from './document.mjs';
+import { COMPARED, FILTERS } from './filters.mjs';
 import {
   memoryOfLists, memoryOfTokens, memoryOfWorkers, startUps,
 } from './footprint.mjs';
-import { machine, versions, wasmSizes } from './machine.mjs';
+import { machine, versions } from './machine.mjs';
+import { modulesOf } from './modules.mjs';
 import { measure } from './rounds.mjs';
-import { chosen } from './scenarios.mjs';
-import { DOCS, ROOT, WORK, commandOf, readSettings, requireTools } from './settings.mjs';
+import { chosen, selected } from './scenarios.mjs';
+import {
+  DOCS, WORK, commandOf, isWhole, readSettings, requireTools,
+} from './settings.mjs';
 import { Tokens } from './tokens.mjs';
 
-const processes = new Processes();
-for (const name of ['SIGINT', 'SIGTERM']) {
-  process.once(name, async () => {
-    await processes.stop();
-    process.exit(130);
-  });
-}
-process.once('exit', () => processes.kill());
+await runProgram('bench', main);
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof Failure)) {
-    throw error;
-  }
-  say(`bench: ${error.message}`, ...error.details);
-  process.exitCode = error.exitCode;
-} finally {
-  await processes.stop();
-}
-
-/** Answers with the exit code. */
-async function main() {
+/** Returns the exit code. */
+async function main(processes) {
   const settings = readSettings(process.env);
   requireTools();
-  const scenarios = chosen(settings);
-  if (scenarios.length === 0) {
-    throw new Failure(`ONLY=${settings.only.join(',')} names no scenario; they are in bench/scenarios.mjs`, {
-      exitCode: NOT_STARTED,
-    });
-  }
-  const whole = !settings.quick && settings.only.length === 0;
+  const { scenarios, start } = chosen(settings);
   await mkdir(join(WORK, 'envoy'), { recursive: true });
+  const modules = await modulesOf(processes, settings, say);
+  const context = { processes, modules, tokens: await Tokens.open() };
   const run = {
     at: new Date().toISOString(),
     command: commandOf(settings),
     settings,
     machine: machine(),
     versions: versions(),
-    wasm: wasmSizes(),
+    modules,
     measured: [],
+    starts: null,
     footprint: null,
     lists: null,
   };
-  const tokens = await Tokens.open();
-  say('µs of Envoy\'s CPU time per request:');
-  for (const scenario of scenarios) {
-    run.measured.push(await measured(scenario, tokens, settings));
-  }
-  if (!settings.quick && scenarios.some(({ group }) => group === 'revocation')) {
-    say('memory of revocation lists ...');
-    run.lists = await memoryOfLists(processes, tokens);
-  }
-  if (whole) {
-    say('start and memory ...');
-    run.footprint = {
-      starts: await startUps(processes, tokens, settings.starts),
-      workers: await memoryOfWorkers(processes, tokens),
-      tokens: await memoryOfTokens(processes, tokens),
-    };
-  }
-  await writeFile(join(WORK, 'performance.json'), JSON.stringify(run));
+  await (settings.compare === null
+    ? measureAll(context, run, { scenarios, start })
+    : compareModules(context, run, { scenarios, start }));
 
   const wrong = run.measured.filter((each) => Object.keys(each.wrong).length > 0);
-  // Numbers of filters that do wrong are nobody's to read.
-  await write(run, whole && wrong.length === 0 ? DOCS : WORK);
+  await writeFile(join(WORK, 'performance.json'), JSON.stringify(run));
+  if (settings.compare === null) {
+    // Figures of filters that answer wrongly must not be published.
+    await write(run, isWhole(settings) && wrong.length === 0 ? DOCS : WORK);
+  }
+  say('all numbers: target/bench/performance.json');
   for (const each of wrong) {
     say(`bench: ${each.scenario.name} went wrong, see above`);
   }
   return wrong.length > 0 ? 1 : 0;
 }
 
-/** Measures a scenario; one that fails is told as one, and does not end the run. */
-async function measured(scenario, tokens, settings) {
-  let result;
+/** Measures what docs/performance.md shows. */
+async function measureAll(context, run, { scenarios, start }) {
+  const { settings } = run;
+  if (scenarios.length > 0) {
+    say('µs of Envoy\'s CPU time per request:');
+  }
+  for (const scenario of scenarios) {
+    const result = await measured(context, scenario, settings);
+    run.measured.push(result);
+    say(`${scenario.name.padEnd(16)} ${summaryLine(result)}`);
+    complain(result);
+  }
+  if (!settings.quick && scenarios.some(({ group }) => group === 'revocation')) {
+    say('memory of revocation lists ...');
+    run.lists = await memoryOfLists(context);
+  }
+  if (start) {
+    say('start ...');
+    run.starts = await startUps(context, selected(COMPARED, settings), settings.starts);
+    say(startSummary(run.starts));
+  }
+  if (isWhole(settings)) {
+    say('memory ...');
+    run.footprint = {
+      workers: await memoryOfWorkers(context),
+      tokens: await memoryOfTokens(context),
+    };
+  }
+}
+
+/** Measures two modules side by side, and prints how they compare. */
+async function compareModules(context, run, { scenarios, start }) {
+  const { settings } = run;
+  say(...comparisonHead(context.modules, settings));
+  for (const scenario of scenarios) {
+    const result = await measured(context, scenario, settings);
+    run.measured.push(result);
+    say(...comparisonLines(result));
+    complain(result);
+  }
+  if (start) {
+    run.starts = await startUps(context, selected(COMPARED, settings), settings.starts);
+    say(...startLines(run.starts, settings.starts));
+  }
+}
+
+/** Measures a scenario. A failure becomes part of the result and does not end the run. */
+async function measured(context, scenario, settings) {
   try {
-    result = await measure(processes, scenario, tokens, settings);
+    return await measure(context, scenario, settings);
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
     }
     say(...error.details);
-    result = { scenario, filters: {}, skipped: {}, wrong: { all: error.message } };
+    return { scenario, filters: {}, skipped: {}, wrong: { all: error.message } };
   }
-  say(`${scenario.name.padEnd(16)} ${summaryLine(result)}`);
-  for (const [what, reasons] of [['skipped', result.skipped], ['WRONG', result.wrong]]) {
+}
+
+/** Says which filters were not measured, and why. */
+function complain({ scenario, skipped, wrong }) {
+  for (const [what, reasons] of [['skipped', skipped], ['WRONG', wrong]]) {
     for (const [filter, reason] of Object.entries(reasons)) {
-      say(`${' '.repeat(16)} ${what}: ${FILTERS[filter]?.label ?? filter}: ${reason}`);
+      say(`${scenario.name.padEnd(16)} ${what}: ${FILTERS[filter]?.label ?? filter}: ${reason}`);
     }
   }
-  return result;
 }
 
 async function write(run, directory) {
@@ -117,7 +136,7 @@ async function write(run, directory) {
   for (const [name, svg] of Object.entries(plots)) {
     await writeFile(join(directory, name), svg);
   }
-  say(`written: ${relative(ROOT, file)} and ${Object.keys(plots).length} plots; all numbers: target/bench/performance.json`);
+  say(`written: ${relative(ROOT, file)} and ${Object.keys(plots).length} plots`);
 }
 
 function say(...lines) {

@@ -1,21 +1,23 @@
-// What is measured: one line for each scenario.
+// The scenarios that are measured.
 
-import { COMPARED, FILTERS } from './filters.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
+import { COMPARED, FILTERS, otherOf } from './filters.mjs';
 
 const CHECKING = COMPARED.filter((name) => FILTERS[name].checks);
-/** So many tokens are walked through where each is refused. */
+/** The number of different bad tokens of a scenario. */
 const REFUSED_TOKENS = 2000;
 
 /**
- * A scenario, with what it does not name as it mostly is.
+ * A scenario; `fields` has what differs from the defaults.
  *
- * - `tokens`: the kind of token, or `null` for none; `distinct` are walked through over and over, or
- *   every request has a `fresh` one, which the filter has not seen.
- * - `status`: what the filters that check tokens answer.
- * - `alg`, `keys`: the algorithm of the key set and its size; `remote`: it is fetched.
- * - `providers`, `rules`: how many; the last is the one needed. `anyProvider`: any will do.
- * - `cache`: the entries of the cache, where it needs more than it has by itself.
- * - `paced`: also measure the latency at a fixed rate.
+ * - `tokens`: the kind of token, or `null` for none. `distinct` tokens are sent in turn, again and again,
+ *   or every request has a `fresh` token, which the filter has not seen.
+ * - `status`: the status of the filters that check tokens.
+ * - `alg`, `keys`: the algorithm of the key set and its size. `remote`: it is fetched.
+ * - `providers`, `rules`: their numbers; requests use the last. `anyProvider`: the rule accepts all of them.
+ * - `cache`: the entries of the cache if the default is too small.
+ * - `features`, `upstream`, `workers`: scopes and forwarded claims; a cluster behind Envoy; Envoy's workers.
+ * - `paced`: the latency at a fixed rate is measured, too. `quick`: it is part of a quick run.
  */
 function scenario(name, group, title, fields) {
   const complete = {
@@ -41,7 +43,7 @@ function scenario(name, group, title, fields) {
     quick: false,
     ...fields,
   };
-  // The key that verifies is the token's, unless no key does.
+  // Fresh tokens are verified, so the key set must have their algorithm.
   return { ...complete, alg: fields.fresh ? complete.tokens : complete.alg };
 }
 
@@ -53,23 +55,23 @@ const growth = (what, sizes, title, fields) => sizes.map((size) => scenario(
 ));
 const number = (value) => value.toLocaleString('en');
 
-/** What the groups of scenarios are called. */
+/** The titles of the groups of scenarios. */
 export const GROUPS = {
   seen: 'Tokens seen before',
   new: 'Every token new',
   refused: 'Requests that are refused',
-  rich: 'More than a check',
-  upstream: 'With an upstream behind it',
+  rich: 'With scopes and forwarded claims',
+  upstream: 'With an upstream',
   workers: 'Two workers',
   providers: 'Growth with providers',
-  'any-provider': 'Growth with providers of which any will do',
+  'any-provider': 'Growth with alternative providers',
   rules: 'Growth with rules',
   keys: 'Growth with keys in a set, every token new',
   cached: 'Growth with tokens in the cache',
   revocation: 'With a revocation list',
 };
 
-/** bearer-gate without a list, with a short one and with a long one. */
+/** bearer-gate without a list, with a short one, and with a long one. */
 const LISTED = ['gate', 'gate-short-list', 'gate-long-list'];
 
 export const SCENARIOS = [
@@ -110,7 +112,7 @@ export const SCENARIOS = [
   scenario('revocation-cold', 'revocation', 'every token new', { filters: LISTED, fresh: true }),
 ];
 
-/** The cache for so many tokens, or `null` where it is large enough by itself. */
+/** The cache size for a number of tokens; `null` if the default is enough. */
 function sized(distinct) {
   return distinct > 4096 ? distinct : null;
 }
@@ -119,11 +121,50 @@ function plural(word) {
   return (size) => `${number(size)} ${word}${size === 1 ? '' : 's'}`;
 }
 
-/** Scenarios by what a run asks for: names, groups, or the first words of names. */
-export function chosen({ quick, only }) {
-  if (only.length > 0) {
-    return SCENARIOS.filter(({ name, group }) => only
-      .some((wanted) => name === wanted || group === wanted || name.startsWith(`${wanted}-`)));
+/** The name by which `ONLY` selects the measurement of start-up, which has no requests. */
+export const START = 'start';
+
+/**
+ * What a run measures: `{ scenarios, start }`. `only` has names, groups or first words of names.
+ * Throws a `Failure` if a name matches nothing.
+ */
+export function chosen({ quick, only, filters, compare }) {
+  const matches = (wanted) => ({ name, group }) => (
+    name === wanted || group === wanted || name.startsWith(`${wanted}-`));
+  const unknown = only.find((wanted) => wanted !== START && !SCENARIOS.some(matches(wanted)));
+  if (unknown) {
+    throw new Failure(`ONLY=${unknown} matches no scenario; bench/scenarios.mjs has their names`, {
+      exitCode: NOT_STARTED,
+    });
   }
-  return quick ? SCENARIOS.filter((each) => each.quick) : SCENARIOS;
+  const unknownFilter = filters.find((name) => !(name in FILTERS));
+  if (unknownFilter) {
+    throw new Failure(`FILTERS=${unknownFilter} is no filter; bench/filters.mjs has their names`, {
+      exitCode: NOT_STARTED,
+    });
+  }
+  if (compare !== null && filters.length > 0 && !filters.some((name) => otherOf(name))) {
+    throw new Failure('FILTERS must have a filter that runs bearer-gate, such as gate, to compare', {
+      exitCode: NOT_STARTED,
+    });
+  }
+  const scenarios = SCENARIOS
+    .filter((each) => (only.length > 0
+      ? only.some((wanted) => matches(wanted)(each))
+      : each.quick || !quick))
+    .map((each) => ({ ...each, filters: selected(each.filters, { filters, compare }) }))
+    .filter((each) => each.filters.length > 0);
+  return { scenarios, start: only.includes(START) || (only.length === 0 && (compare !== null || !quick)) };
+}
+
+/**
+ * The filters out of `names` that a run measures: all, or those in `filters`. The default of a comparison
+ * is bearer-gate only. A comparison measures each filter that runs bearer-gate with both modules.
+ */
+export function selected(names, { filters, compare }) {
+  const wanted = names.filter((name) => (filters.length > 0
+    ? filters.includes(name)
+    : compare === null || otherOf(name) !== null));
+  return compare === null ? wanted : wanted.flatMap((name) => (
+    otherOf(name) === null ? [name] : [name, otherOf(name)]));
 }

@@ -1,6 +1,6 @@
-// Medians and what is around them.
+// Medians and quantiles.
 
-/** The value below which this share (0 to 1) of the values is, between two of them by their distance. */
+/** The quantile of a share (0 to 1), interpolated between the two nearest values. */
 export function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -13,12 +13,12 @@ export function median(values) {
   return quantile(values, 0.5);
 }
 
-/** The median of values and the quartiles around it. */
+/** The median and the quartiles. */
 export function summary(values) {
   return { low: quantile(values, 0.25), median: median(values), high: quantile(values, 0.75) };
 }
 
-/** The median of what `combine` makes of two values of the same round. */
+/** What `combine` makes of the two values of each round. */
 export function sideBySide(one, other, combine) {
-  return median(one.map((value, round) => combine(value, other[round])));
+  return one.map((value, round) => combine(value, other[round]));
 }

@@ -1,4 +1,4 @@
-// Tokens, made in bulk ahead of the measurements and kept in files for a day, one to a line.
+// Tokens. They are made before the measurements and kept in files for a day, one per line.
 
 import { createHash, randomBytes, sign } from 'node:crypto';
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,13 +14,13 @@ export const AUDIENCE = 'https://api.example';
 
 const DIRECTORY = join(WORK, 'tokens');
 const FILES_LIVE_S = 24 * 3600;
-/** Longer than files are used, so that no token expires in a run. */
+/** Longer than files are used, so that no token expires during a run. */
 const TOKENS_LIVE_S = 3 * 24 * 3600;
-/** Tokens signed at a time. `crypto.sign` uses all cores where it is given a callback. */
+/** Tokens signed at the same time: with a callback, `crypto.sign` uses all cores. */
 const BATCH = 500;
 const signAsync = promisify(sign);
 
-/** The tokens of a run: files by kind, with the keys that signed them. */
+/** The tokens of a run: a file for each kind, and the keys that signed them. */
 export class Tokens {
   #madeAt;
   #sizes;
@@ -31,7 +31,7 @@ export class Tokens {
     this.#sizes = sizes;
   }
 
-  /** Those of an earlier run where they are of the last day, or else new ones. */
+  /** The tokens of an earlier run on the same day, or new ones. */
   static async open() {
     const kept = await readFile(join(DIRECTORY, 'index.json'), 'utf8').then(JSON.parse, () => null);
     if (kept && now() - kept.madeAt < FILES_LIVE_S) {
@@ -43,8 +43,8 @@ export class Tokens {
   }
 
   /**
-   * The file with at least `size` different tokens of a kind: the name of an algorithm for good
-   * ones; `expired`, `revoked`, `unknown-kid`, `bad-signature`, `garbage` for the others.
+   * The file with at least `size` different tokens of a kind: the name of an algorithm for good tokens,
+   * or `expired`, `revoked`, `unknown-kid`, `bad-signature`, `garbage`.
    */
   async file(kind, size) {
     const path = join(DIRECTORY, `${kind.toLowerCase()}.txt`);
@@ -59,13 +59,13 @@ export class Tokens {
     return path;
   }
 
-  /** What makes the token of a kind with a serial number. */
+  /** A function that makes the token of a kind with a serial number. */
   async #maker(kind) {
     const good = this.#claims(this.#madeAt + TOKENS_LIVE_S);
     const rs256 = signer('RS256', this.keys);
     switch (kind) {
       case 'garbage':
-        // As long as a token and of three parts, so that it is not refused for its looks.
+        // Three parts with the length of a token, so that a cheap check does not refuse it.
         return async () => [36, 300, 256].map((n) => randomBytes(n).toString('base64url')).join('.');
       case 'expired':
         return (serial) => token(rs256, this.#claims(this.#madeAt - 3600)(serial));
@@ -123,7 +123,7 @@ function part(object) {
   return Buffer.from(JSON.stringify(object)).toString('base64url');
 }
 
-/** A token with one bit of its signature turned over. */
+/** A token with one bit of its signature flipped. */
 function altered(good) {
   const [header, payload, signature] = good.split('.');
   const bytes = Buffer.from(signature, 'base64url');

@@ -1,11 +1,11 @@
--- For wrk: sends a counted number of requests, each with the next token of a file, and tells how
--- they were answered. No request more is sent than is counted, so that what the proxy spends can be
--- divided by it.
+-- For wrk: sends COUNT requests, each with the next token of a file, and prints the duration and the
+-- statuses of the answers. It sends exactly COUNT requests, so that the proxy's CPU time can be divided
+-- by COUNT.
 --
 --   wrk ... -s walk.lua URL -- COUNT [FILE FIRST SIZE]
 --
--- The tokens are the lines FIRST, FIRST + 1, ... of the first SIZE lines of FILE, counted from 0 and
--- beginning again after the last. Without FILE, requests carry no token.
+-- The tokens are the lines FIRST, FIRST + 1, ... of FILE, counted from 0. After line SIZE - 1 follows
+-- line 0. Without FILE, requests carry no token.
 
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long seconds, nanoseconds; } instant; int clock_gettime(int, instant *);")
@@ -14,7 +14,7 @@ local CLOCK_MONOTONIC = 1
 
 local count
 local requests = {}
-local rehearsed = false
+local asked = false
 local sent, received = 0, 0
 local statuses = {}
 local start
@@ -48,9 +48,9 @@ function init(args)
 end
 
 function request()
-  -- wrk asks for one request before it begins, and does not send it.
-  if not rehearsed then
-    rehearsed = true
+  -- wrk asks for one request before it starts, and does not send it.
+  if not asked then
+    asked = true
     return requests[1]
   end
   if sent == count then
@@ -73,6 +73,6 @@ function response(status)
     counts[#counts + 1] = string.format('"%d": %d', code, number)
   end
   print(string.format('{"seconds": %.6f, "statuses": {%s}}', seconds, table.concat(counts, ", ")))
-  -- The only way for a script to end wrk before its time is over.
+  -- A script has no other way to end wrk before its time is over.
   os.exit(0)
 end

@@ -1,23 +1,23 @@
 // The authorization server: the OpenID-certified `oidc-provider`, set up for the demo.
 //
-//   POST /token       the client-credentials grant; yields JWT access tokens (RFC 9068, `at+jwt`)
-//   POST /revoke      revokes a token before its time (RFC 7009)
-//   POST /introspect  tells the gate whether an opaque token is good (RFC 7662)
-//   GET  /revoked     what is revoked, for those who check tokens
-//   GET  /jwks        the public keys
+//   POST /token       the client-credentials grant; returns JWT access tokens (RFC 9068, `at+jwt`)
+//   POST /revoke      revokes a token (RFC 7009)
+//   POST /introspect  tells the gate whether an opaque token is active (RFC 7662)
+//   GET  /revoked     the revocation list
+//   GET  /jwks        the key set
 //
-// The tables below are what there is to change: which APIs tokens can be for, and which clients may
-// ask for them. More clients come from the console (clients.mjs). Keys and secrets are made at every
-// start and kept in memory only.
+// The tables below can be changed: the APIs that tokens can be issued for, and the clients of the walk.
+// The console creates more clients (clients.mjs). Keys and secrets are generated at every start and kept
+// in memory only.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { Clients, metadata } from './clients.mjs';
-import { LOOPBACK, SERVER, listen } from './listen.mjs';
+import { LOOPBACK, SERVER, listen } from '../tools/listen.mjs';
 import { Revocations } from './revocations.mjs';
 
-/** The APIs that tokens can be for: the `resource` of a token request, the `aud` of its token. */
+/** The APIs that tokens can be issued for: the `resource` of a token request, the `aud` of the token. */
 export const AUDIENCE = 'https://api.example.com/phoneverify';
 export const AREA_CODES_AUDIENCE = 'https://api.example.com/areacodes';
 export const OTHER_AUDIENCE = 'https://api.example.com/other';
@@ -27,30 +27,30 @@ const RESOURCE_SERVERS = new Map([
   [OTHER_AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
 ]);
 
-/** The clients of the walk, and how their tokens are signed; those of all others are with RS256. */
+/** The clients of the walk and the algorithms of their tokens. Tokens of all other clients use RS256. */
 const SIGNING_ALGORITHMS = new Map([
   ['phone-app', 'RS256'],
   ['phone-app-es256', 'ES256'],
 ]);
 
-/** The client of the walk whose tokens are opaque: only this server can tell what they are. */
+/** The client of the walk that gets opaque tokens, which only this server can read. */
 const OPAQUE = 'phone-app-opaque';
 
-/** The client that the gate is when it asks about opaque tokens; it gets no tokens itself. */
+/** The client that the gate authenticates as for introspection. It gets no tokens. */
 const GATE = 'gate';
 
-/** How long tokens are good, in seconds, where the request has no `validity_period`. */
+/** The lifetime of tokens in seconds if the request has no `validity_period`. */
 const VALIDITY_PERIOD = 3600;
 
-/** The `exp` of a token that never expires: all that check tokens can read this number. */
+/** The `exp` of a token that never expires: the largest integer that every JSON parser reads exactly. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** What the clients of the walk may call. */
+/** The subscription of the clients of the walk. */
 const SUBSCRIPTION = { name: 'PhoneVerification', version: '1.0.0' };
 
 /**
- * How long the token that is asked for shall be good. Requests can say so in `validity_period`, in
- * seconds, as they can at other token endpoints; it only ever shortens, but for -1, which is forever.
+ * The lifetime of the requested token, in seconds. Like at other token endpoints, `validity_period` in
+ * the request can shorten it; -1 means that the token never expires.
  */
 function validityPeriod(ctx, InvalidRequest) {
   const wanted = ctx.oidc.body?.validity_period;
@@ -66,7 +66,7 @@ function validityPeriod(ctx, InvalidRequest) {
   return Math.min(Number(wanted), VALIDITY_PERIOD);
 }
 
-/** A private key to sign with: the algorithm, and how `node:crypto` makes a key for it. */
+/** A new signing key as JWK; `type` and `options` are for `node:crypto`. */
 function signingKey(alg, type, options) {
   const { privateKey } = generateKeyPairSync(type, options);
   const kid = `demo-${alg.toLowerCase()}-${randomBytes(4).toString('hex')}`;
@@ -79,14 +79,14 @@ function configuration(clients, gateSecret, consoleHost, { InvalidRequest, Inval
       ...clients.map(metadata),
       { ...metadata({ id: GATE, secret: gateSecret }), grant_types: [] },
     ],
-    // What a client is besides, and its tokens say: whether it is for production or a sandbox, and
-    // which APIs it has subscribed to. The names are those of WSO2 API Manager.
+    // Members of clients that become claims of their tokens: production or sandbox, and the subscribed
+    // APIs. The names are those of WSO2 API Manager.
     extraClientMetadata: { properties: ['keytype', 'subscribedAPIs'] },
     extraTokenClaims: (ctx) => ({
       keytype: ctx.oidc.client.keytype,
       subscribedAPIs: ctx.oidc.client.subscribedAPIs,
     }),
-    // The console is the only page that may call from a browser.
+    // Only the console may call from a browser.
     clientBasedCORS: (ctx, origin) => (
       [`http://${consoleHost}`, `https://${consoleHost}`].includes(origin)
     ),
@@ -115,7 +115,7 @@ function configuration(clients, gateSecret, consoleHost, { InvalidRequest, Inval
       rpInitiatedLogout: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        // A request that names no API is for the demo's, which keeps the commands short.
+        // Without a `resource`, the token is for the demo's API, which keeps the commands short.
         defaultResource: () => AUDIENCE,
         getResourceServerInfo(ctx, resource, client) {
           const resourceServer = RESOURCE_SERVERS.get(resource);
@@ -136,9 +136,8 @@ function configuration(clients, gateSecret, consoleHost, { InvalidRequest, Inval
 }
 
 /**
- * Runs `action` while what it writes with `console.warn` and `console.info` goes to `notice`.
- * `oidc-provider` reminds its users that way of what a production server must have and a demo need
- * not, such as a database and a Node.js that still gets updates.
+ * Runs `action` and redirects `console.warn` and `console.info` to `notice`. `oidc-provider` uses them for
+ * advice that matters only in production, such as to configure a database.
  */
 async function withNotices(notice, action) {
   const { info, warn } = console;
@@ -151,10 +150,10 @@ async function withNotices(notice, action) {
 }
 
 /**
- * Starts the authorization server on the loopback address. `log` gets one line for each request,
- * `notice` what `oidc-provider` has to say to its operator; `consoleHost` is the host and port of
- * the page that may call. Answers with the port, the issuer, the clients of the walk with their secrets, the
- * secret of the gate, and the register of the other clients.
+ * Starts the authorization server on the loopback address. `consoleHost` is the host and port of the page
+ * that may call it. `log` gets one line per request, `notice` the advice of `oidc-provider`. Returns the
+ * server, its port, the issuer, the clients of the walk with their secrets, the secret of the gate, and
+ * the register of the other clients.
  */
 export async function startAuthorizationServer({ port: wantedPort, consoleHost, log, notice }) {
   const gateSecret = randomBytes(24).toString('hex');
@@ -166,7 +165,7 @@ export async function startAuthorizationServer({ port: wantedPort, consoleHost, 
     subscribedAPIs: [SUBSCRIPTION],
   }));
 
-  // Listens first: the issuer has the port in its name, and the port may be any free one.
+  // Listens first: the issuer's URL contains the port, which may be any free one.
   const server = createServer(SERVER);
   const port = await listen(server, wantedPort);
   const issuer = `http://${LOOPBACK}:${port}`;

@@ -1,20 +1,20 @@
-// A certificate for https://localhost and https://127.0.0.1 that signs itself, good for a month.
+// A self-signed certificate for https://localhost and https://127.0.0.1, valid for 30 days.
 
 import { writeFile } from 'node:fs/promises';
 
 import { generate } from 'selfsigned';
 
-import { LOOPBACK } from './listen.mjs';
+import { LOOPBACK } from '../tools/listen.mjs';
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Makes a certificate and its private key, and writes both as PEM. */
+/** Generates a certificate and its private key and writes both as PEM. */
 export async function writeCertificate({ certificateFile, keyFile }) {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',
-    // An hour back: clocks differ between this machine and, say, a container that runs curl.
+    // An hour ago, since the clock of a client, for example in a virtual machine, may be slow.
     notBeforeDate: new Date(Date.now() - DAY / 24),
     notAfterDate: new Date(Date.now() + 30 * DAY),
     extensions: [

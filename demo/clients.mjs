@@ -1,9 +1,9 @@
-// The clients that the console makes while the demo runs: "generate keys" of a developer portal.
+// The clients that the console creates while the demo runs: "generate keys" of a developer portal.
 
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A client as `oidc-provider` is told of it (RFC 7591). */
+/** The metadata of a client for `oidc-provider` (RFC 7591). */
 export function metadata({ id, secret, keytype, subscribedAPIs }) {
   return {
     client_id: id,
@@ -25,23 +25,23 @@ export class Clients {
     this.#revocations = revocations;
   }
 
-  /** Makes a client with a secret. */
+  /** Creates a client with a secret. */
   async create({ keytype, subscribedAPIs }) {
     const id = `console-${keytype.toLowerCase()}-${randomBytes(4).toString('hex')}`;
     return this.#store({ id, secret: newSecret(), keytype, subscribedAPIs });
   }
 
   /**
-   * Gives a client another secret; what it got with the old one is revoked. Answers with the client,
-   * or with `null` where the old secret is not its secret.
+   * Gives a client a new secret and revokes the tokens that it got with the old one. Returns the client,
+   * or `null` if `secret` is not its secret.
    */
   async changeSecret(id, secret) {
     const client = await this.#find(id, secret);
     if (!client) {
       return null;
     }
-    // Tokens tell their age in whole seconds. With the old secret gone now and the new one not given
-    // out before the next second, every older token is older than that second and no newer one is.
+    // `iat` is in whole seconds. The old secret is void now, and the new one is not returned before the
+    // next second. So the tokens issued before that second are exactly those of the old secret.
     const second = Math.floor(Date.now() / 1000) + 1;
     const changed = await this.#store({ ...client, secret: newSecret() });
     this.#revocations.revokeClient(id, second);
@@ -49,7 +49,7 @@ export class Clients {
     return changed;
   }
 
-  /** Sets what a client is subscribed to, for the tokens that it gets from now on. */
+  /** Sets the subscriptions that a client's tokens have from now on. Returns like `changeSecret`. */
   async subscribe(id, secret, subscribedAPIs) {
     const client = await this.#find(id, secret);
     return client && this.#store({ ...client, subscribedAPIs });
@@ -74,7 +74,7 @@ function newSecret() {
   return randomBytes(24).toString('base64url');
 }
 
-/** Whether two secrets are the same, in a time that tells nothing of how much of them is. */
+/** Compares two secrets in constant time. */
 function same(left, right) {
   const [a, b] = [Buffer.from(left), Buffer.from(right)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -1,22 +1,22 @@
-// The developer portal: serves the console's page and makes its keys.
+// The developer portal: serves the console's page and manages its clients.
 //
-//   GET  /                            the page, and what it is made of (console/, Swagger UI)
-//   GET  /settings.json               where this run's APIs and authorization server are
+//   GET  /                            the page and its files (console/, Swagger UI)
+//   GET  /settings.json               the URLs of this run's APIs and authorization server
 //   GET  /openapi/<name>.json         the OpenAPI documents
-//   POST /applications/keys           makes a client: {keytype, subscribedAPIs}
+//   POST /applications/keys           creates a client: {keytype, subscribedAPIs}
 //   POST /applications/secret         changes its secret: {client_id, client_secret}
-//   POST /applications/subscriptions  sets what it may call: {client_id, client_secret, subscribedAPIs}
+//   POST /applications/subscriptions  sets its subscriptions: {client_id, client_secret, subscribedAPIs}
 //
-// Whoever reaches it may make keys, as suits a demo on the loopback address.
+// There is no login: the demo listens on the loopback address only.
 
 import { readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 
 import { AREA_CODES_AUDIENCE, AUDIENCE } from './authorization-server.mjs';
-import { SERVER, listen } from './listen.mjs';
+import { SERVER, listen } from '../tools/listen.mjs';
 
-/** The APIs that the console shows. `audience` is the `resource` of their token requests. */
+/** The APIs of the console. `audience` is the `resource` of token requests. */
 const APIS = [
   { name: 'PhoneVerification', version: '1.0.0', title: 'Phone Verification', audience: AUDIENCE },
   { name: 'AreaCodes', version: '1.0.0', title: 'Area Codes', audience: AREA_CODES_AUDIENCE },
@@ -33,7 +33,7 @@ const CONTENT_TYPES = {
 };
 const BODY_LIMIT = 4096;
 
-/** What ends a request with a status and an error of RFC 6749's form. */
+/** Ends a request with a status and an error in the format of RFC 6749, section 5.2. */
 class Refusal extends Error {
   constructor(status, error, description) {
     super(description);
@@ -42,7 +42,7 @@ class Refusal extends Error {
   }
 }
 
-/** All files that are served, by path. There are no others: no path leads to the file system. */
+/** All served files by path, read at the start: no request path reaches the file system. */
 async function files() {
   const served = new Map();
   const add = async (path, url) => served.set(path, {
@@ -63,7 +63,7 @@ async function files() {
   return served;
 }
 
-/** What the page may do: run what comes from here, and talk to this run's servers. */
+/** Headers that restrict the page to its own files and this run's servers. */
 function securityHeaders(settings) {
   const servers = [...settings.servers.map(({ url }) => url), settings.authorizationServer];
   return {
@@ -83,7 +83,7 @@ function securityHeaders(settings) {
   };
 }
 
-/** The JSON object that a request brings. Pages of other origins cannot send one unasked. */
+/** The JSON object in a request's body. Pages of other origins cannot send it without a preflight. */
 async function body(request) {
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/json *(;|$)/i.test(type)) {
@@ -102,7 +102,7 @@ async function body(request) {
   try {
     value = JSON.parse(Buffer.concat(chunks).toString());
   } catch {
-    // The same answer as for JSON that is no object.
+    // Refused below, like JSON that is not an object.
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw new Refusal(400, 'invalid_request', 'The body must be a JSON object');
@@ -117,7 +117,7 @@ function string(object, name) {
   return object[name];
 }
 
-/** The subscriptions of a request: each must be of an API that there is. */
+/** The subscriptions in a request; each must name an API of the console. */
 function subscriptions({ subscribedAPIs }) {
   if (!Array.isArray(subscribedAPIs)) {
     throw new Refusal(400, 'invalid_request', 'subscribedAPIs must be a list');
@@ -138,7 +138,7 @@ function keytype(object) {
   return object.keytype;
 }
 
-/** What can be asked for with POST, by path. */
+/** The POST operations by path. */
 const OPERATIONS = new Map([
   ['/applications/keys', (register, wanted) => register.create({
     keytype: keytype(wanted),
@@ -155,7 +155,7 @@ const OPERATIONS = new Map([
   )],
 ]);
 
-/** Does what was asked for with POST; answers with the client. */
+/** Performs a POST operation and returns the client. */
 async function perform(register, request, path) {
   const client = await OPERATIONS.get(path)(register, await body(request));
   if (!client) {
@@ -166,15 +166,15 @@ async function perform(register, request, path) {
 }
 
 /**
- * Starts the portal on the loopback address. `host` is the host and port where browsers find it, with
- * HTTP and HTTPS; `register` is the authorization server's. `publish` takes the settings for the page when they are known; before
- * that the answer is 503. `log` gets one line for each request that makes or changes something.
+ * Starts the portal on the loopback address. `host` is the host and port in its URL, for HTTP and HTTPS;
+ * `register` has the clients. `log` gets one line per POST request. Every answer is 503 until `publish`
+ * is called with the settings of the page.
  */
 export async function startPortal({ port: wantedPort, host, register, log }) {
   const served = await files();
   let settings = null;
 
-  /** The status, the content type and the body that a request gets. */
+  /** The status, content type and body of an answer. */
   const answer = async (request, path) => {
     if (!settings) {
       throw new Refusal(503, 'temporarily_unavailable', 'The demo is being started');
@@ -200,8 +200,8 @@ export async function startPortal({ port: wantedPort, host, register, log }) {
 
   const server = createServer(SERVER, async (request, response) => {
     const path = request.url.split('?')[0];
-    // Under another name, such as localhost, the page would have an origin that the APIs refuse; and
-    // a foreign name that leads here is somebody else's page.
+    // Under another name, such as localhost, the page would have an origin that the APIs reject. Any other
+    // name that resolves to this address may be an attack (DNS rebinding).
     if (request.headers.host !== host) {
       const local = request.headers.host?.split(':')[0] === 'localhost';
       response.writeHead(local ? 307 : 421, local ? { location: `//${host}/` } : {});

@@ -1,11 +1,11 @@
-// What is revoked: tokens one by one, and all that a client was given before a time.
+// The revocation list: single tokens, and all tokens of a client issued before a time.
 //
-// `oidc-provider` keeps no record of the JWTs that it has issued and so revokes none. This stands
-// around its revocation endpoint: it leaves to it to know who the client is, and keeps the list.
+// `oidc-provider` does not store the JWTs that it issues and cannot revoke them. This middleware wraps its
+// revocation endpoint, which authenticates the client, and keeps the list.
 
 import { compactVerify, createLocalJWKSet } from 'jose';
 
-/** The members of a private key that make it private. */
+/** The private members of a JWK. */
 const PRIVATE = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);
 
 export class Revocations {
@@ -13,20 +13,20 @@ export class Revocations {
   #tokens = new Set();
   #clients = new Map();
 
-  /** `keys` are the server's, as JWKs. */
+  /** `keys` are the server's signing keys as JWKs. */
   constructor(keys) {
-    const open = ([name]) => !PRIVATE.has(name);
+    const isPublic = ([name]) => !PRIVATE.has(name);
     this.#keys = createLocalJWKSet({
-      keys: keys.map((key) => Object.fromEntries(Object.entries(key).filter(open))),
+      keys: keys.map((key) => Object.fromEntries(Object.entries(key).filter(isPublic))),
     });
   }
 
-  /** From now on, what `clientId` was given before `time`, in seconds since 1970, is revoked. */
+  /** Revokes the tokens that `clientId` got before `time`, in seconds since 1970. */
   revokeClient(clientId, time) {
     this.#clients.set(clientId, time);
   }
 
-  /** Serves `GET /revoked`, and lets `POST /revoke` revoke JWTs too. */
+  /** Serves `GET /revoked`, and makes `POST /revoke` accept JWTs. */
   middleware() {
     return async (ctx, next) => {
       if (ctx.method === 'GET' && ctx.path === '/revoked') {
@@ -35,7 +35,7 @@ export class Revocations {
         return;
       }
       await next();
-      // The client has shown who it is, and the token is a JWT, which `oidc-provider` leaves alone.
+      // The client is authenticated, and the token is a JWT, which `oidc-provider` does not revoke.
       if (ctx.oidc?.route === 'revocation' && ctx.body?.error === 'unsupported_token_type') {
         await this.#revokeToken(ctx);
       }
@@ -52,7 +52,7 @@ export class Revocations {
       };
       return;
     }
-    // A token that is none of this server's is good for nothing already (RFC 7009, section 2.2).
+    // A token of another issuer is invalid already, which is a success (RFC 7009, section 2.2).
     if (claims) {
       this.#tokens.add(claims.jti);
     }
@@ -60,7 +60,7 @@ export class Revocations {
     ctx.body = '';
   }
 
-  /** The claims of a token that this server has signed, or `null`. */
+  /** The claims of a token that this server signed; `null` for any other token. */
   async #claims(token) {
     try {
       const { payload } = await compactVerify(token, this.#keys);
@@ -70,7 +70,7 @@ export class Revocations {
     }
   }
 
-  /** The list, as the filter reads it. */
+  /** The list in the format that the filter reads. */
   toJSON() {
     return {
       tokens: [...this.#tokens],

@@ -1,26 +1,26 @@
-// `make run`: the filter at work, in Envoy, between an authorization server and a sample API.
+// `make run`: Envoy with the filter, an authorization server and a sample API.
 //
-//   settings.mjs               what the environment says, and what must be there
-//   authorization-server.mjs   issues the tokens         } in this process
-//   sample-api.mjs             is protected              }
-//   portal.mjs                 the page of the console   }
+//   settings.mjs               reads the environment, checks requirements
+//   authorization-server.mjs   issues the tokens           } in this process
+//   sample-api.mjs             is protected                }
+//   portal.mjs                 serves the console's page   }
 //   envoy.mjs                  Envoy with the filter, as a child process
 //   walk.mjs                   the requests that are shown, run by shell.mjs
-//   processes.mjs              ends every child process, whichever way the run ends
+//   ../tools/                  child processes, ports, failures
 
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { shown } from '../tools/checkout.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { LOOPBACK, freePort } from '../tools/listen.mjs';
+import { Processes } from '../tools/processes.mjs';
 import { startEnvoy } from './envoy.mjs';
-import { Failure } from './failure.mjs';
-import { LOOPBACK, freePort } from './listen.mjs';
-import { Processes } from './processes.mjs';
 import { makeDirectory, readSettings, requireFreePorts, requireTools } from './settings.mjs';
 import { Shell } from './shell.mjs';
 import * as terminal from './terminal.mjs';
-import { shown } from './terminal.mjs';
 
-/** A signal that asks the run to end, or the reader of its output leaving. */
+/** The run is asked to end: by a signal, or because its output is closed. */
 class Interruption extends Error {
   constructor(signal) {
     super(signal);
@@ -28,13 +28,13 @@ class Interruption extends Error {
   }
 }
 
-/** A directory that was made for this run alone. */
+/** The directory of this run if no other run uses it. */
 let temporaryDirectory = null;
 
 const processes = new Processes();
 process.on('exit', () => processes.kill());
 
-/** Rejects when the run is asked to end. Asked again, it ends at once. */
+/** Rejects when the run is asked to end. The second signal ends it immediately. */
 const interrupted = new Promise((_, reject) => {
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
     let asked = false;
@@ -55,7 +55,7 @@ interrupted.catch(() => {});
 
 process.exit(await main().catch(report));
 
-/** Runs the demo and ends what it has started; answers with the exit code. */
+/** Runs the demo and stops its processes. Returns the exit code. */
 async function main() {
   let exitCode;
   let keep = true;
@@ -67,15 +67,15 @@ async function main() {
     keep = !(error instanceof Interruption);
   }
   await processes.stop();
-  // Where something went wrong, the files of the run may tell why.
+  // After a failure, the files of the run may help to find the cause.
   if (temporaryDirectory && !keep) {
-    // What was being started when the end came may still write a file: try again then.
+    // A process that was just being started may still write a file, hence the retries.
     await rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
   return exitCode;
 }
 
-/** The demo from start to end; answers with the exit code. */
+/** The demo from start to end. Returns the exit code. */
 async function demo() {
   const settings = readSettings(process.env);
   requireTools();
@@ -98,16 +98,16 @@ async function demo() {
   return problems.length === 0 ? 0 : 1;
 }
 
-/** While everything stays up, being asked to end is how a run ends well. */
+/** After the walk, an interruption is the normal end. */
 function expectInterruption(error) {
   if (!(error instanceof Interruption)) {
     throw error;
   }
 }
 
-/** Starts the servers and Envoy; answers with what the walk and a reader need to know of them. */
+/** Starts the servers and Envoy. Returns what the walk and the user need to know about them. */
 async function start(wanted, directory) {
-  // Not before it is known that the packages they need are there.
+  // Imported here, since `requireTools` has now checked that their npm packages are installed.
   const { startAuthorizationServer } = await import('./authorization-server.mjs');
   const { startSampleApi } = await import('./sample-api.mjs');
   const { startPortal } = await import('./portal.mjs');
@@ -124,7 +124,7 @@ async function start(wanted, directory) {
       terminal.logged('sample API', text);
     },
   });
-  // The servers name the console's origin, so its port is chosen before Envoy listens there.
+  // The servers need the console's origin, so its port is chosen before Envoy listens on it.
   const consolePort = wanted.CONSOLE_PORT || await freePort();
   const consoleHost = `${LOOPBACK}:${consolePort}`;
   const notices = [];
@@ -184,30 +184,30 @@ function lost(server, name) {
   });
 }
 
-/** Says how the walk went. */
+/** Prints the result of the walk. */
 function conclude(problems, running) {
   terminal.line();
   if (problems.length === 0) {
     terminal.line(terminal.green('All answers were the expected ones.'));
     return;
   }
-  terminal.line(terminal.red('Not all answers were the expected ones:'));
+  terminal.line(terminal.red('Some answers were not as expected:'));
   problems.forEach((problem) => terminal.paragraph(problem, { hanging: 2 }));
   terminal.line(`Envoy's log is ${shown(running.logFile)}.`);
 }
 
-/** Says what stays up and where. */
+/** Prints the addresses of what stays up. */
 function describe(running) {
   terminal.heading('Everything stays up until Ctrl-C. Repeat the commands above, or look at:');
   const rows = [
     ['the API console', running.console],
     ['the API, gated', `${running.http}/phoneverify/1.0.0/CheckPhoneNumber`],
-    ['the same by TLS', `${running.https}/phoneverify/1.0.0/CheckPhoneNumber`],
+    ['the same over TLS', `${running.https}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['the API itself', `${running.api}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['tokens', `${running.issuer}/token`],
-    ['their keys', `${running.issuer}/jwks`],
+    ['the key set', `${running.issuer}/jwks`],
     ['Envoy', running.admin],
-    ['what was counted', `${running.admin}/stats?filter=bearer_gate`],
+    ['metrics', `${running.admin}/stats?filter=bearer_gate`],
     ['configuration', shown(running.config)],
     ["Envoy's log", shown(running.logFile)],
   ];
@@ -216,7 +216,7 @@ function describe(running) {
   }
 }
 
-/** Says why the run ends before its time; answers with the exit code. */
+/** Prints why the run ends early. Returns the exit code. */
 function report(error) {
   if (error instanceof Interruption) {
     process.stderr.write(`\nbearer-gate: stopped (${error.message})\n`);

@@ -1,19 +1,19 @@
-// The sample APIs that the filter protects. One says whether a North American phone number can be
-// one, the other where an area code is; openapi/ describes both.
+// The sample APIs that the filter protects. One validates North American phone numbers, the other looks up
+// area codes; openapi/ describes both.
 //
 //   GET /phoneverify/1.0.0/CheckPhoneNumber?PhoneNumber=18006785432&LicenseKey=0
 //   GET /areacodes/1.0.0/AreaCode?Code=212
 //
-// They ask for no token and check none: that is what the filter in front of them is for.
+// They do not check tokens: the filter in front of them does.
 
 import { createServer } from 'node:http';
 
-import { SERVER, listen } from './listen.mjs';
+import { SERVER, listen } from '../tools/listen.mjs';
 
 const CHECK = '/phoneverify/1.0.0/CheckPhoneNumber';
 const LOOK_UP = '/areacodes/1.0.0/AreaCode';
 
-// Area codes that it knows by name; the rest of North America has no region here.
+// The area codes with a known region.
 const REGIONS = new Map([
   ['201', 'New Jersey'], ['202', 'Washington, D.C.'], ['206', 'Washington'], ['212', 'New York'],
   ['213', 'California'], ['305', 'Florida'], ['312', 'Illinois'], ['404', 'Georgia'],
@@ -23,11 +23,10 @@ const REGIONS = new Map([
 const CANADIAN = new Set(['416', '514', '604']);
 const TOLL_FREE = new Set(['800', '833', '844', '855', '866', '877', '888']);
 
-// Ten digits, neither the area code nor the exchange starting with 0 or 1, with or without the
-// country code 1 in front.
+// Ten digits, optionally after the country code 1. Area code and exchange do not start with 0 or 1.
 const NUMBER = /^1?([2-9]\d\d)([2-9]\d\d)(\d{4})$/;
 
-/** What the API answers about a number, which is a string of digits. */
+/** The answer about a phone number, which is a string of digits. */
 function check(number) {
   const parts = NUMBER.exec(number);
   if (!parts) {
@@ -45,7 +44,7 @@ function check(number) {
   };
 }
 
-/** Where an area code is, which is three digits. */
+/** The answer about an area code, which is three digits; `null` if it is unknown. */
 function lookUp(code) {
   if (TOLL_FREE.has(code)) {
     return { areaCode: code, tollFree: true, country: null, region: null };
@@ -56,7 +55,7 @@ function lookUp(code) {
     : null;
 }
 
-/** What is served, by path: the answer to a query. */
+/** The operations by path: from a query to an answer's status and body. */
 const OPERATIONS = new Map([
   [CHECK, (query) => {
     const number = query.get('PhoneNumber') ?? '';
@@ -76,7 +75,7 @@ const OPERATIONS = new Map([
   }],
 ]);
 
-/** The status and the body that a request gets. */
+/** The status and body of the answer to a request. */
 function answer(method, url) {
   const operation = OPERATIONS.get(url.pathname);
   if (!operation) {
@@ -88,12 +87,12 @@ function answer(method, url) {
 }
 
 /**
- * Starts the APIs on the loopback address. Every request that reaches them is one call of `log`, which
- * gets the method and the path, and never a header or the query.
+ * Starts the APIs on the loopback address. `log` gets one line per request, with the method and the path
+ * but no header and no query.
  */
 export async function startSampleApi({ port, log }) {
   const server = createServer(SERVER, (request, response) => {
-    // A request line such as `GET // HTTP/1.1` is no URL.
+    // A request target such as `//` is not a valid URL.
     const url = URL.parse(request.url, 'http://api.invalid') ?? new URL('http://api.invalid');
     const [status, body] = answer(request.method, url);
     log(`${request.method} ${url.pathname} ${status}`);

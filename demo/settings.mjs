@@ -1,21 +1,17 @@
-// What a run is told by its environment, and whether this machine has what it needs.
+// The settings of a run, and whether the machine meets its needs.
 
 import crypto from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { Failure, NOT_STARTED } from './failure.mjs';
-import { whyNot } from './listen.mjs';
+import { ENVOY, GATE_WASM, ROOT, requireFiles } from '../tools/checkout.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
+import { whyNot } from '../tools/listen.mjs';
 
-/** The root of the checkout; Envoy is started there. */
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const ENVOY = join(ROOT, '.tools/envoy/bin/envoy');
 export const ENVOY_CONFIG = join(ROOT, 'envoy/demo.yaml');
 export const RUN_DIRECTORY = join(ROOT, 'demo/.run');
 
-/** The ports by the variables that override them. 0 is any free port. */
+/** The default ports, by the variables that override them. 0 means any free port. */
 export const PORTS = {
   HTTP_PORT: 8080,
   HTTPS_PORT: 8443,
@@ -27,14 +23,13 @@ export const PORTS = {
 };
 
 const NEEDED = [
-  ['target/wasm32-wasip1/release/bearer_gate.wasm', 'make build'],
-  ['.tools/envoy/bin/envoy', 'make envoy'],
-  ['demo/node_modules/oidc-provider', 'make demo'],
-  ['demo/node_modules/selfsigned', 'make demo'],
-  ['demo/node_modules/swagger-ui-dist', 'make demo'],
+  [GATE_WASM, 'make build'],
+  [ENVOY, 'make envoy'],
+  ...['oidc-provider', 'selfsigned', 'swagger-ui-dist']
+    .map((name) => [join(ROOT, 'demo/node_modules', name), 'make demo']),
 ];
 
-/** The settings of a run; throws a `Failure` that names the one that is wrong. */
+/** The settings of a run. Throws a `Failure` that names a wrong one. */
 export function readSettings(environment) {
   const ports = {};
   for (const [name, standard] of Object.entries(PORTS)) {
@@ -53,20 +48,16 @@ export function readSettings(environment) {
 
 /** Throws a `Failure` that says what is missing and how to get it. */
 export function requireTools() {
-  // Both are younger than Node.js 20.0, and the authorization server does not work without them.
+  // Both came after Node.js 20.0; the authorization server needs them.
   if (typeof URL.parse !== 'function' || typeof crypto.hash !== 'function') {
     throw new Failure(`Node.js ${process.version} is too old; 20.19 or newer is needed`, {
       exitCode: NOT_STARTED,
     });
   }
-  for (const [file, command] of NEEDED) {
-    if (!existsSync(join(ROOT, file))) {
-      throw new Failure(`${file} is missing; make it with: ${command}`, { exitCode: NOT_STARTED });
-    }
-  }
+  requireFiles(NEEDED);
 }
 
-/** Throws a `Failure` that names the ports that cannot be used and others that can. */
+/** Throws a `Failure` that names the unusable ports and free ones to use instead. */
 export async function requireFreePorts(ports) {
   const given = Object.entries(ports).filter(([, port]) => port !== 0);
   const problems = [];
@@ -74,7 +65,7 @@ export async function requireFreePorts(ports) {
   const taken = new Set(given.map(([, port]) => port));
   const seen = new Map();
   for (const [name, port] of given) {
-    const problem = seen.has(port) ? `is ${seen.get(port)} already` : await whyNot(port);
+    const problem = seen.has(port) ? `is also ${seen.get(port)}` : await whyNot(port);
     seen.set(port, name);
     if (problem) {
       problems.push(`port ${port} (${name}) ${problem}`);
@@ -88,7 +79,7 @@ export async function requireFreePorts(ports) {
   }
 }
 
-/** The first port above this one that is free and not in `taken`, which it joins; else 0. */
+/** The first free port above `port` that is not in `taken`, and adds it there; 0 if there is none. */
 async function nextFree(port, taken) {
   for (let next = Math.max(port + 1, 1024); next <= Math.min(port + 1100, 65535); next += 1) {
     if (!taken.has(next) && (await whyNot(next)) === null) {
@@ -100,8 +91,8 @@ async function nextFree(port, taken) {
 }
 
 /**
- * Makes the directory for the files of a run. Runs on free ports may be many at a time, so that
- * each gets a new directory, which is `temporary`.
+ * Makes the directory for the files of a run. Several runs on free ports can run at the same time, so each
+ * of them gets its own `temporary` directory.
  */
 export async function makeDirectory({ directory, ports }) {
   const temporary = !directory && Object.values(ports).includes(0);

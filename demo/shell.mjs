@@ -1,21 +1,21 @@
-// Running the very commands that are printed.
+// Runs exactly the commands that are printed.
 
-import { Failure } from './failure.mjs';
-import { signal } from './processes.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { signal } from '../tools/processes.mjs';
 
 const TIMEOUT_MS = 20_000;
 
-/** The variables in which curl looks for a proxy. */
+/** The variables from which curl takes a proxy. */
 const PROXIES = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
 
-/** A shell in the directory that the demo was started in, which keeps variables between scripts. */
+/** A shell in the current directory that keeps variables between scripts. */
 export class Shell {
   #processes;
   #variables = {};
 
   constructor(processes) {
     this.#processes = processes;
-    /** What a reader's shell needs first to repeat the commands, or `null`. */
+    /** The command that the user's shell needs before the printed commands work, or `null`. */
     this.preparation = null;
     if (PROXIES.some((name) => process.env[name])) {
       this.preparation = 'export no_proxy=127.0.0.1';
@@ -24,7 +24,7 @@ export class Shell {
     }
   }
 
-  /** Runs a script; answers with what it wrote, `{ stdout, stderr }`, unless the run ends before. */
+  /** Runs a script. Returns what it wrote; throws if the run ends first. */
   run(script) {
     return new Promise((resolve, reject) => {
       const child = this.#processes.start('sh', ['-c', script], {
@@ -47,7 +47,7 @@ export class Shell {
     });
   }
 
-  /** Runs a script that sets a variable, which later scripts have too; answers with its value. */
+  /** Runs a script that sets a variable, and keeps it for later scripts. Returns its value. */
   async set(variable, script) {
     const { stdout, stderr } = await this.run(`${script}\nprintf %s "$${variable}"`);
     this.#variables[variable] = stdout;

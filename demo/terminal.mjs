@@ -1,6 +1,4 @@
-// How things look on the terminal, and in a file.
-
-import { relative } from 'node:path';
+// Formatting for the terminal.
 
 const WIDTH = 100;
 const INDENT = '  ';
@@ -21,7 +19,7 @@ export function heading(text) {
   line(`\n${bold(text)}`);
 }
 
-/** A command to copy, of one or more lines. */
+/** A command for copying, of one or more lines. */
 export function command(text) {
   for (const part of text.split('\n')) {
     line(`${INDENT}${cyan(part)}`);
@@ -29,8 +27,8 @@ export function command(text) {
 }
 
 /**
- * A text, indented. Where it is too long it is broken at spaces, those that `at` finds, and goes on
- * `hanging` deeper.
+ * An indented text. Long text is broken at the spaces that match `at`; further lines are indented by
+ * `hanging` more.
  */
 export function paragraph(text, { at = / /, hanging = 0, colour = (part) => part } = {}) {
   const pieces = text.split(at);
@@ -48,16 +46,17 @@ export function paragraph(text, { at = / /, hanging = 0, colour = (part) => part
   line(indent + colour(row));
 }
 
-/** Like `paragraph`, for a list with commas, broken after these. */
+/** Like `paragraph`, broken only after commas. */
 export function list(text, options) {
   paragraph(text, { at: /(?<=,) /, ...options });
 }
 
-/** A line that one of the servers has logged. */
+/** A line of a server's log. */
 export function logged(server, text) {
   line(dim(`${INDENT}${server.padEnd(20)} | ${text}`));
 }
 
+/** The result of a step: ok, or each difference. */
 export function verdict(differences) {
   if (differences.length === 0) {
     line(`${INDENT}${green('ok')}`);
@@ -65,10 +64,4 @@ export function verdict(differences) {
   for (const difference of differences) {
     line(`${INDENT}${red('FAILED')} ${difference}`);
   }
-}
-
-/** A path as a reader can type it where the demo was started. */
-export function shown(path) {
-  const fromHere = relative('', path);
-  return fromHere.startsWith('..') ? path : fromHere;
 }

@@ -1,23 +1,23 @@
-// The story that the demo tells: requests through the filter, each with the answer it should get.
+// The walk of the demo: requests through the filter, each with the expected answer.
 
 import * as terminal from './terminal.mjs';
 import { OTHER_AUDIENCE } from './authorization-server.mjs';
 
 const TARGET = '/phoneverify/1.0.0/CheckPhoneNumber?PhoneNumber=18006785432&LicenseKey=0';
 
-/** The answers that a step can expect. `reaches`: whether the request gets to the API. */
+/** Expected answers. `reaches`: the request reaches the API. */
 const ADMITTED = { status: 200, reaches: true };
 const FORBIDDEN = { status: 403, error: null, reaches: false };
 const REFUSED = { status: 401, error: 'invalid_token', reaches: false };
 
 /**
- * The steps. `token` is a command that sets `variable`; the request then carries its value. `first` are
- * commands that come before that, and may set variables too.
+ * The steps. The command `token` sets `variable`, whose value the request carries. The commands in `first`
+ * run before it and may set variables, too.
  */
 function steps({ http, https, certificate, issuer, clients, console: portal }) {
   const [rs256, es256, opaque] = clients;
 
-  // A token from the client-credentials grant, as the value of a shell variable.
+  // Sets a shell variable to a token from the client-credentials grant.
   const grant = (variable, client, ...more) => [
     `${variable}=$(curl -sS -u ${client.id}:${client.secret} \\`,
     ...more.map((argument) => ` ${argument} \\`),
@@ -25,7 +25,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
     " | node -p 'JSON.parse(fs.readFileSync(0)).access_token')",
   ].join('\n');
 
-  // A client of the developer portal, as JSON.
+  // Sets a shell variable to a client of the developer portal, as JSON.
   const application = (variable, what, body) => ({
     variable,
     command: [
@@ -62,7 +62,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: `So is one of the client ${es256.id}, signed with ${es256.algorithm}`,
+      title: `So is a token of the client ${es256.id}, signed with ${es256.algorithm}`,
       variable: 'TOKEN_ES256',
       token: grant('TOKEN_ES256', es256),
       algorithm: es256.algorithm,
@@ -70,14 +70,14 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'The token of step 2 is admitted over HTTPS as well',
+      title: 'The token of step 2 is admitted over HTTPS, too',
       variable: 'TOKEN',
       options: `--cacert ${quoted(certificate)}`,
       url: `${https}${TARGET}`,
       expected: ADMITTED,
     },
     {
-      title: 'The same token, changed to be good for a day longer, is refused',
+      title: 'The same token, changed to expire a day later, is refused',
       variable: 'TAMPERED',
       token: [
         'TAMPERED=$(node -p \'let [head, claims, signature] = process.argv[1].split(".");',
@@ -89,14 +89,14 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: REFUSED,
     },
     {
-      title: 'A token that was good for one second is refused when that is over',
+      title: 'A token with a lifetime of one second is refused after two seconds',
       variable: 'EXPIRED',
       token: `${grant('EXPIRED', rs256, '-d validity_period=1')}\nsleep 2`,
       url: `${http}${TARGET}`,
       expected: { ...REFUSED, description: 'The access token expired' },
     },
     {
-      title: 'A good token that was issued for another API is refused',
+      title: 'A valid token for another API is refused',
       variable: 'OTHER',
       token: grant('OTHER', rs256, `-d resource=${OTHER_AUDIENCE}`),
       url: `${http}${TARGET}`,
@@ -111,7 +111,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'Once it is revoked it is refused: the gate asks again after a second',
+      title: 'It is refused after it is revoked: the gate introspects it again after a second',
       first: [{
         command: [
           `curl -sS -u ${opaque.id}:${opaque.secret} \\`,
@@ -131,23 +131,23 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'Its client gets another secret, and it is refused: the gate reads a list every 2 s',
+      title: 'It is refused after its client changes its secret: the gate reads a list every 2 s',
       first: [{
         ...application('APP', 'secret', '"$APP"'),
-      }, { command: 'sleep 4' }],
+      }, { command: 'sleep 6' }],
       variable: 'ENDLESS',
       url: `${http}${TARGET}`,
       expected: { ...REFUSED, description: 'The access token has been revoked' },
     },
     {
-      title: 'A token that the client gets with its new secret is admitted',
+      title: 'A token that the client gets with the new secret is admitted',
       variable: 'RENEWED',
       token: grantTo('RENEWED', 'APP'),
       url: `${http}${TARGET}`,
       expected: ADMITTED,
     },
     {
-      title: 'A client that has not subscribed to the API is forbidden to call it',
+      title: 'A client without a subscription to the API may not call it',
       first: [keys('STRANGER', 'PRODUCTION', [])],
       variable: 'UNSUBSCRIBED',
       token: grantTo('UNSUBSCRIBED', 'STRANGER'),
@@ -155,7 +155,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: FORBIDDEN,
     },
     {
-      title: 'A sandbox key is good for the sandbox',
+      title: 'A token of a sandbox key is admitted to the sandbox',
       first: [keys('TRIAL', 'SANDBOX', subscription)],
       variable: 'SANDBOX',
       token: grantTo('SANDBOX', 'TRIAL'),
@@ -163,7 +163,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'and not for production, which is another host',
+      title: 'It is not admitted to production, which is another host',
       variable: 'SANDBOX',
       options: "-H 'Host: production.example.com'",
       url: `${http}${TARGET}`,
@@ -173,13 +173,12 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
 }
 
 /**
- * Tells the story: prints and runs every command, prints the answers, and says of each whether it
- * is the expected one. `seen` answers with how many requests have reached the API so far. Answers
- * with what differed, as sentences.
+ * Prints and runs every command, and prints the answers and whether they are as expected. `seen` returns
+ * the number of requests that have reached the API so far. Returns the differences as sentences.
  */
 export async function walk({ shell, seen, ...addresses }) {
   if (shell.preparation) {
-    terminal.heading('To repeat the commands here, where a proxy is set, first:');
+    terminal.heading('A proxy is set in this environment. To repeat the commands, first run:');
     terminal.command(shell.preparation);
   }
 
@@ -210,7 +209,7 @@ export async function walk({ shell, seen, ...addresses }) {
   return problems;
 }
 
-/** One step; answers with what differed. */
+/** Performs one step. Returns the differences. */
 async function perform(step, shell, seen) {
   for (const { variable, command } of step.first ?? []) {
     terminal.command(command);
@@ -221,7 +220,7 @@ async function perform(step, shell, seen) {
     const { value, stderr } = await shell.set(step.variable, step.token);
     const token = step.opaque ? { header: null, claims: value } : decode(value);
     if (!token?.claims) {
-      return [`no token was had: ${(stderr || value).trim().split('\n').pop()}`];
+      return [`no token was issued: ${(stderr || value).trim().split('\n').pop()}`];
     }
     if (!step.opaque) {
       terminal.list(`header ${spaced(token.header)}`, { hanging: 9, colour: terminal.dim });
@@ -253,7 +252,7 @@ async function perform(step, shell, seen) {
   return differences(step.expected, answer, seen() - before);
 }
 
-/** How an answer differs from the expected one. */
+/** The differences between an answer and the expected one. */
 function differences(expected, answer, reached) {
   const found = [];
   const compare = (what, wanted, got) => {
@@ -281,7 +280,7 @@ function differences(expected, answer, reached) {
   return found;
 }
 
-/** What `curl -i` has written: the status, the challenge, and the body, as JSON where it is that. */
+/** Parses the output of `curl -i`: the status, the challenge, and the body, parsed if it is JSON. */
 function parse(text) {
   const [head, ...rest] = text.split('\r\n\r\n');
   const [statusLine, ...headers] = head.split('\r\n');
@@ -298,7 +297,7 @@ function parse(text) {
   };
 }
 
-/** The header and the claims of a JWT, or `null`. */
+/** The header and the claims of a JWT; `null` if it is not one. */
 function decode(token) {
   const [header, claims] = token.split('.')
     .map((part) => json(Buffer.from(part, 'base64url').toString()));
@@ -313,12 +312,12 @@ function json(text) {
   }
 }
 
-/** A path as one word of a shell. */
+/** A path, quoted for a shell if necessary. */
 function quoted(path) {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** A value as JSON that can be broken between its members; a text as it is. */
+/** A value as JSON with spaces between its members; a text unchanged. */
 function spaced(value) {
   return typeof value === 'string'
     ? value.trim()

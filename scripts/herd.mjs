@@ -1,146 +1,101 @@
-// Eight Envoys that start at once, one key server: when do the fetches come? Measures for some
-// eighty seconds, draws docs/herd.svg and writes the figures into docs/key-sets.md. `make herd`.
+// Measures when eight Envoys that start at the same time fetch from one key server, for about eighty
+// seconds. Draws docs/herd.svg and writes the figures into docs/key-sets.md. `make herd`.
 
-import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+
+import { bootstrap, wasmFilter } from '../tools/bootstrap.mjs';
+import { ENVOY, GATE_WASM, ROOT, requireFiles } from '../tools/checkout.mjs';
+import { serveDocument } from '../tools/document-server.mjs';
+import { Envoy } from '../tools/envoy.mjs';
+import { Failure } from '../tools/failure.mjs';
+import { runProgram } from '../tools/program.mjs';
 
 const ENVOYS = 8;
 const CACHE_SECONDS = 10;
 const SECONDS = 82;
+const KEYS_CLUSTER = 'keys';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const ENVOY = join(ROOT, '.tools/envoy/bin/envoy');
-const WASM = join(ROOT, 'target/wasm32-wasip1/release/bearer_gate.wasm');
+await runProgram('herd', async (processes) => {
+  requireFiles([[GATE_WASM, 'make build'], [ENVOY, 'make envoy']]);
+  process.stdout.write(`${ENVOYS} Envoys fetch for ${SECONDS} seconds ...\n`);
+  const fetches = await measure(processes);
+  const figures = table(rounds(fetches));
+  await writeFile(join(ROOT, 'docs/herd.svg'), svg(fetches));
+  await publish(figures);
+  process.stdout.write(`${figures}\n`);
+  return 0;
+});
 
-/** A key server that notes which Envoy asked when, in milliseconds. */
-async function keyServer(fetches) {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const body = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
-  const server = createServer((request, response) => {
-    const envoy = Number(request.url.split('/')[1]);
-    fetches.push({ envoy, at: performance.now() });
-    response.setHeader('content-type', 'application/json');
-    response.end(body);
+/** The fetches as `{ envoy, at }`, in seconds since the first one. */
+async function measure(processes) {
+  const fetches = [];
+  const server = await serveDocument(keySet(), {
+    onRequest({ url }) {
+      fetches.push({ envoy: Number(url.split('/')[1]), at: performance.now() });
+    },
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
+  const directory = await mkdtemp(join(tmpdir(), 'herd-'));
+  try {
+    const starts = Array.from({ length: ENVOYS }, (_, envoy) => (
+      start(processes, directory, envoy, server.port)));
+    await Promise.all([...starts, sleep(SECONDS * 1000)]);
+  } finally {
+    processes.kill();
+    await processes.stop();
+    await server.stop();
+    await rm(directory, { recursive: true });
+  }
+  const first = Math.min(...fetches.map(({ at }) => at));
+  return fetches.map(({ envoy, at }) => ({ envoy, at: (at - first) / 1000 }));
 }
 
-function bootstrap(envoy, port) {
-  const address = (value) => ({ socket_address: { address: '127.0.0.1', port_value: value } });
-  const filter = {
+function keySet() {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
+}
+
+/** Starts an Envoy that fetches its key set from a path with its number. */
+async function start(processes, directory, envoy, port) {
+  const filter = wasmFilter('bearer-gate', GATE_WASM, {
     providers: {
       cloud: {
         remote_jwks: {
-          http_uri: { uri: `http://127.0.0.1/${envoy}/jwks`, cluster: 'keys', timeout: '2s' },
+          http_uri: { uri: `http://127.0.0.1/${envoy}/jwks`, cluster: KEYS_CLUSTER, timeout: '2s' },
           cache_duration: `${CACHE_SECONDS}s`,
         },
       },
     },
-  };
-  const wasm = {
-    name: 'bearer-gate',
-    typed_config: {
-      '@type': 'type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm',
-      config: {
-        failure_policy: 'FAIL_RELOAD',
-        vm_config: {
-          vm_id: 'bearer-gate',
-          runtime: 'envoy.wasm.runtime.v8',
-          code: { local: { filename: WASM } },
-        },
-        configuration: {
-          '@type': 'type.googleapis.com/google.protobuf.StringValue',
-          value: JSON.stringify(filter),
-        },
-      },
-    },
-  };
-  const router = {
-    name: 'envoy.filters.http.router',
-    typed_config: {
-      '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router',
-    },
-  };
-  const manager = {
-    '@type':
-      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-    stat_prefix: 'herd',
-    http_filters: [wasm, router],
-    route_config: {
-      virtual_hosts: [
-        {
-          name: 'all',
-          domains: ['*'],
-          routes: [{ match: { prefix: '/' }, direct_response: { status: 200 } }],
-        },
-      ],
-    },
-  };
-  const chain = {
-    filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }],
-  };
-  const cluster = {
-    name: 'keys',
-    load_assignment: {
-      cluster_name: 'keys',
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }],
-    },
-  };
-  return JSON.stringify({
-    static_resources: {
-      listeners: [{ name: 'herd', address: address(0), filter_chains: [chain] }],
-      clusters: [cluster],
-    },
+  });
+  const config = join(directory, `${envoy}.json`);
+  await writeFile(config, JSON.stringify(bootstrap({
+    filters: [filter], clusters: { [KEYS_CLUSTER]: port },
+  })));
+  return Envoy.start(processes, {
+    config,
+    logFile: join(directory, `${envoy}.log`),
+    adminFile: join(directory, `${envoy}.admin`),
   });
 }
 
-async function measure() {
-  const fetches = [];
-  const server = await keyServer(fetches);
-  const directory = await mkdtemp(join(tmpdir(), 'herd-'));
-  const running = [];
-  try {
-    for (let envoy = 0; envoy < ENVOYS; envoy += 1) {
-      const file = join(directory, `${envoy}.json`);
-      await writeFile(file, bootstrap(envoy, server.address().port));
-      const options = ['--use-dynamic-base-id', '--concurrency', '1', '-l', 'error', '-c', file];
-      running.push(spawn(ENVOY, options, { stdio: ['ignore', 'ignore', 'inherit'] }));
-    }
-    await sleep(SECONDS * 1000);
-  } finally {
-    running.forEach((child) => child.kill('SIGKILL'));
-    server.closeAllConnections();
-    server.close();
-    await rm(directory, { recursive: true });
-  }
-  const start = Math.min(...fetches.map(({ at }) => at));
-  return fetches.map(({ envoy, at }) => ({ envoy, at: (at - start) / 1000 }));
-}
-
-/** The n-th fetch of every Envoy, for every n that all of them have reached. */
+/** For each n that all Envoys have reached: the times of their n-th fetches, sorted. */
 function rounds(fetches) {
   const byEnvoy = Array.from({ length: ENVOYS }, (_, envoy) =>
     fetches.filter((fetch) => fetch.envoy === envoy).map(({ at }) => at),
   );
   const count = Math.min(...byEnvoy.map((times) => times.length));
   if (count < 2) {
-    throw new Error('not every Envoy has fetched twice');
+    throw new Failure('not every Envoy has fetched twice');
   }
   return Array.from({ length: count }, (_, round) =>
     byEnvoy.map((times) => times[round]).sort((a, b) => a - b),
   );
 }
 
-/** The most of `times`, which are sorted, that lie within `seconds`. */
+/** The largest number of `times` that lie within `seconds`. */
 function crowd(times, seconds) {
   const within = (first) => times.filter((at) => at >= first && at < first + seconds).length;
   return Math.max(...times.map(within));
@@ -188,20 +143,13 @@ function svg(fetches) {
   ].join('\n');
 }
 
-/** Puts the figures between the two marks of the document. */
+/** Writes the figures between the two marks of docs/key-sets.md. */
 async function publish(figures) {
   const path = join(ROOT, 'docs/key-sets.md');
   const document = await readFile(path, 'utf8');
   const marked = /(<!-- herd: begin -->\n)[^]*(<!-- herd: end -->)/;
   if (!marked.test(document)) {
-    throw new Error(`${path} has no marks to put the figures between`);
+    throw new Failure(`${path} lacks the marks "herd: begin" and "herd: end"`);
   }
   await writeFile(path, document.replace(marked, (_, begin, end) => `${begin}${figures}\n${end}`));
 }
-
-console.log(`Eight Envoys fetch for ${SECONDS} seconds ...`);
-const fetches = await measure();
-const figures = table(rounds(fetches));
-await writeFile(join(ROOT, 'docs/herd.svg'), svg(fetches));
-await publish(figures);
-console.log(figures);

@@ -1,8 +1,8 @@
-// The panel that explains an answer: what was decided, why, and the request as a curl line.
+// The panel Answer: the decision, its reason, and the request as a curl command.
 
 import { byId, copies, element, showJson } from './dom.mjs';
 
-/** What the descriptions of the gate's challenges mean to somebody who wants to get through. */
+/** What the caller can do about a refusal, by the gate's `error_description`. */
 const MEANINGS = new Map([
   ['The request carries no access token',
     'Send one: generate keys, and the console puts the token into the Authorization header.'],
@@ -40,7 +40,7 @@ const TITLES = {
   503: 'Cannot be decided now',
 };
 
-/** The parameters of a Bearer challenge (RFC 6750, section 3), by name; `null` if it is none. */
+/** The parameters of a Bearer challenge (RFC 6750, section 3) by name; `null` for any other header. */
 export function parseChallenge(header) {
   if (!/^Bearer\b/i.test(header ?? '')) {
     return null;
@@ -57,7 +57,7 @@ function parse(text) {
   }
 }
 
-/** What the page knows of the token that the answer does not say. */
+/** What the page knows about the token in addition to the answer. */
 function knowledge(token, api, status) {
   if (!token) {
     return null;
@@ -82,7 +82,7 @@ function knowledge(token, api, status) {
   return null;
 }
 
-/** Why the answer is what it is: paragraphs. */
+/** The explanation of an answer, as paragraphs. */
 function explanation({ status, challenge, body, token, api, retryAfter }) {
   const known = knowledge(token, api, status);
   if (status === 200) {
@@ -108,14 +108,14 @@ function explanation({ status, challenge, body, token, api, retryAfter }) {
   ];
 }
 
-/** The request as a command line. */
+/** A request as a curl command. */
 export function curl({ url, headers, certificate }) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   return [
     'curl -i',
     ...(certificate && url.startsWith('https:') ? [`--cacert ${quote(certificate)}`] : []),
     ...Object.entries(headers)
-      // What curl sends anyway.
+      // curl sends it by default.
       .filter(([name, value]) => name.toLowerCase() !== 'accept' || value !== '*/*')
       .map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
     quote(url),
@@ -150,7 +150,7 @@ function bodyBlock(text, body) {
   return element('section', { 'aria-label': 'Body' }, element('h3', {}, 'Body'), pre);
 }
 
-/** Puts an answer into the panel: `summary` into the part that screen readers read out. */
+/** Fills the panel; screen readers announce `summary`. */
 function put(kind, summary, details) {
   const panel = byId('answer').closest('.answer');
   panel.dataset.kind = kind;
@@ -184,7 +184,7 @@ export async function showAnswer(sent, response, milliseconds, context) {
   ]);
 }
 
-/** Shows that there was no answer that the page may read. */
+/** Shows that there was no answer, or none that the page may read. */
 export function showFailure(sent, { certificate }) {
   const secure = sent.url.startsWith('https:');
   put('bad', [

@@ -1,30 +1,30 @@
-// The API console: the panel Keys, Swagger UI over the chosen API, and the panel that explains.
+// The API console: the panel Keys, Swagger UI for the chosen API, and the panel Answer.
 //
 //   servers.mjs   talks to the portal and the authorization server
 //   token.mjs     reads tokens
 //   answer.mjs    explains answers
-//   dom.mjs       elements
+//   dom.mjs       creates elements
 
 import { showAnswer, showFailure } from './answer.mjs';
 import { byId, copies, showJson } from './dom.mjs';
 import { AuthorizationServer, Portal, ServerError, openapi, settings } from './servers.mjs';
 import { Token } from './token.mjs';
 
-/** For how long the token is good that is to expire, in seconds. */
+/** The lifetime of the token of "Let it expire", in seconds. */
 const SHORT_LIFE = 3;
 
 const portal = new Portal();
 
-/** Everything that the page knows. Nothing of it outlives the page. */
+/** The state of the page, kept in memory only. */
 const state = {
-  /** Where things are. */
+  /** The settings that the portal publishes. */
   settings: null,
   authorizationServer: null,
-  /** What is chosen. */
+  /** The current choices. */
   api: null,
   server: null,
   keytype: 'PRODUCTION',
-  /** The APIs that the application is subscribed to, as `{name, version}`. */
+  /** The subscribed APIs, as `{name, version}`. */
   subscribed: [],
   /** The clients by key type. */
   clients: new Map(),
@@ -42,9 +42,9 @@ const subscribed = () => state.subscribed.some(({ name }) => name === state.api.
 const LABELS = { PRODUCTION: 'Production', SANDBOX: 'Sandbox' };
 const FATES = { tampered: 'Tampered', revoked: 'Revoked', outdated: 'Outdated' };
 
-/* What happens */
+/* Actions */
 
-/** Runs what a control asks for: one thing at a time, and what goes wrong is said. */
+/** Runs an action on an event of a control: one action at a time, with errors shown to the user. */
 function does(control, event, action) {
   control.addEventListener(event, async (occurrence) => {
     if (event === 'submit') {
@@ -76,7 +76,7 @@ function notice(text, problem = false) {
   byId('notice').classList.toggle('problem', problem);
 }
 
-/** The validity period that is asked for, or `null` after saying what is wrong with it. */
+/** The validity period in the form; `null`, with a message to the user, if it is invalid. */
 function validityPeriod() {
   const text = byId('validity').value.trim().replace('−', '-');
   const good = text === '-1' || /^[1-9]\d{0,8}$/.test(text);
@@ -90,7 +90,7 @@ function validityPeriod() {
   return good ? text : null;
 }
 
-/** Gets a token for what is chosen, and puts it to use. */
+/** Gets a token for the current choices and uses it. */
 async function useNewToken(validity) {
   const text = await state.authorizationServer.token(client(), state.api, validity);
   state.tokens.set(place(), new Token(text));
@@ -120,7 +120,7 @@ async function subscribe() {
     state.clients.set(keytype, await portal.subscribe(existing, wanted));
   }
   state.subscribed = wanted;
-  // The tokens of before say what was so before.
+  // The claims of older tokens have the old subscriptions.
   const renewed = Boolean(token());
   if (renewed) {
     await useNewToken(token().expires ? Math.max(1, token().claims.exp - token().claims.iat) : '-1');
@@ -165,7 +165,7 @@ async function changeSecret() {
     + 'Generate a token with the new one.';
 }
 
-/* What is seen */
+/* Rendering */
 
 function tokenState(used) {
   if (used.fate) {
@@ -227,7 +227,7 @@ function render() {
   authorize();
 }
 
-/** Lets Swagger UI send the token in use, or none. */
+/** Makes Swagger UI send the current token, or none. */
 function authorize() {
   if (token()) {
     state.swagger?.preauthorizeApiKey('bearer', token().text);
@@ -236,7 +236,7 @@ function authorize() {
   }
 }
 
-/** Fills a `fieldset` with a choice of one. */
+/** Fills a `fieldset` with radio buttons. */
 function segments(target, name, choices, chosen) {
   target.append(...choices.map(({ value, label }) => {
     const input = Object.assign(document.createElement('input'), {
@@ -252,7 +252,7 @@ function segments(target, name, choices, chosen) {
 
 /* Swagger UI */
 
-/** Sends a request of Swagger UI and shows what comes of it. */
+/** Sends a request of Swagger UI and shows the answer. */
 async function send(url, init) {
   const context = { token: token(), api: state.api, certificate: state.server.certificate };
   const sent = { url, headers: { ...init.headers } };
@@ -293,7 +293,7 @@ async function showApi() {
     syntaxHighlight: { activated: false },
     onComplete: authorize,
     requestInterceptor(request) {
-      // The token is for the API alone, whatever a document may say.
+      // The token must reach only the API, whatever the document contains.
       if (new URL(request.url, location.href).origin !== new URL(server.url).origin) {
         delete request.headers.Authorization;
       }
@@ -303,7 +303,7 @@ async function showApi() {
   });
 }
 
-/* The start */
+/* Start */
 
 async function start() {
   state.settings = await settings();

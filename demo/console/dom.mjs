@@ -1,8 +1,8 @@
-// Small help with elements. Text goes in as text: nothing that a server says becomes markup.
+// Helpers for elements. Text is inserted as text, so that nothing from a server becomes markup.
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element with attributes and children; children are nodes or texts, `null` is none. */
+/** Creates an element. Children are nodes or texts; `null` children and attributes are left out. */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) {
@@ -14,7 +14,7 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** Makes a button copy a text, and say that it has. `text` is called when it is pressed. */
+/** Makes a button copy what `text()` returns when it is pressed, and confirm that. */
 export function copies(button, text) {
   const { textContent: label } = button;
   button.addEventListener('click', async () => {
@@ -32,7 +32,7 @@ export function copies(button, text) {
 
 const JSON_TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** Fills an element with a value as coloured JSON. */
+/** Fills an element with a value as highlighted JSON. */
 export function showJson(target, value) {
   const text = JSON.stringify(value, null, 2);
   const parts = [];

@@ -1,8 +1,7 @@
-// The servers that the page talks to: the portal, which it comes from, and the authorization server.
-// Secrets travel in bodies and in the Authorization header of the authorization server's endpoints,
-// never in a URL; they are kept in memory only.
+// The servers of the page: the portal, which serves it, and the authorization server. Secrets are sent only
+// in bodies and in the Authorization header, never in a URL, and kept in memory only.
 
-/** What a server says is wrong, or that it cannot be reached. */
+/** An error that a server reports, or that it cannot be reached. */
 export class ServerError extends Error {}
 
 async function call(url, init) {
@@ -17,7 +16,7 @@ async function call(url, init) {
   try {
     body = text ? JSON.parse(text) : null;
   } catch {
-    // Said below, where it matters.
+    // Reported below if the answer is an error.
   }
   if (!response.ok) {
     throw new ServerError(body?.error_description ?? `The server answered ${response.status}`);
@@ -25,10 +24,10 @@ async function call(url, init) {
   return body;
 }
 
-/** Where this run's APIs and authorization server are. */
+/** The URLs of this run's APIs and authorization server. */
 export const settings = () => call('settings.json');
 
-/** An API's OpenAPI document, for one of this run's servers. */
+/** An API's OpenAPI document with the URL of one of this run's servers. */
 export async function openapi(api, server) {
   const document = await call(`openapi/${api.name}.json`);
   const [{ url }] = document.servers;
@@ -36,7 +35,7 @@ export async function openapi(api, server) {
   return document;
 }
 
-/** What can be asked of the portal. Each answers with the client. */
+/** The operations of the portal. Each returns the client. */
 export class Portal {
   #post(path, body) {
     return call(path, {
@@ -59,7 +58,7 @@ export class Portal {
   }
 }
 
-/** The authorization server: the client-credentials grant, and revocation. */
+/** The authorization server: client-credentials grant and revocation. */
 export class AuthorizationServer {
   #url;
 
@@ -76,7 +75,7 @@ export class AuthorizationServer {
     });
   }
 
-  /** A token for an API, good for so many seconds, or forever with -1; as a text. */
+  /** Requests a token for an API. `validityPeriod` is in seconds; -1 means that it never expires. */
   async token(client, api, validityPeriod) {
     const answer = await this.#post('/token', client, {
       grant_type: 'client_credentials',

@@ -1,4 +1,4 @@
-// Access tokens as the page sees them: it reads what they say and checks nothing.
+// Access tokens as the page sees them: it reads their claims and verifies nothing.
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -13,11 +13,11 @@ function toBase64url(text) {
     .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** From which `exp` on a token counts as one that never expires: the year 9999. */
+/** A token with this `exp` (the year 9999) or a later one counts as never expiring. */
 const FAR = 253_402_300_800;
 
 export class Token {
-  /** What was done to it: `tampered`, `revoked` or `outdated` (by a new client secret); or `null`. */
+  /** `tampered`, `revoked` or `outdated` (by a new client secret), or `null`. */
   fate = null;
 
   constructor(text) {
@@ -27,7 +27,7 @@ export class Token {
     this.claims = JSON.parse(fromBase64url(claims));
   }
 
-  /** The token with a day more in its claims and the signature that it had. */
+  /** The token with an `exp` a day later and the old signature. */
   tampered() {
     const [header, , signature] = this.text.split('.');
     const claims = { ...this.claims, exp: this.claims.exp + 86_400 };
@@ -49,13 +49,13 @@ export class Token {
     return this.expires && this.remaining() <= 0;
   }
 
-  /** How much of its life is left, from 1 to 0. */
+  /** The remaining share of its lifetime, from 1 to 0. */
   get share() {
     const { exp, iat } = this.claims;
     return this.expires ? Math.min(1, Math.max(0, this.remaining() / (exp - iat))) : 1;
   }
 
-  /** The remaining life in words. */
+  /** The remaining lifetime in words. */
   get life() {
     if (!this.expires) {
       return 'Never expires';
@@ -64,7 +64,7 @@ export class Token {
     return seconds > 0 ? `${duration(seconds)} left` : `Expired ${duration(-seconds)} ago`;
   }
 
-  /** Whether it says that the client has subscribed to the API. */
+  /** Whether its claims have a subscription to the API. */
   subscribes({ name, version }) {
     return (this.claims.subscribedAPIs ?? [])
       .some((api) => api.name === name && api.version === version);

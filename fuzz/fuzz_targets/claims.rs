@@ -1,15 +1,15 @@
-//! Any bytes as a payload: strict JSON, then claims with their types.
+//! Parses any bytes as a payload: strict JSON, then claims with their types.
 #![no_main]
 
-use bearer_gate::claims::Claims;
-use bearer_gate::json;
+use gate::claims::Claims;
+use gate::json;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|payload: &[u8]| {
     let Some(object) = json::parse_object(payload) else {
         return;
     };
-    // What this parser takes, every parser takes, and reads the same.
+    // Whatever this parser accepts, every parser accepts with the same result.
     let lax: serde_json::Value = serde_json::from_slice(payload).expect("strict JSON is JSON");
     assert_eq!(lax, serde_json::Value::Object(object.clone()));
     if let Ok(claims) = Claims::from_object(&object) {

@@ -1,19 +1,23 @@
-//! Any bytes as what an introspection endpoint says of a token: it is admitted only where that is
-//! JSON which says so, of this API and this time, and is remembered no longer than it lives.
+//! Parses any bytes as the answer of an introspection endpoint: the token is admitted only if the
+//! answer is JSON that says it is active, for this API and at this time.
 #![no_main]
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hash::RandomState;
+use std::rc::Rc;
 use std::time::Duration;
 
-use bearer_gate::config::Config;
-use bearer_gate::gate::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
-use bearer_gate::introspection::{self, Durations, Failed, Introspector, Standing};
-use bearer_gate::metrics::Tally;
-use bearer_gate::request::Request;
-use bearer_gate::time::Timestamp;
-use bearer_gate::token_cache::TokenCache;
-use bearer_gate::verify::Engine;
+use gate::decision::{Context, Decision, Resources, decide};
+use gate::fetching::Availability;
+use gate::introspection::{self, TokenStatus};
+use gate::keys::KeySet;
+use gate::policy::{Policy, Provider};
+use gate::request::Request;
+use gate::revocation::RevocationList;
+use gate::time::Timestamp;
+use gate::token_cache::TokenCache;
+use gate::verify::Engine;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -21,15 +25,11 @@ const TOKEN: &str = "opaque";
 const ISSUER: &str = "https://issuer.example";
 const AUDIENCE: &str = "https://api.example";
 const NOW: Timestamp = Timestamp::from_unix_secs(1_700_000_000);
-const DURATIONS: Durations = Durations {
-    active: Duration::from_secs(60),
-    inactive: Duration::from_secs(10),
-};
 
 fuzz_target!(
     init: {
         let good = format!(r#"{{"active": true, "aud": "{AUDIENCE}"}}"#);
-        assert!(is_admitted(&standing(good.as_bytes(), NOW)));
+        assert!(is_admitted(&status(good.as_bytes())));
     },
     |body: &[u8]| {
         let lax = serde_json::from_slice::<Value>(body).unwrap_or_default();
@@ -41,36 +41,21 @@ fuzz_target!(
                 assert_eq!(answer.claims.issuer.as_deref(), lax.get("iss").and_then(Value::as_str));
                 assert_eq!(answer.claims.expires_at.is_some(), lax.get("exp").is_some());
                 assert!(lax.get("scope").is_none_or(Value::is_string));
-                assert!(!answer.is_access_token || !names_another(&lax));
+                assert!(!answer.is_access_token || !is_refresh_token(&lax));
                 assert!(answer.heap_bytes() <= 96 * body.len() + 2048);
             }
             Ok(None) => assert_eq!(active, Some(&Value::Bool(false))),
             Err(problem) => assert!(!problem.is_empty() && problem.is_ascii()),
         }
 
-        let at_once = standing(body, NOW);
-        assert!(match (&at_once, introspection::read(body)) {
-            (Standing::Active(told), Ok(Some(answer))) => told.payload == answer.payload,
-            (Standing::Inactive, Ok(None)) | (Standing::Unavailable { .. }, Err(_)) => true,
-            _ => false,
-        });
-        let last = NOW.plus(DURATIONS.active);
-        assert!(!matches!(standing(body, last), Standing::Active(_)));
-        if let Standing::Active(answer) = &at_once
-            && let Some(expires_at) = answer.claims.expires_at
-        {
-            let dead = expires_at.max(NOW.plus(Duration::from_millis(1)));
-            assert!(!matches!(standing(body, dead), Standing::Active(_)));
-        }
-
-        if is_admitted(&at_once) {
+        if is_admitted(&status(body)) {
             assert_eq!(active, Some(&Value::Bool(true)));
             assert!(lax.get("iss").is_none_or(|issuer| issuer == ISSUER));
             assert!(match &lax["aud"] {
                 Value::Array(audiences) => audiences.iter().any(|audience| audience == AUDIENCE),
                 audience => audience == AUDIENCE,
             });
-            assert!(!names_another(&lax));
+            assert!(!is_refresh_token(&lax));
             assert!(lax.get("cnf").is_none());
             let number = |name: &str| lax.get(name).and_then(Value::as_f64);
             assert!(number("exp").is_none_or(|exp| exp > 1_699_999_939.0));
@@ -79,52 +64,68 @@ fuzz_target!(
     }
 );
 
-/// Whether the answer says that it is of a refresh token.
-fn names_another(answer: &Value) -> bool {
+/// Whether the answer says that the token is a refresh token.
+fn is_refresh_token(answer: &Value) -> bool {
     let names = ["token_type", "token_use"];
     names.iter().any(|name| answer[*name] == "refresh_token")
 }
 
-/// What a worker knows at `then` of a token of which it was told this at `NOW`.
-fn standing(body: &[u8], then: Timestamp) -> Standing {
-    let mut introspector = Introspector::new(DURATIONS, &RandomState::new());
-    assert!(matches!(introspector.ask(TOKEN, NOW), Standing::Pending));
-    assert_eq!(introspector.take_next().as_deref(), Some(TOKEN));
-    introspector.settle(TOKEN, introspection::read(body).map_err(|_| Failed), NOW);
-    introspector.ask(TOKEN, then)
+/// The status of the token after this answer.
+fn status(body: &[u8]) -> TokenStatus {
+    match introspection::read(body) {
+        Ok(Some(answer)) => TokenStatus::Active(Rc::new(answer)),
+        Ok(None) => TokenStatus::Inactive,
+        Err(_) => TokenStatus::Unavailable {
+            retry_after: Duration::from_secs(1),
+        },
+    }
 }
 
-fn is_admitted(standing: &Standing) -> bool {
+/// The introspection endpoint has answered, and nothing else has been fetched.
+struct Answered<'s>(&'s TokenStatus);
+
+impl Resources for Answered<'_> {
+    fn keys(&self, _: &Provider) -> Availability<KeySet> {
+        Availability::Pending
+    }
+
+    fn revocations(&self, _: &Provider) -> Availability<RevocationList> {
+        Availability::Pending
+    }
+
+    fn introspection(&self, _: &Provider, _: &str) -> TokenStatus {
+        self.0.clone()
+    }
+}
+
+fn is_admitted(status: &TokenStatus) -> bool {
     thread_local! {
-        static CONFIG: Config = config();
+        static POLICY: Policy = policy();
         static ENGINE: Engine = const { Engine::software() };
     }
     let request = Request {
-        target: b"/".into(),
+        target: Cow::from(&b"/"[..]).into(),
         authorization: vec![format!("Bearer {TOKEN}").into_bytes().into()],
         ..Request::default()
     };
-    let decision = CONFIG.with(|config| {
+    let decision = POLICY.with(|policy| {
         ENGINE.with(|engine| {
-            let means = Means {
-                remote: &|_| RemoteKeys::Pending,
-                lists: &|_| RemoteList::Pending,
-                introspection: &|_, _| standing.clone(),
+            let context = Context {
+                resources: &Answered(status),
                 engine,
                 tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
-                tally: &Tally::default(),
             };
-            gate(config, &request, means, NOW)
+            decide(policy, &request, &context, NOW).decision
         })
     });
     match decision {
-        Decision::Settled(Verdict::Admit(_)) => true,
-        Decision::Settled(Verdict::Deny(_)) => false,
+        Decision::Admit(_) => true,
+        Decision::Deny(_) => false,
         other => panic!("{other:?}"),
     }
 }
 
-fn config() -> Config {
+fn policy() -> Policy {
     let config = serde_json::json!({"providers": {"p": {
         "issuer": ISSUER,
         "audiences": [AUDIENCE],
@@ -135,6 +136,6 @@ fn config() -> Config {
         },
     }}});
     let environment = |_: &str| Some("secret".to_owned());
-    Config::from_host(config.to_string().as_bytes(), &environment)
+    gate_config::parse(config.to_string().as_bytes(), &environment)
         .expect("the configuration is good")
 }

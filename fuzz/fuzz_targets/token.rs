@@ -1,12 +1,12 @@
-//! Any text as a token: whatever is accepted has one form only.
+//! Parses any text as a token: what is accepted has exactly one encoding.
 #![no_main]
 
-use bearer_gate::token::{MAX_TOKEN_BYTES, Signed, Token};
+use gate::token::{MAX_TOKEN_BYTES, Signed, Token};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let whole = Token::parse(text, MAX_TOKEN_BYTES);
-    // What nobody asks for is read no less strictly.
+    // Members that are not kept are checked as strictly.
     let some = Token::parse_some(
         text,
         MAX_TOKEN_BYTES,

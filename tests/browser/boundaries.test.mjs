@@ -1,4 +1,4 @@
-// Where the console ends and others begin: CORS, what does not leak, and what the demo's servers
+// The boundaries of the console: CORS, leaks of tokens and secrets, and requests that the demo's servers
 // refuse.
 
 import assert from 'node:assert/strict';
@@ -35,7 +35,7 @@ const cors = (headers) => Object.fromEntries(
   Object.entries(headers).filter(([name]) => name.startsWith('access-control-')),
 );
 
-/** A client, and a token of it for an API. */
+/** Creates a client and gets a token for an API. */
 async function keys(wanted = {}, resource = 'https://api.example.com/phoneverify') {
   const { body: client } = await post(`${demo.console}applications/keys`, {
     keytype: 'SANDBOX', subscribedAPIs: [{ name: 'PhoneVerification', version: '1.0.0' }], ...wanted,
@@ -68,12 +68,12 @@ describe('CORS', () => {
     assert.equal(await demo.reached(), before);
   });
 
-  test('one from another origin passes the gate to the API, and gets no leave', async () => {
+  test('a preflight from another origin passes the gate to the API, which does not allow it', async () => {
     const origins = ['https://evil.example', 'null', `${demo.origin}.evil.example`, demo.http];
     for (const origin of origins) {
       const before = await demo.reached();
       const { status, headers } = await preflight(origin);
-      // The API's own answer, which no request gets without a token that is no preflight.
+      // The API's own answer: of all requests without a token, only preflights get that far.
       assert.equal(status, 405, origin);
       assert.equal(headers.allow, 'GET');
       assert.deepEqual(cors(headers), {}, origin);
@@ -81,7 +81,7 @@ describe('CORS', () => {
     }
   });
 
-  test('an OPTIONS request that is no preflight needs a token', async () => {
+  test('an OPTIONS request that is not a preflight needs a token', async () => {
     const before = await demo.reached();
     const requests = [{}, { origin: demo.origin }, { 'access-control-request-method': 'GET' }];
     for (const headers of requests) {
@@ -90,7 +90,7 @@ describe('CORS', () => {
     assert.equal(await demo.reached(), before);
   });
 
-  test('the console may read why it is refused; others may read nothing', async () => {
+  test('only the console may read why a request is refused', async () => {
     for (const [origin, expected] of [[demo.origin, demo.origin], ['https://evil.example', undefined]]) {
       const { status, headers } = await send(demo.http + TARGET, {
         headers: { origin, authorization: 'Bearer a.b.c' },
@@ -106,7 +106,7 @@ describe('CORS', () => {
     }
   });
 
-  test("in a browser, a page of another origin reads neither the API's nor the token endpoint's answers", async () => {
+  test("in a browser, a page of another origin can read answers of neither the API nor the token endpoint", async () => {
     const { credentials, token } = await keys();
     const page = await browser.page();
     const sources = [demo.console, `${demo.issuer.replace('127.0.0.1', 'localhost')}/jwks`];
@@ -136,7 +136,7 @@ describe('CORS', () => {
 });
 
 describe('nothing leaks', () => {
-  test('tokens and secrets go where they belong, and stay in memory', async () => {
+  test('tokens and secrets are sent only to their servers and kept only in memory', async () => {
     const page = await browser.page();
     const requests = [];
     page.on('request', (request) => requests.push(request));
@@ -176,7 +176,7 @@ describe('nothing leaks', () => {
     await page.context().close();
   });
 
-  test('the page may run nothing but its own files', async () => {
+  test('the page may run only its own files', async () => {
     const { headers } = await send(demo.console);
     const policy = headers['content-security-policy'];
     assert.match(policy, /default-src 'none'/);
@@ -187,7 +187,7 @@ describe('nothing leaks', () => {
 });
 
 describe("the demo's servers", () => {
-  test('the documents say what the API does', async () => {
+  test('the examples in the documents are the answers of the APIs', async () => {
     const names = ['PhoneVerification', 'AreaCodes'];
     const subscribedAPIs = names.map((name) => ({ name, version: '1.0.0' }));
     for (const name of names) {
@@ -211,7 +211,7 @@ describe("the demo's servers", () => {
       const forbidden = document.components.responses.Forbidden.content['application/json'].example;
       const { token: unsubscribed } = await keys({ subscribedAPIs: [] }, resource);
       assert.deepEqual(await ask(query, unsubscribed), [403, forbidden]);
-      // Subscriptions are not all: the token must be for this API.
+      // A subscription is not enough: the token must be for this API.
       const { token: other } = await keys({ subscribedAPIs }, 'https://api.example.com/other');
       assert.equal((await ask(query, other))[0], 401);
       if (get.responses[404]) {
@@ -221,7 +221,7 @@ describe("the demo's servers", () => {
     }
   });
 
-  test('the portal refuses what it does not understand', async () => {
+  test('the portal refuses invalid requests', async () => {
     const url = `${demo.console}applications/keys`;
     const good = { keytype: 'SANDBOX', subscribedAPIs: [] };
     const { body: client } = await post(url, good);
@@ -253,7 +253,7 @@ describe("the demo's servers", () => {
     }
   });
 
-  test('the console has one address: localhost leads there, other names lead nowhere', async () => {
+  test('the console has one address: localhost redirects there, other names are refused', async () => {
     const { host } = new URL(demo.console);
     const local = await send(demo.console, { headers: { host: host.replace('127.0.0.1', 'localhost') } });
     assert.deepEqual([local.status, local.headers.location], [307, `//${host}/`]);
@@ -261,7 +261,7 @@ describe("the demo's servers", () => {
     assert.equal(foreign.status, 421);
   });
 
-  test('a client revokes its own tokens, and nothing else', async () => {
+  test('a client can revoke only its own tokens', async () => {
     const [mine, theirs] = [await keys(), await keys()];
     const revoke = (token, credentials) => post(
       `${demo.issuer}/revoke`,

@@ -1,4 +1,4 @@
-// The demo as `make run` starts it, on free ports, and a headless Chromium to open its console with.
+// The demo on free ports, and a headless Chromium that opens its console.
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -6,22 +6,24 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from '../../tools/checkout.mjs';
+
+export { ROOT };
 
 const PORTS = [
   'HTTP_PORT', 'HTTPS_PORT', 'CONSOLE_PORT', 'ADMIN_PORT', 'AUTH_PORT', 'API_PORT', 'PORTAL_PORT',
 ];
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
+const HOLDS_WITHIN_MS = 60_000;
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-/** Starts the demo and waits until its walk is over; ends it with `stop`. */
+/** Starts the demo and waits for the end of its walk. `stop` ends it. */
 export async function startDemo() {
   const free = Object.fromEntries(PORTS.map((name) => [name, '0']));
   const child = spawn(process.execPath, ['demo/run.mjs'], {
@@ -39,7 +41,7 @@ export async function startDemo() {
     while (!/^ {2}Envoy's log /m.test(output)) {
       if (Date.now() > end || child.exitCode !== null) {
         child.kill('SIGTERM');
-        throw new Error(`the demo is not up:\n${output}`);
+        throw new Error(`the demo did not start:\n${output}`);
       }
       await new Promise((resolve) => { setTimeout(resolve, 50); });
     }
@@ -50,16 +52,16 @@ export async function startDemo() {
   const console = row('the API console');
   const api = new URL(row('the API itself')).origin;
   let marks = 0;
-   const settings = await (await fetch(`${console}settings.json`)).json();
+  const settings = await (await fetch(`${console}settings.json`)).json();
   return {
     console,
     origin: new URL(console).origin,
     http: settings.servers[0].url,
     https: settings.servers[1].url,
     issuer: settings.authorizationServer,
-    /** How many requests have reached the sample API so far, other than those of this function. */
+    /** The number of requests that have reached the sample API, without those of this function. */
     async reached() {
-      // When its log has this request, it has all that came before.
+      // Once this request is in the log, all earlier ones are.
       const mark = `/mark-${marks += 1}`;
       await fetch(api + mark);
       await until(() => output.includes(mark), `${mark} in the sample API's log`);
@@ -74,7 +76,7 @@ export async function startDemo() {
   };
 }
 
-/** The Chromium that `CHROMIUM` names, or that the machine has. */
+/** The Chromium that `CHROMIUM` names, or the one in the PATH. */
 function executable() {
   if (process.env.CHROMIUM) {
     return process.env.CHROMIUM;
@@ -90,12 +92,12 @@ function executable() {
     }
   });
   if (!found) {
-    throw new Error('Chromium is missing: install it, or name it in CHROMIUM');
+    throw new Error('Chromium is missing: install it, or set CHROMIUM to its path');
   }
   return found;
 }
 
-/** Starts Chromium with a new, empty profile. `page` opens a page in a context of its own. */
+/** Starts Chromium with an empty profile. `page` opens a page in a new context. */
 export async function startBrowser() {
   const profile = await mkdtemp(join(tmpdir(), 'bearer-gate-chromium-'));
   const browser = await chromium.launch({
@@ -108,7 +110,7 @@ export async function startBrowser() {
       const context = await browser.newContext({
         viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options,
       });
-      context.setDefaultTimeout(20_000);
+      context.setDefaultTimeout(HOLDS_WITHIN_MS);
       return context.newPage();
     },
     async stop() {
@@ -118,7 +120,7 @@ export async function startBrowser() {
   };
 }
 
-/** An HTTP request with whatever headers: `fetch` would not send some. */
+/** Sends an HTTP request with any headers; `fetch` does not allow some. */
 export function send(url, { method = 'GET', headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent: false }, (response) => {
@@ -133,7 +135,7 @@ export function send(url, { method = 'GET', headers = {}, body } = {}) {
   });
 }
 
-/** Asks the portal or the authorization server for something, in JSON or in a form. */
+/** Sends a POST request to the portal or the authorization server, with JSON or a form. */
 export async function post(url, body, { id, secret } = {}) {
   const json = !(body instanceof URLSearchParams);
   const response = await fetch(url, {
@@ -148,12 +150,12 @@ export async function post(url, body, { id, secret } = {}) {
   return { status: response.status, body: text ? JSON.parse(text) : null };
 }
 
-/** Waits for something to hold, for ten seconds at most. */
+/** Waits until a condition holds, but no longer than `HOLDS_WITHIN_MS`. */
 export async function until(holds, what) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + HOLDS_WITHIN_MS;
   while (!await holds()) {
     if (Date.now() > end) {
-      throw new Error(`waited in vain for ${what}`);
+      throw new Error(`timed out waiting for ${what}`);
     }
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }

@@ -1,11 +1,11 @@
-//! Requests with a good token, and those that need none, reach the upstream.
+//! Requests with a good token reach the upstream, and so do requests that need none.
 
 use serde_json::json;
 
 use crate::support::{Issuer, Setup, Token, get, keys};
 
 #[test]
-fn good_tokens_of_all_keys_are_admitted() {
+fn good_tokens_are_admitted_whichever_key_signed_them() {
     let issuer = Issuer::start();
     let gate = Setup::trusting(&issuer).start();
     for key in [&keys::RSA, &keys::EC] {
@@ -18,7 +18,7 @@ fn good_tokens_of_all_keys_are_admitted() {
 }
 
 #[test]
-fn keys_of_the_configuration_need_no_server() {
+fn keys_in_the_configuration_need_no_key_server() {
     let config = json!({"providers": {"cloud": Issuer::local_provider(&[&keys::RSA])}});
     let gate = Setup::new(config).start();
     let admitted = gate.send(&get("/").bearer(Token::good().signed()));
@@ -27,7 +27,7 @@ fn keys_of_the_configuration_need_no_server() {
 }
 
 #[test]
-fn the_scheme_is_compared_without_case() {
+fn the_case_of_the_scheme_does_not_matter() {
     let issuer = Issuer::start();
     let gate = Setup::trusting(&issuer).start();
     for scheme in ["Bearer", "bearer", "BEARER", "Bearer  "] {
@@ -41,7 +41,7 @@ fn the_scheme_is_compared_without_case() {
 }
 
 #[test]
-fn the_upstream_gets_to_see_the_token_only_where_the_operator_says_so() {
+fn the_upstream_gets_the_token_only_if_the_operator_says_so() {
     let issuer = Issuer::start();
     for forward in [false, true] {
         let mut config = Issuer::config();
@@ -56,7 +56,7 @@ fn the_upstream_gets_to_see_the_token_only_where_the_operator_says_so() {
 }
 
 #[test]
-fn rules_say_which_requests_need_which_token() {
+fn rules_decide_which_requests_need_which_token() {
     let issuer = Issuer::start();
     let mut config = Issuer::config();
     config["providers"]["other"] = Issuer::local_provider(&[&keys::EC_2]);
@@ -86,7 +86,7 @@ fn rules_say_which_requests_need_which_token() {
 }
 
 #[test]
-fn cors_preflights_pass_where_the_operator_says_so() {
+fn cors_preflights_pass_only_if_the_operator_says_so() {
     let issuer = Issuer::start();
     let preflight = get("/")
         .method("OPTIONS")

@@ -1,4 +1,4 @@
-//! What a client that is refused is told: RFC 6750, section 3, and gRPC.
+//! The answers to refused requests: RFC 6750, section 3, and gRPC.
 
 use std::cell::Cell;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::{
-    Challenge, Gate, Issuer, Response, Server, Setup, Token, call, get, keys, now,
+    Challenge, Gate, Issuer, NOBODY, Response, Setup, Token, call, get, keys, now,
 };
 
 fn expired() -> String {
@@ -53,7 +53,7 @@ fn a_bad_token_is_challenged_with_the_error_and_a_description() {
 fn a_realm_from_the_authority_cannot_break_out_of_its_quotes() {
     let issuer = Issuer::start();
     let gate = Setup::trusting(&issuer).start();
-    // An absolute target replaces the host header, and may hold what a header may.
+    // An absolute target replaces the `Host` header and may contain the same characters.
     let answer = gate.send(&get("http://a\",error=\"x/"));
     if answer.status == 401 {
         let challenge = answer.header("www-authenticate").unwrap_or_default();
@@ -63,10 +63,10 @@ fn a_realm_from_the_authority_cannot_break_out_of_its_quotes() {
     }
 }
 
-/// A gate with a path for every kind of answer, and an issuer `gone` whose keys cannot be had.
+/// A gate with a path for every kind of answer, and a provider `gone` whose key server is down.
 fn gate_of_all_answers(change: &Value) -> Gate {
     let cloud = Issuer::local_provider(&[&keys::RSA]);
-    let mut gone = Issuer::provider();
+    let mut gone = Issuer::impatient_config()["providers"]["cloud"].take();
     gone["remote_jwks"]["http_uri"]["cluster"] = "nobody".into();
     let rule =
         |path: &str, requires: Value| json!({"match": {"prefix": path}, "requires": requires});
@@ -83,9 +83,7 @@ fn gate_of_all_answers(change: &Value) -> Gate {
     for (name, value) in change.as_object().into_iter().flatten() {
         config[name] = value.clone();
     }
-    let nobody = Server::echo();
-    nobody.stop();
-    Setup::new(config).cluster("nobody", &nobody).start()
+    Setup::new(config).cluster_at("nobody", NOBODY).start()
 }
 
 /// A row of the table of answers.
@@ -93,9 +91,9 @@ struct Row {
     path: &'static str,
     token: Option<String>,
     status: u16,
-    /// Of the challenge.
+    /// `error` of the challenge.
     error: &'static str,
-    /// Of the body.
+    /// `error` of the body.
     body: &'static str,
     grpc: Code,
 }
@@ -113,7 +111,7 @@ fn rows() -> [Row; 6] {
     let two = Some(format!("{0} {0}", Token::good().signed()));
     [
         row("/", None, 401, "", "missing_token", Code::Unauthenticated),
-        // Envoy has no gRPC status of its own for 400.
+        // Envoy has no better gRPC status for 400.
         row(
             "/",
             two,
@@ -179,7 +177,7 @@ impl Row {
             unavailable,
             "{which}"
         );
-        let Some(challenge) = Challenge::of(answer).unwrap() else {
+        let Some(challenge) = Challenge::from_response(answer).unwrap() else {
             assert!(unavailable, "{which}");
             return;
         };
@@ -225,7 +223,7 @@ fn over_http2(gate: &Gate, path: &str, token: Option<&str>) -> Response {
 }
 
 #[test]
-fn every_answer_is_the_same_over_http1_and_http2_and_in_grpc_terms() {
+fn every_answer_is_the_same_over_http1_http2_and_grpc() {
     let gate = gate_of_all_answers(&json!({}));
     for row in rows() {
         let token = row.token.as_deref();
@@ -255,7 +253,7 @@ fn every_answer_is_the_same_over_http1_and_http2_and_in_grpc_terms() {
 }
 
 #[test]
-fn a_stripped_answer_tells_the_status_alone() {
+fn a_stripped_answer_has_only_its_status() {
     let gate = gate_of_all_answers(&json!({"strip_failure_response": true}));
     for row in rows() {
         let request = match &row.token {
@@ -275,14 +273,14 @@ fn a_stripped_answer_tells_the_status_alone() {
 }
 
 #[test]
-fn a_prefix_tells_the_counters_of_two_filters_apart() {
+fn a_prefix_separates_the_counters_of_two_filters() {
     let gate = gate_of_all_answers(&json!({"stat_prefix": "edge"}));
     assert_eq!(gate.send(&get("/")).status, 401);
     gate.counts("edge.denied.missing", 1);
     gate.counts("denied.missing", 0);
 }
 
-/// Text that is made to break out of quotes, headers and parsers.
+/// Text designed to break out of quotes, headers and parsers.
 fn odd_text() -> impl Strategy<Value = String> {
     let pieces = proptest::sample::select(vec![
         "\"",
@@ -334,7 +332,7 @@ fn run(cases: u32, strategy: &impl Strategy<Value = (String, String)>, test: imp
         .unwrap();
 }
 
-/// A host or path that is as odd as Envoy lets pass, and a little odder.
+/// A host or path with odd characters, some of which Envoy refuses.
 fn odd_authority() -> impl Strategy<Value = String> {
     let pieces = proptest::sample::select(vec![
         ",",
@@ -370,7 +368,7 @@ fn odd_authority() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn a_challenge_is_one_whatever_is_in_host_and_path() {
+fn no_host_or_path_breaks_the_challenge() {
     let gate = gate_of_all_answers(&json!({}));
     let challenged = Cell::new(0);
     let expired = expired();
@@ -380,20 +378,21 @@ fn a_challenge_is_one_whatever_is_in_host_and_path() {
             get("/").host(host).bearer(&expired),
         ] {
             let answer = gate.send(&request);
-            let challenge = Challenge::of(&answer).unwrap_or_else(|problem| panic!("{problem}"));
+            let challenge =
+                Challenge::from_response(&answer).unwrap_or_else(|problem| panic!("{problem}"));
             if let Some(challenge) = challenge {
                 assert_eq!(challenge.parameter("realm"), host);
                 challenged.set(challenged.get() + 1);
             }
         }
     });
-    // The rest no HTTP parser takes.
+    // The HTTP parser refuses the others.
     assert!(challenged.get() > 300, "{} challenges", challenged.get());
 }
 
 #[test]
-fn a_challenge_is_one_whatever_is_in_the_configuration() {
-    // A filter that would need an Envoy for each: the text is made by the same code in the module.
+fn no_configuration_breaks_the_challenge() {
+    // Each case would need its own Envoy; the module makes the text with the same code.
     run(400, &(odd_text(), odd_text()), |realm, scope| {
         let denial = Denial {
             scope: Some(scope.replace(['"', '\\'], "")),
@@ -408,7 +407,8 @@ fn a_challenge_is_one_whatever_is_in_the_configuration() {
                 .collect(),
             body: answer.body.into_owned().into_bytes(),
         };
-        let challenge = Challenge::of(&answer).unwrap_or_else(|problem| panic!("{problem}"));
+        let challenge =
+            Challenge::from_response(&answer).unwrap_or_else(|problem| panic!("{problem}"));
         let visible: String = realm.chars().filter(|c| matches!(c, ' '..='~')).collect();
         assert_eq!(challenge.unwrap().parameter("realm"), visible);
     });

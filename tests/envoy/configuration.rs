@@ -1,11 +1,11 @@
-//! A configuration that is not valid keeps Envoy from starting, and the log says where it is wrong.
+//! With an invalid configuration Envoy does not start, and the log says where the error is.
 
 use serde_json::json;
 
 use crate::support::{Issuer, Setup, Token, get};
 
 #[test]
-fn a_wrong_configuration_is_refused_with_its_path() {
+fn the_error_in_a_configuration_is_logged_with_its_path() {
     let without_cluster = json!({"providers": {"cloud": {"remote_jwks": {
         "http_uri": {"uri": "https://issuer.example/jwks"},
     }}}});
@@ -21,7 +21,7 @@ fn a_wrong_configuration_is_refused_with_its_path() {
         (json!({}), "there is none"),
     ] {
         let mut forms = vec![config];
-        // As a Struct and as a string: what is wrong is said alike.
+        // As a Struct and as a string: the message is the same.
         if forms[0]
             .as_object()
             .is_some_and(|fields| !fields.is_empty())

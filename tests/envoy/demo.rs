@@ -1,4 +1,4 @@
-//! `make run`, as a newcomer runs it: a real authorization server, and every answer as expected.
+//! `make run` as a newcomer runs it: with a real authorization server, and every answer as expected.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Output};
@@ -21,7 +21,7 @@ fn make_run(ports: [u16; 7]) -> Output {
     for (name, port) in PORTS.iter().zip(ports) {
         command.arg(format!("{name}={port}"));
     }
-    // Not those of the `make test` that may have started this.
+    // They would be those of `make test`, if it runs this test.
     for name in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"] {
         command.env_remove(name);
     }
@@ -39,20 +39,20 @@ fn the_walk_gets_the_expected_answers() {
         "{text}"
     );
     assert!(!text.contains("FAILED"), "{text}");
-    // What a real authorization server hands out, judges and revokes.
-    for told in [
+    // Tokens that the authorization server issues, introspects and revokes.
+    for line in [
         "The access token is not active",
         "The access token has been revoked",
         "POST /introspect 200",
         "POST /revoke 200",
         "403 Forbidden",
     ] {
-        assert!(text.contains(told), "{told}: {text}");
+        assert!(text.contains(line), "{line}: {text}");
     }
 }
 
 #[test]
-fn a_taken_port_is_said_in_one_line() {
+fn a_port_in_use_is_reported_in_one_line() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let output = make_run([port, 0, 0, 0, 0, 0, 0]);

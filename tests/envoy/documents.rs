@@ -1,5 +1,5 @@
-//! The configurations that the documentation shows are the files in `envoy/`, which Envoy accepts
-//! and which work.
+//! The configurations in the documentation are the files in `envoy/`. Envoy accepts them, and they
+//! work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_readme_shows_the_smallest_configuration_as_it_is() {
+fn the_readme_contains_the_smallest_configuration_verbatim() {
     let shown = format!("```yaml\n{}```\n", read("envoy/minimal.yaml"));
     assert!(
         read("README.md").contains(&shown),
-        "README.md does not show envoy/minimal.yaml word for word"
+        "README.md does not contain envoy/minimal.yaml verbatim"
     );
 }
 
@@ -34,7 +34,7 @@ fn envoy_accepts_every_configuration() {
         if path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
-        // The demo makes its certificate when it runs.
+        // The demo's certificate exists only while the demo runs.
         let text = fs::read_to_string(&path)
             .unwrap()
             .replace(
@@ -62,20 +62,20 @@ fn envoy_accepts_every_configuration() {
     assert!(validated >= 5, "only {validated} configurations");
 }
 
-/// `text` with every one of the replacements made, each of which there must be something for.
+/// `text` with all replacements made. Each must apply.
 fn replaced(mut text: String, replacements: &[(&str, String)]) -> String {
     for (from, to) in replacements {
-        assert!(text.contains(from), "there is no {from:?}");
+        assert!(text.contains(from), "{from:?} is missing");
         text = text.replace(from, to);
     }
     text
 }
 
-/// What stands in the configurations for the upstreams.
+/// The placeholders for the upstreams in the configurations.
 const UPSTREAM: &str = "port_value: 8081";
 const SANDBOX: &str = "port_value: 8082";
 
-/// Envoy with a configuration of `envoy/`, and an issuer that it reaches through TLS.
+/// Envoy with a configuration of `envoy/`, and an issuer that it reaches over TLS.
 struct Example {
     envoy: Envoy,
     _issuer: Issuer,
@@ -84,14 +84,16 @@ struct Example {
 }
 
 impl Example {
-    /// Starts Envoy with the configuration in this file, whose addresses are replaced by those of
-    /// this machine; of the upstreams by what stands for them.
+    /// Starts Envoy with the configuration in this file, but with addresses of this machine: those of
+    /// `upstreams` by their placeholders. A busy key server may take longer than the timeout of the
+    /// file.
     fn start(file: &str, upstreams: &[(&str, &Server)]) -> Self {
         let issuer = Issuer::start();
         let certificates = Certificates::make("issuer.example", file);
         let front = certificates.front_of(&issuer.server);
         let mut replacements = vec![
             ("port_value: 9901", "port_value: 0".to_owned()),
+            ("timeout: 2s", "timeout: 60s".to_owned()),
             (
                 "address: 0.0.0.0, port_value: 8080",
                 "address: 127.0.0.1, port_value: 0".to_owned(),
@@ -165,18 +167,14 @@ fn the_configuration_for_scopes_works() {
     let allowed = "access-control-allow-origin";
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header(allowed), Some("https://app.example"));
-    assert_eq!(
-        upstream.count(),
-        reached,
-        "the preflight is answered by Envoy"
-    );
+    assert_eq!(upstream.count(), reached, "Envoy answers the preflight");
     assert_eq!(example.status(&preflight("https://evil.example")), 200);
     assert_eq!(
         upstream.count(),
         reached + 1,
-        "and another's by the upstream"
+        "that of another origin by the upstream"
     );
-    // Scripts of the application see why they were refused.
+    // Scripts of the application may read why a request was refused.
     let answer = example
         .envoy
         .send(&get("/orders").header("origin", "https://app.example"));
@@ -232,7 +230,7 @@ fn prometheus_sees_reasons_and_providers_as_labels() {
     let expired = Token::good().claim("exp", 1).signed();
     assert_eq!(example.status(&get("/").bearer(&expired)), 401);
     assert_eq!(example.status(&get("/").bearer(expired)), 401);
-    // A good one waits for the keys.
+    // A good token waits for the keys.
     assert_eq!(
         example.status(&get("/").bearer(Token::good().signed())),
         200
@@ -252,7 +250,7 @@ fn prometheus_sees_reasons_and_providers_as_labels() {
     });
 }
 
-/// A certificate for one name, and the authority that it is from, as files.
+/// A certificate for one name and its certificate authority, as files.
 struct Certificates {
     directory: PathBuf,
     ca: PathBuf,
@@ -272,7 +270,7 @@ impl Certificates {
         let authority = Ca::new(ca, ca_key);
         let key = KeyPair::generate().unwrap();
         let mut certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        // Not that of the authority: the certificate would look like one that signs itself.
+        // With the name of the authority the certificate would look self-signed.
         certificate
             .distinguished_name
             .push(DnType::CommonName, name);
@@ -290,7 +288,7 @@ impl Certificates {
         }
     }
 
-    /// An Envoy that speaks TLS with this certificate, in front of a server.
+    /// An Envoy that terminates TLS with this certificate in front of a server.
     fn front_of(&self, server: &Server) -> Envoy {
         let chain = json!({
             "filters": [{

@@ -1,11 +1,11 @@
-//! Every character of a token is looked at, wherever it is: the module looks at many at once.
+//! Every character of a token is checked, although the module checks many at once.
 
 use serde_json::json;
 
 use crate::hostile::{HEADER, es256, gate, payload};
 use crate::support::{Issuer, get};
 
-/// The text with another character at `at`.
+/// `text` with another character at `at`.
 fn with(text: &str, at: usize, other: u8) -> String {
     let mut bytes = text.as_bytes().to_vec();
     bytes[at] = other;
@@ -13,7 +13,7 @@ fn with(text: &str, at: usize, other: u8) -> String {
 }
 
 #[test]
-fn a_character_that_does_not_belong_is_seen_at_every_place() {
+fn a_character_that_is_not_allowed_is_found_at_every_place() {
     let issuer = Issuer::start();
     let gate = gate(&issuer);
     let text =
@@ -22,7 +22,7 @@ fn a_character_that_does_not_belong_is_seen_at_every_place() {
     let status = |token: &str| gate.send(&get("/").bearer(token)).status;
     assert_eq!(status(&good), 200);
     for at in 0..good.len() {
-        // Not one of RFC 6750's characters, and one of those that base64url has not.
+        // RFC 6750 does not allow the first, base64url not the second.
         assert_eq!(status(&with(&good, at, b'!')), 400, "{at}");
         assert_eq!(status(&with(&good, at, b'+')), 401, "{at}");
         assert_eq!(status(&good), 200, "after {at}");
@@ -35,11 +35,11 @@ fn a_character_that_does_not_belong_is_seen_at_every_place() {
 }
 
 #[test]
-fn the_last_character_of_a_part_has_no_bits_to_spare() {
+fn the_unused_bits_of_the_last_character_must_be_zero() {
     let issuer = Issuer::start();
     let gate = gate(&issuer);
     let good = es256(HEADER, &payload("sub", r#""somebody""#));
-    // 64 bytes of signature end with a character of which four bits count for nothing.
+    // Four bits of the last character of a signature of 64 bytes are unused.
     let last = good.len() - 1;
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let passing: Vec<char> = alphabet

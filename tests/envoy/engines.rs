@@ -1,4 +1,5 @@
-//! Every algorithm is checked, by the host where it proves that it can, else by the module.
+//! Signatures of every algorithm are verified: by the host if it proves that it can, otherwise by the
+//! module.
 
 use serde_json::{Value, json};
 
@@ -34,15 +35,15 @@ fn setup() -> Setup {
     Setup::new(json!({"providers": {"p": provider}}))
 }
 
-/// The token with another byte at the start of its signature.
+/// The token with a different first byte of its signature.
 fn spoilt(token: &str) -> String {
     let (input, signature) = token.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { "B" } else { "A" };
     format!("{input}.{first}{}", &signature[1..])
 }
 
-/// Sends good and bad tokens of every algorithm, and looks at who has verified the good ones.
-fn proves_every_algorithm(gate: &Gate, by_host: usize) {
+/// Sends good and bad tokens of every algorithm, and checks who has verified the good ones.
+fn verifies_every_algorithm(gate: &Gate, by_host: usize) {
     let all: Vec<&str> = OF_HOST.into_iter().chain(OF_MODULE).collect();
     let status = |token: &str| gate.send(&get("/").bearer(token)).status;
     for name in &all {
@@ -60,7 +61,7 @@ fn proves_every_algorithm(gate: &Gate, by_host: usize) {
             );
         }
         assert_eq!(status(&token), 200, "{name}");
-        // Once more, from the cache; and what was refused stays refused beside it.
+        // Again, from the cache; a bad token is still refused.
         assert_eq!(status(&token), 200, "{name}");
         assert_eq!(status(&spoilt(&token)), 401, "{name}");
     }
@@ -86,7 +87,7 @@ fn proves_every_algorithm(gate: &Gate, by_host: usize) {
 #[test]
 fn the_host_checks_rsa_and_ecdsa_and_the_module_the_rest() {
     let gate = setup().start();
-    proves_every_algorithm(&gate, OF_HOST.len());
+    verifies_every_algorithm(&gate, OF_HOST.len());
     let expected = format!(
         "bearer-gate: the host checks {}; the module checks {}\n",
         OF_HOST.join(", "),
@@ -97,20 +98,20 @@ fn the_host_checks_rsa_and_ecdsa_and_the_module_the_rest() {
 }
 
 #[test]
-fn the_module_checks_everything_where_the_environment_says_so() {
+fn the_module_checks_everything_if_the_environment_says_so() {
     let mut setup = setup();
     setup.vm_config = json!({
         "environment_variables": {"key_values": {"BEARER_GATE_ENGINE": "module"}},
     });
     let gate = setup.start();
-    proves_every_algorithm(&gate, 0);
+    verifies_every_algorithm(&gate, 0);
     let log = gate.log();
     assert!(log.contains("the host checks no signatures"), "{log}");
     assert!(log.contains("as BEARER_GATE_ENGINE says"), "{log}");
 }
 
 #[test]
-fn the_module_checks_everything_where_the_host_may_not() {
+fn the_module_checks_everything_if_the_foreign_function_is_forbidden() {
     let mut setup = setup();
     let mut allowed: Vec<String> = capabilities();
     allowed.retain(|name| name != "proxy_call_foreign_function");
@@ -120,14 +121,14 @@ fn the_module_checks_everything_where_the_host_may_not() {
         "capability_restriction_config": {"allowed_capabilities": allowed},
     });
     let gate = setup.start();
-    proves_every_algorithm(&gate, 0);
+    verifies_every_algorithm(&gate, 0);
     let log = gate.log();
     assert!(log.contains("the host checks no signatures"), "{log}");
     assert!(!log.contains("panicked"), "{log}");
 }
 
 #[test]
-fn who_checks_is_said_once_for_all_workers() {
+fn the_engines_are_logged_once_for_all_workers() {
     let issuer = Issuer::start();
     let gate = Setup::trusting(&issuer).workers(4).start();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What the upstream and the access log get to see of a token, and what not.
+//! What the upstream and the access log get from a token, and what they do not get.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{
     Envoy, Issuer, Request, Response, Setup, Token, bootstrap_of, eventually, get, keys,
 };
 
-/// A provider with the issuer's key and these fields.
+/// A provider with the key of the issuer and these fields.
 fn provider(fields: &Value) -> Value {
     let mut provider = Issuer::local_provider(&[&keys::RSA]);
     for (name, value) in fields.as_object().into_iter().flatten() {
@@ -22,7 +22,7 @@ fn header(answer: &Response, name: &str) -> Option<String> {
 }
 
 #[test]
-fn headers_of_ours_come_from_tokens_and_never_from_clients() {
+fn headers_for_claims_come_from_tokens_and_never_from_clients() {
     let cloud = provider(&json!({
         "forward_payload_header": "X-Payload",
         "claim_to_headers": [
@@ -82,7 +82,7 @@ fn headers_of_ours_come_from_tokens_and_never_from_clients() {
 }
 
 #[test]
-fn a_token_goes_no_further_than_the_gate_unless_the_operator_says_so() {
+fn a_token_is_not_forwarded_unless_the_operator_says_so() {
     let cloud = |issuer: &str, forward: bool| {
         provider(&json!({
             "issuer": issuer,
@@ -130,7 +130,7 @@ fn a_token_goes_no_further_than_the_gate_unless_the_operator_says_so() {
 }
 
 #[test]
-fn the_access_log_can_tell_whose_token_it_was() {
+fn the_access_log_can_have_the_subject_of_the_token() {
     let cloud = provider(&json!({
         "claims_to_filter_state": [
             {"claim_name": "sub", "key": "subject"},
@@ -153,7 +153,7 @@ fn the_access_log_can_tell_whose_token_it_was() {
     eventually("the access log has the claims", || {
         gate.log().contains(r#"seen somebody {"roles":["a>b"]}"#)
     });
-    // A refused token is nobody's.
+    // A refused token has no subject.
     let bad = Token::good().claim("sub", "mallory").claim("exp", 1);
     assert_eq!(gate.send(&get("/").bearer(bad.signed())).status, 401);
     eventually("the access log has the refusal", || {
@@ -162,7 +162,7 @@ fn the_access_log_can_tell_whose_token_it_was() {
     assert!(!gate.log().contains("mallory"));
 }
 
-/// The filter's listener in front of routes that look at what it sets, and answer with their names.
+/// A listener whose routes are chosen by what the filter sets, and answer with their names.
 fn routed(fields: &Value) -> Value {
     let answering = |matcher: Value, body: &str| {
         json!({
@@ -186,12 +186,12 @@ fn routed(fields: &Value) -> Value {
 }
 
 #[test]
-fn the_route_is_chosen_again_where_headers_change_or_the_operator_says_so() {
+fn the_route_is_chosen_again_if_headers_change_or_the_operator_says_so() {
     let headers = json!([{"header_name": "x-tier", "claim_name": "tier"}]);
     let state = json!([{"key": "tier", "claim_name": "tier"}]);
     let cases = [
-        // Envoy itself chooses again when a wasm filter changes a header, if only by taking the
-        // token out.
+        // Envoy itself chooses again when a wasm filter changes a header, even if it only removes the
+        // token.
         (
             "headers",
             json!({"claim_to_headers": headers, "forward": true}),
@@ -202,7 +202,7 @@ fn the_route_is_chosen_again_where_headers_change_or_the_operator_says_so() {
             json!({"claims_to_filter_state": state}),
             "by state",
         ),
-        // Where no header changes it does not, unless it is told to.
+        // If no header changes, Envoy chooses again only if it is told to.
         (
             "state",
             json!({"claims_to_filter_state": state, "forward": true}),

@@ -1,5 +1,4 @@
-//! Tokens as attackers make them, sent to a real Envoy: each is refused, and the good ones around it
-//! pass. The full tables are those of `src/gate/hostile`; these are their most important rows.
+//! Tokens that an attacker may send to a real Envoy: each is refused, and the good ones around it pass.
 
 mod forgeries;
 
@@ -13,21 +12,21 @@ fn encoded(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The token of these texts, with what `sign` makes of the first two parts.
+/// The compact form of a token with these texts, signed by `sign`.
 fn compact(header: &str, payload: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let input = format!("{}.{}", encoded(header), encoded(payload));
     let signature = encoded(sign(input.as_bytes()));
     format!("{input}.{signature}")
 }
 
-/// The same, signed with ES256 as it should be.
+/// A token with these texts and a good ES256 signature.
 pub(crate) fn es256(header: &str, payload: &str) -> String {
     compact(header, payload, |input| keys::EC.sign("ES256", input))
 }
 
 pub(crate) const HEADER: &str = r#"{"alg":"ES256","kid":"ec-1"}"#;
 
-/// A good payload, with one more member or another value of one.
+/// A good payload in which a member is added or has another value.
 pub(crate) fn payload(name: &str, value: &str) -> String {
     let (iss, aud) = (json!(ISSUER).to_string(), json!(AUDIENCE).to_string());
     let exp = (now() + 3600).to_string();
@@ -45,7 +44,7 @@ fn good_payload() -> String {
     payload("sub", r#""somebody""#)
 }
 
-/// Sends each request and, after it, a good one; nothing bad may reach the upstream.
+/// Checks that each request is refused, and that a good one after it passes.
 fn are_refused(gate: &Gate, requests: impl IntoIterator<Item = (String, Request)>) {
     let good = get("/").bearer(es256(HEADER, &good_payload()));
     let mut passed = gate.upstream.count();
@@ -87,7 +86,7 @@ const PUBLIC: fn() -> [&'static Key; 5] = || {
     ]
 };
 
-/// An Envoy in which a trap would show: its only worker would refuse everything from then on.
+/// An Envoy in which a trap shows: its only worker then refuses everything.
 pub(crate) fn gate(issuer: &Issuer) -> Gate {
     issuer.publish(&PUBLIC());
     let mut setup = Setup::trusting(issuer);
@@ -96,7 +95,7 @@ pub(crate) fn gate(issuer: &Issuer) -> Gate {
 }
 
 #[test]
-fn a_token_has_one_text_and_one_meaning() {
+fn a_token_has_exactly_one_text() {
     let issuer = Issuer::start();
     let gate = gate(&issuer);
     let good = es256(HEADER, &good_payload());
@@ -117,7 +116,7 @@ fn a_token_has_one_text_and_one_meaning() {
         format!("{good} {good}"),
         format!("{good},{good}"),
     ];
-    // The last character of a signature of 64 bytes has four bits to spare.
+    // Four bits of the last character of a signature of 64 bytes are unused.
     let last = "AQgw".find(&good[good.len() - 1..]).unwrap();
     for other in [&"BRhx"[last..=last], &"CSiy"[last..=last]] {
         bad.push(format!("{}{other}", &good[..good.len() - 1]));
@@ -166,10 +165,10 @@ fn a_token_has_one_text_and_one_meaning() {
 }
 
 #[test]
-fn claims_have_their_types_and_times_their_meaning() {
+fn claims_of_the_wrong_type_and_times_out_of_range_are_refused() {
     let issuer = Issuer::start();
     let gate = gate(&issuer);
-    let soon = (now() + 120).to_string();
+    let soon = (now() + 1800).to_string();
     let soon_as_text = format!("\"{}\"", now() + 3600);
     let bad = [
         ("iss", "null"),
@@ -256,7 +255,7 @@ fn one_request_carries_one_credential() {
         .iter()
         .position(|(what, _)| what == "no space")
         .unwrap();
-    // Another scheme is no credential of this filter's.
+    // Another scheme is not a bearer token.
     let answer = gate.send(&requests[no_space].1);
     assert_eq!(
         (answer.status, answer.error().as_str()),

@@ -1,7 +1,7 @@
 //! The promises of the filter, each shown with the built module in a real Envoy.
 //!
-//! One file per promise; `support` is what they stand on. A new test starts an issuer and an Envoy,
-//! sends requests and looks at answers, upstream and metrics:
+//! One file per promise; `support` has the tools. A new test starts an issuer and an Envoy, sends
+//! requests and checks answers, upstream and metrics:
 //!
 //! ```ignore
 //! #[test]
@@ -16,13 +16,13 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the tests have a clock of their own; the filter has none"
+    reason = "tests may read the clock; the filter may not"
 )]
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::string_slice,
     clippy::too_many_lines,
-    reason = "a test that panics fails, and a table of cases is as long as it is"
+    reason = "a test that panics fails, and a table of cases may be long"
 )]
 
 #[cfg(test)]
@@ -77,6 +77,8 @@ mod rotation;
 mod routes;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod updates;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The module has the exports that the filter needs, and none that would be entered for nothing; and
-//! it is small.
+//! The module is small. It has the exports that the filter needs and none that Envoy would call for
+//! nothing.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,7 +8,7 @@ use wasmparser::{Import, KnownCustom, Operator, Parser, Payload, TypeRef};
 
 use crate::support::root;
 
-/// The callbacks that the linker leaves out.
+/// The callbacks that the linker does not export.
 fn left_out() -> Vec<String> {
     let script = fs::read_to_string(root().join("scripts/wasm-ld")).unwrap();
     let list = script.split('\'').nth(1).unwrap();
@@ -42,12 +42,12 @@ fn the_module_is_below_1_mib() {
     let bytes = module().len();
     assert!(
         bytes < LIMIT,
-        "{bytes} bytes, and {LIMIT} are too many: docs/design.md says what keeps it small"
+        "{bytes} bytes; the limit is {LIMIT}: docs/design.md says what keeps the module small"
     );
 }
 
 #[test]
-fn the_module_exports_what_it_needs_only() {
+fn the_module_exports_only_what_it_needs() {
     let module = module();
     let exports = |name: &str| {
         module
@@ -63,10 +63,10 @@ fn the_module_exports_what_it_needs_only() {
     }
 }
 
-/// What an engine is told of branches by, and would be told no more if a hint were not of a branch.
+/// An engine ignores all hints if one of them does not belong to a branch.
 #[test]
-fn every_hint_is_that_of_a_branch() {
-    /// Half of those that requests come upon.
+fn every_branch_hint_belongs_to_a_branch() {
+    /// Half of the branches that requests reach.
     const MANY: usize = 500;
     let module = module();
     let mut imported = 0;

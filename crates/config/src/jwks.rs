@@ -5,7 +5,7 @@ mod wire;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
 use gate::keys::KeySet;
 use gate::policy::KeySource;
 
@@ -92,14 +92,14 @@ fn build_remote(
     path: &str,
     issuer: Option<&str>,
     wire: RemoteJwksWire,
-) -> Result<Remote, ConfigError> {
+) -> Result<RemoteDocument, ConfigError> {
     let issuer_path = format!("{path}.issuer");
     let path = format!("{path}.remote_jwks");
-    let (field, cluster, origin, timeout) = match (wire.http_uri, wire.discovery) {
+    let (field, cluster, source, timeout) = match (wire.http_uri, wire.discovery) {
         (Some(wire), None) => (
             "http_uri",
             wire.cluster,
-            Origin::Place(wire.uri.0),
+            DocumentSource::Uri(wire.uri.0),
             wire.timeout,
         ),
         (None, Some(wire)) => (
@@ -118,11 +118,11 @@ fn build_remote(
         .and_then(|wire| wire.failed_refetch_duration);
     let longest_retry = PositiveDuration::or(failed_refetch_duration, LONGEST_RETRY);
     let lifetimes = lifetimes(&path, wire.cache_duration, wire.max_stale)?;
-    Ok(Remote {
+    Ok(RemoteDocument {
         cluster: cluster.0,
-        origin,
+        source,
         authorization: None,
-        policy: Policy {
+        policy: RefreshPolicy {
             timeout: http_uri::timeout(&format!("{path}.{field}"), timeout)?,
             cache_duration: lifetimes.cache_duration,
             max_stale: lifetimes.max_stale,
@@ -134,9 +134,9 @@ fn build_remote(
 }
 
 /// The places of the metadata of `issuer`, the field at `path`.
-fn metadata(path: &str, issuer: Option<&str>) -> Result<Origin, ConfigError> {
+fn metadata(path: &str, issuer: Option<&str>) -> Result<DocumentSource, ConfigError> {
     let origin = issuer.and_then(|issuer| {
-        Some(Origin::Metadata {
+        Some(DocumentSource::Metadata {
             issuer: issuer.to_owned(),
             places: Resource::of_metadata(issuer)?,
         })

@@ -2,16 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use crate::denial::Reason;
-use crate::json::Plain;
+use crate::reason::Reason;
 use crate::time::Timestamp;
 
-/// The claims of a token that a decision looks at. Each has the JSON type that RFC 7519 gives it.
+/// The registered claims that a decision reads. Each has the JSON type that RFC 7519 gives it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// `iss`.
     pub issuer: Option<String>,
-    /// `aud`, a single audience as a list of one; empty where there is none.
+    /// `aud`; a single audience is a list of one, an absent claim an empty list.
     pub audiences: Vec<String>,
     /// `sub`.
     pub subject: Option<String>,
@@ -25,97 +24,55 @@ pub struct Claims {
     pub sender_constrained: bool,
 }
 
-/// A registered claim that a decision looks at, by its name (RFC 7519, section 4.1; RFC 7800).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registered {
-    /// Issuer.
-    Iss,
-    /// Subject.
-    Sub,
-    /// Audience.
-    Aud,
-    /// Expiration time.
-    Exp,
-    /// Not before.
-    Nbf,
-    /// Issued at.
-    Iat,
-    /// JWT ID.
-    Jti,
-    /// Confirmation.
-    Cnf,
-}
-
-impl Registered {
-    /// The claim of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "iss" => Self::Iss,
-            "sub" => Self::Sub,
-            "aud" => Self::Aud,
-            "exp" => Self::Exp,
-            "nbf" => Self::Nbf,
-            "iat" => Self::Iat,
-            "jti" => Self::Jti,
-            "cnf" => Self::Cnf,
-            _ => return None,
-        })
-    }
-}
-
 impl Claims {
+    /// The names of the claims that [`Claims::from_object`] reads.
+    pub const NAMES: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"];
+
     /// Reads the claims of a payload.
     ///
     /// # Errors
     ///
-    /// [`Reason::ClaimType`] where a registered claim has a value of another JSON type than RFC 7519
-    /// gives it.
-    pub fn from_object(object: &Map<String, Value>) -> Result<Self, Reason> {
-        let mut claims = Self::default();
-        for (name, value) in object {
-            if let Some(claim) = Registered::named(name) {
-                claims.set(claim, value.into())?;
-            }
-        }
-        Ok(claims)
+    /// [`Reason::ClaimType`] if a registered claim does not have the JSON type that RFC 7519 gives it.
+    pub fn from_object(payload: &Map<String, Value>) -> Result<Self, Reason> {
+        let text = |name: &str| match payload.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(Reason::ClaimType),
+        };
+        let date = |name: &str| match payload.get(name) {
+            None => Ok(None),
+            Some(Value::Number(date)) => Ok(Some(Timestamp::from_numeric_date(date))),
+            Some(_) => Err(Reason::ClaimType),
+        };
+        text("jti")?;
+        Ok(Self {
+            issuer: text("iss")?,
+            audiences: audiences(payload.get("aud"))?,
+            subject: text("sub")?,
+            expires_at: date("exp")?,
+            not_before: date("nbf")?,
+            issued_at: date("iat")?,
+            sender_constrained: payload.contains_key("cnf"),
+        })
     }
 
-    /// Sets one of the registered claims.
-    ///
-    /// # Errors
-    ///
-    /// As [`Claims::from_object`].
-    pub fn set(&mut self, claim: Registered, value: Plain<'_>) -> Result<(), Reason> {
-        match (claim, value) {
-            (Registered::Iss, Plain::Text(issuer)) => self.issuer = Some(issuer.into()),
-            (Registered::Sub, Plain::Text(subject)) => self.subject = Some(subject.into()),
-            (Registered::Aud, Plain::Text(audience)) => self.audiences = vec![audience.into()],
-            (Registered::Aud, Plain::Texts(audiences)) => self.audiences = audiences,
-            (Registered::Exp, Plain::Number(date)) => {
-                self.expires_at = Some(Timestamp::from_numeric_date(&date));
-            }
-            (Registered::Nbf, Plain::Number(date)) => {
-                self.not_before = Some(Timestamp::from_numeric_date(&date));
-            }
-            (Registered::Iat, Plain::Number(date)) => {
-                self.issued_at = Some(Timestamp::from_numeric_date(&date));
-            }
-            (Registered::Jti, Plain::Text(_)) => {}
-            (Registered::Cnf, _) => self.sender_constrained = true,
-            _ => return Err(Reason::ClaimType),
-        }
-        Ok(())
-    }
-
-    /// Bytes that the claims take up beside themselves.
+    /// The heap size of the claims in bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let texts = self.audiences.iter().chain(&self.issuer);
-        let vector = self
-            .audiences
-            .capacity()
-            .saturating_mul(size_of::<String>());
-        texts.fold(vector, |sum, text| sum.saturating_add(text.capacity()))
+        let texts = texts.chain(&self.subject).map(String::capacity);
+        let list = self.audiences.capacity();
+        let list = list.saturating_mul(size_of::<String>());
+        texts.fold(list, usize::saturating_add)
+    }
+}
+
+/// The audiences of an `aud` claim: a string or an array of strings.
+fn audiences(aud: Option<&Value>) -> Result<Vec<String>, Reason> {
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or(Reason::ClaimType);
+    match aud {
+        None => Ok(Vec::new()),
+        Some(Value::Array(values)) => values.iter().map(text).collect(),
+        Some(value) => Ok(vec![text(value)?]),
     }
 }

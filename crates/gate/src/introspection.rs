@@ -1,181 +1,185 @@
-//! What an authorization server says of tokens that only it can read (RFC 7662).
+//! Token introspection (RFC 7662): asking the authorization server about a token.
 //!
-//! [`Introspector`] is what one worker knows of one provider's tokens: what it was told, what it is
-//! asking and what it is yet to ask. It does no I/O: whoever holds it sends what [`Introspector::take_next`]
-//! gives out, and hands what comes of that to [`Introspector::settle`].
+//! [`Introspector`] is the state of one worker for one provider: cached answers, tokens that are being
+//! asked about, and tokens that wait for their turn. It does no I/O. Its owner sends a request for
+//! each token that [`Introspector::take_next`] returns, and passes the result to
+//! [`Introspector::settle`].
 
 mod answer;
 mod cache;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::hash::RandomState;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hashbrown::HashSet;
-
-pub use answer::{Introspected, MAX_ANSWER_BYTES, read};
-use cache::Cache;
-
+use self::cache::Cache;
 use crate::time::Timestamp;
 
-/// What is known of a token.
+pub use self::answer::{IntrospectionResponse, MAX_ANSWER_BYTES, read};
+
+/// The status of a token.
 #[derive(Clone, Debug)]
-pub enum Standing {
-    /// It is active.
-    Active(Rc<Introspected>),
-    /// It is not: it never was, has expired or has been revoked.
+pub enum TokenStatus {
+    /// The token is active.
+    Active(Rc<IntrospectionResponse>),
+    /// The token is not active: it is unknown, expired or revoked.
     Inactive,
-    /// That is being asked.
+    /// The authorization server has not answered yet.
     Pending,
-    /// That cannot be found out.
+    /// The status cannot be determined now.
     Unavailable {
-        /// When it is worth asking again.
+        /// When a client should try again.
         retry_after: Duration,
     },
 }
 
-/// How long what was said of a token counts.
+/// How long answers are cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Durations {
-    /// That it is active; never longer than until its `exp`.
+    /// For an active token, but never longer than until its `exp`.
     pub active: Duration,
-    /// That it is not.
+    /// For a token that is not active.
     pub inactive: Duration,
 }
 
-/// How long a token is not asked about again after that has failed.
+/// How long a token is not asked about again after a failure.
 const FAILED_FOR: Duration = Duration::from_secs(1);
 
-/// The most tokens that a worker waits to be told of, and the most that it asks about at once.
-const MOST_WANTED: usize = 1024;
-const MOST_ASKED: usize = 128;
+/// The largest number of unanswered tokens per worker.
+const MAX_UNANSWERED: usize = 1024;
 
-/// The most tokens that are remembered, active and other ones apart: a flood of invented tokens must
-/// not displace what is known of good ones.
-const MOST_REMEMBERED: usize = 4096;
-const MOST_ACTIVE_BYTES: usize = 8 * 1024 * 1024;
-const MOST_OTHER_BYTES: usize = 2 * 1024 * 1024;
+/// The largest number of tokens that a worker asks about at the same time.
+const MAX_IN_FLIGHT: usize = 128;
 
-/// What one worker knows of the tokens of one provider.
+/// Limits of each of the two caches. Active tokens are cached separately, so that a flood of invalid
+/// tokens cannot displace them.
+const MAX_CACHED: usize = 4096;
+const MAX_ACTIVE_BYTES: usize = 8 * 1024 * 1024;
+const MAX_INACTIVE_BYTES: usize = 2 * 1024 * 1024;
+
+/// What one worker knows about the tokens of one provider.
 #[derive(Debug)]
 pub struct Introspector {
     durations: Durations,
-    active: Cache<Rc<Introspected>>,
-    /// Inactive tokens, and those that nothing could be found out about.
-    others: Cache<Other>,
-    /// Tokens that are asked about or will be.
-    wanted: HashSet<Rc<str>>,
+    active: Cache<Rc<IntrospectionResponse>>,
+    /// Inactive tokens, and tokens for which introspection failed.
+    inactive: Cache<NotActive>,
+    /// Tokens that are queued or in flight.
+    unanswered: HashSet<Rc<str>, RandomState>,
+    /// Tokens that are not in flight yet.
     queue: VecDeque<Rc<str>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Other {
+enum NotActive {
     Inactive,
     Failed,
 }
 
 impl Introspector {
-    /// One that knows nothing, whose hash is seeded by `state`.
+    /// An introspector without any answers. `state` is the key of its hash tables.
     #[must_use]
     pub fn new(durations: Durations, state: &RandomState) -> Self {
         Self {
             durations,
-            active: Cache::new(MOST_REMEMBERED, MOST_ACTIVE_BYTES, state.clone()),
-            others: Cache::new(MOST_REMEMBERED, MOST_OTHER_BYTES, state.clone()),
-            wanted: HashSet::new(),
+            active: Cache::new(MAX_CACHED, MAX_ACTIVE_BYTES, state.clone()),
+            inactive: Cache::new(MAX_CACHED, MAX_INACTIVE_BYTES, state.clone()),
+            unanswered: HashSet::with_hasher(state.clone()),
             queue: VecDeque::new(),
         }
     }
 
-    /// What is known of `token`; it will be asked about if that is nothing.
-    pub fn ask(&mut self, token: &str, now: Timestamp) -> Standing {
+    /// The status of `token`. If it is not cached, the token is queued for introspection.
+    pub fn ask(&mut self, token: &str, now: Timestamp) -> TokenStatus {
         if let Some(active) = self.active.find(token, now) {
-            return Standing::Active(active);
+            return TokenStatus::Active(active);
         }
-        match self.others.find(token, now) {
-            Some(Other::Inactive) => return Standing::Inactive,
-            Some(Other::Failed) => return UNAVAILABLE,
+        match self.inactive.find(token, now) {
+            Some(NotActive::Inactive) => return TokenStatus::Inactive,
+            Some(NotActive::Failed) => return UNAVAILABLE,
             None => {}
         }
-        if self.wanted.contains(token) {
-            return Standing::Pending;
+        if self.unanswered.contains(token) {
+            return TokenStatus::Pending;
         }
-        if self.wanted.len() >= MOST_WANTED {
+        if self.unanswered.len() >= MAX_UNANSWERED {
             return UNAVAILABLE;
         }
         let token: Rc<str> = token.into();
-        self.wanted.insert(Rc::clone(&token));
+        self.unanswered.insert(Rc::clone(&token));
         self.queue.push_back(token);
-        Standing::Pending
+        TokenStatus::Pending
     }
 
-    /// The next token to ask about, if one is to be asked about now.
+    /// The next token to ask about now, if any. It counts as in flight until it is settled.
     pub fn take_next(&mut self) -> Option<Rc<str>> {
-        let asked = self.wanted.len().saturating_sub(self.queue.len());
-        (asked < MOST_ASKED)
-            .then(|| self.queue.pop_front())
-            .flatten()
+        if self.has_next() {
+            self.queue.pop_front()
+        } else {
+            None
+        }
     }
 
-    /// Whether [`Introspector::take_next`] has something.
+    /// Whether [`Introspector::take_next`] would return a token.
     #[must_use]
     pub fn has_next(&self) -> bool {
-        let asked = self.wanted.len().saturating_sub(self.queue.len());
-        asked < MOST_ASKED && !self.queue.is_empty()
+        let in_flight = self.unanswered.len().saturating_sub(self.queue.len());
+        in_flight < MAX_IN_FLIGHT && !self.queue.is_empty()
     }
 
-    /// Whether it is being told anything, or will be.
+    /// Whether any token is queued or in flight.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !self.wanted.is_empty()
+        !self.unanswered.is_empty()
     }
 
-    /// Takes note of what was said of `token`: that it is active, that it is not, or nothing.
+    /// Stores the answer about `token`: `Ok(None)` if it is not active.
     pub fn settle(
         &mut self,
         token: &str,
-        said: Result<Option<Introspected>, Failed>,
+        answer: Result<Option<IntrospectionResponse>, Failed>,
         now: Timestamp,
     ) {
-        self.wanted.remove(token);
-        // Whoever has waited for this gets to see it, however soon it is worth nothing.
-        let shortest = now.plus(Duration::from_millis(1));
-        match said {
+        self.unanswered.remove(token);
+        // Waiting requests are decided at this time and must find the answer, whatever the durations.
+        let earliest_end = now.plus(Duration::from_millis(1));
+        match answer {
             Ok(Some(active)) => {
                 let expires_at = active.claims.expires_at.unwrap_or(Timestamp::END);
-                let dies_at = now.plus(self.durations.active).min(expires_at);
+                let end = now.plus(self.durations.active).min(expires_at);
                 let bytes = active.heap_bytes();
                 self.active
-                    .insert(token, Rc::new(active), bytes, dies_at.max(shortest), now);
+                    .insert(token, Rc::new(active), bytes, end.max(earliest_end), now);
             }
             Ok(None) => {
-                let dies_at = now.plus(self.durations.inactive).max(shortest);
-                self.others.insert(token, Other::Inactive, 0, dies_at, now);
+                let end = now.plus(self.durations.inactive).max(earliest_end);
+                self.inactive
+                    .insert(token, NotActive::Inactive, 0, end, now);
             }
             Err(Failed) => {
-                let dies_at = now.plus(FAILED_FOR);
-                self.others.insert(token, Other::Failed, 0, dies_at, now);
+                let end = now.plus(FAILED_FOR);
+                self.inactive.insert(token, NotActive::Failed, 0, end, now);
             }
         }
     }
 }
 
-/// Nothing could be found out.
+/// Introspection has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
 
-const UNAVAILABLE: Standing = Standing::Unavailable {
+const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
     retry_after: FAILED_FOR,
 };
 
-impl Standing {
-    /// The same for whoever cannot wait any longer.
+impl TokenStatus {
+    /// The status for a request that cannot wait: `Pending` becomes `Unavailable`.
     #[must_use]
     pub fn at_once(self) -> Self {
         match self {
             Self::Pending => UNAVAILABLE,
-            known => known,
+            status => status,
         }
     }
 }

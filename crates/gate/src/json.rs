@@ -1,93 +1,60 @@
-//! JSON as strictly as a security decision needs it: one object, no name twice, bounded depth.
+//! Strict JSON: exactly one object, unique names, bounded depth.
 //!
-//! Two parsers that disagree on a token's claims are an attack (RFC 8725, section 2.4; RFC 7519,
-//! section 4 lets a parser reject duplicate names, and this one does).
+//! If two parsers disagree about the claims of a token, an attacker can use the difference (RFC 8725,
+//! section 2.4). RFC 7519, section 4 allows a parser to reject duplicate names, and this one does.
 
-mod members;
-mod names;
-mod values;
+mod reader;
 
 use serde::de::Deserializer;
 use serde_json::{Map, Value};
 
-use self::members::UniqueNames;
-
-pub use self::members::{Member, Members, Unreadable};
-pub use self::values::Plain;
+use self::reader::{DuplicateNames, ObjectReader};
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
 
-/// Parses `bytes` as exactly one JSON object in UTF-8, without a name that occurs twice in it or in an
-/// object within it, and nested at most [`MAX_DEPTH`] deep. `None` for anything else.
+/// Parses `bytes` as exactly one JSON object in UTF-8. No name may occur twice in the object or in
+/// any object nested in it, and the nesting is at most [`MAX_DEPTH`] deep. `None` if any of this
+/// does not hold.
 #[must_use]
 pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let mut object = Map::new();
-    read_object(bytes, &mut object).ok().map(|()| object)
+    parse_members(bytes, |_| true)
 }
 
-/// The same, but `members` takes what it wants of the object. The rest is held to the same rules.
-///
-/// # Errors
-///
-/// [`Unreadable`] where [`parse_object`] answers `None`.
-pub fn read_object<'de>(
-    bytes: &'de [u8],
-    members: &mut dyn Members<'de>,
-) -> Result<(), Unreadable> {
-    let text = str::from_utf8(bytes).map_err(|_| Unreadable)?;
-    if is_too_deep(bytes) {
-        return Err(Unreadable);
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = deserializer.deserialize_map(UniqueNames(members));
-    read.and_then(|()| deserializer.end())
-        .map_err(|_| Unreadable)
+/// Parses an object by the same rules, but returns only the members whose names `keep` selects.
+#[must_use]
+pub fn parse_members(bytes: &[u8], keep: impl Fn(&str) -> bool) -> Option<Map<String, Value>> {
+    parse(bytes, &keep, DuplicateNames::Refused)
 }
 
-impl Members<'_> for Map<String, Value> {
-    fn take(&mut self, member: Member<'_, '_>) -> Result<(), Unreadable> {
-        let name = member.name().to_owned();
-        self.insert(name, member.whole()?);
-        Ok(())
-    }
+/// Like [`parse_members`], but a nested object may contain a name twice: the last one counts. The
+/// names of the object itself must still be unique.
+#[must_use]
+pub fn parse_members_leniently(
+    bytes: &[u8],
+    keep: impl Fn(&str) -> bool,
+) -> Option<Map<String, Value>> {
+    parse(bytes, &keep, DuplicateNames::LastOneCounts)
 }
 
-/// Whether the arrays and objects of a JSON text are nested deeper than is accepted.
-fn is_too_deep(bytes: &[u8]) -> bool {
-    // Of so few none can be too deep: that is quickly seen, and true of almost every text.
-    let opening = |bytes: &[u8]| {
-        let ones = bytes.iter().map(|byte| u8::from(byte | 0x20 == b'{'));
-        usize::from(ones.fold(0, u8::wrapping_add))
+fn parse(
+    bytes: &[u8],
+    keep: &dyn Fn(&str) -> bool,
+    nested_duplicates: DuplicateNames,
+) -> Option<Map<String, Value>> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let reader = ObjectReader {
+        keep,
+        nested_duplicates,
+        max_depth: MAX_DEPTH,
     };
-    // So few bytes at a time that a byte can count them.
-    let opening: usize = bytes.chunks(u8::MAX.into()).map(opening).sum();
-    opening > MAX_DEPTH && depth(bytes) > MAX_DEPTH
+    let object = deserializer.deserialize_map(reader).ok()?;
+    deserializer.end().ok()?;
+    Some(object)
 }
 
-/// How deep the arrays and objects of a JSON text are nested, found without recursion. A text that
-/// is not JSON gets some number; the parser refuses it afterwards.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0_usize);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth = depth.saturating_add(1);
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-/// About how many bytes an object takes up beside itself. The depth of what was parsed bounds the
-/// recursion.
+/// The approximate heap size of an object in bytes. The recursion is as deep as the nesting, which
+/// is bounded for parsed objects.
 #[must_use]
 pub fn heap_bytes(object: &Map<String, Value>) -> usize {
     let nodes = object.len().div_ceil(MEMBERS_IN_NODE);
@@ -98,12 +65,13 @@ pub fn heap_bytes(object: &Map<String, Value>) -> usize {
     })
 }
 
-/// What a node of the map takes up, which has room for 11 members, and how many are in it at least
-/// where there are several nodes.
+/// Size of a node of the map, which has room for 11 members.
 const NODE_BYTES: usize = size_of::<String>()
     .saturating_add(size_of::<Value>())
     .saturating_mul(11)
     .saturating_add(16);
+
+/// A node contains at least this many members if the map has several nodes.
 const MEMBERS_IN_NODE: usize = 6;
 
 fn value_heap_bytes(value: &Value) -> usize {
@@ -121,6 +89,8 @@ fn value_heap_bytes(value: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn nested(levels: usize) -> String {
@@ -156,13 +126,13 @@ mod tests {
         ] {
             let shown = String::from_utf8_lossy(json);
             assert_eq!(parse_object(json).is_some(), accepted, "{shown}");
-            // What is not kept is read no less strictly.
-            assert_eq!(read(json, "").is_some(), accepted, "{shown}");
+            let nothing_kept = parse_members(json, |_| false);
+            assert_eq!(nothing_kept.is_some(), accepted, "{shown}");
         }
     }
 
     #[test]
-    fn values_are_read_strictly_also_where_nobody_wants_them() {
+    fn values_are_read_strictly_whether_or_not_they_are_kept() {
         for (value, accepted) in [
             ("1e999", false),
             ("-1e999", false),
@@ -186,71 +156,35 @@ mod tests {
             let json = format!("{{\"a\":{value},\"b\":1}}");
             assert_eq!(parse_object(json.as_bytes()).is_some(), accepted, "{json}");
             for wanted in ["a", "b", ""] {
-                let found = read(json.as_bytes(), wanted);
+                let found = parse_members(json.as_bytes(), |name| name == wanted);
                 assert_eq!(found.is_some(), accepted, "{json} {wanted}");
             }
         }
-        assert!(read(br#"{"a":1,"b":2,"\u0061":3}"#, "b").is_none());
-        assert!(read(b"{\"a\":\"\xff\"}", "").is_none());
+        let repeated = br#"{"a":1,"b":2,"\u0061":3}"#;
+        assert!(parse_members(repeated, |name| name == "b").is_none());
+        assert!(parse_members(b"{\"a\":\"\xff\"}", |_| false).is_none());
     }
 
     #[test]
-    fn plain_values_are_told_from_others() {
-        for (value, plain) in [
-            ("\"a\"", Plain::Text("a".into())),
-            ("\"\\u0061\"", Plain::Text("a".into())),
-            ("1", Plain::Number(1.into())),
-            ("-1", Plain::Number((-1).into())),
-            ("[]", Plain::Texts(Vec::new())),
-            (
-                "[\"a\",\"b\"]",
-                Plain::Texts(vec!["a".to_owned(), "b".to_owned()]),
-            ),
-            ("[\"a\",1,\"b\"]", Plain::Other),
-            ("[[\"a\"]]", Plain::Other),
-            ("{\"a\":\"b\"}", Plain::Other),
-            ("null", Plain::Other),
-            ("true", Plain::Other),
-        ] {
-            let json = format!("{{\"a\":{value}}}");
-            let found = read(json.as_bytes(), "a").and_then(|One(_, found)| found);
-            assert_eq!(found.as_ref(), Some(&plain), "{value}");
-            let value: Value = serde_json::from_str(value).unwrap();
-            assert_eq!(Plain::from(&value), plain);
-        }
-    }
-
-    fn read<'de>(json: &'de [u8], name: &'static str) -> Option<One<'de>> {
-        let mut one = One(name, None);
-        read_object(json, &mut one).ok().map(|()| one)
-    }
-
-    /// The one member that is asked for, by its name.
-    struct One<'de>(&'static str, Option<Plain<'de>>);
-
-    impl<'de> Members<'de> for One<'de> {
-        fn take(&mut self, member: Member<'_, 'de>) -> Result<(), Unreadable> {
-            if member.name() == self.0 {
-                self.1 = Some(member.plain()?);
-                Ok(())
-            } else {
-                member.pass_over()
-            }
-        }
+    fn only_selected_members_are_kept_and_they_are_kept_whole() {
+        let json = br#"{"a":{"b":[1,{"c":"d"}]},"e":"f","\u0067":[true,null]}"#;
+        let object = parse_members(json, |name| name != "e").unwrap();
+        let kept = json!({"a": {"b": [1, {"c": "d"}]}, "g": [true, null]});
+        assert_eq!(Value::Object(object), kept);
     }
 
     #[test]
-    fn a_member_that_is_not_read_makes_the_object_unreadable() {
-        struct Careless;
-        impl Members<'_> for Careless {
-            fn take(&mut self, _: Member<'_, '_>) -> Result<(), Unreadable> {
-                Ok(())
-            }
+    fn lenient_parsing_accepts_repeated_names_in_nested_objects_only() {
+        let parse = |json: &str| parse_members_leniently(json.as_bytes(), |name| name == "a");
+        for other in [r#""b":{"c":1,"c":2}"#, r#""b":[{"c":1,"c":2}]"#] {
+            let json = format!(r#"{{"a":{{"d":[1],"d":2}},{other}}}"#);
+            let object = parse(&json).unwrap();
+            assert_eq!(Value::Object(object), json!({"a": {"d": 2}}));
         }
-        assert_eq!(read_object(b"{}", &mut Careless), Ok(()));
-        for json in [&br#"{"a":1}"#[..], br#"{"a":"b"}"#, br#"{"a":{},"b":{}}"#] {
-            assert_eq!(read_object(json, &mut Careless), Err(Unreadable));
-        }
+        assert_eq!(parse(r#"{"a":1,"a":1}"#), None);
+        assert_eq!(parse(r#"{"a":1,"b":1,"b":1}"#), None);
+        assert_eq!(parse(&nested(MAX_DEPTH)), None);
+        assert_eq!(parse(r#"{"b":"\ud800"}"#), None);
     }
 
     #[test]
@@ -262,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_bounded_however_much_there_is_beside_it() {
+    fn nesting_is_bounded_in_an_object_with_many_shallow_arrays() {
         for beside in 0..300 {
             for (levels, accepted) in [(MAX_DEPTH - 1, true), (MAX_DEPTH, false)] {
                 let nested = nested(levels);
@@ -276,7 +210,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_parsed_survives_a_round_trip(map: std::collections::BTreeMap<String, i64>) {
+        fn a_serialized_object_is_parsed_back(map: std::collections::BTreeMap<String, i64>) {
             let object: Map<String, Value> = map.into_iter().map(|(name, value)| (name, value.into())).collect();
             let text = serde_json::to_vec(&object).unwrap();
             proptest::prop_assert_eq!(parse_object(&text), Some(object));
@@ -285,19 +219,20 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
             let whole = parse_object(&bytes);
-            proptest::prop_assert_eq!(read(&bytes, "a").is_some(), whole.is_some());
+            let one_member = parse_members(&bytes, |name| name == "a");
+            proptest::prop_assert_eq!(one_member.is_some(), whole.is_some());
         }
     }
 
     #[test]
-    fn a_name_that_occurs_twice_is_seen_among_few_and_among_many() {
+    fn a_repeated_name_is_found_among_few_and_among_many() {
         for count in [1, 2, 15, 16, 17, 18, 40] {
             let members: Vec<String> = (0..count).map(|at| format!(r#""n{at}":{at}"#)).collect();
             let object = |members: &[String]| format!("{{{}}}", members.join(","));
-            let read = parse_object(object(&members).as_bytes());
-            assert_eq!(read.map(|read| read.len()), Some(count));
+            let parsed = parse_object(object(&members).as_bytes());
+            assert_eq!(parsed.map(|parsed| parsed.len()), Some(count));
             for at in 0..count {
-                // The second one is written in another way.
+                // The second one is written with an escape.
                 let twice = [&members[..], &[format!(r#""\u006e{at}":0"#)]].concat();
                 assert_eq!(
                     parse_object(object(&twice).as_bytes()),

@@ -1,4 +1,4 @@
-//! The keys of issuers: one key, and a set of them.
+//! The keys of issuers: single keys and key sets.
 
 mod jwk;
 mod ring;

@@ -37,7 +37,7 @@ pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use string_matcher::{Comparison, StringMatcher};
 
-use crate::denial::Reason;
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::NAMING_CLAIMS;
 use crate::token::MAX_TOKEN_BYTES;
@@ -168,7 +168,9 @@ impl Policy {
         if let Some(name) = &request.requirement_name
             && self.options.per_route_requirements
         {
-            let of_route = self.requirement(name).ok_or(Reason::Requirement)?;
+            let of_route = self.requirement(name).ok_or_else(|| Reason::Requirement {
+                name: String::from_utf8_lossy(name).into_owned(),
+            })?;
             if let Some(decision) = decide(of_route) {
                 return Ok(Some(decision));
             }

@@ -1,36 +1,38 @@
-//! The facts of a request that a decision needs, taken from its headers.
+//! The parts of a request that a decision needs, taken from its headers.
 
 use std::borrow::Cow;
 
-/// The name or the value of a header.
+use crate::target::Target;
+
+/// The name or the value of a header. Bytes, because a client can send any.
 pub type Bytes<'h> = Cow<'h, [u8]>;
 
-/// What the decision knows of a request. Values are bytes: a client may send any. They are looked at
-/// where they are, and copied only for a request that [waits](Request::into_owned).
+/// What the decision knows about a request. Headers are borrowed, and copied only for a request that
+/// [waits](Request::into_owned).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request<'h> {
     /// `:method`.
     pub method: Bytes<'h>,
-    /// `:path`, with the query; empty where the request has none (`CONNECT`).
-    pub target: Bytes<'h>,
+    /// `:path` with the query; empty if the request has none (`CONNECT`).
+    pub target: Target<'h>,
     /// `:authority`.
     pub authority: Bytes<'h>,
-    /// Every `authorization` header, in their order.
+    /// All `authorization` headers in their order.
     pub authorization: Vec<Bytes<'h>>,
-    /// All other headers, names in lower case.
+    /// The other headers, with names in lower case.
     pub headers: Vec<(Bytes<'h>, Bytes<'h>)>,
-    /// Whether the request is gRPC, so that its answer must be.
+    /// Whether this is a gRPC request, which needs a gRPC response.
     pub grpc: bool,
     /// Whether there is an `origin` header.
     pub origin: bool,
     /// Whether there is an `access-control-request-method` header.
     pub access_control_request_method: bool,
-    /// The requirement that the route's metadata names, where it is looked at and names one.
+    /// The name of the requirement in the route's metadata, if it is used and there is one.
     pub requirement_name: Option<Vec<u8>>,
 }
 
 impl<'h> Request<'h> {
-    /// Picks the facts out of all headers of a request. Names are in lower case, as Envoy has them.
+    /// Creates a request from its headers. Names are in lower case, as in Envoy.
     pub fn from_headers<N, V>(headers: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<Bytes<'h>>,
@@ -39,8 +41,8 @@ impl<'h> Request<'h> {
         Self::from_some(headers, |_| true)
     }
 
-    /// The same, but of the headers without fields of their own only those that are `wanted` are
-    /// kept: a request that waits takes up no more than its decision needs.
+    /// Like [`Request::from_headers`], but `headers` contains only names that `wanted` selects, so that
+    /// a waiting request does not keep headers that the decision does not need.
     pub fn from_some<N, V>(
         headers: impl IntoIterator<Item = (N, V)>,
         wanted: impl Fn(&[u8]) -> bool,
@@ -54,7 +56,7 @@ impl<'h> Request<'h> {
             let (name, value) = (name.into(), value.into());
             match &*name {
                 b":method" => request.method = value,
-                b":path" => request.target = value,
+                b":path" => request.target = value.into(),
                 b":authority" => request.authority = value,
                 b"authorization" => request.authorization.push(value),
                 _ => {
@@ -75,14 +77,14 @@ impl<'h> Request<'h> {
         request
     }
 
-    /// The same request, which needs the headers it was made from no longer.
+    /// Copies the borrowed headers, so that the request outlives them.
     #[must_use]
     pub fn into_owned(self) -> Request<'static> {
         let owned = |value: Bytes<'h>| Cow::Owned(value.into_owned());
         let headers = self.headers.into_iter();
         Request {
             method: owned(self.method),
-            target: owned(self.target),
+            target: self.target.into_owned(),
             authority: owned(self.authority),
             authorization: self.authorization.into_iter().map(owned).collect(),
             headers: headers
@@ -95,71 +97,57 @@ impl<'h> Request<'h> {
         }
     }
 
-    /// The values of the header `name`, which is in lower case, in their order.
+    /// The values of the header `name` (in lower case) in their order.
     pub fn header<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r [u8]> {
         let pseudo = match name {
-            ":method" => Some(&self.method),
-            ":path" => Some(&self.target),
-            ":authority" | "host" => Some(&self.authority),
-            _ => None,
+            ":method" => &*self.method,
+            ":path" => self.target.as_bytes(),
+            ":authority" | "host" => &*self.authority,
+            _ => &[],
         };
         let authorization = (name == "authorization").then_some(&self.authorization);
         let others = self.headers.iter();
         let others = others.filter(move |(known, _)| **known == *name.as_bytes());
-        pseudo
-            .into_iter()
+        let values = authorization.into_iter().flatten();
+        let values = values.chain(others.map(|(_, value)| value));
+        std::iter::once(pseudo)
             .filter(|value| !value.is_empty())
-            .chain(authorization.into_iter().flatten())
-            .chain(others.map(|(_, value)| value))
-            .map(|value| &**value)
+            .chain(values.map(|value| &**value))
     }
 
-    /// Takes the headers `names`, which are in lower case and sorted, out of what is known; answers
-    /// with those that were there.
+    /// Removes the headers `names`, which are in lower case and sorted. Returns those that the request
+    /// contained.
     pub fn forget_headers<'n>(&mut self, names: &'n [String]) -> Vec<&'n String> {
-        let mut forgotten = Vec::new();
+        let mut removed = Vec::new();
         if names.is_empty() {
-            return forgotten;
+            return removed;
         }
-        let mut forgets = |other: &[u8]| {
-            let name = names.binary_search_by(|name| name.as_bytes().cmp(other));
-            let name = name.ok().and_then(|place| names.get(place));
-            forgotten.extend(name.filter(|name| !forgotten.contains(name)));
+        let mut must_remove = |header: &[u8]| {
+            let index = names.binary_search_by(|name| name.as_bytes().cmp(header));
+            let name = index.ok().and_then(|index| names.get(index));
+            removed.extend(name.filter(|name| !removed.contains(name)));
             name.is_some()
         };
-        if !self.authorization.is_empty() && forgets(b"authorization") {
+        if !self.authorization.is_empty() && must_remove(b"authorization") {
             self.authorization.clear();
         }
-        self.headers.retain(|(name, _)| !forgets(name));
-        forgotten
+        self.headers.retain(|(name, _)| !must_remove(name));
+        removed
     }
 
     /// The path without query and fragment.
     #[must_use]
     pub fn path(&self) -> &[u8] {
-        let end = self
-            .target
-            .iter()
-            .position(|byte| matches!(byte, b'?' | b'#'));
-        end.and_then(|end| self.target.get(..end))
-            .unwrap_or(&self.target)
+        self.target.path()
     }
 
-    /// The query without its `?` and without the fragment; empty where there is none.
+    /// The query without its `?` and without the fragment; empty if there is none.
     #[must_use]
     pub fn query(&self) -> &[u8] {
-        let before_fragment = self
-            .target
-            .split(|byte| *byte == b'#')
-            .next()
-            .unwrap_or_default();
-        let question_mark = before_fragment.iter().position(|byte| *byte == b'?');
-        question_mark
-            .and_then(|at| before_fragment.get(at.saturating_add(1)..))
-            .unwrap_or_default()
+        self.target.query()
     }
 
-    /// Whether this is a CORS preflight, which a browser sends without credentials (Fetch standard,
+    /// Whether this is a CORS preflight. Browsers send those without credentials (Fetch standard,
     /// section 3.2.2).
     #[must_use]
     pub fn is_cors_preflight(&self) -> bool {
@@ -167,7 +155,7 @@ impl<'h> Request<'h> {
     }
 }
 
-/// Whether a `content-type` is that of gRPC, as Envoy sees it: exactly so, or with a suffix.
+/// Whether Envoy treats this `content-type` as gRPC: exactly `application/grpc`, or with a `+` suffix.
 fn is_grpc(content_type: &[u8]) -> bool {
     content_type
         .strip_prefix(b"application/grpc")
@@ -184,25 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_is_cut_into_path_and_query() {
-        for (target, path, query) in [
-            ("/a", "/a", ""),
-            ("/a?", "/a", ""),
-            ("/a?b=c", "/a", "b=c"),
-            ("/a?b=c?d", "/a", "b=c?d"),
-            ("/a?b#c", "/a", "b"),
-            ("/a#b?c", "/a", ""),
-            ("", "", ""),
-            ("*", "*", ""),
-        ] {
-            let request = request(&[(":path", target)]);
-            assert_eq!(request.path(), path.as_bytes(), "{target}");
-            assert_eq!(request.query(), query.as_bytes(), "{target}");
-        }
-    }
-
-    #[test]
-    fn a_preflight_is_options_with_both_headers() {
+    fn a_preflight_is_an_options_request_with_both_headers() {
         let both = [
             ("origin", "https://a"),
             ("access-control-request-method", "GET"),
@@ -217,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn grpc_is_known_by_its_content_type() {
+    fn grpc_is_recognized_by_its_content_type() {
         for (content_type, grpc) in [
             ("application/grpc", true),
             ("application/grpc+proto", true),
@@ -233,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_found_by_name_wherever_they_are_kept() {
+    fn headers_are_found_and_removed_by_name_wherever_they_are_stored() {
         let mut request = request(&[
             (":method", "GET"),
             (":path", "/a"),
@@ -267,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn of_headers_without_a_field_only_those_are_kept_that_are_wanted() {
+    fn only_selected_headers_are_kept() {
         let headers = [
             (":path", "/a"),
             ("authorization", "b"),
@@ -288,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_outlives_its_headers_is_the_same() {
+    fn an_owned_request_equals_the_borrowed_one() {
         let names = [
             ":method",
             ":path",
@@ -311,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_authorization_headers_are_all_seen() {
+    fn repeated_authorization_headers_are_all_kept() {
         let request = request(&[("authorization", "a"), ("x", "y"), ("authorization", "b")]);
         assert_eq!(request.authorization, [&b"a"[..], b"b"]);
     }

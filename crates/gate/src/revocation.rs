@@ -1,9 +1,9 @@
-//! Which tokens have been revoked before they expire: a list that a server publishes.
+//! Lists of revoked tokens that a server publishes.
 //!
-//! A list may have a million entries, so it is kept as a sorted array of fixed size per entry: a
-//! name is kept as 128 bits of a keyed hash. Two names that hash alike would revoke a token that is
-//! not listed, and never let one pass that is; with a key that nobody knows, that happens to one
-//! lookup in 10^32 of a list of a million.
+//! A list may have a million entries, so it is stored as a sorted array with 24 bytes per entry. A
+//! name is stored as 128 bits of a keyed hash. If two names had the same hash, a token that is not
+//! listed would be refused; a listed token is never admitted. With a secret key and a million
+//! entries, one lookup in 10^32 hits such a collision.
 
 mod document;
 mod names;
@@ -16,34 +16,33 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use self::names::{Kind, Names};
-use crate::fetching::Published;
-use crate::metrics::Series;
+use crate::fetching::{DocumentKind, Publication};
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
 use crate::verify::{Algorithm, Engine, twin};
 
-/// The largest list that is read, in bytes. A million entries of 36 characters take 39 MB.
+/// The largest accepted list, in bytes. A million entries of 36 characters take 39 MB.
 pub const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
 
-/// The claims that a list may name a token by; whoever keeps a token must keep these.
+/// The claims by which a list can name a token. A cached token must include them.
 pub const NAMING_CLAIMS: [&str; 4] = ["jti", "client_id", "azp", "sub"];
 
-/// How a list is written down.
+/// The format of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListFormat {
-    /// An object of `tokens`, `clients` and `subjects`; times in seconds.
+    /// An object with `tokens`, `clients` and `subjects`; times in seconds.
     List,
-    /// What WSO2 API Manager answers to `GET /internal/data/v1/revokedjwt`, in either of its shapes;
-    /// times in milliseconds.
+    /// The answer of WSO2 API Manager to `GET /internal/data/v1/revokedjwt`, which is an array or an
+    /// object; times in milliseconds.
     Wso2,
 }
 
-/// What it takes to read a list.
+/// How to parse a list.
 #[derive(Clone, Debug)]
 pub struct ListReader {
-    /// How it is written down.
+    /// The format of the list.
     pub format: ListFormat,
-    /// The key of the hash of names.
+    /// The key of the hash in which names are stored.
     pub state: RandomState,
 }
 
@@ -56,21 +55,20 @@ impl fmt::Display for ListReader {
     }
 }
 
-/// A list of what has been revoked.
+/// A list of revoked tokens, clients and subjects.
 #[derive(Debug)]
 pub struct RevocationList {
     names: Names,
 }
 
-impl Published for RevocationList {
+impl Publication for RevocationList {
     type Format = ListReader;
 
-    const NAME: &'static str = "revocation list";
-    const SERIES: Series = Series::Revocation;
+    const KIND: DocumentKind = DocumentKind::RevocationList;
     const MAX_BYTES: usize = MAX_LIST_BYTES;
 
     fn parse(document: &[u8], reader: &ListReader) -> Result<Self, String> {
-        let names = document::read(document, reader)?;
+        let names = document::parse(document, reader)?;
         Ok(Self { names })
     }
 
@@ -80,21 +78,22 @@ impl Published for RevocationList {
 }
 
 impl RevocationList {
-    /// How many entries it has.
+    /// The number of entries.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether `token`, whose text is `text`, has been revoked: itself, or with all that its client
-    /// or its subject was given before some time.
+    /// Whether `token`, whose text is `text`, is revoked: by its `jti`, by its client or subject if it
+    /// was issued before the listed time, or by its signature if it has no `jti`.
     #[must_use]
     pub fn revokes(&self, token: &Token, text: &str) -> bool {
         self.revokes_claims(&token.payload, token.claims.issued_at)
             || (!token.payload.contains_key("jti") && self.lists_signature(token.algorithm, text))
     }
 
-    /// Whether a token with these claims has been revoked, as far as they tell.
+    /// Whether a token is revoked by its `jti`, client or subject. A token without `iat` counts as
+    /// issued at the epoch.
     #[must_use]
     pub fn revokes_claims(
         &self,
@@ -105,27 +104,29 @@ impl RevocationList {
         let kinds = [Kind::Token, Kind::Client, Kind::Client, Kind::Subject];
         NAMING_CLAIMS.iter().zip(kinds).any(|(claim, kind)| {
             let name = payload.get(*claim).and_then(Value::as_str);
-            name.is_some_and(|name| self.is_before(kind, name, issued_at))
+            name.is_some_and(|name| self.is_listed(kind, name, issued_at))
         })
     }
 
-    /// Whether a token without `jti` is listed by its signature. Of a signature of ECDSA everybody
-    /// can make a second one that is as good: that one counts as the same.
+    /// Whether the signature of a token is listed. Anyone can turn an ECDSA signature into a second
+    /// valid one, so both count.
     fn lists_signature(&self, algorithm: Algorithm, text: &str) -> bool {
         let Some((_, signature)) = text.rsplit_once('.') else {
             return false;
         };
-        let listed = |name: &str| self.is_before(Kind::Token, name, Timestamp::EPOCH);
-        listed(signature)
+        let is_listed = |name: &str| self.is_listed(Kind::Token, name, Timestamp::EPOCH);
+        is_listed(signature)
             || Signed::of(text)
                 .and_then(|signed| twin(algorithm, &signed.signature))
-                .is_some_and(|twin| listed(&URL_SAFE_NO_PAD.encode(twin)))
+                .is_some_and(|twin| is_listed(&URL_SAFE_NO_PAD.encode(twin)))
     }
 
-    fn is_before(&self, kind: Kind, name: &str, issued_at: Timestamp) -> bool {
+    /// Whether `name` is listed with a time after `issued_at`. The end of time is after every time,
+    /// even a saturated `iat`.
+    fn is_listed(&self, kind: Kind, name: &str, issued_at: Timestamp) -> bool {
         self.names
-            .date_of(kind, name)
-            .is_some_and(|date| issued_at < date)
+            .revoked_before(kind, name)
+            .is_some_and(|time| issued_at < time || time == Timestamp::END)
     }
 }
 

@@ -1,47 +1,47 @@
-//! Points in time. The clock is the host's, and every function that needs the time takes it as an
-//! argument: nothing in this crate reads a clock.
+//! Points in time. Nothing in this module reads a clock: functions that need the current time take it
+//! as an argument.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-/// A point in time: milliseconds since the Unix epoch, by the host's clock.
+/// A point in time: milliseconds since the Unix epoch, according to the host's clock.
 ///
-/// Arithmetic saturates: no date that a token or a server states can wrap around.
+/// Arithmetic saturates, so that no date in a token or document can wrap around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The Unix epoch itself.
+    /// The Unix epoch.
     pub const EPOCH: Self = Self(0);
 
-    /// The end of time.
+    /// The end of time: after every other point.
     pub const END: Self = Self(u64::MAX);
 
-    /// The point `millis` milliseconds after the Unix epoch.
+    /// Creates a point from milliseconds since the Unix epoch.
     #[must_use]
     pub const fn from_unix_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// The point `secs` seconds after the Unix epoch.
+    /// Creates a point from seconds since the Unix epoch.
     #[must_use]
     pub const fn from_unix_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// The point `since_epoch` after the Unix epoch.
+    /// Creates a point from the duration since the Unix epoch.
     #[must_use]
     pub fn from_unix(since_epoch: Duration) -> Self {
         Self(whole_millis(since_epoch))
     }
 
-    /// Reads a `NumericDate` of RFC 7519, section 2: seconds since the epoch, possibly with a
-    /// fraction, to the nearest millisecond: a fraction is a binary one by the time that it is read,
-    /// and most lie a little below what was written. A date before the epoch counts as the epoch, one that is too far off as the end
-    /// of time.
+    /// Converts a `NumericDate` (RFC 7519, section 2): seconds since the epoch, possibly with a
+    /// fraction. The result is rounded to the nearest millisecond, because most binary fractions are
+    /// slightly less than the decimal ones they were parsed from. A date before the epoch becomes the
+    /// epoch, and a date that is too late becomes the end of time.
     #[must_use]
     pub fn from_numeric_date(date: &Number) -> Self {
         if let Some(secs) = date.as_u64() {
@@ -62,13 +62,21 @@ impl Timestamp {
         self.0
     }
 
-    /// This point moved by `duration` into the future.
+    /// The point `duration` after this one.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(whole_millis(duration)))
     }
 
-    /// How long before this point `earlier` was; zero where it was not.
+    /// Whether this point, which was once the present, is in the future at `now`: the clock was set
+    /// back. A second does not count, because the clocks of two workers may differ by the time that
+    /// one of them takes for a tick.
+    #[must_use]
+    pub fn is_ahead_of(self, now: Self) -> bool {
+        self > now.plus(Duration::from_secs(1))
+    }
+
+    /// The duration from `earlier` to this point; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -77,7 +85,7 @@ impl Timestamp {
 
 const HALF_A_MILLISECOND: Duration = Duration::from_micros(500);
 
-/// The whole milliseconds of `duration`, as many as fit.
+/// The whole milliseconds of `duration`, saturating.
 #[must_use]
 pub fn whole_millis(duration: Duration) -> u64 {
     let millis = u64::from(duration.subsec_millis());
@@ -96,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn a_numeric_date_neither_wraps_nor_panics() {
+    fn numeric_dates_are_rounded_and_saturate() {
         for (json, millis) in [
             ("0", 0),
             ("1700000000", 1_700_000_000_000),
             ("1700000000.25", 1_700_000_000_250),
             ("1.7e9", 1_700_000_000_000),
-            // The floats that are nearest to these lie below them.
+            // The nearest floats are less than these numbers.
             ("1700000000.29", 1_700_000_000_290),
             ("1700000000.001", 1_700_000_000_001),
             ("1700000000.999", 1_700_000_000_999),
@@ -112,7 +120,7 @@ mod tests {
             ("0.0004", 0),
             ("0.0006", 1),
             ("-0.0006", 0),
-            ("9007199254740993.0", 9_007_199_254_740_992_000),
+            ("9007199254740992.0", 9_007_199_254_740_992_000),
             ("-1", 0),
             ("-0.5", 0),
             ("-1e300", 0),

@@ -1,28 +1,22 @@
-//! Tokens that have been verified already, so that neither parsing nor a signature is paid for twice.
+//! Verified tokens, so that a token is parsed and its signature verified only once.
 //!
-//! An entry says: this token, compared in full, bears a good signature of this very key. Whether
-//! the key still counts, and whether the claims do, is asked anew for every request, unless a
-//! [`Grant`] says that nothing has changed since that was asked last. So the cache never changes a
-//! verdict; what it forgets is merely verified again.
+//! An entry says that this token, compared in full, has a good signature of this key. Whether the key
+//! and the claims are still valid is checked for every request, so the cache never changes a
+//! decision: a forgotten token is verified again.
 //!
-//! Only tokens whose signature is good come in: a flood of bad ones displaces nothing.
-
-mod grant;
+//! Only tokens with a good signature are inserted. A flood of bad ones displaces nothing.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use lru::LruCache;
-use serde_json::{Map, Value};
 
-pub use self::grant::Grant;
 use crate::time::Timestamp;
 use crate::token::Token;
 
-/// What all entries of a cache of `capacity` tokens may take up together, in bytes: 2 KiB for each,
-/// which an ordinary token does not fill, but at least 8 MiB, so that few may be long, and at most
-/// 256 MiB, since a module has only so much memory.
+/// The limit on the size of a cache of `capacity` tokens, in bytes: 2 KiB for each token, but at least
+/// 8 MiB, so that few tokens may be long, and at most 256 MiB, since a module's memory is bounded.
 #[must_use]
 pub fn max_bytes(capacity: usize) -> usize {
     const MIB: usize = 1024 * 1024;
@@ -30,52 +24,36 @@ pub fn max_bytes(capacity: usize) -> usize {
     ordinary.clamp(8 * MIB, 256 * MIB)
 }
 
-/// What an entry takes up beside its text and what its token holds, in bytes. The larger part is
-/// its node of the list and the `Rc` with the token; the rest is its place in the table of the
-/// map, of which up to half are empty after it has grown, and what the allocator adds to the four
-/// allocations of an entry. `tests/memory.rs` holds this against what is allocated.
+/// The overhead of an entry besides its text and the heap size of its token, in bytes: mostly the node
+/// of the list and the `Rc` of the token; then its share of the hash table, which may be half empty,
+/// and of the allocator. `tests/memory.rs` compares it with what is allocated.
 const ENTRY_BYTES: usize = 432;
 
-/// A bounded number of verified tokens, those used last.
+/// The most recently used verified tokens.
 pub struct TokenCache {
-    /// The entries by the hashes of their tokens.
+    /// The entries by the hash of the token.
     entries: LruCache<u64, Entry>,
-    /// The seed of these hashes.
+    /// The seed of the hash.
     state: RandomState,
     capacity: usize,
-    /// What the entries may take up together.
     max_bytes: usize,
-    /// What they do.
     bytes: usize,
 }
 
 struct Entry {
     text: Box<str>,
     verified: Verified,
-    grant: Option<Grant>,
-    /// When the token is of no use any more.
-    dies_at: Timestamp,
+    expires: Timestamp,
     bytes: usize,
 }
 
-/// A token whose signature was found good.
+/// A token with a good signature.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// What the token says.
+    /// The token.
     pub token: Rc<Token>,
-    /// The material of the key whose signature it bears.
+    /// The material of the key that verified it.
     pub key: Rc<[u8]>,
-}
-
-/// A token that has been found to be good for something.
-#[derive(Clone, Copy, Debug)]
-pub struct Familiar<'c> {
-    /// Its text.
-    pub text: &'c str,
-    /// Its payload, as far as it is remembered.
-    pub payload: &'c Map<String, Value>,
-    /// For what, and by what.
-    pub grant: &'c Grant,
 }
 
 impl TokenCache {
@@ -91,14 +69,14 @@ impl TokenCache {
         }
     }
 
-    /// What is known of the token `text`.
+    /// Looks up the token `text`.
     pub fn find(&mut self, text: &str, now: Timestamp) -> Option<Verified> {
-        let hash = self.hash(text.as_bytes());
+        let hash = self.hash(text);
         let entry = self.entries.get(&hash)?;
-        if !is_same(entry.text.as_bytes(), text.as_bytes()) {
+        if *entry.text != *text {
             return None;
         }
-        if now < entry.dies_at {
+        if now < entry.expires {
             return Some(entry.verified.clone());
         }
         let entry = self.entries.pop(&hash)?;
@@ -106,43 +84,9 @@ impl TokenCache {
         None
     }
 
-    /// What the token `text` has been found to be good for.
-    pub fn familiar(&mut self, text: &[u8]) -> Option<Familiar<'_>> {
-        let entry = self.entries.get(&self.hash(text))?;
-        let grant = entry.grant.as_ref()?;
-        is_same(entry.text.as_bytes(), text).then_some(Familiar {
-            text: &entry.text,
-            payload: &entry.verified.token.payload,
-            grant,
-        })
-    }
-
-    /// Takes note of what a token is good for, in place of what was noted before, if it is the very
-    /// one that was found or remembered last.
-    pub fn grant(&mut self, token: &Rc<Token>, grant: Grant) {
-        if let Some((_, latest)) = self.entries.iter_mut().next()
-            && Rc::ptr_eq(&latest.verified.token, token)
-        {
-            latest.grant = Some(grant);
-        }
-    }
-
-    /// A hash of the end of a token, which is its signature: nobody can choose that. Where two
-    /// tokens hash alike, only one is remembered.
-    // A new token is hashed several times, by one piece of code.
-    #[inline(never)]
-    fn hash(&self, text: &[u8]) -> u64 {
-        /// How much of the end is hashed, in bytes: 96 bits of a signature, more than a hash has.
-        const TAIL: usize = 16;
-        match text.last_chunk::<TAIL>() {
-            Some(tail) => self.state.hash_one(u128::from_ne_bytes(*tail)),
-            None => self.state.hash_one(text),
-        }
-    }
-
-    /// Remembers the token `text` until `dies_at`.
-    pub fn insert(&mut self, text: &str, verified: Verified, dies_at: Timestamp, now: Timestamp) {
-        if self.capacity == 0 || dies_at <= now {
+    /// Inserts the token `text` until `expires`.
+    pub fn insert(&mut self, text: &str, verified: Verified, expires: Timestamp, now: Timestamp) {
+        if self.capacity == 0 || expires <= now {
             return;
         }
         let bytes = ENTRY_BYTES
@@ -151,15 +95,14 @@ impl TokenCache {
         let entry = Entry {
             text: text.into(),
             verified,
-            grant: None,
-            dies_at,
+            expires,
             bytes,
         };
-        if let Some(replaced) = self.entries.put(self.hash(text.as_bytes()), entry) {
+        if let Some(replaced) = self.entries.put(self.hash(text), entry) {
             self.bytes = self.bytes.saturating_sub(replaced.bytes);
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        while self.is_over(now) {
+        while self.must_evict(now) {
             let Some((_, oldest)) = self.entries.pop_lru() else {
                 return;
             };
@@ -167,23 +110,30 @@ impl TokenCache {
         }
     }
 
-    /// Whether the entry that was used least recently has to go.
-    fn is_over(&self, now: Timestamp) -> bool {
-        let oldest_is_dead = || {
-            self.entries
-                .peek_lru()
-                .is_some_and(|(_, oldest)| oldest.dies_at <= now)
-        };
-        self.entries.len() > self.capacity || self.bytes > self.max_bytes || oldest_is_dead()
+    /// A hash of the last 16 bytes of a token: part of the signature, which nobody can choose. Of two
+    /// tokens with the same hash only one is cached.
+    fn hash(&self, text: &str) -> u64 {
+        match text.as_bytes().last_chunk::<16>() {
+            Some(tail) => self.state.hash_one(tail),
+            None => self.state.hash_one(text),
+        }
     }
 
-    /// How many tokens are remembered.
+    /// Whether the least recently used entry must go.
+    fn must_evict(&self, now: Timestamp) -> bool {
+        let oldest = self.entries.peek_lru();
+        self.entries.len() > self.capacity
+            || self.bytes > self.max_bytes
+            || oldest.is_some_and(|(_, oldest)| oldest.expires <= now)
+    }
+
+    /// The number of cached tokens.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether none is.
+    /// Whether the cache is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -197,23 +147,6 @@ impl fmt::Debug for TokenCache {
             .field("bytes", &self.bytes)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether two texts are the same. What the module has for that otherwise compares byte by byte.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let (chunks, rest) = one.as_chunks::<64>();
-    let (other_chunks, other_rest) = other.as_chunks::<64>();
-    let mut differences = [0; 64];
-    for (chunk, other) in chunks.iter().zip(other_chunks) {
-        let pairs = chunk.iter().zip(other);
-        for (difference, (one, other)) in differences.iter_mut().zip(pairs) {
-            *difference |= one ^ other;
-        }
-    }
-    differences == [0; 64] && rest == other_rest
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
-//! Signatures: which algorithms there are, the keys that they take, and the engines that check
-//! them. No cryptography is written here.
+//! Signatures: algorithms, keys, and the engines that verify. The cryptography is that of libraries
+//! and of the host.
 //!
-//! `docs/design-verification.md` says which library checks what, and why.
+//! `docs/design-verification.md` says which library verifies what, and why.
 
 mod algorithm;
 mod engine;
 mod host;
 mod key;
 mod self_test;
-mod signature;
 mod software;
 mod twin;
 #[cfg(test)]
@@ -17,6 +16,6 @@ mod vectors;
 pub use algorithm::{Algorithm, Hash};
 pub use engine::{By, Engine, HostFunction};
 #[cfg(test)]
-pub(crate) use host::{Answer, Arguments};
+pub(crate) use host::Answer;
 pub use key::{Curve, PublicKey};
 pub use twin::twin;

@@ -1,4 +1,4 @@
-//! Tokens that no key of the issuer has signed, whatever they say of how they were.
+//! Tokens that no key of the issuer has signed.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -48,7 +48,7 @@ fn no_spelling_of_none_passes() {
 }
 
 #[test]
-fn a_public_key_is_no_secret() {
+fn a_public_key_does_not_work_as_an_hmac_secret() {
     let mut secrets: Vec<Vec<u8>> = vec![Vec::new(), b"secret".to_vec()];
     for key in [&*keys::RSA, &*keys::EC, &*keys::ED25519] {
         let der = key.der();
@@ -94,7 +94,7 @@ fn a_public_key_is_no_secret() {
     };
     let issuer = Issuer::start();
     are_refused(&gate(&issuer), tokens(forged()));
-    // Nor where the operator takes HMACs and has a secret.
+    // Nor if the operator accepts HMAC and has configured a secret.
     let with_secret: Vec<&Key> = PUBLIC().into_iter().chain([&*keys::SECRET]).collect();
     let mut provider = Issuer::local_provider(&with_secret);
     provider["algorithms"] = json!(["RS256", "ES256", "EdDSA", "HS256", "HS384", "HS512"]);
@@ -105,7 +105,7 @@ fn a_public_key_is_no_secret() {
 }
 
 #[test]
-fn a_token_brings_no_key_and_its_kid_is_a_name_only() {
+fn keys_in_a_token_are_ignored_and_its_kid_is_only_a_name() {
     let mine = Key::new("ec-1", "ES256");
     let jwk = mine.jwk();
     let certificate = STANDARD.encode(mine.der());
@@ -138,8 +138,8 @@ fn a_token_brings_no_key_and_its_kid_is_a_name_only() {
         headers.push(json!({ "kid": kid }));
     }
     let mut config = Issuer::config();
-    // So that an unknown name waits for one refetch only.
-    config["providers"]["cloud"]["remote_jwks"]["refetch_cooldown"] = "60s".into();
+    // Only the first unknown `kid` causes a refetch.
+    config["providers"]["cloud"]["remote_jwks"]["refetch_cooldown"] = "3600s".into();
     let issuer = Issuer::start();
     issuer.publish(&PUBLIC());
     let gate = Setup::trusting(&issuer).config(config).start();
@@ -160,7 +160,7 @@ fn a_token_brings_no_key_and_its_kid_is_a_name_only() {
     );
 }
 
-/// A raw signature of ECDSA in DER (RFC 3279, section 2.2.3).
+/// Converts a raw ECDSA signature to DER (RFC 3279, section 2.2.3).
 fn der(raw: &[u8]) -> Vec<u8> {
     let integer = |bytes: &[u8]| {
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -176,7 +176,7 @@ fn der(raw: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn signatures_that_no_key_has_made_are_bad() {
+fn malformed_signatures_are_refused() {
     let issuer = Issuer::start();
     let gate = gate(&issuer);
     let mut bad = Vec::new();

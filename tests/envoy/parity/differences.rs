@@ -1,22 +1,24 @@
-//! In what the filter differs from native `jwt_authn`, each shown on both sides. README.md has a row
-//! of the same name for each of them.
+//! The differences between the filter and native `jwt_authn`, each shown on both sides. README.md has a
+//! row with the same name for each of them.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use super::{Issuer, Request, Token, Value, keys, with_provider, with_providers, with_rules};
+use super::{
+    Issuer, Request, Sending, Token, Value, keys, with_provider, with_providers, with_rules,
+};
 use crate::support::{AUDIENCE, ISSUER, get, now};
 
-/// What one side does with a request.
+/// An observation on one side.
 #[derive(Debug)]
 pub(super) enum Sees {
     /// The status of the answer.
     Status(u16),
-    /// A header that the upstream gets, or does not get.
+    /// A header of the upstream request, or its absence.
     Header(&'static str, Option<String>),
-    /// The path and query that the upstream gets.
+    /// The path and query of the upstream request.
     Target(String),
     /// The challenge of the answer.
     Challenge(String),
@@ -26,7 +28,7 @@ pub(super) enum Sees {
 
 impl Sees {
     /// Whether this is about the header `name`.
-    pub(super) fn is_of(&self, name: &str) -> bool {
+    pub(super) fn is_about(&self, name: &str) -> bool {
         matches!(self, Self::Header(other, _) if *other == name)
     }
 }
@@ -38,7 +40,7 @@ pub(super) struct Difference {
     /// The configuration that shows it.
     pub(super) config: Value,
     /// Requests that show it: what native does, and what the filter does.
-    pub(super) shown: Vec<(Request, Vec<Sees>, Vec<Sees>)>,
+    pub(super) shown: Vec<(Sending, Vec<Sees>, Vec<Sees>)>,
 }
 
 impl Difference {
@@ -51,16 +53,21 @@ impl Difference {
         }
     }
 
-    fn shows(self, request: Request, native: Sees, here: Sees) -> Self {
+    fn shows(self, request: impl Into<Sending>, native: Sees, here: Sees) -> Self {
         self.shows_all(request, vec![native], vec![here])
     }
 
-    fn shows_all(mut self, request: Request, native: Vec<Sees>, here: Vec<Sees>) -> Self {
-        self.shown.push((request, native, here));
+    fn shows_all(
+        mut self,
+        request: impl Into<Sending>,
+        native: Vec<Sees>,
+        here: Vec<Sees>,
+    ) -> Self {
+        self.shown.push((request.into(), native, here));
         self
     }
 
-    fn statuses(self, request: Request, native: u16, here: u16) -> Self {
+    fn statuses(self, request: impl Into<Sending>, native: u16, here: u16) -> Self {
         self.shows(request, Sees::Status(native), Sees::Status(here))
     }
 }
@@ -71,9 +78,9 @@ fn shared_secret() -> String {
     json!({"keys": [{"kty": "oct", "alg": "HS256", "kid": "secret", "k": secret}]}).to_string()
 }
 
-/// A token that is authenticated with the shared secret.
+/// A token with an HMAC of the shared secret.
 fn hs256() -> String {
-    let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": now() + 60}).to_string();
+    let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": now() + 3600}).to_string();
     let header = r#"{"alg": "HS256", "kid": "secret"}"#;
     let input = [header, &claims]
         .map(|part| URL_SAFE_NO_PAD.encode(part))
@@ -106,8 +113,8 @@ fn rule(path: &str, requires: &Value) -> Value {
     json!({"match": {"path": path}, "requires": requires})
 }
 
-/// Those that take a change of the issuer's keys to be seen, which README.md lists last.
-pub(super) const OF_KEYS_THAT_CHANGE: [&str; 2] = ["an unknown `kid`", "verified tokens"];
+/// The differences that show only when the keys of the issuer change. README.md lists them last.
+pub(super) const WHEN_KEYS_CHANGE: [&str; 2] = ["an unknown `kid`", "verified tokens"];
 
 pub(super) fn differences() -> Vec<Difference> {
     [
@@ -122,7 +129,7 @@ pub(super) fn differences() -> Vec<Difference> {
     .collect()
 }
 
-/// Which requests need what.
+/// Which requests need which tokens.
 fn requests() -> Vec<Difference> {
     let plain = with_provider(&json!({}));
     let unmatched = json!({
@@ -163,7 +170,7 @@ fn requests() -> Vec<Difference> {
     ]
 }
 
-/// Where tokens are.
+/// Where tokens are in requests.
 fn places() -> Vec<Difference> {
     let good = Token::good().signed();
     let bad = Token::good().claim("exp", 1).signed();
@@ -198,7 +205,7 @@ fn places() -> Vec<Difference> {
     ]
 }
 
-/// What tokens must say.
+/// What tokens must contain.
 fn tokens() -> Vec<Difference> {
     let good = Token::good;
     let null = || json!(null);
@@ -225,7 +232,11 @@ fn tokens() -> Vec<Difference> {
             "`clock_skew_seconds`",
             with_provider(&json!({"clock_skew_seconds": 0})),
         )
-        .statuses(bearing(&good().claim("exp", now() - 30)), 200, 401),
+        .statuses(
+            Sending::new(|| bearing(&Token::good().claim("exp", now() - 1))),
+            200,
+            401,
+        ),
         Difference::new("`max_lifetime`", eternal)
             .statuses(bearing(&good().claim("iat", now() - 7000)), 200, 401)
             .statuses(bearing(&good().claim("iat", null())), 200, 401),
@@ -254,10 +265,11 @@ fn tokens() -> Vec<Difference> {
     ]
 }
 
-/// Keys, and what clients are told.
+/// Keys, and answers to clients.
 fn keys_and_answers() -> Vec<Difference> {
     let mut remote = Issuer::provider()["remote_jwks"].clone();
     remote["http_uri"]["cluster"] = "nobody".into();
+    remote["http_uri"]["timeout"] = "2s".into();
     let plain = with_provider(&json!({}));
     vec![
         Difference::new("keys that cannot be had", with_provider(&json!({"remote_jwks": remote})))
@@ -373,8 +385,8 @@ fn upstream() -> Vec<Difference> {
     ]
 }
 
-/// What native takes and the filter refuses: a path in a configuration, a value for it, and what the
-/// filter says.
+/// What native accepts and the filter refuses: a path in a configuration, a value for it, and the error
+/// of the filter.
 pub(super) fn refused() -> Vec<(&'static str, Value, &'static str)> {
     let metadata = "a wasm filter cannot write dynamic metadata";
     vec![

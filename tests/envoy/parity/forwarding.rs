@@ -1,4 +1,4 @@
-//! What becomes of tokens that are let through, and of headers of that name.
+//! What the upstream gets: tokens, claims and headers.
 
 use serde_json::json;
 
@@ -189,7 +189,7 @@ fn extraction() -> Scenario {
             )
             .row(format!("{path}, no token"), get(path).bearer("a.b.c"), 200);
     }
-    // What becomes of others is one of the differences.
+    // Bad tokens of `p` are one of the differences.
     scenario.row(
         "/any, good",
         get("/any").bearer(Token::good().signed()),

@@ -1,4 +1,4 @@
-//! Which requests need what.
+//! Which requests need which tokens.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         .collect()
 }
 
-/// A rule that asks for nothing.
+/// A rule that requires nothing.
 fn open(matcher: &Value) -> Value {
     json!({ "match": matcher })
 }
@@ -289,7 +289,7 @@ fn preflights() -> Scenario {
         .row("with a bad token", preflight().bearer("a.b.c"), 200)
 }
 
-/// Requirements over two providers, whose tokens are in headers of their own.
+/// Requirements over two providers, each with its own header for tokens.
 fn requirements() -> Vec<Scenario> {
     let provider = |issuer: &str, header: &str| {
         json!({
@@ -311,8 +311,8 @@ fn requirements() -> Vec<Scenario> {
         json!({"allow_missing_or_failed": {}}),
     );
     config["requirement_map"] = json!({"p-or-q": any(json!([p, q]))});
-    // For each requirement: what becomes of a request with no token, good ones of p, q and both,
-    // and bad ones of p and q; 0 where that is one of the differences.
+    // For each requirement: the status without a token, with good ones of p, q and both, and with bad
+    // ones of p and q; 0 if that is one of the differences.
     let trees: Vec<(&str, Value, [u16; 6])> = vec![
         ("/nothing", json!({}), [200, 200, 200, 200, 200, 200]),
         ("/p", p.clone(), [401, 200, 401, 200, 401, 401]),

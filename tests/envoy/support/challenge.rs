@@ -1,17 +1,17 @@
-//! What a strict client makes of `WWW-Authenticate`: RFC 9110, section 11.6.1, by a parser that is
-//! not the filter's, and the rules of RFC 6750, section 3.
+//! `WWW-Authenticate` as a strict client reads it: RFC 9110, section 11.6.1, with an independent
+//! parser, and the rules of RFC 6750, section 3.
 
 use std::collections::BTreeMap;
 
 use super::http::Response;
 
-/// A bearer challenge: its parameters.
+/// The parameters of a bearer challenge.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Challenge(BTreeMap<String, String>);
 
 impl Challenge {
-    /// The only challenge of an answer, or what is wrong with it; none where there is none.
-    pub(crate) fn of(answer: &Response) -> Result<Option<Self>, String> {
+    /// The challenge of an answer, if there is one, or an error if it is not exactly one good challenge.
+    pub(crate) fn from_response(answer: &Response) -> Result<Option<Self>, String> {
         let named = |(name, _): &&(String, String)| name == "www-authenticate";
         let headers: Vec<&(String, String)> = answer.headers.iter().filter(named).collect();
         match headers[..] {
@@ -37,7 +37,7 @@ impl Challenge {
         let mut parameters = BTreeMap::new();
         for (name, value) in &challenge.params {
             let value = value.to_unescaped();
-            // RFC 6750, section 3: these must not even be quoted pairs.
+            // RFC 6750, section 3, forbids these two even as quoted pairs.
             let allowed = |byte: u8| match *name {
                 "scope" | "error" | "error_description" => !matches!(byte, b'"' | b'\\'),
                 _ => true,
@@ -46,25 +46,25 @@ impl Challenge {
                 return Err(wrong(name));
             }
             if parameters.insert((*name).to_owned(), value).is_some() {
-                return Err(wrong("given twice"));
+                return Err(wrong("duplicate parameter"));
             }
         }
         let known = ["", "invalid_request", "invalid_token", "insufficient_scope"];
         let error = parameters.get("error").map_or("", String::as_str);
         if !known.contains(&error) || !parameters.contains_key("realm") {
-            return Err(wrong("not of RFC 6750"));
+            return Err(wrong("not according to RFC 6750"));
         }
         Ok(Self(parameters))
     }
 
-    /// A parameter; empty where there is none.
+    /// The value of a parameter; empty if there is none.
     pub(crate) fn parameter(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
 }
 
 #[test]
-fn what_is_no_challenge_is_seen() {
+fn malformed_challenges_are_recognized() {
     for (header, good) in [
         (r#"Bearer realm="a""#, true),
         (r#"Bearer realm="a", error="invalid_token""#, true),

@@ -11,12 +11,9 @@ use serde_json::Value;
 
 use super::http::{Connection, Request, Response, get};
 use super::setup::root;
-use super::wait::SOON;
+use super::wait::PATIENCE;
 
-/// How long a start may take, on a machine that is busy with other tests.
-const START: Duration = Duration::from_secs(60);
-
-/// An Envoy that serves.
+/// A running Envoy.
 pub(crate) struct Envoy {
     process: Process,
     /// The port of the listener.
@@ -25,17 +22,17 @@ pub(crate) struct Envoy {
 }
 
 impl Envoy {
-    /// Starts Envoy with a bootstrap configuration, in YAML or JSON, whose first listener is the one
-    /// that requests go to, and waits until it serves; fails the test if it does not.
+    /// Starts Envoy with a bootstrap configuration in YAML or JSON and waits until it serves. Requests
+    /// go to its first listener. Fails the test if Envoy does not start.
     pub(crate) fn start(bootstrap: &str, concurrency: u32) -> Self {
         Self::try_start(bootstrap, concurrency)
             .unwrap_or_else(|log| panic!("Envoy did not start. Its log:\n{log}"))
     }
 
-    /// The same for a configuration that Envoy may refuse: then its log.
+    /// The same for a configuration that Envoy may refuse. The error is its log.
     pub(crate) fn try_start(bootstrap: &str, concurrency: u32) -> Result<Self, String> {
         let mut process = Process::start(bootstrap, concurrency);
-        let end = Instant::now() + START;
+        let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if let Ok(Some(_)) = process.child.try_wait() {
                 return Err(process.log());
@@ -52,13 +49,13 @@ impl Envoy {
         Err(process.log())
     }
 
-    /// Sends a request on a connection of its own.
+    /// Sends a request over a new connection.
     #[track_caller]
     pub(crate) fn send(&self, request: &Request) -> Response {
         self.connect().send(request).unwrap()
     }
 
-    /// Sends a request to one of several listeners, on a connection of its own.
+    /// Sends a request to the listener with this name over a new connection.
     #[track_caller]
     pub(crate) fn send_to(&self, listener: &str, request: &Request) -> Response {
         let listeners = self.admin("/listeners?format=json").json();
@@ -66,41 +63,44 @@ impl Envoy {
         Connection::to(port).unwrap().send(request).unwrap()
     }
 
-    /// What the administration interface answers.
+    /// Sends a request to the administration interface.
     #[track_caller]
     pub(crate) fn admin(&self, target: &str) -> Response {
         admin(self.admin, target)
     }
 
-    /// Opens a connection. All its requests are handled by the same worker.
+    /// Opens a connection. One worker handles all its requests.
     #[track_caller]
     pub(crate) fn connect(&self) -> Connection {
         Connection::to(self.port).unwrap()
     }
 
-    /// The value of one of the filter's counters or gauges, by its name after `bearer_gate.`; 0
-    /// where it has not been counted yet.
+    /// The value of one of the filter's counters or gauges, by its name after `bearer_gate.`; 0 if it
+    /// does not exist yet.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        let name = format!("wasmcustom.bearer_gate.{name}: ");
-        let answer = self.admin("/stats?filter=bearer_gate");
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let value = text.lines().find_map(|line| line.strip_prefix(&name));
-        value
-            .and_then(|value| value.trim().parse().ok())
-            .unwrap_or(0)
+        self.stat(&format!("wasmcustom.bearer_gate.{name}"))
     }
 
-    /// Waits until one of the filter's counters has come to `expected`, and no further: what a
-    /// worker has counted it hands over now and then.
+    /// The value of one of Envoy's counters or gauges; 0 if it does not exist yet.
+    pub(crate) fn stat(&self, name: &str) -> u64 {
+        let answer = self.admin(&format!("/stats?filter={name}"));
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(": ")?.parse().ok();
+        text.lines().find_map(value).unwrap_or(0)
+    }
+
+    /// Waits until one of the filter's counters or gauges has reached `expected`, and checks that it
+    /// goes no further. Workers report their counts with a delay.
+    #[track_caller]
     pub(crate) fn counts(&self, name: &str, expected: u64) {
-        let end = Instant::now() + SOON;
+        let end = Instant::now() + PATIENCE;
         while self.metric(name) < expected && Instant::now() < end {
             thread::sleep(Duration::from_millis(10));
         }
         assert_eq!(self.metric(name), expected, "{name}");
     }
 
-    /// How much memory Envoy takes up, in kilobytes.
+    /// The resident memory of Envoy, in kilobytes.
     pub(crate) fn resident(&self) -> u64 {
         let path = format!("/proc/{}/status", self.process.child.id());
         let status = fs::read_to_string(path).unwrap();
@@ -109,13 +109,13 @@ impl Envoy {
         kilobytes.and_then(|number| number.parse().ok()).unwrap()
     }
 
-    /// What Envoy, and with it the filter, has logged.
+    /// The log of Envoy, which includes that of the filter.
     pub(crate) fn log(&self) -> String {
         self.process.log()
     }
 }
 
-/// The port of the first listener that has a name such as is looked for.
+/// The port of the first listener whose name satisfies `named`.
 fn listener_port(listeners: &Value, named: impl Fn(&str) -> bool) -> Option<u16> {
     let statuses = listeners["listener_statuses"].as_array()?;
     let listener = statuses
@@ -171,7 +171,7 @@ impl Process {
         String::from_utf8_lossy(&log).into_owned()
     }
 
-    /// The ports of the admin interface and of the listener, once Envoy serves.
+    /// The ports of the administration interface and of the first listener, once Envoy serves.
     fn serving(&self) -> Option<(u16, u16)> {
         let address = fs::read_to_string(self.directory.join("admin")).ok()?;
         let admin: u16 = address.trim().rsplit_once(':')?.1.parse().ok()?;

@@ -1,4 +1,4 @@
-//! A gRPC client, which is that of tonic.
+//! A gRPC client: that of tonic.
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::client::Grpc;
@@ -8,7 +8,7 @@ use tonic::{Request, Status};
 
 use super::envoy::Envoy;
 
-/// Calls `/package.Service/Method` with this token; answers with the status that the caller sees.
+/// Calls the method at `path` with this token, and returns the status that the caller sees.
 pub(crate) fn call(envoy: &Envoy, path: &'static str, token: Option<&str>) -> Status {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -31,7 +31,7 @@ pub(crate) fn call(envoy: &Envoy, path: &'static str, token: Option<&str>) -> St
     })
 }
 
-/// Messages that are bytes.
+/// A codec whose messages are plain bytes.
 struct Raw;
 
 impl Codec for Raw {

@@ -1,16 +1,14 @@
-//! An HTTP/1.1 client that sends any bytes, and can use one connection, and so one worker, for
-//! several requests.
+//! An HTTP/1.1 client that sends any bytes. It can send several requests over one connection, and so
+//! to one worker.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::time::Duration;
 
 use serde_json::Value;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::wait::PATIENCE;
 
-/// A request as it is sent.
+/// A request to send.
 #[derive(Clone)]
 pub(crate) struct Request {
     method: String,
@@ -30,38 +28,38 @@ pub(crate) fn get(target: impl Into<String>) -> Request {
 }
 
 impl Request {
-    /// The same with another method.
+    /// Sets the method.
     pub(crate) fn method(mut self, method: &str) -> Self {
         method.clone_into(&mut self.method);
         self
     }
 
-    /// The same for another host.
+    /// Sets the `Host` header.
     pub(crate) fn host(mut self, host: impl AsRef<[u8]>) -> Self {
         self.headers.retain(|(name, _)| name != "host");
         self.header("host", host)
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers
             .push((name.to_owned(), value.as_ref().to_vec()));
         self
     }
 
-    /// The same with a bearer token.
+    /// Adds a bearer token.
     pub(crate) fn bearer(self, token: impl AsRef<str>) -> Self {
         self.header("authorization", format!("Bearer {}", token.as_ref()))
     }
 
-    /// The same with a body, of which the length is told.
+    /// Adds a body with its `Content-Length`.
     pub(crate) fn body(mut self, body: impl AsRef<[u8]>) -> Self {
         self.body = body.as_ref().to_vec();
         let length = self.body.len().to_string();
         self.header("content-length", length)
     }
 
-    /// The same with a body in one chunk, of which the length is not told.
+    /// Adds a body as one chunk, without a `Content-Length`.
     pub(crate) fn chunk(mut self, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         self.body = [
@@ -84,7 +82,7 @@ impl Request {
     }
 }
 
-/// An answer.
+/// A received answer.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -93,28 +91,28 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// The first header of this name, which is in lower case.
+    /// The first header with this name, given in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(found, _)| found == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; `null` where it is none.
+    /// The body as JSON; `null` if it is not JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// `error` of the body; empty where there is none.
+    /// The member `error` of the body; empty if there is none.
     pub(crate) fn error(&self) -> String {
         self.json()["error"].as_str().unwrap_or_default().to_owned()
     }
 }
 
-/// A connection.
+/// A connection. A worker handles all its requests.
 pub(crate) struct Connection(TcpStream);
 
 impl Connection {
-    /// Connects to a port of this machine.
+    /// Connects to a port of this machine. Reading fails after a long time without an answer.
     pub(crate) fn to(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -122,18 +120,18 @@ impl Connection {
         Ok(Self(stream))
     }
 
-    /// Sends a request and reads its answer; fails if the connection ends before that is there.
+    /// Sends a request and reads its answer. Fails if the connection ends first.
     pub(crate) fn send(&mut self, request: &Request) -> io::Result<Response> {
         self.start(request)?;
         self.finish()
     }
 
-    /// Sends a request.
+    /// Sends a request without reading the answer.
     pub(crate) fn start(&mut self, request: &Request) -> io::Result<()> {
         self.0.write_all(&request.bytes())
     }
 
-    /// Reads the answer to the request that was sent.
+    /// Reads the answer to the request that [`start`](Self::start) sent.
     pub(crate) fn finish(&mut self) -> io::Result<Response> {
         let mut bytes = Vec::new();
         loop {
@@ -175,7 +173,7 @@ impl Connection {
     }
 }
 
-/// Status and headers, and how many bytes they take, if all of them are there.
+/// Status and headers, and their length in bytes; `None` if they are incomplete.
 fn parse_head(bytes: &[u8]) -> io::Result<Option<(Response, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut parsed = httparse::Response::new(&mut headers);

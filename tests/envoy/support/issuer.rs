@@ -1,4 +1,4 @@
-//! An issuer of tokens: a key server, and whatever token a test wants.
+//! An issuer: a key server, and tokens as a test needs them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::key::{Key, keys};
 use super::server::{Answer, Server};
 
-/// `iss` of the tokens, and the provider's `issuer`.
+/// The `iss` of tokens and the `issuer` of the provider.
 pub(crate) const ISSUER: &str = "https://issuer.example";
-/// `aud` of the tokens, and the provider's audience.
+/// The `aud` of tokens and the audience of the provider.
 pub(crate) const AUDIENCE: &str = "https://api.example";
 
 /// Seconds since the Unix epoch.
@@ -40,33 +40,41 @@ impl Issuer {
         issuer
     }
 
-    /// From now on the key server has exactly these keys.
+    /// Makes the key server publish exactly these keys from now on.
     pub(crate) fn publish(&self, keys: &[&Key]) {
         self.server.reply(Self::published(keys));
     }
 
-    /// What the key server answers that has exactly these keys.
+    /// The answer of a key server with exactly these keys.
     pub(crate) fn published(keys: &[&Key]) -> Answer {
         Answer::new(200, key_set(keys).to_string()).header("content-type", "application/json")
     }
 
-    /// The smallest configuration of a filter that admits the issuer's tokens.
+    /// The smallest configuration that admits the tokens of an issuer.
     pub(crate) fn config() -> Value {
         json!({"providers": {"cloud": Self::provider()}})
     }
 
-    /// The provider of that configuration.
+    /// The same with a short timeout. While there are no keys, requests wait as long as the timeout.
+    pub(crate) fn impatient_config() -> Value {
+        let mut config = Self::config();
+        config["providers"]["cloud"]["remote_jwks"]["http_uri"]["timeout"] = "2s".into();
+        config
+    }
+
+    /// The provider of [`config`](Self::config). Its timeout is long, since a busy key server may take
+    /// its time.
     pub(crate) fn provider() -> Value {
         json!({
             "issuer": ISSUER,
             "audiences": [AUDIENCE],
             "remote_jwks": {
-                "http_uri": {"uri": "http://issuer.example/jwks", "cluster": "issuer", "timeout": "2s"},
+                "http_uri": {"uri": "http://issuer.example/jwks", "cluster": "issuer", "timeout": "60s"},
             },
         })
     }
 
-    /// The same with the keys in the configuration.
+    /// The same provider with its keys in the configuration.
     pub(crate) fn local_provider(keys: &[&Key]) -> Value {
         json!({
             "issuer": ISSUER,
@@ -76,7 +84,7 @@ impl Issuer {
     }
 }
 
-/// A token to be signed: a good one, unless it is changed.
+/// A token to sign: a good one, unless the test changes it.
 #[derive(Clone)]
 pub(crate) struct Token {
     header: Value,
@@ -84,7 +92,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// A token that is good for an hour.
+    /// A token that is valid for an hour.
     pub(crate) fn good() -> Self {
         Self {
             header: json!({"typ": "at+jwt"}),
@@ -98,20 +106,19 @@ impl Token {
         }
     }
 
-    /// The same with a claim set, or taken out where it is `null`.
+    /// Sets a claim, or removes it if the value is `null`.
     pub(crate) fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.claims, name, value.into());
         self
     }
 
-    /// The same with a header parameter set, or taken out where it is `null`.
+    /// Sets a header parameter, or removes it if the value is `null`.
     pub(crate) fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.header, name, value.into());
         self
     }
 
-    /// The token, signed with a key and named after it, unless a header parameter was set that says
-    /// otherwise.
+    /// The token, signed with `key`. `alg` and `kid` are those of the key unless the test has set them.
     pub(crate) fn signed_with(&self, key: &Key) -> String {
         let mut header = self.header.clone();
         for (name, value) in [("alg", key.algorithm), ("kid", key.kid)] {
@@ -125,7 +132,7 @@ impl Token {
         format!("{input}.{signature}")
     }
 
-    /// The token, signed with the issuer's RSA key.
+    /// The token, signed with the RSA key of the issuer.
     pub(crate) fn signed(&self) -> String {
         self.signed_with(&keys::RSA)
     }

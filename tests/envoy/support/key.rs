@@ -1,4 +1,4 @@
-//! Signing keys, made and used by aws-lc-rs: another library than the one under test.
+//! Signing keys. They are made and used with aws-lc-rs, which the filter does not use.
 
 use std::sync::LazyLock;
 
@@ -16,10 +16,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// A key pair with a name.
+/// A key pair or a secret, with its `kid`.
 pub(crate) struct Key {
     pub(crate) kid: &'static str,
-    /// The algorithm that it signs with where nothing else is said.
+    /// The algorithm it signs with by default.
     pub(crate) algorithm: &'static str,
     pair: Pair,
 }
@@ -31,7 +31,7 @@ enum Pair {
     Secret([u8; 64]),
 }
 
-/// Keys that tests share, since making an RSA key takes a while.
+/// Keys that tests share, since making an RSA key takes long.
 pub(crate) mod keys {
     use super::{Key, LazyLock};
 
@@ -110,12 +110,12 @@ impl Key {
             Pair::Rsa(pair) => pair.public_key().as_der().unwrap(),
             Pair::Ec(pair) => pair.public_key().as_der().unwrap(),
             Pair::Ed25519(pair) => pair.public_key().as_der().unwrap(),
-            Pair::Secret(_) => panic!("a secret is no public key"),
+            Pair::Secret(_) => panic!("a secret has no public key"),
         };
         der.as_ref().to_vec()
     }
 
-    /// The signature over `message` by `algorithm`, as JWS has it.
+    /// The signature over `message` with `algorithm`, in the form of JWS (RFC 7515).
     pub(crate) fn sign(&self, algorithm: &str, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
@@ -140,7 +140,7 @@ impl Key {
     }
 }
 
-/// The HMAC of `message` by `algorithm`, whatever the secret is.
+/// The HMAC of `message` with `algorithm`. `secret` may be of any length.
 pub(crate) fn mac(algorithm: &str, secret: &[u8], message: &[u8]) -> Vec<u8> {
     let algorithm = match algorithm {
         "HS384" => hmac::HMAC_SHA384,

@@ -1,7 +1,8 @@
-//! What the tests stand on: a real Envoy with the built filter, servers that a test scripts, and an
-//! issuer whose keys and tokens are made by another library than the one under test.
+//! The tools of the tests: a real Envoy with the built filter, scripted servers, and an issuer whose
+//! keys and tokens are made with a library that the filter does not use.
 
 mod challenge;
+mod discovery;
 mod envoy;
 mod grpc;
 mod http;
@@ -12,11 +13,12 @@ mod setup;
 mod wait;
 
 pub(crate) use challenge::Challenge;
+pub(crate) use discovery::Discovery;
 pub(crate) use envoy::Envoy;
 pub(crate) use grpc::call;
 pub(crate) use http::{Connection, Request, Response, get};
 pub(crate) use issuer::{AUDIENCE, ISSUER, Issuer, Token, now};
 pub(crate) use key::{Key, keys, mac};
-pub(crate) use server::{Answer, Reply, Server};
-pub(crate) use setup::{Gate, Setup, bootstrap, bootstrap_of, cluster, root};
-pub(crate) use wait::{eventually, in_parallel};
+pub(crate) use server::{Answer, Door, Reply, Server};
+pub(crate) use setup::{Gate, NOBODY, Setup, bootstrap, bootstrap_of, cluster, root};
+pub(crate) use wait::{eventually, in_parallel, in_parallel_while, with_time_enough};

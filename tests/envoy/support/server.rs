@@ -1,18 +1,21 @@
-//! A server whose answers a test scripts: the upstream, and the key server, which may rotate, delay,
-//! fail and lie.
+//! A server whose answers a test scripts: an upstream, or a key server that rotates its keys, holds
+//! back its answers, fails or lies.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
-/// How often a server that waits looks whether it has been stopped.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often a waiting thread checks whether it may go on.
+const POLL: Duration = Duration::from_millis(5);
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
 
 /// What a server does with a request.
 #[derive(Clone)]
@@ -23,13 +26,40 @@ pub(crate) enum Reply {
     Hang,
     /// It resets the connection.
     Reset,
-    /// It sends these bytes, whatever they are, and ends the connection.
+    /// It sends these bytes and closes the connection.
     Bytes(Vec<u8>),
-    /// It takes its time.
-    After(Duration, Box<Reply>),
+    /// It replies as soon as the door is open.
+    Behind(Door, Box<Reply>),
 }
 
-/// An answer.
+impl Reply {
+    /// This reply, held back until `door` is opened.
+    pub(crate) fn behind(door: &Door, reply: impl Into<Self>) -> Self {
+        Self::Behind(door.clone(), Box::new(reply.into()))
+    }
+}
+
+/// Holds back the replies of a server until the test opens it. Clones are the same door.
+#[derive(Clone, Default)]
+pub(crate) struct Door(Arc<AtomicBool>);
+
+impl Door {
+    /// A closed door.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets all replies through from now on.
+    pub(crate) fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// An HTTP response to send.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -47,7 +77,7 @@ impl Answer {
         }
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -63,21 +93,23 @@ impl From<Answer> for Reply {
 /// A request that has reached a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    /// When it arrived.
+    pub(crate) at: Instant,
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
-    /// The body; with its chunks' lengths where it is chunked.
+    /// The body. A chunked one includes the lengths of its chunks.
     pub(crate) body: Vec<u8>,
 }
 
 impl Received {
-    /// The first header of this name, which is in lower case.
+    /// The first header with this name, given in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
         let found = self.headers.iter().find(|(found, _)| found == name);
         found.map(|(_, value)| value.as_slice())
     }
 
-    /// What an upstream answers that tells what it was asked.
+    /// The reply of an upstream that describes the request it got.
     fn echo(&self) -> Reply {
         let headers: Map<String, Value> = self
             .headers
@@ -99,78 +131,92 @@ struct Shared {
     open: Mutex<Vec<TcpStream>>,
 }
 
-/// A server on a port of its own.
+/// A server on its own port.
 pub(crate) struct Server {
     pub(crate) port: u16,
     shared: Arc<Shared>,
+    /// `None` while the server is down.
+    running: Option<Running>,
+    /// A socket that is bound to the port and never listens. While the server is down, connections
+    /// are refused and no other server can get the port.
+    _reservation: Socket,
+}
+
+/// The thread that accepts connections.
+struct Running {
     stopped: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
 }
 
 impl Server {
-    /// Starts a server that does with every request what `script` says.
+    /// Starts a server that asks `script` what to do with each request.
     pub(crate) fn start(script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        let reservation = bound(0);
+        let address = reservation.local_addr().unwrap().as_socket().unwrap();
         let shared = Arc::new(Shared {
             script: Mutex::new(Arc::new(script)),
             received: Mutex::default(),
             open: Mutex::default(),
         });
         let mut server = Self {
-            port: 0,
+            port: address.port(),
             shared,
-            stopped: Arc::default(),
+            running: None,
+            _reservation: reservation,
         };
-        server.listen();
+        server.restart();
         server
     }
 
-    /// Starts an upstream that answers with what it was asked.
+    /// Starts an upstream whose answers describe the requests.
     pub(crate) fn echo() -> Self {
         Self::start(Received::echo)
     }
 
-    /// Changes what it does from now on.
+    /// Replaces the script.
     pub(crate) fn script(&self, script: impl Fn(&Received) -> Reply + Send + Sync + 'static) {
         *locked(&self.shared.script) = Arc::new(script);
     }
 
-    /// Changes what it does from now on to one and the same reply.
+    /// Replaces the script by one that always replies this.
     pub(crate) fn reply(&self, reply: impl Into<Reply>) {
         let reply = reply.into();
         self.script(move |_| reply.clone());
     }
 
-    /// The requests that have reached it, in their order.
+    /// The requests that have reached the server, in order.
     pub(crate) fn received(&self) -> Vec<Received> {
         locked(&self.shared.received).clone()
     }
 
-    /// How many requests have reached it.
+    /// How many requests have reached the server.
     pub(crate) fn count(&self) -> usize {
         locked(&self.shared.received).len()
     }
 
-    /// Goes down: open connections end, new ones are refused.
-    pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::SeqCst);
-        // The listener is closed by its own thread.
-        thread::sleep(LOOK * 4);
+    /// Takes the server down: open connections end, new ones are refused.
+    pub(crate) fn stop(&mut self) {
+        let Some(Running { stopped, thread }) = self.running.take() else {
+            return;
+        };
+        stopped.store(true, Ordering::SeqCst);
+        // The thread owns the listening socket and closes it.
+        thread.join().unwrap();
         for stream in locked(&self.shared.open).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// Comes up again, on the same port.
+    /// Brings the server up again, on the same port.
     pub(crate) fn restart(&mut self) {
-        self.listen();
-    }
-
-    fn listen(&mut self) {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        self.port = listener.local_addr().unwrap().port();
-        self.stopped = Arc::default();
-        let (shared, stopped) = (Arc::clone(&self.shared), Arc::clone(&self.stopped));
-        thread::spawn(move || accept(&listener, &shared, &stopped));
+        let socket = bound(self.port);
+        socket.listen(BACKLOG).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from(socket);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (shared, stop) = (Arc::clone(&self.shared), Arc::clone(&stopped));
+        let thread = thread::spawn(move || accept(&listener, &shared, &stop));
+        self.running = Some(Running { stopped, thread });
     }
 }
 
@@ -180,10 +226,20 @@ impl Drop for Server {
     }
 }
 
+/// A socket that is bound to a port of this machine, or to any free one if `port` is 0.
+fn bound(port: u16) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    // Allows several sockets on one port as long as at most one of them listens.
+    socket.set_reuse_address(true).unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    socket.bind(&address.into()).unwrap();
+    socket
+}
+
 fn accept(listener: &TcpListener, shared: &Arc<Shared>, stopped: &Arc<AtomicBool>) {
     while !stopped.load(Ordering::SeqCst) {
         let Ok((stream, _)) = listener.accept() else {
-            thread::sleep(LOOK);
+            thread::sleep(POLL);
             continue;
         };
         stream.set_nonblocking(false).unwrap();
@@ -201,12 +257,12 @@ fn serve(mut stream: TcpStream, shared: &Shared, stopped: &AtomicBool) {
             break;
         }
     }
-    // A connection ends, or is reset, when the last handle of it is closed.
+    // A connection ends only when the last handle to it is closed.
     let peer = stream.peer_addr().ok();
     locked(&shared.open).retain(|open| open.peer_addr().ok() != peer);
 }
 
-/// Does what a reply says. An error ends the connection.
+/// Sends a reply. An error ends the connection.
 fn perform(reply: Reply, stream: &mut TcpStream, stopped: &AtomicBool) -> io::Result<()> {
     let ended = || io::Error::from(io::ErrorKind::ConnectionAborted);
     match reply {
@@ -222,12 +278,17 @@ fn perform(reply: Reply, stream: &mut TcpStream, stopped: &AtomicBool) -> io::Re
         }
         Reply::Hang => {
             while !stopped.load(Ordering::SeqCst) {
-                thread::sleep(LOOK);
+                thread::sleep(POLL);
             }
             Err(ended())
         }
-        Reply::After(delay, reply) => {
-            thread::sleep(delay);
+        Reply::Behind(door, reply) => {
+            while !door.is_open() {
+                if stopped.load(Ordering::SeqCst) {
+                    return Err(ended());
+                }
+                thread::sleep(POLL);
+            }
             perform(*reply, stream, stopped)
         }
     }
@@ -289,6 +350,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Received, usize)>> {
         return Ok(None);
     };
     let request = Received {
+        at: Instant::now(),
         method: parsed.method.unwrap_or_default().to_owned(),
         target: parsed.path.unwrap_or_default().to_owned(),
         headers: parsed
@@ -301,7 +363,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Received, usize)>> {
     Ok(Some((request, length)))
 }
 
-/// What a mutex guards, also after a thread has failed that held it.
+/// Locks a mutex, even if a thread panicked while it held the lock.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()

@@ -14,26 +14,28 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// How Envoy is to be set up. Start from [`Setup::new`] and change what the test is about.
+/// A port on which nothing listens: connections to it are refused.
+pub(crate) const NOBODY: u16 = 1;
+
+/// How to set up Envoy. Start from [`Setup::new`] and change what the test is about.
 pub(crate) struct Setup {
-    /// The configuration of the filter: a string is handed over as a `StringValue`, all else as a
-    /// `Struct`.
+    /// The configuration of the filter. A string becomes a `StringValue`, anything else a `Struct`.
     pub(crate) config: Value,
     /// The number of workers.
     pub(crate) concurrency: u32,
-    /// Clusters beside the upstream: their names and their ports.
+    /// Clusters besides the upstream: names and ports.
     pub(crate) clusters: Vec<(String, u16)>,
     /// The filter's module.
     pub(crate) wasm: PathBuf,
-    /// What is added to `vm_config`.
+    /// Fields to add to `vm_config`.
     pub(crate) vm_config: Value,
-    /// What is added to the filter's `config`.
+    /// Fields to add to the filter's `config`.
     pub(crate) plugin_config: Value,
-    /// HTTP filters to use in place of the filter.
+    /// HTTP filters to use instead of the filter.
     pub(crate) instead: Option<Vec<Value>>,
-    /// What is added to the route.
+    /// Fields to add to the route.
     pub(crate) route: Value,
-    /// What is added to the configuration of the connection manager.
+    /// Fields to add to the configuration of the connection manager.
     pub(crate) connection_manager: Value,
 }
 
@@ -53,45 +55,50 @@ impl Setup {
         }
     }
 
-    /// The filter in front of an issuer, whose tokens it admits.
+    /// The filter with a configuration that admits the tokens of `issuer`.
     pub(crate) fn trusting(issuer: &Issuer) -> Self {
         Self::new(Issuer::config()).cluster("issuer", &issuer.server)
     }
 
-    /// The same with another configuration of the filter.
+    /// Replaces the configuration of the filter.
     pub(crate) fn config(mut self, config: Value) -> Self {
         self.config = config;
         self
     }
 
-    /// The same with this many workers.
+    /// Sets the number of workers.
     pub(crate) fn workers(mut self, concurrency: u32) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// The same with one more cluster.
-    pub(crate) fn cluster(mut self, name: &str, server: &Server) -> Self {
-        self.clusters.push((name.to_owned(), server.port));
+    /// Adds a cluster with this server.
+    pub(crate) fn cluster(self, name: &str, server: &Server) -> Self {
+        self.cluster_at(name, server.port)
+    }
+
+    /// Adds a cluster whose only host is this port of this machine.
+    pub(crate) fn cluster_at(mut self, name: &str, port: u16) -> Self {
+        self.clusters.push((name.to_owned(), port));
         self
     }
 
-    /// Starts Envoy in front of an upstream that answers with what it was asked.
+    /// Starts Envoy in front of an upstream whose answers describe the requests it gets.
     pub(crate) fn start(self) -> Gate {
         let upstream = Server::echo();
         let envoy = Envoy::start(&self.bootstrap(upstream.port), self.concurrency);
         Gate { envoy, upstream }
     }
 
-    /// Starts Envoy with a configuration that it must refuse; answers with its log.
+    /// Starts Envoy with a configuration that it must refuse, and returns its log.
     pub(crate) fn refused(self) -> String {
-        match Envoy::try_start(&self.bootstrap(1), self.concurrency) {
+        match Envoy::try_start(&self.bootstrap(NOBODY), self.concurrency) {
             Err(log) => log,
             Ok(envoy) => panic!("Envoy started with a wrong configuration:\n{}", envoy.log()),
         }
     }
 
-    /// The HTTP filter as Envoy's configuration has it.
+    /// The HTTP filter in Envoy's configuration.
     pub(crate) fn filter(&self) -> Value {
         assert!(
             self.wasm.exists(),
@@ -125,7 +132,7 @@ impl Setup {
         })
     }
 
-    /// Envoy's whole configuration.
+    /// Envoy's complete configuration, with an upstream at this port.
     pub(crate) fn bootstrap(&self, upstream: u16) -> String {
         let mut clusters = vec![cluster("upstream", upstream)];
         clusters.extend(
@@ -136,7 +143,7 @@ impl Setup {
         bootstrap(&self.filter_chain(), &clusters)
     }
 
-    /// The filter chain of a listener that hands requests on to the cluster `upstream`.
+    /// The filter chain of a listener that forwards requests to the cluster `upstream`.
     pub(crate) fn filter_chain(&self) -> Value {
         let mut filters = self.instead.clone().unwrap_or_else(|| vec![self.filter()]);
         filters.push(json!({
@@ -147,7 +154,7 @@ impl Setup {
         }));
         let route = json!({
             "match": {"safe_regex": {"regex": ".*"}},
-            "route": {"cluster": "upstream", "timeout": "30s"},
+            "route": {"cluster": "upstream", "timeout": "0s"},
         });
         let connection_manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -171,10 +178,11 @@ pub(crate) fn bootstrap(filter_chain: &Value, clusters: &[Value]) -> String {
     bootstrap_of(&[("test", filter_chain.clone())], clusters)
 }
 
-/// The configuration of an Envoy with several listeners, which have these names and filter chains.
+/// The configuration of an Envoy with several listeners, given by name and filter chain.
 pub(crate) fn bootstrap_of(listeners: &[(&str, Value)], clusters: &[Value]) -> String {
     let listener = |(name, filter_chain): &(&str, Value)| json!({"name": name, "address": address(0), "filter_chains": [filter_chain]});
     json!({
+        "node": {"id": "test", "cluster": "test"},
         "admin": {"address": address(0)},
         "static_resources": {
             "listeners": listeners.iter().map(listener).collect::<Vec<_>>(),
@@ -192,7 +200,7 @@ fn address(port: u16) -> Value {
 pub(crate) fn cluster(name: &str, port: u16) -> Value {
     json!({
         "name": name,
-        "connect_timeout": "1s",
+        "connect_timeout": "60s",
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}],
@@ -200,7 +208,7 @@ pub(crate) fn cluster(name: &str, port: u16) -> Value {
     })
 }
 
-/// `object` with the members of `more`, which replace its own of the same names.
+/// `object` with the members of `more` added, or replaced where the names are the same.
 fn merged(mut object: Value, more: &Value) -> Value {
     for (name, value) in more.as_object().into_iter().flatten() {
         object[name] = value.clone();

@@ -1,24 +1,24 @@
-//! A module that answers what the filter's engines say of signatures: the verification is the
-//! filter's own, the host is a real one.
+//! A module that verifies signatures with the filter's engines on a real host.
 //!
-//! A request's body is a JSON array of `[jwk, alg, message, signature]`, the last two in base64url.
-//! The answer is an array of `[takes, good, asked, takes, good]`: whether the engine that relies on
-//! the host takes the key, whether it finds the signature good, and whether the host was asked; then
-//! the same two of the module's engine.
+//! The body of a request is a JSON array of `[jwk, alg, message, signature]`; message and signature
+//! are in base64url. The response is an array of `[supported, valid, asked, supported, valid]`. The
+//! first three come from the engine that uses the host: whether it supports the key, whether the
+//! signature is valid, and whether the host was asked. The last two come from the engine that uses
+//! only the module.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bearer_gate::keys::{Key, Provenance};
-use bearer_gate::verify::{Algorithm, Engine};
+use gate::keys::{Key, Provenance};
+use gate::verify::{Algorithm, Engine};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
 use serde_json::{Value, json};
 
-/// Both engines, and how often the host has answered.
+/// Both engines, and the number of answers from the host.
 struct Engines {
     host: Engine,
     module: Engine,
@@ -29,36 +29,42 @@ impl Engines {
     fn new() -> Self {
         let answers = Rc::new(Cell::new(0_usize));
         let counted = Rc::clone(&answers);
-        let ask = move |question: &[u8]| {
+        let call = move |request: &[u8]| {
             let answer =
-                hostcalls::call_foreign_function("verify_signature", Some(question)).ok()??;
+                hostcalls::call_foreign_function("verify_signature", Some(request)).ok()??;
             counted.set(counted.get().wrapping_add(1));
             Some(answer)
         };
         Self {
-            host: Engine::probe(Box::new(ask)),
+            host: Engine::probe(Box::new(call)),
             module: Engine::software(),
             answers,
         }
     }
 
-    fn say(&self, question: &Value) -> Option<Value> {
+    fn verify(&self, question: &Value) -> Option<Value> {
         let bytes = |index: usize| URL_SAFE_NO_PAD.decode(question.get(index)?.as_str()?).ok();
         let algorithm = Algorithm::from_name(question.get(1)?.as_str()?)?;
         let (message, signature) = (bytes(2)?, bytes(3)?);
         let Ok(key) = Key::from_jwk(question.get(0)?, Provenance::Server) else {
             return Some(json!([false, false, false, false, false]));
         };
-        let says = |engine: &Engine| {
-            let takes = engine.takes(&key.public, algorithm);
-            let good = engine.verify(&key.public, algorithm, &message, &signature);
-            (takes, good.is_some())
+        let results = |engine: &Engine| {
+            let supported = engine.supports(&key.public, algorithm);
+            let by = engine.verify(&key.public, algorithm, &message, &signature);
+            (supported, by.is_some())
         };
         let before = self.answers.get();
-        let (takes, good) = says(&self.host);
+        let (supported, valid) = results(&self.host);
         let asked = self.answers.get() != before;
-        let (module_takes, module_good) = says(&self.module);
-        Some(json!([takes, good, asked, module_takes, module_good]))
+        let (module_supported, module_valid) = results(&self.module);
+        Some(json!([
+            supported,
+            valid,
+            asked,
+            module_supported,
+            module_valid
+        ]))
     }
 }
 
@@ -95,8 +101,10 @@ impl HttpContext for Stream {
         if end_of_stream {
             let body = self.get_http_request_body(0, size).unwrap_or_default();
             let questions: Vec<Value> = serde_json::from_slice(&body).unwrap_or_default();
-            let answers = questions.iter().map(|question| self.engines.say(question));
-            let answers = Value::from_iter(answers.map(Option::unwrap_or_default));
+            let answers = questions
+                .iter()
+                .map(|question| self.engines.verify(question));
+            let answers: Value = answers.map(Option::unwrap_or_default).collect();
             self.send_http_response(200, Vec::new(), Some(answers.to_string().as_bytes()));
         }
         Action::Pause

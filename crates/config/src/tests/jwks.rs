@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use gate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
-use gate::policy::{self, KeySource};
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
+use gate::policy::{KeySource, Policy};
 use gate_fixtures::key_set;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{Environment, parse};
 
 const ISSUER: &str = "https://issuer.example/realms/a/";
 
-fn build(provider: &Value, environment: Environment<'_>) -> Result<policy::Policy, String> {
+fn build(provider: &Value, environment: Environment<'_>) -> Result<Policy, String> {
     let config = json!({"providers": {"p": provider}}).to_string();
     parse(config.as_bytes(), environment).map_err(|error| error.to_string())
 }
@@ -34,7 +34,7 @@ fn remote(fields: Value) -> Value {
     json!({ "issuer": ISSUER, "remote_jwks": jwks })
 }
 
-fn read(fields: Value) -> Rc<Remote> {
+fn read(fields: Value) -> Rc<RemoteDocument> {
     let config = build(&remote(fields), &|_| None).unwrap();
     support::remote(&config)
 }
@@ -50,7 +50,7 @@ fn a_set_may_be_looked_up_in_the_issuers_metadata() {
         let KeySource::Remote(jwks) = &config.providers[0].keys else {
             panic!("the keys are remote");
         };
-        let Origin::Metadata { issuer, places } = &jwks.origin else {
+        let DocumentSource::Metadata { issuer, places } = &jwks.source else {
             panic!("the place of the set is not known");
         };
         assert_eq!(issuer, ISSUER);
@@ -142,7 +142,7 @@ fn the_life_of_a_set_is_the_operators_choice() {
         "asyncFetch": {"fastListener": true, "failedRefetchDuration": "4s"},
         "retryPolicy": {"numRetries": 3, "retryBackOff": {"baseInterval": "0.1s", "maxInterval": "2s"}},
     }));
-    let expected = Policy {
+    let expected = RefreshPolicy {
         timeout: Duration::from_secs(3),
         cache_duration: Duration::from_secs(60),
         max_stale: Duration::from_secs(3600),

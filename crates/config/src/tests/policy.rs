@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
 use gate::policy::{CacheLimits, Rules};
 use gate_fixtures::key_set;
 use serde_json::{Value, json};
@@ -13,14 +13,14 @@ use super::support::{changed, error, read, remote, valid};
 fn a_configuration_is_read() {
     assert_eq!(
         *remote(&read(&valid()).unwrap()),
-        Remote {
+        RemoteDocument {
             cluster: "issuer".to_owned(),
-            origin: Origin::Place(Resource {
+            source: DocumentSource::Uri(Resource {
                 authority: "issuer.example:8443".to_owned(),
                 path: "/oauth/jwks?tenant=a".to_owned(),
             }),
             authorization: None,
-            policy: Policy {
+            policy: RefreshPolicy {
                 timeout: Duration::from_millis(500),
                 cache_duration: Duration::from_secs(300),
                 max_stale: Duration::from_secs(86_400),
@@ -62,7 +62,7 @@ fn what_is_left_out_has_its_default() {
         "remote_jwks": {"http_uri": {"uri": "http://issuer.example", "cluster": "c"}},
     }}});
     let jwks = remote(&read(&config).unwrap());
-    assert!(matches!(&jwks.origin, Origin::Place(set) if set.path == "/"));
+    assert!(matches!(&jwks.source, DocumentSource::Uri(set) if set.path == "/"));
     assert_eq!(jwks.policy.timeout, Duration::from_secs(5));
     assert_eq!(jwks.policy.cache_duration, Duration::from_secs(600));
     let config = read(&config).unwrap();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use gate::fetching::Remote;
+use gate::fetching::RemoteDocument;
 use gate::policy::{KeySource, Policy};
 use gate_fixtures::key_set;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(super) fn error(config: &Value) -> String {
 }
 
 /// The remote key set of the first provider.
-pub(super) fn remote(policy: &Policy) -> Rc<Remote> {
+pub(super) fn remote(policy: &Policy) -> Rc<RemoteDocument> {
     match &policy.providers[0].keys {
         KeySource::Remote(remote) => Rc::clone(remote),
         KeySource::Local(_) | KeySource::None => panic!("the keys are not remote"),

@@ -1,79 +1,77 @@
-//! A token that an authorization server is asked about, and what a provider says of it then.
+//! Whether a provider accepts a token that its authorization server introspects (RFC 7662).
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::Means;
-use super::presented::revoked;
+use super::context::Context;
+use super::revoked;
+use super::unfulfilled::Unfulfilled;
+use super::wait::{Dependency, RETRY_AFTER, Wait};
+use crate::introspection::{IntrospectionResponse, TokenStatus};
 use crate::policy::{IntrospectedTokens, IntrospectionEndpoint, KeySource, Provider};
-use crate::denial::{Denial, Reason};
-use crate::introspection::{Introspected, Standing};
-use super::requirement::{Opinion, Wait};
-use crate::revocation::RevocationList;
+use crate::reason::Reason;
 use crate::time::Timestamp;
 
-/// Whether it is for the authorization server alone to judge the token `text`.
-pub(super) fn is_asked_about(
-    provider: &Provider,
-    introspection: &IntrospectionEndpoint,
-    text: &str,
-) -> bool {
+/// Whether the authorization server alone decides about the token `text`.
+pub(super) fn decides(provider: &Provider, endpoint: &IntrospectionEndpoint, text: &str) -> bool {
     let is_jwt = text.split('.').count() == 3;
-    match introspection.tokens {
+    match endpoint.tokens {
         IntrospectedTokens::Opaque => !is_jwt,
         IntrospectedTokens::All => !is_jwt || matches!(provider.keys, KeySource::None),
     }
 }
 
-/// What is said of the token `text`, if `provider` accepts it for that.
+/// Checks that the token `text` is active and that `provider` accepts what the response says about it.
 ///
 /// # Errors
 ///
 /// Why it does not, or not yet.
-pub(super) fn introspected(
+pub(super) fn check(
     provider: &Provider,
-    introspection: &IntrospectionEndpoint,
+    endpoint: &IntrospectionEndpoint,
     text: &str,
-    means: Means<'_>,
+    context: &Context<'_>,
     now: Timestamp,
-) -> Result<Rc<Introspected>, Opinion> {
-    let answer = match (means.introspection)(provider, text) {
-        Standing::Active(answer) => answer,
-        Standing::Inactive => return Err(Reason::Inactive.into()),
-        Standing::Pending => {
-            // A request that has waited for keys may have used up the time for that.
-            let keys = match &provider.keys {
-                KeySource::Remote(jwks) => jwks.policy.timeout,
-                KeySource::Local(_) | KeySource::None => std::time::Duration::ZERO,
-            };
-            let at_most = introspection.timeout.saturating_add(keys);
-            return Err(Opinion::Wait(Wait {
-                at_most,
-                otherwise: Reason::IntrospectionUnavailable,
-            }));
-        }
-        Standing::Unavailable { retry_after } => {
-            let reason = Reason::IntrospectionUnavailable;
-            let denial = Denial {
-                retry_after: Some(retry_after),
-                ..reason.into()
-            };
-            return Err(denial.into());
+) -> Result<Rc<IntrospectionResponse>, Unfulfilled> {
+    let response = match context.resources.introspection(provider, text) {
+        TokenStatus::Active(response) => response,
+        TokenStatus::Inactive => return Err(Reason::Inactive.into()),
+        TokenStatus::Pending => return Err(wait(provider, endpoint, text).into()),
+        TokenStatus::Unavailable { retry_after } => {
+            return Err(Reason::IntrospectionUnavailable { retry_after }.into());
         }
     };
-    if !answer.is_access_token {
-        return Err(Reason::Type.into());
+    if !response.is_access_token {
+        let typ = response.payload.get("token_type");
+        let typ = typ.and_then(|typ| typ.as_str()).map(str::to_owned);
+        return Err(Reason::Type { typ }.into());
     }
-    if let Err(reason) = provider.check_introspected_claims(&answer.claims, now) {
-        return Err(reason.into());
-    }
-    let revokes =
-        |list: &RevocationList| list.revokes_claims(&answer.payload, answer.claims.issued_at);
-    if let Some(objection) = revoked(provider, revokes, means) {
-        return Err(objection);
-    }
-    // Accepting a bound token from whoever holds it would undo the binding.
-    if answer.claims.sender_constrained {
+    provider.check_introspected_claims(&response.claims, now)?;
+    revoked::check(provider, context, |list| {
+        list.revokes_claims(&response.payload, response.claims.issued_at)
+    })?;
+    // To accept a bound token from anyone who presents it would undo the binding.
+    if response.claims.sender_constrained {
         return Err(Reason::SenderConstraint.into());
     }
-    Ok(answer)
+    Ok(response)
+}
+
+fn wait(provider: &Provider, endpoint: &IntrospectionEndpoint, text: &str) -> Wait {
+    let on = Dependency::Introspection {
+        provider: provider.index,
+        token: text.into(),
+    };
+    // The request may have waited for keys before.
+    let for_keys = match &provider.keys {
+        KeySource::Remote(remote) => remote.policy.timeout,
+        KeySource::Local(_) | KeySource::None => Duration::ZERO,
+    };
+    let timeout = endpoint.timeout.saturating_add(for_keys);
+    let retry_after = RETRY_AFTER;
+    Wait::new(
+        on,
+        timeout,
+        Reason::IntrospectionUnavailable { retry_after },
+    )
 }

@@ -1,192 +1,169 @@
-//! Whether a requirement is fulfilled, given what each provider says of the tokens of a request.
+//! Whether a request fulfils a requirement, given which providers accept its tokens.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::unfulfilled::Unfulfilled;
+use super::wait::Wait;
+use crate::introspection::IntrospectionResponse;
 use crate::policy::{Extract, Fallback, Provider, RequirementKind, RequirementNode};
-use crate::denial::{Denial, Reason};
+use crate::reason::{Reason, ReasonKind};
+use crate::token::Token;
 
-/// What is waited for: a key set, for the first time or, where the token names a key that is not
-/// there, once more; a revocation list; or what an authorization server says of the token. Of two
-/// the greater one takes longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wait {
-    /// How long that may take at most.
-    pub at_most: Duration,
-    /// Why a request is refused that cannot wait for it.
-    pub otherwise: Reason,
+/// A token that a provider accepts.
+#[derive(Clone, Debug)]
+pub struct AcceptedToken {
+    /// The provider.
+    pub provider: Rc<Provider>,
+    /// The position of the token among the credentials of the request.
+    pub credential: usize,
+    /// What the token says.
+    pub payload: Payload,
 }
 
-/// What a provider says of the token that a request has for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opinion {
-    /// It is good.
-    Accepted,
-    /// It cannot be told before something has been fetched.
-    Wait(Wait),
-    /// It is not, or there is none ([`Reason::Missing`]).
-    Refused(Denial),
+/// What an accepted token says.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// The payload of a JWT.
+    Jwt(Rc<Token>),
+    /// The response of the introspection endpoint.
+    Introspected(Rc<IntrospectionResponse>),
 }
 
-impl From<Denial> for Opinion {
-    fn from(denial: Denial) -> Self {
-        Self::Refused(denial)
+impl Payload {
+    /// The claims.
+    #[must_use]
+    pub fn claims(&self) -> &Map<String, Value> {
+        match self {
+            Self::Jwt(token) => &token.payload,
+            Self::Introspected(response) => &response.payload,
+        }
     }
 }
 
-impl From<Reason> for Opinion {
-    fn from(reason: Reason) -> Self {
-        Denial::from(reason).into()
-    }
-}
-
-/// The tokens of a request, to be asked about.
-pub trait Tokens {
-    /// What `provider` says of the token at the places that it lists.
-    fn opinion(&self, provider: &Provider) -> Opinion;
-
-    /// Where it is certain without asking that the opinion of `provider` is a refusal that says
-    /// nothing but its reason: a reason that is at least as late as that one. To ask many providers
-    /// costs more than this, and who is known to refuse is asked only if it matters why. What is
-    /// found is the same with this and without.
-    fn refused_at_most(&self, _provider: &Provider) -> Option<Reason> {
-        None
-    }
-
-    /// The payload of that token; `None` where there is none that can be read.
-    fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>>;
-}
-
-/// What a requirement comes to.
-#[derive(Debug)]
-pub enum Finding<'c> {
-    /// It is fulfilled.
-    Fulfilled(Grants<'c>),
-    /// It may yet be, once something has been fetched.
-    Wait(Wait),
-    /// It is not.
-    Refused(Denial),
-}
-
-/// By what a requirement is fulfilled; by nothing, where it lets requests without a token pass.
+/// How a request fulfils a requirement.
 #[derive(Debug, Default)]
-pub struct Grants<'c> {
-    /// The providers that accepted a token.
-    pub providers: Vec<&'c Rc<Provider>>,
-    /// How to pass on claims that nobody verified.
-    pub extract: Option<&'c Extract>,
-    /// Whether the request passes with whatever tokens it has.
+pub struct Fulfilment<'n> {
+    /// The accepted tokens; none if the request passes without one.
+    pub accepted: Vec<AcceptedToken>,
+    /// How the claims of an unverified token are forwarded.
+    pub extract: Option<&'n Extract>,
+    /// Whether the request passes whatever tokens it carries.
     pub lenient: bool,
 }
 
-/// Finds what the requirement `tree` comes to.
-pub fn find<'c>(tree: &'c RequirementNode, tokens: &impl Tokens) -> Finding<'c> {
-    let finding = match &tree.kind {
-        RequirementKind::Nothing => Finding::Fulfilled(Grants::default()),
-        RequirementKind::Provider(provider) => match tokens.opinion(provider) {
-            Opinion::Accepted => Finding::Fulfilled(Grants {
-                providers: vec![provider],
-                ..Grants::default()
-            }),
-            Opinion::Wait(wait) => Finding::Wait(wait),
-            Opinion::Refused(denial) => Finding::Refused(denial),
+/// Whether a provider accepts its token in the request.
+pub type ProviderResult = Result<AcceptedToken, Unfulfilled>;
+
+/// Whether a request fulfils a requirement.
+pub type RequirementResult<'n> = Result<Fulfilment<'n>, Unfulfilled>;
+
+/// Evaluates the requirement `node`. `provider_result` says whether a provider accepts its token.
+///
+/// # Errors
+///
+/// Why the request does not fulfil the requirement, or not yet.
+pub fn evaluate<'n>(
+    node: &'n RequirementNode,
+    provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+) -> RequirementResult<'n> {
+    let fulfilment = match &node.kind {
+        RequirementKind::Nothing => Fulfilment::default(),
+        RequirementKind::Provider(provider) => Fulfilment {
+            accepted: vec![provider_result(provider)?],
+            ..Fulfilment::default()
         },
-        RequirementKind::Any(trees, lenience) => any(trees, *lenience, tokens),
-        RequirementKind::All(trees) => all(trees, tokens),
-        RequirementKind::ExtractOnly(extract) => Finding::Fulfilled(Grants {
+        RequirementKind::Any(nodes, fallback) => any(nodes, *fallback, provider_result)?,
+        RequirementKind::All(nodes) => all(nodes, provider_result)?,
+        RequirementKind::ExtractOnly(extract) => Fulfilment {
             extract: Some(extract),
             lenient: true,
-            ..Grants::default()
-        }),
+            ..Fulfilment::default()
+        },
     };
-    if let Finding::Fulfilled(grants) = &finding
-        && !tree.conditions.is_empty()
+    for AcceptedToken {
+        provider, payload, ..
+    } in &fulfilment.accepted
     {
-        for provider in &grants.providers {
-            let payload = tokens.payload(provider);
-            let Some(payload) = payload else {
-                return Finding::Refused(Reason::Missing.into());
-            };
-            if let Err(denial) = tree.conditions.check(&provider.scope_claims, payload) {
-                return Finding::Refused(denial);
-            }
-        }
+        let conditions = &node.conditions;
+        conditions.check(&provider.scope_claims, payload.claims())?;
     }
-    finding
+    Ok(fulfilment)
 }
 
-/// A token that is good is better than one that may be, and both are better than to pass without.
-/// Of several refusals the one counts that was found last, since that provider is the one that the
-/// token was most likely meant for.
-fn any<'c>(trees: &'c [RequirementNode], lenience: Fallback, tokens: &impl Tokens) -> Finding<'c> {
-    let (mut wait, mut without, mut denial) = (None, None, None);
-    let refused_at_most = |tree: &RequirementNode| match &tree.kind {
-        RequirementKind::Provider(provider) => tokens.refused_at_most(provider),
-        _ => None,
-    };
-    for tree in trees {
-        if refused_at_most(tree).is_some() {
-            continue;
-        }
-        match find(tree, tokens) {
-            Finding::Fulfilled(grants) if grants.providers.is_empty() => {
-                without = without.or(Some(grants));
+/// An accepted token is better than one that may be accepted later, and both are better than passing
+/// without one. Of several refusals the one that was found latest counts: the token was most likely
+/// meant for that provider.
+fn any<'n>(
+    nodes: &'n [RequirementNode],
+    fallback: Fallback,
+    provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+) -> RequirementResult<'n> {
+    let mut wait: Option<Wait> = None;
+    let mut without_token: Option<Fulfilment<'n>> = None;
+    let mut refusal = Reason::Missing;
+    for node in nodes {
+        match evaluate(node, provider_result) {
+            Ok(fulfilment) if fulfilment.accepted.is_empty() => {
+                without_token = without_token.or(Some(fulfilment));
             }
-            fulfilled @ Finding::Fulfilled(_) => return fulfilled,
-            Finding::Wait(other) => wait = wait.max(Some(other)),
-            Finding::Refused(refusal) => denial = denial.max(Some(refusal)),
+            Ok(fulfilment) => return Ok(fulfilment),
+            Err(Unfulfilled::Wait(other)) => {
+                wait = Some(match wait {
+                    Some(wait) => wait.or(other),
+                    None => other,
+                });
+            }
+            Err(Unfulfilled::Refused(other)) if other.kind() > refusal.kind() => refusal = other,
+            Err(Unfulfilled::Refused(_)) => {}
         }
     }
     if let Some(wait) = wait {
-        return Finding::Wait(wait);
+        return Err(wait.into());
     }
-    // Those that are known to refuse are asked why only as long as that may be what counts.
-    for tree in trees {
-        if let Some(at_most) = refused_at_most(tree)
-            && denial.as_ref().is_none_or(|known| known.reason < at_most)
-            && let Finding::Refused(refusal) = find(tree, tokens)
-        {
-            denial = denial.max(Some(refusal));
-        }
+    let missing = refusal.kind() <= ReasonKind::Missing;
+    // A request that may pass without a token does not pass with a token that is refused.
+    if let Some(fulfilment) = without_token
+        && (fulfilment.lenient || missing)
+    {
+        return Ok(fulfilment);
     }
-    let denial = denial.unwrap_or_else(|| Reason::Missing.into());
-    match without {
-        // What passes for want of a token does not pass with one that somebody else refuses.
-        Some(grants) if grants.lenient || denial.reason == Reason::Missing => {
-            return Finding::Fulfilled(grants);
-        }
-        _ => {}
-    }
-    match lenience {
-        Fallback::AllowMissing if denial.reason == Reason::Missing => {
-            Finding::Fulfilled(Grants::default())
-        }
-        Fallback::AllowMissingOrFailed => Finding::Fulfilled(Grants {
+    match fallback {
+        Fallback::AllowMissing if missing => Ok(Fulfilment::default()),
+        Fallback::AllowMissingOrFailed => Ok(Fulfilment {
             lenient: true,
-            ..Grants::default()
+            ..Fulfilment::default()
         }),
-        Fallback::None | Fallback::AllowMissing => Finding::Refused(denial),
+        Fallback::None | Fallback::AllowMissing => Err(refusal.into()),
     }
 }
 
-/// The first refusal decides, even where something else would have to be waited for.
-fn all<'c>(trees: &'c [RequirementNode], tokens: &impl Tokens) -> Finding<'c> {
-    let (mut wait, mut all) = (None, Grants::default());
-    for tree in trees {
-        match find(tree, tokens) {
-            Finding::Fulfilled(grants) => {
-                all.providers.extend(grants.providers);
-                all.extract = all.extract.or(grants.extract);
-                all.lenient |= grants.lenient;
+/// The first refusal decides, even if other parts have to wait.
+fn all<'n>(
+    nodes: &'n [RequirementNode],
+    provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+) -> RequirementResult<'n> {
+    let mut wait: Option<Wait> = None;
+    let mut all = Fulfilment::default();
+    for node in nodes {
+        match evaluate(node, provider_result) {
+            Ok(fulfilment) => {
+                all.accepted.extend(fulfilment.accepted);
+                all.extract = all.extract.or(fulfilment.extract);
+                all.lenient |= fulfilment.lenient;
             }
-            Finding::Wait(other) => wait = wait.max(Some(other)),
-            Finding::Refused(denial) => return Finding::Refused(denial),
+            Err(Unfulfilled::Wait(other)) => {
+                wait = Some(match wait {
+                    Some(wait) => wait.or(other),
+                    None => other,
+                });
+            }
+            Err(refused) => return Err(refused),
         }
     }
     match wait {
-        Some(wait) => Finding::Wait(wait),
-        None => Finding::Fulfilled(all),
+        Some(wait) => Err(wait.into()),
+        None => Ok(all),
     }
 }

@@ -1,4 +1,4 @@
-//! How a server learns who asks it.
+//! Credentials for requests to servers.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use form_urlencoded::byte_serialize;
 
-/// A name and a secret, as HTTP Basic authentication carries them (RFC 7617).
+/// Credentials for HTTP Basic authentication (RFC 7617).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization {
     user: String,
@@ -14,7 +14,7 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// The authorization of a user, whose name has no colon.
+    /// Creates the credentials of a user. The name must not contain a colon.
     #[must_use]
     pub fn basic(user: &str, password: &str) -> Self {
         Self {
@@ -23,21 +23,21 @@ impl Authorization {
         }
     }
 
-    /// The authorization of a client at an authorization server, whose identifier and secret may be
-    /// any text (RFC 6749, section 2.3.1).
+    /// Creates the credentials of a client at an authorization server. Identifier and secret may be
+    /// any text, because they are form-encoded (RFC 6749, section 2.3.1).
     #[must_use]
     pub fn of_client(id: &str, secret: &str) -> Self {
         let encoded = |text: &str| -> String { byte_serialize(text.as_bytes()).collect() };
         Self::basic(&encoded(id), &encoded(secret))
     }
 
-    /// Who asks.
+    /// The name of the user.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// The value of the header, which is a secret.
+    /// The value of the `authorization` header. It is a secret.
     #[must_use]
     pub fn header(&self) -> &str {
         &self.header
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_is_that_of_the_rfc_and_is_never_shown() {
+    fn the_header_is_the_example_of_the_rfc_and_debug_output_hides_it() {
         let authorization = Authorization::basic("Aladdin", "open sesame");
         // RFC 7617, section 2.
         assert_eq!(authorization.header(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");

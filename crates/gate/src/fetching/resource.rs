@@ -1,12 +1,11 @@
-//! What an HTTP request asks for.
+//! The target of an HTTP request for a document.
 
 use std::fmt;
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
-/// What is on a server under a name: the `:authority` and the `:path` of a request for it. Which
-/// server that is, is the cluster's business.
+/// The `:authority` and the `:path` of a request. The cluster determines which server receives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
@@ -16,24 +15,23 @@ pub struct Resource {
     pub path: String,
 }
 
-/// Why a text names no resource.
+/// Why a text is not the URI of a resource.
 #[derive(Debug)]
 pub enum NotAResource {
     /// It is not a URI.
     Syntax(http::uri::InvalidUri),
-    /// It is a URI of another scheme, or a relative one.
+    /// The scheme is not `http` or `https`, or there is none.
     Scheme,
-    /// It names no host, or a user.
+    /// There is no host, or there is a user.
     Authority,
 }
 
 impl Resource {
-    /// Takes an absolute `http` or `https` URI apart. A fragment is dropped, as RFC 9110, section
-    /// 7.1 wants it.
+    /// Parses an absolute `http` or `https` URI. The fragment is dropped (RFC 9110, section 7.1).
     ///
     /// # Errors
     ///
-    /// What the text is not.
+    /// Why the text is not such a URI.
     pub fn parse(text: &str) -> Result<Self, NotAResource> {
         let uri: Uri = text.parse().map_err(NotAResource::Syntax)?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -55,9 +53,9 @@ impl Resource {
         })
     }
 
-    /// Where an issuer publishes its metadata, in the order in which that is tried: OpenID Connect
-    /// Discovery 1.0, section 4, after the issuer's path; RFC 8414, section 3.1, before it. `None`
-    /// for an issuer that is not a URI, or is one with a query or a fragment, which both forbid.
+    /// The locations of an issuer's metadata, in the order to try them. OpenID Connect Discovery 1.0,
+    /// section 4, appends the well-known path to the issuer's path; RFC 8414, section 3.1, inserts it
+    /// before. `None` if the issuer is not a URI, or has a query or fragment, which both forbid.
     #[must_use]
     pub fn of_metadata(issuer: &str) -> Option<[Self; 2]> {
         if issuer.contains(['?', '#']) {
@@ -102,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn uris_are_taken_apart() {
+    fn uris_are_parsed() {
         for (text, expected) in [
             ("http://a", Some(resource("a", "/"))),
             ("https://a:1/b?c=d#e", Some(resource("a:1", "/b?c=d"))),
@@ -121,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_where_two_standards_put_it() {
+    fn the_locations_of_metadata_follow_two_standards() {
         for (issuer, openid, oauth) in [
             (
                 "https://a",

@@ -5,39 +5,37 @@ use serde_json::{Map, Value};
 use crate::claims::Claims;
 use crate::json;
 
-/// The longest answer that is read, in bytes.
+/// The largest accepted answer, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// What is said of an active token.
+/// The answer about an active token.
 #[derive(Debug)]
-pub struct Introspected {
+pub struct IntrospectionResponse {
     /// The registered claims.
     pub claims: Claims,
     /// The whole answer.
     pub payload: Map<String, Value>,
-    /// Whether it is an access token, as far as the answer tells: a refresh token may be active too.
+    /// Whether the answer allows that this is an access token. Refresh tokens can be active too.
     pub is_access_token: bool,
 }
 
-impl Introspected {
-    /// Bytes that the answer takes up beside itself.
+impl IntrospectionResponse {
+    /// Memory that the answer takes in bytes, approximately.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let payload = json::heap_bytes(&self.payload);
-        self.claims
-            .heap_bytes()
-            .saturating_add(payload)
-            .saturating_add(size_of::<Self>())
+        size_of::<Self>()
+            .saturating_add(self.claims.heap_bytes())
+            .saturating_add(json::heap_bytes(&self.payload))
     }
 }
 
-/// Reads the body of an answer: what is said of an active token, or `None` for one that is not
-/// active, of which nothing else is looked at.
+/// Parses the body of an answer. `None` if the token is not active; then all other members are
+/// ignored.
 ///
 /// # Errors
 ///
-/// Why it is no answer, in words for the log.
-pub fn read(body: &[u8]) -> Result<Option<Introspected>, &'static str> {
+/// Why the body is not a valid answer, for the log.
+pub fn read(body: &[u8]) -> Result<Option<IntrospectionResponse>, &'static str> {
     let payload = json::parse_object(body).ok_or("the answer is not a JSON object")?;
     match payload.get("active") {
         Some(Value::Bool(true)) => {}
@@ -54,18 +52,18 @@ pub fn read(body: &[u8]) -> Result<Option<Introspected>, &'static str> {
         payload.get("token_type"),
         &["bearer", "access_token", "dpop"],
     ) && is_one_of(payload.get("token_use"), &["access_token", "access"]);
-    Ok(Some(Introspected {
+    Ok(Some(IntrospectionResponse {
         claims,
         payload,
         is_access_token,
     }))
 }
 
-/// Whether a member says one of these, or nothing.
+/// Whether a member is absent, null, or one of the accepted texts.
 fn is_one_of(member: Option<&Value>, accepted: &[&str]) -> bool {
     match member {
         None | Some(Value::Null) => true,
-        Some(Value::String(said)) => accepted.iter().any(|one| said.eq_ignore_ascii_case(one)),
+        Some(Value::String(text)) => accepted.iter().any(|one| text.eq_ignore_ascii_case(one)),
         Some(_) => false,
     }
 }
@@ -75,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_boolean_true_is_active() {
+    fn a_token_is_active_only_if_active_is_the_boolean_true() {
         for (body, expected) in [
             (r#"{"active": true}"#, Ok(true)),
             (r#"{"active": false}"#, Ok(false)),
@@ -107,13 +105,13 @@ mod tests {
                 Err("`scope` is not a string"),
             ),
         ] {
-            let read = read(body.as_bytes()).map(|answer| answer.is_some());
-            assert_eq!(read, expected, "{body}");
+            let is_active = read(body.as_bytes()).map(|answer| answer.is_some());
+            assert_eq!(is_active, expected, "{body}");
         }
     }
 
     #[test]
-    fn a_refresh_token_is_told_from_an_access_token_where_the_answer_says_so() {
+    fn a_token_is_no_access_token_if_the_answer_gives_another_type() {
         for (members, expected) in [
             ("", true),
             (r#", "token_type": "Bearer""#, true),

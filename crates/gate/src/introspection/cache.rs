@@ -1,4 +1,4 @@
-//! What is remembered of tokens: bounded, and each for a time of its own.
+//! A bounded cache with an end for each entry.
 
 use std::fmt;
 use std::hash::RandomState;
@@ -7,37 +7,46 @@ use lru::LruCache;
 
 use crate::time::Timestamp;
 
-/// What an entry takes up beside its token and its value, in bytes.
+/// Memory of an entry without its token and the heap of its value, in bytes.
 const ENTRY_BYTES: usize = 256;
 
-/// Tokens, compared in full, and a value of each. What was used least recently goes first.
+/// Maps tokens to values. The least recently used entry is evicted first.
 pub(super) struct Cache<T> {
     entries: LruCache<Box<str>, Entry<T>, RandomState>,
-    most: usize,
-    most_bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
     bytes: usize,
 }
 
 struct Entry<T> {
     value: T,
-    dies_at: Timestamp,
+    inserted_at: Timestamp,
+    end: Timestamp,
     bytes: usize,
 }
 
+impl<T> Entry<T> {
+    /// Whether the entry may be used. If the clock was set back to before the insertion, it is
+    /// unknown how old the entry is.
+    fn is_current(&self, now: Timestamp) -> bool {
+        self.inserted_at <= now && now < self.end
+    }
+}
+
 impl<T: Clone> Cache<T> {
-    pub(super) fn new(most: usize, most_bytes: usize, state: RandomState) -> Self {
+    pub(super) fn new(max_entries: usize, max_bytes: usize, state: RandomState) -> Self {
         Self {
             entries: LruCache::unbounded_with_hasher(state),
-            most,
-            most_bytes,
+            max_entries,
+            max_bytes,
             bytes: 0,
         }
     }
 
-    /// The value of `token`.
+    /// The value of `token`, if it is current. Otherwise the entry is removed.
     pub(super) fn find(&mut self, token: &str, now: Timestamp) -> Option<T> {
         let entry = self.entries.get(token)?;
-        if now < entry.dies_at {
+        if entry.is_current(now) {
             return Some(entry.value.clone());
         }
         let entry = self.entries.pop(token)?;
@@ -45,13 +54,13 @@ impl<T: Clone> Cache<T> {
         None
     }
 
-    /// Remembers a value, which takes up `bytes` beside itself, until `dies_at`.
+    /// Stores a value, with a heap size of `bytes`, until `end`.
     pub(super) fn insert(
         &mut self,
         token: &str,
         value: T,
         bytes: usize,
-        dies_at: Timestamp,
+        end: Timestamp,
         now: Timestamp,
     ) {
         let bytes = ENTRY_BYTES
@@ -59,15 +68,16 @@ impl<T: Clone> Cache<T> {
             .saturating_add(bytes);
         let entry = Entry {
             value,
-            dies_at,
+            inserted_at: now,
+            end,
             bytes,
         };
         if let Some(replaced) = self.entries.put(token.into(), entry) {
             self.bytes = self.bytes.saturating_sub(replaced.bytes);
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        // The newest stays: whoever has waited for it is about to ask.
-        while self.entries.len() > 1 && self.is_over(now) {
+        // The new entry always stays, because waiting requests are about to look it up.
+        while self.entries.len() > 1 && self.must_evict(now) {
             let Some((_, oldest)) = self.entries.pop_lru() else {
                 return;
             };
@@ -75,12 +85,12 @@ impl<T: Clone> Cache<T> {
         }
     }
 
-    /// Whether the entry that was used least recently has to go.
-    fn is_over(&self, now: Timestamp) -> bool {
+    /// Whether the least recently used entry must be evicted.
+    fn must_evict(&self, now: Timestamp) -> bool {
         let oldest = self.entries.peek_lru();
-        self.entries.len() > self.most
-            || self.bytes > self.most_bytes
-            || oldest.is_some_and(|(_, oldest)| oldest.dies_at <= now)
+        self.entries.len() > self.max_entries
+            || self.bytes > self.max_bytes
+            || oldest.is_some_and(|(_, oldest)| !oldest.is_current(now))
     }
 }
 
@@ -102,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded_by_number_by_size_and_by_time() {
+    fn the_cache_is_bounded_by_number_size_and_time() {
         let mut cache = Cache::new(2, 1000, RandomState::new());
         for name in ["a", "b"] {
             cache.insert(name, name, 0, at(10), at(0));
@@ -121,7 +131,14 @@ mod tests {
         cache.insert("small", "small", 0, at(20), at(0));
         assert_eq!(cache.find("large", at(1)), None);
         assert_eq!((cache.entries.len(), cache.bytes), (1, ENTRY_BYTES + 5));
-        // A token is compared in full.
+        // Tokens are compared in full.
         assert_eq!(cache.find("smal", at(1)), None);
+    }
+
+    #[test]
+    fn an_entry_does_not_live_longer_because_the_clock_was_set_back() {
+        let mut cache = Cache::new(2, 1000, RandomState::new());
+        cache.insert("a", "a", 0, at(3660), at(3600));
+        assert_eq!(cache.find("a", at(0)), None);
     }
 }

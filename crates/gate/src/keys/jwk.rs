@@ -1,4 +1,4 @@
-//! One key of a key set (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2).
+//! A key of a key set (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,40 +6,40 @@ use serde_json::Value;
 
 use crate::verify::{Algorithm, Curve, Engine, Hash, PublicKey};
 
-/// A key that signatures can be verified with.
+/// A key to verify signatures with.
 #[derive(Debug)]
 pub struct Key {
-    /// `kid`: the name that tokens call the key by.
+    /// `kid`: the name by which tokens refer to the key.
     pub kid: Option<String>,
-    /// `alg`: the one algorithm that the key is for, where it is for one.
+    /// `alg`: the only algorithm that the key may be used with, if the key names one.
     algorithm: Option<Algorithm>,
-    /// The key itself.
+    /// The key material.
     pub public: PublicKey,
 }
 
-/// Why a key of a set cannot be used, in words for the log.
+/// Why a key of a set cannot be used, for the log.
 pub type KeyProblem = &'static str;
 
-/// Who has handed over a key set.
+/// Where a key set comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
-    /// The operator, in the configuration: it may hold secrets.
+    /// The configuration, which may contain secrets.
     Configuration,
-    /// A server, for everybody to read.
+    /// A server that publishes it.
     Server,
 }
 
 impl Key {
-    /// Reads one member of a set's `keys`.
+    /// Parses an element of `keys`.
     ///
     /// # Errors
     ///
-    /// What about the key makes it unusable. It may well be a good key for something else.
+    /// Why the key cannot be used here. It may be a valid key for another purpose.
     pub fn from_jwk(jwk: &Value, origin: Provenance) -> Result<Self, KeyProblem> {
         if !jwk.is_object() {
             return Err("it is not an object");
         }
-        // A key that everyone can read the private part of proves nothing.
+        // If the private part is public, a signature proves nothing.
         if ["d", "p", "q", "dp", "dq", "qi", "oth"]
             .iter()
             .any(|name| jwk.get(name).is_some())
@@ -57,7 +57,7 @@ impl Key {
             Some("EC") => ec(jwk)?,
             Some("OKP") => okp(jwk)?,
             Some("oct") if origin == Provenance::Configuration => secret(jwk)?,
-            Some("oct") => return Err("it is a secret that a server tells everybody"),
+            Some("oct") => return Err("it is a secret in a published key set"),
             Some(_) => return Err("`kty` is not supported"),
             None => return Err("`kty` is missing"),
         };
@@ -66,7 +66,7 @@ impl Key {
             Some(name) => Some(
                 Algorithm::from_name(name)
                     .filter(|algorithm| public.fits(*algorithm))
-                    .ok_or("`alg` is not one that is supported for the key")?,
+                    .ok_or("`alg` is not supported for this key")?,
             ),
         };
         let kid = string(jwk, "kid", "`kid` is not a string")?.map(str::to_owned);
@@ -77,16 +77,16 @@ impl Key {
         })
     }
 
-    /// Whether `engine` can find out of no algorithm whether the key has signed with it: the key is
-    /// left to the host, and that does not check its algorithms.
-    pub(super) fn is_beyond(&self, engine: &Engine) -> bool {
+    /// Whether `engine` can verify signatures of the key with at least one algorithm.
+    pub(super) fn is_usable(&self, engine: &Engine) -> bool {
         let mut all = Algorithm::ALL.iter();
-        !all.any(|(_, algorithm)| self.is_for(*algorithm, engine))
+        all.any(|(_, algorithm)| self.is_for(*algorithm, engine))
     }
 
-    /// Whether the key may have signed a token with this `alg`, and `engine` can find out.
+    /// Whether the key may have signed a token with this `alg`, and `engine` can verify that.
     pub(super) fn is_for(&self, algorithm: Algorithm, engine: &Engine) -> bool {
-        self.algorithm.is_none_or(|only| only == algorithm) && engine.takes(&self.public, algorithm)
+        self.algorithm.is_none_or(|only| only == algorithm)
+            && engine.supports(&self.public, algorithm)
     }
 }
 
@@ -132,15 +132,15 @@ fn okp(jwk: &Value) -> Result<PublicKey, KeyProblem> {
 
 fn secret(jwk: &Value) -> Result<PublicKey, KeyProblem> {
     let key = PublicKey::secret(&bytes(jwk, "k", "`k` is not base64url")?);
-    // RFC 7518, section 3.2: not shorter than the hash.
+    // RFC 7518, section 3.2: a secret must not be shorter than the hash.
     if !key.fits(Algorithm::Hs(Hash::Sha256)) {
         return Err("`k` is shorter than 256 bits");
     }
     Ok(key)
 }
 
-/// The uncompressed encoding of SEC 1, section 2.3.3. Coordinates that lack leading zeros, as some
-/// servers send them, are padded to the length of the curve.
+/// The uncompressed encoding of SEC 1, section 2.3.3. Some servers omit leading zeros, so coordinates
+/// are padded to the length of the curve.
 fn uncompressed_point(x: &[u8], y: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut point = vec![0x04];
     for coordinate in [x, y] {
@@ -171,20 +171,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixtures::{ec_jwk, ed25519_jwk, p384_jwk, p521_jwk, rsa_jwk};
+    use gate_fixtures::{ec_jwk, ed25519_jwk, p384_jwk, p521_jwk, rsa_jwk};
 
     const RSA_PROBLEM: &str =
         "it is not an RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1";
 
-    fn read(jwk: &Value) -> Result<Key, KeyProblem> {
+    fn parse(jwk: &Value) -> Result<Key, KeyProblem> {
         Key::from_jwk(jwk, Provenance::Server)
     }
 
     fn problem(jwk: &Value) -> Option<KeyProblem> {
-        read(jwk).err()
+        parse(jwk).err()
     }
 
-    /// The names of the algorithms that the key may have signed with.
+    /// The names of the algorithms that the key can be used with.
     fn algorithms(key: &Key) -> Vec<&'static str> {
         let all = Algorithm::ALL.iter();
         all.filter(|(_, algorithm)| key.is_for(*algorithm, &Engine::software()))
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_for_one_family_of_algorithms_and_with_alg_for_one_of_them() {
+    fn a_key_fits_one_family_of_algorithms_or_only_its_alg() {
         let secret = json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode([7; 48])});
         for (jwk, expected) in [
             (
@@ -221,12 +221,12 @@ mod tests {
         }
         let too_short = with(secret, "alg", json!("HS512"));
         assert!(Key::from_jwk(&too_short, Provenance::Configuration).is_err());
-        assert_eq!(read(&ec_jwk()).unwrap().kid.as_deref(), Some("ec"));
+        assert_eq!(parse(&ec_jwk()).unwrap().kid.as_deref(), Some("ec"));
     }
 
     #[test]
-    fn a_large_or_odd_rsa_key_is_for_the_host_only() {
-        let host = Engine::probe(Box::new(crate::fixtures::host));
+    fn an_rsa_key_with_a_long_modulus_or_an_uncommon_exponent_needs_the_host() {
+        let host = Engine::probe(Box::new(gate_fixtures::host));
         let rs256 = Algorithm::Rs(Hash::Sha256);
         let ps256 = Algorithm::Ps(Hash::Sha256);
         let modulus = |bytes: usize| URL_SAFE_NO_PAD.encode(vec![0xff; bytes]);
@@ -238,7 +238,7 @@ mod tests {
             (with(rsa_jwk(), "e", json!("Aw")), false),
             (with(rsa_jwk(), "e", json!("Af____8")), false),
         ] {
-            let key = read(&jwk).unwrap();
+            let key = parse(&jwk).unwrap();
             assert_eq!(key.is_for(rs256, &Engine::software()), in_module, "{jwk}");
             assert_eq!(key.is_for(ps256, &host), in_module, "{jwk}");
             assert!(key.is_for(rs256, &host), "{jwk}");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_key_may_be_used_for_is_respected() {
+    fn use_key_ops_and_alg_restrict_a_key() {
         for (name, value, usable) in [
             ("use", json!("sig"), true),
             ("use", json!("enc"), false),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_keys_are_told_apart() {
+    fn every_problem_of_a_key_has_its_own_message() {
         let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
         let long = URL_SAFE_NO_PAD.encode([0xff; 1025]);
         let even = URL_SAFE_NO_PAD.encode([0xfe; 256]);
@@ -286,7 +286,7 @@ mod tests {
             (json!({"kty": "AKP"}), "`kty` is not supported"),
             (
                 json!({"kty": "oct", "k": "AQAB"}),
-                "it is a secret that a server tells everybody",
+                "it is a secret in a published key set",
             ),
             (with(rsa_jwk(), "n", json!(short)), RSA_PROBLEM),
             (with(rsa_jwk(), "n", json!(long)), RSA_PROBLEM),
@@ -333,7 +333,7 @@ mod tests {
                 with(ed25519_jwk(), "x", json!("AQ")),
                 "it is not a point on the curve",
             ),
-            // The neutral element: of small order.
+            // The neutral element, which has small order.
             (
                 with(ed25519_jwk(), "x", json!(neutral)),
                 "it is not a point on the curve",

@@ -1,35 +1,33 @@
-//! A set of keys (RFC 7517, section 5) and which of them may have signed a token.
+//! A key set (RFC 7517, section 5), and which of its keys may have signed a token.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
-use crate::fetching::Published;
-use crate::json::{self, Member, Members, Unreadable};
-use crate::metrics::Series;
+use crate::fetching::{DocumentKind, Publication};
+use crate::json;
 use crate::verify::{Algorithm, Engine};
 
-/// The largest key set that is read, in bytes.
+/// The largest accepted key set, in bytes.
 pub const MAX_SET_BYTES: usize = 1024 * 1024;
 
-/// How many keys are tried for one token at most.
+/// The largest number of keys tried for one token.
 const MAX_CANDIDATES: usize = 8;
 
 /// The usable keys of one issuer.
 #[derive(Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
-    /// Where each of them is in the document.
-    places: Vec<usize>,
+    /// The index of each key in the document.
+    indices: Vec<usize>,
     skipped: Vec<(usize, KeyProblem)>,
 }
 
-/// Why a document is not a usable key set, in words for the log.
+/// Why a document is not a usable key set, for the log.
 pub type KeySetProblem = &'static str;
 
-/// The one way in which key sets are written down.
+/// The format of key sets. There is only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoFormat;
 
@@ -39,11 +37,10 @@ impl fmt::Display for NoFormat {
     }
 }
 
-impl Published for KeySet {
+impl Publication for KeySet {
     type Format = NoFormat;
 
-    const NAME: &'static str = "key set";
-    const SERIES: Series = Series::Keys;
+    const KIND: DocumentKind = DocumentKind::KeySet;
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
     fn parse(document: &[u8], _: &NoFormat) -> Result<Self, String> {
@@ -51,49 +48,29 @@ impl Published for KeySet {
     }
 
     fn count(&self, engine: &Engine) -> usize {
-        self.count().saturating_sub(self.beyond(engine).count())
+        self.keys.iter().filter(|key| key.is_usable(engine)).count()
     }
 
     fn skipped(&self, engine: &Engine) -> Vec<(usize, KeyProblem)> {
-        // In order, with less code than sorting takes.
-        let mut skipped = BTreeSet::new();
-        skipped.extend(self.skipped());
-        skipped.extend(self.beyond(engine));
-        skipped.into_iter().collect()
-    }
-}
-
-/// What is read of a key set's document.
-#[derive(Default)]
-struct Document {
-    keys: Option<Value>,
-}
-
-impl Members<'_> for Document {
-    fn take(&mut self, member: Member<'_, '_>) -> Result<(), Unreadable> {
-        let is_keys = member.name() == "keys";
-        // Of a name that a key has twice the last one counts (RFC 7517, section 4): no key costs the
-        // others.
-        let value = member.lenient()?;
-        if is_keys {
-            self.keys = Some(value);
-        }
-        Ok(())
+        let mut skipped = self.skipped.clone();
+        skipped.extend(self.unusable(engine));
+        skipped.sort_unstable();
+        skipped
     }
 }
 
 impl KeySet {
-    /// Reads a JWK set that a server has sent. Keys that cannot be used are skipped and never cost
-    /// the others; secrets are among these.
+    /// Parses a JWK set that a server has sent. Keys that cannot be used, secrets among them, are
+    /// skipped and do not affect the others.
     ///
     /// # Errors
     ///
-    /// What makes the whole document unusable; having no usable key does.
+    /// Why the whole document is unusable; for example, because none of its keys is usable.
     pub fn parse(document: &[u8]) -> Result<Self, KeySetProblem> {
         Self::parse_from(document, Provenance::Server)
     }
 
-    /// Reads a JWK set of the configuration, which may hold secrets for HMAC.
+    /// Parses a JWK set from the configuration, which may contain secrets for HMAC.
     ///
     /// # Errors
     ///
@@ -106,18 +83,19 @@ impl KeySet {
         if document.len() > MAX_SET_BYTES {
             return Err("the key set is larger than 1 MiB");
         }
-        let mut read = Document::default();
-        let is_read = json::read_object(document, &mut read);
-        is_read.map_err(|Unreadable| "the key set is not a JSON object")?;
-        let Some(Value::Array(jwks)) = read.keys else {
+        // In a key with a repeated name the last one counts (RFC 7517, section 4), so that one such
+        // key does not make the others unusable.
+        let members = json::parse_members_leniently(document, |name| name == "keys")
+            .ok_or("the key set is not a JSON object")?;
+        let Some(Value::Array(jwks)) = members.get("keys") else {
             return Err("the key set has no array named keys");
         };
-        let (mut keys, mut places, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut keys, mut indices, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for (index, jwk) in jwks.iter().enumerate() {
             match Key::from_jwk(jwk, origin) {
                 Ok(key) => {
                     keys.push(key);
-                    places.push(index);
+                    indices.push(index);
                 }
                 Err(problem) => skipped.push((index, problem)),
             }
@@ -127,39 +105,41 @@ impl KeySet {
         }
         Ok(Self {
             keys,
-            places,
+            indices,
             skipped,
         })
     }
 
-    /// How many keys were not skipped; at least one.
+    /// The number of keys that were not skipped; at least one.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.keys.len()
     }
 
-    /// The keys that were skipped: index in the document, and why.
+    /// The keys that were skipped: index in the document, and reason.
     #[must_use]
     pub fn skipped(&self) -> &[(usize, KeyProblem)] {
         &self.skipped
     }
 
-    /// The keys among the others that `engine` does not take, so that none of their tokens is
-    /// admitted: index in the document, and why.
-    pub fn beyond(&self, engine: &Engine) -> impl Iterator<Item = (usize, KeyProblem)> {
-        let keys = self.keys.iter().zip(&self.places);
-        let beyond = keys.filter(|(key, _)| key.is_beyond(engine));
-        beyond.map(|(_, place)| {
-            let problem = "it has more than 4096 bits or an exponent other than 65537, and is left to \
-                           the host, which does not check its algorithm";
-            (*place, problem)
+    /// The keys that were not skipped but that `engine` cannot use with any algorithm, so that it
+    /// refuses all tokens signed with them: index in the document, and reason.
+    pub fn unusable(&self, engine: &Engine) -> impl Iterator<Item = (usize, KeyProblem)> {
+        let keys = self.keys.iter().zip(&self.indices);
+        let unusable = keys.filter(|(key, _)| !key.is_usable(engine));
+        unusable.map(|(_, index)| {
+            let problem = "it has more than 4096 bits or an exponent other than 65537, and the host \
+                           does not verify its algorithm";
+            (*index, problem)
         })
     }
 
-    /// The keys that may have signed a token with this `alg` and `kid`, as far as `engine` can tell:
-    /// those of that name, of which there may be several, since a name need not be unique (RFC 7517,
-    /// section 4.5); where there is none, or the token names none, those that fit otherwise. At most
-    /// 8.
+    /// The keys that may have signed a token with this `alg` and `kid` and that `engine` can use, at
+    /// most 8. These are
+    ///
+    /// - the keys with this `kid`, which need not be unique (RFC 7517, section 4.5);
+    /// - if there are none, the keys without a `kid`;
+    /// - all keys if the token has no `kid`.
     pub fn candidates<'s>(
         &'s self,
         algorithm: Algorithm,
@@ -174,7 +154,7 @@ impl KeySet {
             .filter(is_for)
             .filter(move |key| match kid {
                 Some(_) if named => key.kid.as_deref() == kid,
-                // A key without a name may be the one that the token names.
+                // The key that the token names may be listed without its `kid`.
                 Some(_) => key.kid.is_none(),
                 None => true,
             })
@@ -187,8 +167,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixtures::{ec_jwk, rsa_jwk};
     use crate::verify::Hash;
+    use gate_fixtures::{ec_jwk, rsa_jwk};
 
     const RS256: Algorithm = Algorithm::Rs(Hash::Sha256);
     const ES256: Algorithm = Algorithm::Es(Hash::Sha256);
@@ -216,37 +196,37 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_key_does_not_cost_the_others() {
+    fn a_bad_key_does_not_affect_the_others() {
         let set = set(&[json!({"kty": "oct", "k": "AQAB"}), rsa_jwk(), json!(null)]);
         assert_eq!(set.count(), 1);
         assert_eq!(
             set.skipped(),
             [
-                (0, "it is a secret that a server tells everybody"),
+                (0, "it is a secret in a published key set"),
                 (2, "it is not an object")
             ]
         );
     }
 
     #[test]
-    fn a_key_that_only_a_host_could_use_is_beyond_the_module() {
+    fn a_key_that_needs_the_host_is_unusable_if_the_host_does_not_verify_its_algorithm() {
         let mut large = rsa_jwk();
         large["e"] = "Aw".into();
         let mut bound = large.clone();
         bound["alg"] = "PS256".into();
         let set = set(&[json!(null), large, rsa_jwk(), ec_jwk(), bound]);
-        let beyond = |engine: &Engine| -> Vec<usize> {
-            set.beyond(engine).map(|(index, _)| index).collect()
+        let unusable = |engine: &Engine| -> Vec<usize> {
+            set.unusable(engine).map(|(index, _)| index).collect()
         };
-        assert_eq!(beyond(&Engine::software()), [1, 4]);
-        let host = Engine::probe(Box::new(crate::fixtures::host));
-        // PSS is never the host's.
-        assert_eq!(beyond(&host), [4]);
+        assert_eq!(unusable(&Engine::software()), [1, 4]);
+        let host = Engine::probe(Box::new(gate_fixtures::host));
+        // The host does not support PSS.
+        assert_eq!(unusable(&host), [4]);
         assert_eq!(set.count(), 4);
     }
 
     #[test]
-    fn a_name_that_a_key_has_twice_does_not_cost_the_others() {
+    fn a_repeated_name_in_a_key_does_not_affect_the_other_keys() {
         let twice = ec_jwk().to_string().replacen('{', r#"{"kty":"RSA","#, 1);
         for other in [&twice, r#"{"a":{"b":1,"b":2}}"#] {
             let document = format!(r#"{{"more":{other},"keys":[{other},{}]}}"#, rsa_jwk());
@@ -306,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_share_a_name_and_an_algorithm_are_all_tried_up_to_a_bound() {
+    fn keys_with_the_same_name_and_algorithm_are_all_tried_up_to_a_limit() {
         let twins = set(&[named(rsa_jwk(), "a"), named(rsa_jwk(), "a")]);
         assert_eq!(kids(&twins, RS256, Some("a")), ["a", "a"]);
         let many = set(&vec![named(rsa_jwk(), "a"); 20]);
@@ -314,14 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_name_may_be_any_that_is_not_there() {
+    fn a_key_without_a_name_is_tried_if_no_key_has_the_name() {
         let set = set(&[named(rsa_jwk(), "a"), unnamed(rsa_jwk())]);
         assert_eq!(kids(&set, RS256, Some("a")), ["a"]);
         assert_eq!(kids(&set, RS256, Some("b")), ["none"]);
     }
 
     #[test]
-    fn a_token_without_a_kid_costs_a_bounded_number_of_tries() {
+    fn the_number_of_keys_tried_for_a_token_without_kid_is_bounded() {
         let set = set(&vec![unnamed(rsa_jwk()); 20]);
         assert_eq!(
             set.candidates(RS256, None, &Engine::software()).count(),

@@ -2,7 +2,7 @@
 
 use super::provider::Provider;
 use crate::claims::Claims;
-use crate::denial::Reason;
+use crate::reason::Reason;
 use crate::time::Timestamp;
 
 impl Provider {
@@ -16,7 +16,7 @@ impl Provider {
     /// [`Reason::NotYetValid`], [`Reason::IssuedInFuture`], [`Reason::Lifetime`].
     pub fn check_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
         if self.issuer.is_some() && self.issuer != claims.issuer {
-            return Err(Reason::Issuer);
+            return Err(issuer(claims));
         }
         self.check_audience_subject_times(claims, self.require_expiration, now)
     }
@@ -28,13 +28,9 @@ impl Provider {
     /// # Errors
     ///
     /// As [`Provider::check_claims`].
-    pub fn check_introspected_claims(
-        &self,
-        claims: &Claims,
-        now: Timestamp,
-    ) -> Result<(), Reason> {
+    pub fn check_introspected_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
         if claims.issuer.is_some() && self.issuer.is_some() && self.issuer != claims.issuer {
-            return Err(Reason::Issuer);
+            return Err(issuer(claims));
         }
         self.check_audience_subject_times(claims, false, now)
     }
@@ -56,7 +52,8 @@ impl Provider {
     ) -> Result<(), Reason> {
         let accepted = |audience: &String| self.audiences.contains(audience);
         if !self.audiences.is_empty() && !claims.audiences.iter().any(accepted) {
-            return Err(Reason::Audience);
+            let aud = claims.audiences.clone();
+            return Err(Reason::Audience { aud });
         }
         if let Some(subjects) = &self.subjects {
             let subject = claims.subject.as_deref();
@@ -68,21 +65,28 @@ impl Provider {
         match claims.expires_at {
             None if require_expiration => return Err(Reason::NoExpiration),
             // RFC 7519, section 4.1.4: not accepted on or after this time.
-            Some(_) if now >= self.expiration(claims) => return Err(Reason::Expired),
+            Some(exp) if now >= self.expiration(claims) => {
+                return Err(Reason::Expired { exp, now });
+            }
             _ => {}
         }
-        if claims.not_before.is_some_and(|at| at > latest) {
-            return Err(Reason::NotYetValid);
+        if let Some(nbf) = claims.not_before.filter(|nbf| *nbf > latest) {
+            return Err(Reason::NotYetValid { nbf, now });
         }
-        if claims.issued_at.is_some_and(|at| at > latest) {
-            return Err(Reason::IssuedInFuture);
+        if let Some(iat) = claims.issued_at.filter(|iat| *iat > latest) {
+            return Err(Reason::IssuedInFuture { iat, now });
         }
-        if let Some(longest) = self.max_lifetime {
+        if let Some(limit) = self.max_lifetime {
             match (claims.issued_at, claims.expires_at) {
-                (Some(issued), Some(expires)) if expires.since(issued) <= longest => {}
-                _ => return Err(Reason::Lifetime),
+                (Some(iat), Some(exp)) if exp.since(iat) <= limit => {}
+                (iat, exp) => return Err(Reason::Lifetime { iat, exp, limit }),
             }
         }
         Ok(())
     }
+}
+
+fn issuer(claims: &Claims) -> Reason {
+    let iss = claims.issuer.clone();
+    Reason::Issuer { iss }
 }

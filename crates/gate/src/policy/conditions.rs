@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::claim_path::ClaimPath;
-use crate::denial::{Denial, Reason};
+use crate::reason::Reason;
 
 /// What a requirement asks of a token, besides being valid.
 #[derive(Clone, Debug, Default)]
@@ -55,14 +55,13 @@ impl TokenConditions {
         &self,
         scope_claims: &[ClaimPath],
         payload: &Map<String, Value>,
-    ) -> Result<(), Denial> {
+    ) -> Result<(), Reason> {
         let has = |wanted: &String| {
             let mut claims = scope_claims.iter().filter_map(|path| path.find(payload));
             claims.any(|claim| has_scope(claim, wanted))
         };
-        let lacking = |scopes: &[String]| Denial {
-            scope: Some(scopes.join(" ")),
-            ..Reason::Scope.into()
+        let lacking = |scopes: &[String]| Reason::Scope {
+            required: scopes.join(" "),
         };
         if !self.scopes.iter().all(has) {
             return Err(lacking(&self.scopes));
@@ -70,11 +69,12 @@ impl TokenConditions {
         if !self.any_scope.is_empty() && !self.any_scope.iter().any(has) {
             return Err(lacking(&self.any_scope));
         }
-        let holds = |claim: &ClaimCondition| claim.test.holds(claim.path.find(payload));
-        if self.claims.iter().all(holds) {
-            Ok(())
-        } else {
-            Err(Reason::Claims.into())
+        let fails = |claim: &&ClaimCondition| !claim.test.holds(claim.path.find(payload));
+        match self.claims.iter().find(fails) {
+            None => Ok(()),
+            Some(failed) => Err(Reason::Claims {
+                claim: failed.path.to_string(),
+            }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which JOSE headers a provider accepts.
 
-use crate::denial::Reason;
+use crate::reason::Reason;
 use crate::token::Token;
 use crate::verify::Algorithm;
 
@@ -34,7 +34,8 @@ impl HeaderPolicy {
     /// [`Reason::Algorithm`] or [`Reason::Type`].
     pub fn check(&self, token: &Token) -> Result<(), Reason> {
         if !self.algorithms.contains(&token.algorithm) {
-            return Err(Reason::Algorithm);
+            let alg = Some(token.algorithm.name());
+            return Err(Reason::Algorithm { alg });
         }
         let accepted = match &token.typ {
             None => self.untyped,
@@ -43,7 +44,11 @@ impl HeaderPolicy {
                 types.any(|known| known.eq_ignore_ascii_case(typ))
             }),
         };
-        if accepted { Ok(()) } else { Err(Reason::Type) }
+        if accepted {
+            return Ok(());
+        }
+        let typ = token.typ.clone();
+        Err(Reason::Type { typ })
     }
 }
 

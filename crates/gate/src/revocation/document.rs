@@ -1,7 +1,6 @@
-//! The JSON of lists, read in one pass and without keeping any of it.
+//! Parsing the JSON of lists in one pass, without building the document in memory.
 //!
-//! Whatever is not understood makes the whole list unusable: what it says may be that a token is
-//! revoked.
+//! Anything that is not understood makes the whole list unusable, because it may revoke a token.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,34 +10,34 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-use super::names::{Gathering, Kind, Names};
+use super::names::{Kind, Names, NamesBuilder};
 use super::{ListFormat, ListReader};
 use crate::time::Timestamp;
 
-/// Reads a list.
+/// Parses a list.
 ///
 /// # Errors
 ///
-/// Where it ceases to be one; nothing of what is in it.
-pub(super) fn read(document: &[u8], reader: &ListReader) -> Result<Names, String> {
-    let mut gathering = Gathering::new(reader.state.clone());
+/// The line and column of the problem, without any content of the list.
+pub(super) fn parse(document: &[u8], reader: &ListReader) -> Result<Names, String> {
+    let mut names = NamesBuilder::new(reader.state.clone());
     let mut deserializer = serde_json::Deserializer::from_slice(document);
     let visitor = List {
         format: reader.format,
-        gathering: &mut gathering,
+        names: &mut names,
     };
-    let read = deserializer.deserialize_any(visitor);
-    read.and_then(|()| deserializer.end()).map_err(|error| {
+    let parsed = deserializer.deserialize_any(visitor);
+    parsed.and_then(|()| deserializer.end()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         format!("it is not of the format {reader}: line {line}, column {column}")
     })?;
-    Ok(gathering.done())
+    Ok(names.build())
 }
 
 /// The whole document.
-struct List<'g> {
+struct List<'n> {
     format: ListFormat,
-    gathering: &'g mut Gathering,
+    names: &'n mut NamesBuilder,
 }
 
 impl<'de> Visitor<'de> for List<'_> {
@@ -49,40 +48,43 @@ impl<'de> Visitor<'de> for List<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let Self { format, gathering } = self;
+        let Self { format, names } = self;
         let mut seen: Vec<String> = Vec::new();
         let mut known = false;
         while let Some(member) = access.next_key::<String>()? {
-            if seen.contains(&member) || seen.len() > MOST_MEMBERS {
+            if seen.contains(&member) {
                 return Err(A::Error::custom("a name occurs twice"));
+            }
+            if seen.len() >= MAX_MEMBERS {
+                return Err(A::Error::custom("it has too many members"));
             }
             known |= match (format, member.as_str()) {
                 (ListFormat::List, "tokens") => {
-                    access.next_value_seed(Each::new(|Text(name)| gathering.add_token(&name)))?;
+                    access.next_value_seed(Each::new(|Text(name)| names.add_token(&name)))?;
                     true
                 }
                 (ListFormat::List, "clients") => {
-                    access.next_value_seed(Dates(Kind::Client, gathering))?;
+                    access.next_value_seed(Dates(Kind::Client, names))?;
                     true
                 }
                 (ListFormat::List, "subjects") => {
-                    access.next_value_seed(Dates(Kind::Subject, gathering))?;
+                    access.next_value_seed(Dates(Kind::Subject, names))?;
                     true
                 }
-                (ListFormat::List, _) => return Err(A::Error::custom("a member is not known")),
+                (ListFormat::List, _) => return Err(A::Error::custom("unknown member")),
                 (ListFormat::Wso2, "revokedJWTList") => {
-                    access.next_value_seed(Each::new(|token| add_token(gathering, &token)))?;
+                    access.next_value_seed(Each::new(|token| add_token(names, &token)))?;
                     true
                 }
                 (ListFormat::Wso2, "revokedJWTConsumerKeyList") => {
                     access.next_value_seed(Each::new(|client: Client<'_>| {
                         let date = from_millis(&client.revocation_time);
-                        gathering.add(Kind::Client, &client.consumer_key, date);
+                        names.add(Kind::Client, &client.consumer_key, date);
                     }))?;
                     true
                 }
                 (ListFormat::Wso2, "revokedJWTSubjectEntityList") => {
-                    access.next_value_seed(Each::new(|entity| add_entity(gathering, &entity)))?;
+                    access.next_value_seed(Each::new(|entity| add_entity(names, &entity)))?;
                     true
                 }
                 (ListFormat::Wso2, _) => {
@@ -92,7 +94,7 @@ impl<'de> Visitor<'de> for List<'_> {
             };
             seen.push(member);
         }
-        // What a server says of an error is an object as well.
+        // An object without any of these members may be an error message of the server.
         if known {
             Ok(())
         } else {
@@ -105,22 +107,22 @@ impl<'de> Visitor<'de> for List<'_> {
             return Err(A::Error::custom("it is an array"));
         }
         while let Some(token) = access.next_element()? {
-            add_token(self.gathering, &token);
+            add_token(self.names, &token);
         }
         Ok(())
     }
 }
 
-/// How many members a list may have.
-const MOST_MEMBERS: usize = 64;
+/// The largest number of members of a list.
+const MAX_MEMBERS: usize = 64;
 
-/// A text, which is copied only if it has escapes.
+/// A text. It is copied only if it contains escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A token in a list of WSO2. Its `jwt_signature` is the token's `jti`, if it has one. When the token
-/// expires is of no interest: it is refused then in any case.
+/// A token in a list of WSO2. Its `jwt_signature` is the `jti` of the token, if it has one. The
+/// `expiry_time` is ignored: an expired token is refused anyway.
 #[derive(Deserialize)]
 struct WsoToken<'a> {
     #[serde(borrow, alias = "jwtSignature")]
@@ -136,7 +138,7 @@ struct Client<'a> {
     revocation_time: Number,
 }
 
-/// A user or a client in a list of WSO2, by what `sub` of the tokens says.
+/// A user or a client in a list of WSO2, by the `sub` of its tokens.
 #[derive(Deserialize)]
 struct Owner<'a> {
     #[serde(borrow, alias = "entityId")]
@@ -147,19 +149,19 @@ struct Owner<'a> {
     revocation_time: Number,
 }
 
-fn add_token(gathering: &mut Gathering, token: &WsoToken<'_>) {
-    gathering.add_token(&token.jwt_signature);
+fn add_token(names: &mut NamesBuilder, token: &WsoToken<'_>) {
+    names.add_token(&token.jwt_signature);
 }
 
-fn add_entity(gathering: &mut Gathering, entity: &Owner<'_>) {
+fn add_entity(names: &mut NamesBuilder, entity: &Owner<'_>) {
     let date = from_millis(&entity.revocation_time);
-    gathering.add(Kind::Subject, &entity.entity_id, date);
+    names.add(Kind::Subject, &entity.entity_id, date);
     if entity.entity_type.as_deref() == Some("CLIENT_ID") {
-        gathering.add(Kind::Client, &entity.entity_id, date);
+        names.add(Kind::Client, &entity.entity_id, date);
     }
 }
 
-/// The time so many milliseconds after the epoch; a fraction of one counts as a whole one.
+/// A time in milliseconds after the epoch, to the nearest millisecond.
 fn from_millis(millis: &Number) -> Timestamp {
     if let Some(millis) = millis.as_u64() {
         return Timestamp::from_unix_millis(millis);
@@ -168,7 +170,7 @@ fn from_millis(millis: &Number) -> Timestamp {
     Number::from_f64(secs).map_or(Timestamp::END, |secs| Timestamp::from_numeric_date(&secs))
 }
 
-/// Does something with each element of an array as it is read; `null` has none.
+/// Calls a function with each element of an array; `null` counts as an empty array.
 struct Each<T, F>(F, PhantomData<T>);
 
 impl<T, F: FnMut(T)> Each<T, F> {
@@ -204,8 +206,8 @@ impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Each<T, F> {
     }
 }
 
-/// An object of names and times in seconds.
-struct Dates<'g>(Kind, &'g mut Gathering);
+/// An object of names and times in seconds; `null` counts as an empty object.
+struct Dates<'n>(Kind, &'n mut NamesBuilder);
 
 impl<'de> DeserializeSeed<'de> for Dates<'_> {
     type Value = ();

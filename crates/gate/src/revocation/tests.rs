@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::fixtures::{es256, rs256};
 use crate::token::MAX_TOKEN_BYTES;
+use gate_fixtures::{es256, rs256};
 
 const TIME: u64 = 1_700_000_000;
 
@@ -46,7 +46,7 @@ fn a_token_is_revoked_by_its_jti_its_client_or_its_subject() {
         (json!({"jti": "One"}), false),
         (json!({"jti": "on"}), false),
         (json!({"jti": ""}), false),
-        // A name is of one kind.
+        // A name only counts for its kind.
         (json!({"jti": "app"}), false),
         (json!({"sub": "one", "client_id": "user"}), false),
         (json!({"client_id": "app", "iat": TIME - 1}), true),
@@ -78,7 +78,17 @@ fn a_token_is_revoked_by_its_jti_its_client_or_its_subject() {
 }
 
 #[test]
-fn a_token_without_jti_is_named_by_its_signature() {
+fn a_listed_jti_is_revoked_whenever_the_token_was_issued() {
+    let list = list(json!({"tokens": ["one"]}));
+    for issued_at in [None, Some(Timestamp::EPOCH), Some(Timestamp::END)] {
+        let payload = json!({"jti": "one"});
+        let is_revoked = list.revokes_claims(payload.as_object().unwrap(), issued_at);
+        assert!(is_revoked, "{issued_at:?}");
+    }
+}
+
+#[test]
+fn a_token_without_jti_is_revoked_by_its_signature() {
     let (named, unnamed) = (token(json!({"jti": "a"})), token(json!({"sub": "a"})));
     let signature = |token: &str| token.rsplit_once('.').unwrap().1.to_owned();
     let list = list(json!({"tokens": [signature(&named), signature(&unnamed)]}));
@@ -88,7 +98,7 @@ fn a_token_without_jti_is_named_by_its_signature() {
 }
 
 #[test]
-fn the_other_signature_of_an_ecdsa_token_does_not_bring_it_back() {
+fn a_revoked_ecdsa_token_stays_revoked_with_the_other_form_of_its_signature() {
     let revoked = es256(&json!({"alg": "ES256"}), &json!({"sub": "a"}));
     let (input, signature) = revoked.rsplit_once('.').unwrap();
     let list = list(json!({"tokens": [signature]}));
@@ -101,7 +111,7 @@ fn the_other_signature_of_an_ecdsa_token_does_not_bring_it_back() {
 }
 
 #[test]
-fn both_shapes_of_wso2_are_read() {
+fn both_formats_of_wso2_are_parsed() {
     let millis = TIME * 1000 + 500;
     let array = json!([{"jwt_signature": "one", "expiry_time": 1, "more": {}}]);
     let object = json!({
@@ -153,7 +163,7 @@ fn both_shapes_of_wso2_are_read() {
 }
 
 #[test]
-fn what_is_not_understood_makes_a_list_unusable() {
+fn anything_that_is_not_understood_makes_a_list_unusable() {
     let deep = format!("{{\"tokens\": {}", "[".repeat(100_000));
     for (format, document) in [
         (ListFormat::List, ""),
@@ -191,15 +201,15 @@ fn what_is_not_understood_makes_a_list_unusable() {
         let problem = parse(format, document).unwrap_err();
         assert!(problem.starts_with("it is not of the format"), "{problem}");
     }
-    // Nothing of what is in a list is logged.
+    // The content of a list is not logged.
     let problem = parse(ListFormat::List, r#"{"tokens": ["a"], "secret": 1}"#).unwrap_err();
     assert_eq!(problem, "it is not of the format list: line 1, column 26");
-    // It may lack what it has nothing of.
+    // Members may be absent or null.
     assert_eq!(list(json!({"tokens": null, "subjects": {}})).count(), 0);
 }
 
 #[test]
-fn a_name_with_several_dates_has_the_latest() {
+fn the_latest_of_several_times_of_a_name_counts() {
     let document = format!("{{\"clients\": {{\"a\": {TIME}, \"a\": 5, \"a\": 7}}}}");
     let list = parse(ListFormat::List, &document).unwrap();
     let payload = json!({"client_id": "a", "iat": TIME - 1});
@@ -207,7 +217,7 @@ fn a_name_with_several_dates_has_the_latest() {
 }
 
 #[test]
-fn every_one_of_many_names_is_found_and_no_other() {
+fn all_of_many_names_are_found_and_no_others() {
     let tokens: Vec<String> = (0..20_000)
         .map(|number| format!("token-{number}"))
         .collect();

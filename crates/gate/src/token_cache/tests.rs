@@ -1,8 +1,7 @@
+use gate_fixtures as fixtures;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{RequirementKind, RequirementNode};
-use crate::fixtures;
 use crate::token::MAX_TOKEN_BYTES;
 
 const NOW: Timestamp = Timestamp::from_unix_secs(1_700_000_000);
@@ -15,7 +14,7 @@ fn cache(capacity: usize) -> TokenCache {
     TokenCache::new(capacity, RandomState::new())
 }
 
-/// A token with `payload`, and what is remembered of it.
+/// A token with `payload`, and its cache entry.
 fn verified(payload: &serde_json::Value, key: &Rc<[u8]>) -> (String, Verified) {
     let header = json!({"alg": "HS256"});
     let text = fixtures::signed("HS256", &header, payload);
@@ -34,7 +33,7 @@ fn issuer(cache: &mut TokenCache, text: &str, now: Timestamp) -> Option<String> 
 }
 
 #[test]
-fn a_token_is_known_by_all_of_its_text() {
+fn a_token_is_found_by_its_whole_text() {
     let mut cache = cache(8);
     let (text, known) = verified(&json!({"iss": "i"}), &key());
     cache.insert(&text, known, later(60), NOW);
@@ -50,11 +49,11 @@ fn a_token_is_known_by_all_of_its_text() {
 }
 
 #[test]
-fn differences_do_not_make_up_for_each_other() {
+fn two_differences_never_cancel_out() {
     let mut cache = cache(8);
     let (text, known) = verified(&json!({"iss": "i", "pad": "x".repeat(400)}), &key());
     cache.insert(&text, known, later(60), NOW);
-    // The end is hashed.
+    // The last 16 bytes are the hash.
     for one in 0..100 {
         for other in one + 1..text.len() - 16 {
             let mut changed = text.clone().into_bytes();
@@ -67,63 +66,8 @@ fn differences_do_not_make_up_for_each_other() {
     assert_eq!(issuer(&mut cache, &text, NOW).as_deref(), Some("i"));
 }
 
-/// What has been found of a token under `tree` since `from`, until `until`.
-fn grant(tree: &Rc<Tree>, from: Timestamp, until: Timestamp) -> Grant {
-    let keys = json!({"inline_string": fixtures::key_set()});
-    let config = json!({"providers": {"p": {"local_jwks": keys}}}).to_string();
-    let config = Config::from_json(config.as_bytes()).unwrap();
-    Grant {
-        tree: Rc::clone(tree),
-        provider: Rc::clone(&config.providers[0]),
-        keys: None,
-        list: None,
-        from,
-        until,
-    }
-}
-
 #[test]
-fn a_token_is_familiar_by_all_of_its_text() {
-    let mut cache = cache(8);
-    let (text, known) = verified(&json!({"iss": "i"}), &key());
-    let tree = Rc::new(Tree::from(Kind::Nothing));
-    let (other, stranger) = verified(&json!({"iss": "j"}), &key());
-    let (_, again) = verified(&json!({"iss": "i"}), &key());
-    cache.insert(&text, known.clone(), later(60), NOW);
-    assert!(cache.familiar(text.as_bytes()).is_none());
-    for other in [&stranger, &again] {
-        cache.grant(&other.token, grant(&tree, NOW, later(60)));
-        assert!(cache.familiar(text.as_bytes()).is_none());
-    }
-    cache.grant(&known.token, grant(&tree, NOW, later(60)));
-    assert!(
-        cache
-            .familiar(text.as_bytes())
-            .is_some_and(|known| known.text == text)
-    );
-    assert!(cache.familiar(other.as_bytes()).is_none());
-    for at in 0..text.len() {
-        let mut other = text.clone().into_bytes();
-        other[at] ^= 1;
-        assert!(cache.familiar(&other).is_none(), "{at}");
-    }
-    // Verified anew, it may be by another key.
-    cache.insert(&text, known, later(60), NOW);
-    assert!(cache.familiar(text.as_bytes()).is_none());
-}
-
-#[test]
-fn what_has_been_found_is_so_for_a_time_and_one_requirement() {
-    let trees = [(); 2].map(|()| Rc::new(Tree::from(Kind::Nothing)));
-    let grant = grant(&trees[0], later(10), later(60));
-    for (secs, holds) in [(9, false), (10, true), (59, true), (60, false)] {
-        assert_eq!(grant.is_for(&trees[0], later(secs)), holds, "{secs}");
-        assert!(!grant.is_for(&trees[1], later(secs)));
-    }
-}
-
-#[test]
-fn an_entry_dies_on_time() {
+fn an_entry_expires_on_time() {
     let mut cache = cache(8);
     let (text, known) = verified(&json!({"iss": "i"}), &key());
     cache.insert(&text, known.clone(), later(60), NOW);
@@ -136,7 +80,7 @@ fn an_entry_dies_on_time() {
 }
 
 #[test]
-fn what_was_used_least_recently_goes_first() {
+fn the_least_recently_used_token_is_evicted_first() {
     let mut cache = cache(2);
     let tokens: Vec<_> = (0..3)
         .map(|number| verified(&json!({"iss": number.to_string()}), &key()))
@@ -153,7 +97,7 @@ fn what_was_used_least_recently_goes_first() {
 }
 
 #[test]
-fn a_cache_without_room_remembers_nothing() {
+fn a_cache_of_capacity_zero_stays_empty() {
     let mut cache = cache(0);
     let (text, known) = verified(&json!({}), &key());
     cache.insert(&text, known, later(60), NOW);
@@ -161,7 +105,7 @@ fn a_cache_without_room_remembers_nothing() {
 }
 
 #[test]
-fn all_entries_together_are_bounded_by_bytes() {
+fn the_size_of_all_entries_is_bounded() {
     let mut cache = cache(3_000);
     let pad = "x".repeat(5_000);
     for number in 0..2_000 {
@@ -175,7 +119,7 @@ fn all_entries_together_are_bounded_by_bytes() {
 }
 
 #[test]
-fn the_dead_make_room_once_they_are_the_oldest() {
+fn expired_entries_are_evicted_when_they_are_the_oldest() {
     let mut cache = cache(100);
     for number in 0..50 {
         let (text, known) = verified(&json!({"iss": number.to_string()}), &key());
@@ -187,7 +131,7 @@ fn the_dead_make_room_once_they_are_the_oldest() {
 }
 
 #[test]
-fn the_bound_in_bytes_follows_the_number_of_tokens() {
+fn the_size_limit_follows_the_capacity() {
     const MIB: usize = 1024 * 1024;
     for (capacity, mib) in [
         (0, 8),

@@ -1,4 +1,4 @@
-//! The names of signature algorithms.
+//! Signature algorithms and their registered names.
 
 /// A signature algorithm of RFC 7518, section 3.1, or RFC 8037, section 3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,7 +9,7 @@ pub enum Algorithm {
     Ps(Hash),
     /// ECDSA: SHA-256 on P-256, SHA-384 on P-384, SHA-512 on P-521.
     Es(Hash),
-    /// Ed25519, which is all there is of `EdDSA` here.
+    /// Ed25519, the only curve of `EdDSA` that is supported.
     EdDsa,
     /// HMAC.
     Hs(Hash),
@@ -29,7 +29,7 @@ pub enum Hash {
 use Hash::{Sha256, Sha384, Sha512};
 
 impl Algorithm {
-    /// Every algorithm with its registered name; that first one, where there are two. There is no `none`.
+    /// Every algorithm with its registered name. `EdDSA` has a second one. There is no `none`.
     pub const ALL: [(&'static str, Self); 13] = [
         ("RS256", Self::Rs(Sha256)),
         ("RS384", Self::Rs(Sha384)),
@@ -46,15 +46,15 @@ impl Algorithm {
         ("HS512", Self::Hs(Sha512)),
     ];
 
-    /// The registered names that are second ones: RFC 9864, section 2.2, calls `EdDSA` by its curve.
-    const ALSO: [(&'static str, Self); 1] = [("Ed25519", Self::EdDsa)];
+    /// Second registered names: RFC 9864, section 2.2 names `EdDSA` after its curve.
+    const ALIASES: [(&'static str, Self); 1] = [("Ed25519", Self::EdDsa)];
 
     /// Every registered name with its algorithm.
     pub fn names() -> impl Iterator<Item = &'static (&'static str, Self)> {
-        Self::ALL.iter().chain(&Self::ALSO)
+        Self::ALL.iter().chain(&Self::ALIASES)
     }
 
-    /// The algorithm that `name` is a registered name of, in exactly this spelling.
+    /// The algorithm with the registered name `name`, in exactly this spelling.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::names()
@@ -62,7 +62,7 @@ impl Algorithm {
             .map(|(_, algorithm)| *algorithm)
     }
 
-    /// The registered name; the first, where there are two.
+    /// The registered name, as in [`Algorithm::ALL`].
     #[must_use]
     pub fn name(self) -> &'static str {
         let mut all = Self::ALL.iter();
@@ -70,7 +70,7 @@ impl Algorithm {
         found.map_or("", |(name, _)| name)
     }
 
-    /// Whether whoever can verify can also sign: the key is a shared secret.
+    /// Whether the key is a shared secret, so that everyone who can verify can also sign.
     #[must_use]
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs(_))

@@ -1,22 +1,21 @@
-//! Which engine checks a signature: the host where it has proved that it can, else the module.
+//! Which engine verifies a signature: the host if it has passed a self-test, otherwise the module.
 
 use std::fmt;
 
-use super::host::{Question, answer};
-use super::{Algorithm, PublicKey, self_test, software};
+use super::{Algorithm, PublicKey, host, self_test, software};
 
-/// A call of the host's foreign function `verify_signature`. `None` where the call failed: there is
-/// no such function, or it is withheld, or it cannot read what it is asked.
+/// Calls the host's foreign function `verify_signature`. `None` if the call failed: the host does not
+/// provide the function, does not allow it, or could not decode the request.
 pub type HostFunction = Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>;
 
-/// What checks signatures.
+/// Verifies signatures.
 pub struct Engine {
     host: Option<HostFunction>,
-    /// The algorithms that the host has told a good signature from a bad one for.
+    /// The algorithms for which the host has passed the self-test.
     proven: Vec<Algorithm>,
 }
 
-/// Who found a signature good.
+/// Who verified a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// The host.
@@ -26,7 +25,7 @@ pub enum By {
 }
 
 impl Engine {
-    /// The module alone.
+    /// An engine that uses the module for every algorithm.
     #[must_use]
     pub const fn software() -> Self {
         Self {
@@ -35,44 +34,44 @@ impl Engine {
         }
     }
 
-    /// The host for every algorithm that it passes the self-test for: one good signature and one
-    /// bad one. The module for the others.
+    /// Tests the host with one valid and one invalid signature of each algorithm. The engine uses the
+    /// host for the algorithms that pass, and the module for the others.
     #[must_use]
-    pub fn probe(host: HostFunction) -> Self {
+    pub fn probe(call: HostFunction) -> Self {
         let passes = |algorithm: &Algorithm| {
             self_test::case(*algorithm).is_some_and(|case| {
-                let ask = |message| {
-                    let question = Question::new(&case.key, *algorithm, &case.signature)?;
-                    answer(&host(&question.encoded(message))?)
+                let verify = |message| {
+                    let request = host::request(&case.key, *algorithm, message, &case.signature)?;
+                    host::is_valid(&call(&request)?)
                 };
-                ask(case.good) == Some(true) && ask(case.bad) == Some(false)
+                verify(case.good) == Some(true) && verify(case.bad) == Some(false)
             })
         };
         let all = Algorithm::ALL.iter().map(|(_, algorithm)| *algorithm);
         let proven = all
-            .filter(|algorithm| Question::is_possible(*algorithm))
+            .filter(|algorithm| host::supports(*algorithm))
             .filter(passes)
             .collect();
         Self {
-            host: Some(host),
+            host: Some(call),
             proven,
         }
     }
 
-    /// The algorithms that the host checks.
+    /// The algorithms that the host verifies.
     #[must_use]
     pub fn of_host(&self) -> &[Algorithm] {
         &self.proven
     }
 
-    /// Whether a signature with `algorithm` can be checked with `key`: it is for the algorithm, and
-    /// an engine takes keys of its size.
+    /// Whether this engine can verify signatures of `key` with `algorithm`: the key fits the
+    /// algorithm, and the host or the module supports keys of its size.
     #[must_use]
-    pub fn takes(&self, key: &PublicKey, algorithm: Algorithm) -> bool {
+    pub fn supports(&self, key: &PublicKey, algorithm: Algorithm) -> bool {
         key.fits(algorithm) && (key.is_for_module() || self.proven.contains(&algorithm))
     }
 
-    /// Checks `signature` over `message`, and answers who found it good.
+    /// Verifies `signature` over `message`. Returns who verified it, or `None` if it is invalid.
     #[must_use]
     pub fn verify(
         &self,
@@ -81,26 +80,26 @@ impl Engine {
         message: &[u8],
         signature: &[u8],
     ) -> Option<By> {
-        if let Some(host) = &self.host
+        if let Some(call) = &self.host
             && self.proven.contains(&algorithm)
         {
-            let question = Question::new(key, algorithm, signature)?;
-            let said = host(&question.encoded(message)).and_then(|bytes| answer(&bytes));
-            if let Some(good) = said {
-                return good.then_some(By::Host);
+            let request = host::request(key, algorithm, message, signature)?;
+            let is_valid = call(&request).and_then(|answer| host::is_valid(&answer));
+            if let Some(is_valid) = is_valid {
+                return is_valid.then_some(By::Host);
             }
-            // It has said nothing: that is no answer.
+            // A failed call says nothing about the signature.
         }
         software::verify(key, algorithm, message, signature).then_some(By::Software)
     }
 }
 
-/// Who checks what, for the log.
+/// Which engine verifies which algorithms, for the log.
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |of_host: bool| {
+        let names = |by_host: bool| {
             let all = Algorithm::ALL.iter();
-            let these = all.filter(|(_, algorithm)| self.proven.contains(algorithm) == of_host);
+            let these = all.filter(|(_, algorithm)| self.proven.contains(algorithm) == by_host);
             these.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
         };
         let module = names(false);
@@ -128,16 +127,16 @@ mod tests {
     use prost::Message;
 
     use super::*;
-    use crate::fixtures;
     use crate::verify::{Answer, Hash};
+    use gate_fixtures as fixtures;
 
-    fn saying(result: bool) -> Vec<u8> {
+    fn answer(result: bool) -> Vec<u8> {
         let error = String::new();
         Answer { result, error }.encode_to_vec()
     }
 
     #[test]
-    fn a_host_is_relied_on_for_what_it_has_proved() {
+    fn the_host_verifies_only_the_algorithms_that_passed_the_self_test() {
         let good = Engine::probe(Box::new(fixtures::host));
         let all = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
         let expected: Vec<_> = all
@@ -164,11 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_cannot_tell_good_from_bad_is_never_relied_on() {
+    fn a_host_that_fails_the_self_test_verifies_nothing() {
         let hosts: [HostFunction; 5] = [
             Box::new(|_| None),
-            Box::new(|_| Some(saying(true))),
-            Box::new(|_| Some(saying(false))),
+            Box::new(|_| Some(answer(true))),
+            Box::new(|_| Some(answer(false))),
             Box::new(|_| Some(b"nonsense".to_vec())),
             Box::new(|_| Some(Vec::new())),
         ];
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_is_told() {
+    fn verify_returns_who_verified_the_signature() {
         let case = self_test::case(Algorithm::Rs(Hash::Sha256)).unwrap();
         let verify = |engine: &Engine, message| {
             engine.verify(
@@ -196,26 +195,26 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_falls_silent_is_stood_in_for() {
+    fn the_module_verifies_when_a_call_of_the_host_fails() {
         let case = self_test::case(Algorithm::Es(Hash::Sha256)).unwrap();
         let proven = vec![Algorithm::Es(Hash::Sha256)];
-        for (said, expected) in [
+        for (answer, expected) in [
             (None, Some(By::Software)),
             (Some(b"nonsense".to_vec()), Some(By::Software)),
-            (Some(saying(false)), None),
-            (Some(saying(true)), Some(By::Host)),
+            (Some(answer(false)), None),
+            (Some(answer(true)), Some(By::Host)),
         ] {
             let engine = Engine {
-                host: Some(Box::new(move |_| said.clone())),
+                host: Some(Box::new(move |_| answer.clone())),
                 proven: proven.clone(),
             };
-            let good = engine.verify(
+            let verified_by = engine.verify(
                 &case.key,
                 Algorithm::Es(Hash::Sha256),
                 case.good,
                 &case.signature,
             );
-            assert_eq!(good, expected);
+            assert_eq!(verified_by, expected);
         }
     }
 }

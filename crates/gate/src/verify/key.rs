@@ -1,4 +1,4 @@
-//! A key that signatures are verified with, prepared once for both engines.
+//! A key to verify signatures with, prepared once for both engines.
 
 use std::fmt;
 use std::rc::Rc;
@@ -9,28 +9,31 @@ use rsa::traits::PublicKeyParts;
 
 use super::{Algorithm, Hash};
 
-/// Bits of the modulus of an RSA key that is good for anything.
+/// Accepted bit lengths of an RSA modulus.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// The longest modulus that the module itself works with, in bits, and the one exponent.
+/// The longest RSA modulus that the module itself supports, in bits.
 const RSA_BITS_IN_MODULE: u32 = 4096;
+
+/// The only RSA exponent that the module itself supports.
 const RSA_EXPONENT_IN_MODULE: u32 = 65_537;
 
-/// A public key, or the secret of an HMAC, ready to verify with.
+/// A public key, or the secret of an HMAC, prepared for verification.
 ///
-/// It fits one family of algorithms only, whatever a token says (RFC 8725, section 3.1).
+/// It fits only one family of algorithms, whatever a token claims (RFC 8725, section 3.1).
 pub struct PublicKey {
     pub(super) kind: Kind,
-    /// The `SubjectPublicKeyInfo` in DER (RFC 5280, section 4.1), or the secret.
+    /// The `SubjectPublicKeyInfo` in DER (RFC 5280, section 4.1), the bytes of an Ed25519 key, or the
+    /// secret.
     material: Rc<[u8]>,
 }
 
-/// The key in the form that the module verifies with.
+/// The key in the form that the module's libraries use.
 pub(super) enum Kind {
     /// An RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1.
     Rsa {
         key: Box<rsa::PublicKey>,
-        /// Whether it has at most 4096 bits and the exponent 65537.
+        /// Whether the module can verify with it: at most 4096 bits and the exponent 65537.
         in_module: bool,
     },
     P256(Box<p256::ecdsa::VerifyingKey>),
@@ -53,7 +56,7 @@ pub enum Curve {
 }
 
 impl Curve {
-    /// Bytes of a coordinate on the curve, and of either half of a signature.
+    /// Bytes of a coordinate on the curve, and of each number of a signature.
     #[must_use]
     pub const fn coordinate_bytes(self) -> usize {
         match self {
@@ -65,16 +68,16 @@ impl Curve {
 }
 
 impl PublicKey {
-    /// The RSA key of a modulus and an exponent, both big-endian. `None` for a modulus that is even
-    /// or does not have 2048 to 8192 bits, and for an exponent that is even, below 3 or above 33 bits
-    /// (more than that no library takes).
+    /// An RSA key from its modulus and exponent, both big-endian. `None` for a modulus that is even
+    /// or does not have 2048 to 8192 bits, and for an exponent that is even, less than 3 or longer
+    /// than 33 bits, the limit of the `rsa` crate.
     #[must_use]
     pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
         let integer = |bytes: &[u8]| {
             let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
             let bytes = bytes.get(zeros..)?;
             let bits = u32::try_from(bytes.len()).ok()?.checked_mul(8)?;
-            // A number without any digit, or of megabytes, is nothing to work with.
+            // Checked before the bytes are copied into a number of this size.
             (8..=8192).contains(&bits).then_some(())?;
             BoxedUint::from_be_slice(bytes, bits).ok()
         };
@@ -88,8 +91,8 @@ impl PublicKey {
         Some(Self { kind, material })
     }
 
-    /// The key of a point on a curve in the uncompressed encoding of SEC 1, section 2.3.3. `None`
-    /// where that is not on the curve.
+    /// An ECDSA key from a point in the uncompressed encoding of SEC 1, section 2.3.3. `None` if the
+    /// point is not on the curve.
     #[must_use]
     pub fn ec(curve: Curve, point: &[u8]) -> Option<Self> {
         let (kind, material) = match curve {
@@ -109,8 +112,9 @@ impl PublicKey {
         Some(Self { kind, material })
     }
 
-    /// The Ed25519 key of RFC 8032, section 5.1.5. `None` where the bytes are not that of a point,
-    /// or of one that verifies signatures which nobody made.
+    /// An Ed25519 key from the encoding of RFC 8032, section 5.1.5. `None` if the bytes do not encode
+    /// a point, or if the point has small order: with such a key, a signature can be valid for many
+    /// messages although nobody signed them.
     #[must_use]
     pub fn ed25519(bytes: &[u8]) -> Option<Self> {
         let array = bytes.try_into().ok()?;
@@ -120,7 +124,7 @@ impl PublicKey {
         (!key.is_weak()).then_some(Self { kind, material })
     }
 
-    /// The secret of an HMAC.
+    /// A secret for HMAC.
     #[must_use]
     pub fn secret(bytes: &[u8]) -> Self {
         let kind = Kind::Secret;
@@ -128,8 +132,8 @@ impl PublicKey {
         Self { kind, material }
     }
 
-    /// Whether the key is for `algorithm`: of its family, on its curve, and a secret not shorter
-    /// than the hash (RFC 7518, section 3.2).
+    /// Whether the key has the type and curve of `algorithm`. A secret must not be shorter than the
+    /// hash (RFC 7518, section 3.2).
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         match (&self.kind, algorithm) {
@@ -143,8 +147,8 @@ impl PublicKey {
         }
     }
 
-    /// Whether the module itself can verify with the key: it leaves RSA keys above 4096 bits or
-    /// with another exponent than 65537 to the host.
+    /// Whether the module itself can verify with the key. RSA keys of more than 4096 bits or with
+    /// another exponent than 65537 need the host.
     #[must_use]
     pub const fn is_for_module(&self) -> bool {
         match self.kind {
@@ -153,12 +157,12 @@ impl PublicKey {
         }
     }
 
-    /// Whether the key is the one with this material.
+    /// Whether `material` is the material of this key.
     pub(crate) fn is(&self, material: &Rc<[u8]>) -> bool {
-        Rc::ptr_eq(&self.material, material) || self.material == *material
+        self.material == *material
     }
 
-    /// What tells the key from others: two keys of the same material verify the same.
+    /// What identifies the key: keys with the same material verify the same signatures.
     pub(crate) const fn material(&self) -> &Rc<[u8]> {
         &self.material
     }

@@ -1,21 +1,21 @@
-//! Known signatures, to find out what a host can do before it is relied on.
+//! Known signatures, to test what the host can verify before it is used.
 //!
-//! The keys were made with `openssl genpkey` and thrown away; the signatures over [`GOOD`] with
-//! `openssl dgst -sha256 -sign` and the like, those of ECDSA taken out of their DER. All are
-//! base64url.
+//! The private keys were made with `openssl genpkey` and deleted. The signatures over [`GOOD`] were
+//! made with `openssl dgst -sha256 -sign` and the other hashes; those of ECDSA were converted from
+//! DER to two numbers. Everything is encoded in base64url.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Algorithm, Curve, Hash, PublicKey};
 
-/// What the signatures are over.
+/// The message that the signatures cover.
 const GOOD: &[u8] = b"bearer-gate: good";
 
-/// What they are not over.
+/// A message that the signatures do not cover.
 const BAD: &[u8] = b"bearer-gate: goof";
 
-/// A signature, the message that it is good for, and one that it is bad for.
+/// A signature, a message for which it is valid, and one for which it is not.
 pub(super) struct Case {
     pub(super) key: PublicKey,
     pub(super) signature: Vec<u8>,
@@ -23,7 +23,7 @@ pub(super) struct Case {
     pub(super) bad: &'static [u8],
 }
 
-/// The case for `algorithm`, if there is one.
+/// The case for `algorithm`. `None` for algorithms that the host does not support.
 pub(super) fn case(algorithm: Algorithm) -> Option<Case> {
     let bytes = |text| URL_SAFE_NO_PAD.decode(text).ok();
     let rsa = || PublicKey::rsa(&bytes(RSA_MODULUS)?, &[1, 0, 1]);
@@ -96,7 +96,7 @@ mod tests {
     use crate::verify::software;
 
     #[test]
-    fn every_case_is_what_it_says() {
+    fn every_case_has_a_signature_that_is_valid_for_one_of_the_two_messages() {
         let mut cases = 0;
         for (name, algorithm) in Algorithm::ALL {
             if let Some(case) = case(algorithm) {

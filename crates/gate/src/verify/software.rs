@@ -1,8 +1,8 @@
-//! Signatures checked in the module itself.
+//! Verification in the module itself.
 //!
-//! HMAC is jwt-simple's. Its `verify_token` is not used: it parses header and claims once more by
-//! its own rules and so would refuse good tokens (a `nonce` that is a number, a `jwk` that is an
-//! object), and it compares times that have been compared already.
+//! HMAC comes from jwt-simple. Its `verify_token` is not used: it parses header and claims again by
+//! its own rules, refuses valid tokens (with a number as `nonce`, or an object as `jwk`), and checks
+//! times that have been checked already.
 
 use jwt_simple::algorithms::{HS256Key, HS384Key, HS512Key, MACLike};
 use p256::ecdsa::signature::Verifier;
@@ -14,8 +14,8 @@ use subtle::ConstantTimeEq;
 use super::key::Kind;
 use super::{Algorithm, Hash, PublicKey};
 
-/// Whether `signature` is that of `key` over `message`, in the encoding of RFC 7518, section 3, and
-/// RFC 8037, section 3.1.
+/// Whether `signature` is a valid signature of `key` over `message`, in the encoding of RFC 7518,
+/// section 3, and RFC 8037, section 3.1.
 pub(super) fn verify(
     key: &PublicKey,
     algorithm: Algorithm,
@@ -39,7 +39,7 @@ pub(super) fn verify(
             Hash::Sha384 => pss::<Sha384>(key, message, signature),
             Hash::Sha512 => pss::<Sha512>(key, message, signature),
         },
-        // Exactly two numbers of the curve's length, both in range: `from_slice` refuses all else.
+        // `from_slice` accepts exactly two numbers of the curve's length, both in range.
         (Kind::P256(key), _) => p256::ecdsa::Signature::from_slice(signature)
             .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
         (Kind::P384(key), _) => p384::ecdsa::Signature::from_slice(signature)

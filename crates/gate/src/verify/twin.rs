@@ -1,11 +1,11 @@
-//! The second signature that every signature of ECDSA comes with.
+//! The second valid form of every ECDSA signature.
 
 use std::ops::Neg;
 
 use super::algorithm::{Algorithm, Hash};
 
-/// The other signature of the same key over the same text that everybody can make of one of ECDSA:
-/// of `(r, s)` it is `(r, -s)`. `None` for other algorithms, whose signatures nobody can change.
+/// The other valid form of an ECDSA signature: `(r, -s)` for `(r, s)`, which anyone can compute.
+/// `None` for other algorithms, and for bytes that are not a signature.
 #[must_use]
 pub fn twin(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
     match algorithm {
@@ -34,10 +34,10 @@ pub fn twin(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::signature;
+    use gate_fixtures::signature;
 
     #[test]
-    fn a_twin_has_the_same_twin_back() {
+    fn the_twin_of_a_twin_is_the_original_signature() {
         for (name, algorithm) in Algorithm::ALL {
             let signature = signature(name, b"text");
             let other = twin(algorithm, &signature);

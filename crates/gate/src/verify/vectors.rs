@@ -1,39 +1,41 @@
-//! Project Wycheproof's vectors, by both engines.
+//! Project Wycheproof's test vectors with both engines.
 
 use super::{Algorithm, Engine};
-use crate::fixtures;
 use crate::keys::{Key, Provenance};
+use gate_fixtures as fixtures;
 
-#[path = "../../tests/support/wycheproof.rs"]
+#[path = "../../../../tests/support/wycheproof.rs"]
 mod wycheproof_vectors;
 
 use wycheproof_vectors::{Vector, ecdsa, eddsa, pkcs1, pss};
 
-/// Runs all vectors with `engine`, and answers how many good signatures were found good, how many
-/// bad ones bad, and how many vectors have a key that the engine does not take.
+/// Verifies all vectors with `engine`. Returns how many signatures were valid, how many were not,
+/// and how many have a key that the engine does not support.
 fn run(engine: &Engine, vectors: &[Vector]) -> (usize, usize, usize) {
-    let (mut good, mut bad, mut not_taken) = (0, 0, 0);
+    let (mut valid, mut invalid, mut unsupported) = (0, 0, 0);
     for vector in vectors {
         let algorithm = Algorithm::from_name(vector.algorithm).unwrap();
         let key = Key::from_jwk(&vector.jwk, Provenance::Server);
-        let key = key.ok().filter(|key| engine.takes(&key.public, algorithm));
+        let key = key
+            .ok()
+            .filter(|key| engine.supports(&key.public, algorithm));
         let Some(key) = key else {
-            not_taken += 1;
+            unsupported += 1;
             continue;
         };
-        let found = engine
+        let is_valid = engine
             .verify(&key.public, algorithm, &vector.message, &vector.signature)
             .is_some();
         if let Some(expected) = vector.expected {
-            assert_eq!(found, expected, "{}", vector.name);
+            assert_eq!(is_valid, expected, "{}", vector.name);
         }
-        if found {
-            good += 1;
+        if is_valid {
+            valid += 1;
         } else {
-            bad += 1;
+            invalid += 1;
         }
     }
-    (good, bad, not_taken)
+    (valid, invalid, unsupported)
 }
 
 fn both(vectors: &[Vector]) -> [(usize, usize, usize); 2] {
@@ -42,21 +44,21 @@ fn both(vectors: &[Vector]) -> [(usize, usize, usize); 2] {
 }
 
 #[test]
-fn rsa_pkcs1_vectors_are_judged_rightly() {
+fn rsa_pkcs1_vectors_have_the_expected_results() {
     assert_eq!(both(&pkcs1()), [(63, 2262, 781), (89, 3017, 0)]);
 }
 
 #[test]
-fn rsa_pss_vectors_are_judged_rightly() {
+fn rsa_pss_vectors_have_the_expected_results() {
     assert_eq!(both(&pss()), [(512, 661, 0); 2]);
 }
 
 #[test]
-fn ecdsa_vectors_are_judged_rightly() {
+fn ecdsa_vectors_have_the_expected_results() {
     assert_eq!(both(&ecdsa()), [(597, 1793, 0); 2]);
 }
 
 #[test]
-fn ed25519_vectors_are_judged_rightly() {
+fn ed25519_vectors_have_the_expected_results() {
     assert_eq!(both(&eddsa()), [(88, 63, 0); 2]);
 }

@@ -1,26 +1,21 @@
-//! Which requests the `match` of a rule applies to.
+//! Which requests the match of a rule selects.
 
-use gate::request::Request;
-use gate_config::parse_json;
-use gate_fixtures::key_set;
 use serde_json::{Value, json};
 
-/// Whether a rule with this `match` applies to a request.
-fn matches(wire: &Value, target: &str, headers: &[(&str, &str)]) -> bool {
-    let config = json!({
-        "providers": {"p": {"local_jwks": {"inline_string": key_set()}}},
-        "rules": [{ "match": wire }],
-    });
-    let policy = parse_json(config.to_string().as_bytes()).unwrap();
-    let headers = headers.iter().copied().chain([(":path", target)]);
-    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    let request = Request::from_headers(headers);
-    policy.rules.listed()[0].matcher.matches(&request)
+use crate::support::{policy, request};
+
+/// Whether the rule with this match applies to a request.
+fn matches(rule: &Value, target: &str, headers: &[(&str, &str)]) -> bool {
+    let provider = json!({"local_jwks": {"inline_string": gate_fixtures::key_set()}});
+    let config = json!({"providers": {"p": provider}, "rules": [{ "match": rule }]});
+    let policy = policy(&config);
+    let rule = &policy.rules.listed()[0];
+    rule.matcher.matches(&request(target, headers))
 }
 
 #[test]
 fn paths_are_matched_without_query_and_fragment() {
-    for (wire, target, expected) in [
+    for (rule, target, expected) in [
         (json!({"prefix": "/a"}), "/ab?c", true),
         (json!({"prefix": "/a?c"}), "/a?c", false),
         (json!({"prefix": ""}), "", true),
@@ -53,7 +48,7 @@ fn paths_are_matched_without_query_and_fragment() {
             false,
         ),
     ] {
-        assert_eq!(matches(&wire, target, &[]), expected, "{wire} {target}");
+        assert_eq!(matches(&rule, target, &[]), expected, "{rule} {target}");
     }
 }
 
@@ -128,8 +123,8 @@ fn headers_must_all_match() {
             true,
         ),
     ] {
-        let wire = one(header);
-        assert_eq!(matches(&wire, "/", headers), expected, "{wire} {headers:?}");
+        let rule = one(header);
+        assert_eq!(matches(&rule, "/", headers), expected, "{rule} {headers:?}");
     }
     let both = json!({"prefix": "/", "headers": [{"name": "x"}, {"name": "y"}]});
     assert!(matches(&both, "/", &[("x", ""), ("y", "")]));
@@ -160,17 +155,17 @@ fn query_parameters_must_all_match() {
             false,
         ),
     ] {
-        let wire = one(parameter);
-        assert_eq!(matches(&wire, target, &[]), expected, "{wire} {target}");
+        let rule = one(parameter);
+        assert_eq!(matches(&rule, target, &[]), expected, "{rule} {target}");
     }
 }
 
 #[test]
-fn a_rule_may_be_for_grpc_alone() {
-    let wire = json!({"prefix": "/", "grpc": {}});
-    assert!(matches(&wire, "/", &[("content-type", "application/grpc")]));
+fn a_rule_may_be_for_grpc_only() {
+    let rule = json!({"prefix": "/", "grpc": {}});
+    assert!(matches(&rule, "/", &[("content-type", "application/grpc")]));
     assert!(!matches(
-        &wire,
+        &rule,
         "/",
         &[("content-type", "application/json")]
     ));

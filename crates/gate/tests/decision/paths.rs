@@ -1,21 +1,22 @@
+//! Which requirements apply to a request: rules, routes, ambiguous paths.
+
+use gate::policy::{Policy, Requirement, RequirementKind, is_ambiguous};
+use gate::reason::Reason;
+use gate::request::Request;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::config::Kind;
+use crate::support::{policy, request, with};
 
-fn config(change: Value) -> Config {
-    let provider = json!({"local_jwks": {"inline_string": crate::fixtures::key_set()}});
-    let mut config = json!({"providers": {"a": provider, "b": provider}});
-    for (name, value) in change.as_object().unwrap() {
-        config[name] = value.clone();
-    }
-    Config::from_json(config.to_string().as_bytes()).unwrap()
+fn policy_with(changes: Value) -> Policy {
+    let provider = json!({"local_jwks": {"inline_string": gate_fixtures::key_set()}});
+    let config = json!({"providers": {"a": provider, "b": provider}});
+    policy(&with(&config, &changes))
 }
 
-/// All that a request falls under.
-fn requirements<'c>(config: &'c Config, request: &Request) -> Result<Vec<&'c Requirement>, Reason> {
+/// All requirements that apply to a request.
+fn requirements<'p>(policy: &'p Policy, request: &Request) -> Result<Vec<&'p Requirement>, Reason> {
     let mut all = Vec::new();
-    let decided: Option<()> = decided(config, request, |requirement| {
+    let decided: Option<()> = policy.first_decision(request, |requirement| {
         all.push(requirement);
         None
     })?;
@@ -23,19 +24,15 @@ fn requirements<'c>(config: &'c Config, request: &Request) -> Result<Vec<&'c Req
     Ok(all)
 }
 
-/// What a request for `path` falls under: the providers of the requirements, in their order.
-fn needed(config: &Config, path: &str) -> String {
-    let request = Request {
-        target: path.as_bytes().into(),
-        ..Request::default()
-    };
-    let name = |requirement: &Requirement| match &requirement.tree.kind {
-        Kind::Nothing => "nothing".to_owned(),
-        Kind::Provider(provider) => provider.name.clone(),
-        Kind::Any(trees, _) => format!("any of {}", trees.len()),
+/// Whose tokens the requirements ask for that apply to a request for `path`, in their order.
+fn needed(policy: &Policy, path: &str) -> String {
+    let name = |requirement: &Requirement| match &requirement.root.kind {
+        RequirementKind::Nothing => "nothing".to_owned(),
+        RequirementKind::Provider(provider) => provider.name.clone(),
+        RequirementKind::Any(nodes, _) => format!("any of {}", nodes.len()),
         kind => format!("{kind:?}"),
     };
-    let needed: Vec<String> = requirements(config, &request)
+    let needed: Vec<String> = requirements(policy, &request(path, &[]))
         .unwrap()
         .into_iter()
         .map(name)
@@ -44,14 +41,14 @@ fn needed(config: &Config, path: &str) -> String {
 }
 
 #[test]
-fn without_rules_any_provider_will_do() {
-    assert_eq!(needed(&config(json!({})), "/"), "any of 2");
-    assert_eq!(needed(&config(json!({"rules": []})), "/"), "any of 2");
+fn without_rules_a_token_of_any_provider_is_required() {
+    assert_eq!(needed(&policy_with(json!({})), "/"), "any of 2");
+    assert_eq!(needed(&policy_with(json!({"rules": []})), "/"), "any of 2");
 }
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let config = config(json!({"rules": [
+    let policy = policy_with(json!({"rules": [
         {"match": {"path": "/health"}},
         {"match": {"prefix": "/a/open/"}},
         {"match": {"prefix": "/a/"}, "requires": {"provider_name": "a"}},
@@ -68,36 +65,39 @@ fn the_first_rule_that_matches_decides() {
         ("*", ""),
         ("", ""),
     ] {
-        assert_eq!(needed(&config, path), expected, "{path}");
+        assert_eq!(needed(&policy, path), expected, "{path}");
     }
 }
 
 #[test]
-fn a_route_may_name_the_requirement_where_that_is_looked_at() {
-    let listed = json!({
+fn a_route_names_the_requirement_only_if_routes_may() {
+    let without = json!({
         "rules": [{"match": {"prefix": "/"}, "requirement_name": "of_b"}],
         "requirement_map": {"of_a": {"provider_name": "a"}, "of_b": {"provider_name": "b"}},
     });
-    let mut looked_at = listed.clone();
-    looked_at["per_route_requirements"] = json!(true);
+    let with_routes = with(&without, &json!({"per_route_requirements": true}));
+    let unknown = Reason::Requirement {
+        name: "other".to_owned(),
+    };
     for (config, named, expected) in [
-        (config(listed.clone()), None, Ok(vec!["b"])),
-        (config(listed.clone()), Some("of_a"), Ok(vec!["b"])),
-        (config(listed), Some("other"), Ok(vec!["b"])),
-        (config(looked_at.clone()), None, Ok(vec!["b"])),
-        (config(looked_at.clone()), Some("of_a"), Ok(vec!["a", "b"])),
-        (config(looked_at), Some("other"), Err(Reason::Requirement)),
+        (&without, None, Ok(vec!["b"])),
+        (&without, Some("of_a"), Ok(vec!["b"])),
+        (&without, Some("other"), Ok(vec!["b"])),
+        (&with_routes, None, Ok(vec!["b"])),
+        (&with_routes, Some("of_a"), Ok(vec!["a", "b"])),
+        (&with_routes, Some("other"), Err(unknown)),
     ] {
+        let policy = policy_with(config.clone());
         let request = Request {
             target: b"/".into(),
             requirement_name: named.map(|name| name.as_bytes().to_vec()),
             ..Request::default()
         };
-        let found = requirements(&config, &request).map(|requirements| {
+        let found = requirements(&policy, &request).map(|requirements| {
             let names = requirements
                 .into_iter()
-                .map(|requirement| match &requirement.tree.kind {
-                    Kind::Provider(provider) => provider.name.clone(),
+                .map(|requirement| match &requirement.root.kind {
+                    RequirementKind::Provider(provider) => provider.name.clone(),
                     kind => panic!("{kind:?}"),
                 });
             names.collect::<Vec<_>>()
@@ -108,7 +108,7 @@ fn a_route_may_name_the_requirement_where_that_is_looked_at() {
 }
 
 #[test]
-fn paths_that_an_upstream_may_read_otherwise_are_ambiguous() {
+fn paths_that_an_upstream_may_read_differently_are_ambiguous() {
     for path in [
         &b"/open//a"[..],
         b"/open/./a",

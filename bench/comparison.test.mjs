@@ -1,0 +1,82 @@
+// What a comparison measures, and what it prints.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Failure } from '../tools/failure.mjs';
+import { comparisonLines, startLines } from './comparison.mjs';
+import { chosen, selected } from './scenarios.mjs';
+import { isWhole, readSettings } from './settings.mjs';
+
+test('a comparison measures only bearer-gate, with both modules', () => {
+  const names = ['none', 'native', 'gate', 'gate-short-list'];
+  assert.deepEqual(
+    selected(names, readSettings({ COMPARE: 'main' })),
+    ['gate', 'other', 'gate-short-list', 'other-short-list'],
+  );
+  assert.deepEqual(
+    selected(names, readSettings({ COMPARE: 'main', FILTERS: 'native,gate' })),
+    ['native', 'gate', 'other'],
+  );
+});
+
+test('an ordinary run measures the filters of the scenario, or those that are named', () => {
+  const names = ['none', 'native', 'gate'];
+  assert.deepEqual(selected(names, readSettings({})), names);
+  assert.deepEqual(selected(names, readSettings({ FILTERS: 'gate,noop' })), ['gate']);
+});
+
+test('scenarios are selected by name, group and first words, and start by its name', () => {
+  const found = (environment) => {
+    const { scenarios, start } = chosen(readSettings(environment));
+    return [scenarios.map(({ name }) => name), start];
+  };
+  assert.deepEqual(found({ ONLY: 'warm-1' }), [['warm-1'], false]);
+  assert.deepEqual(found({ ONLY: 'start', COMPARE: 'main' }), [[], true]);
+  assert.deepEqual(found({ ONLY: 'rich start' }), [['rich-warm', 'rich-cold'], true]);
+  assert.equal(found({ COMPARE: 'main' })[1], true);
+  assert.deepEqual(found({ ONLY: 'cached-1', FILTERS: 'none' }), [[], false]);
+});
+
+test('unknown names are refused', () => {
+  for (const environment of [
+    { ONLY: 'warm-1,nothing' },
+    { FILTERS: 'gate,nothing' },
+    { COMPARE: 'main', FILTERS: 'native' },
+  ]) {
+    assert.throws(() => chosen(readSettings(environment)), Failure, JSON.stringify(environment));
+  }
+});
+
+test('only a run that measures everything replaces the document', () => {
+  assert.equal(isWhole(readSettings({})), true);
+  for (const name of ['QUICK', 'ONLY', 'FILTERS', 'MODULE', 'COMPARE']) {
+    assert.equal(isWhole(readSettings({ [name]: '1' })), false, name);
+  }
+});
+
+test('a ratio is that of the same round', () => {
+  const scenario = { name: 'warm-1' };
+  const filters = {
+    // Every other round the machine is half as fast.
+    gate: { cpu: [11, 22, 11, 22, 11] },
+    other: { cpu: [10, 20, 10, 20, 10] },
+    native: { cpu: [50, 50, 50, 50, 50] },
+  };
+  const lines = comparisonLines({ scenario, filters });
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /^warm-1 +11\.0 +10\.0 +1\.100 {2}1\.100–1\.100 {2}1\.100–1\.100$/);
+});
+
+test('a filter that one of the modules does not accept is left out', () => {
+  assert.deepEqual(comparisonLines({ scenario: { name: 'warm-1' }, filters: { gate: { cpu: [1] } } }), []);
+});
+
+test('start-up is compared in milliseconds', () => {
+  const [head, line] = startLines({
+    gate: { cpu: [1_200_000, 1_300_000, 1_250_000], elapsed: [] },
+    other: { cpu: [1_000_000, 1_000_000, 1_000_000], elapsed: [] },
+  }, 3);
+  assert.match(head, /^ms of CPU until live, 3 starts/);
+  assert.match(line, /^start +1,250 +1,000 +1\.250 {2}1\.225–1\.275 {2}1\.200–1\.300$/);
+});

@@ -1,0 +1,12 @@
+//! `bearer-gate-check` as operators and CI run it: exit status, messages and `--json`.
+
+#![expect(clippy::too_many_lines, reason = "a table of cases may be long")]
+
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod decision;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod validity;

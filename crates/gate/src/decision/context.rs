@@ -1,0 +1,47 @@
+//! What a decision draws on besides the policy and the request.
+
+use std::cell::RefCell;
+
+use crate::fetching::Availability;
+use crate::introspection::TokenStatus;
+use crate::keys::KeySet;
+use crate::policy::Provider;
+use crate::revocation::RevocationList;
+use crate::token_cache::TokenCache;
+use crate::verify::Engine;
+
+/// What a decision draws on besides the policy and the request.
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    /// What has been fetched.
+    pub resources: &'c dyn Resources,
+    /// The engine that verifies signatures.
+    pub engine: &'c Engine,
+    /// Verified tokens. The cache saves work and changes no decision.
+    pub tokens: &'c RefCell<TokenCache>,
+}
+
+/// What has been fetched. Lookups request nothing: the result of a decision says what is needed.
+pub trait Resources {
+    /// The key set of a provider.
+    fn keys(&self, provider: &Provider) -> Availability<KeySet>;
+
+    /// The revocation list of a provider.
+    fn revocations(&self, provider: &Provider) -> Availability<RevocationList>;
+
+    /// What the introspection endpoint of a provider says about a token.
+    fn introspection(&self, provider: &Provider, token: &str) -> TokenStatus;
+}
+
+/// What a decision did, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tokens that the cache knew.
+    pub cache_hits: u32,
+    /// Tokens that it did not know.
+    pub cache_misses: u32,
+    /// Signatures that the host found good.
+    pub verified_by_host: u32,
+    /// Signatures that the module found good.
+    pub verified_by_software: u32,
+}

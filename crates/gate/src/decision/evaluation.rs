@@ -1,0 +1,168 @@
+//! The evaluation of one requirement for one request.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::context::{Context, Counts};
+use super::introspected;
+use super::jwt;
+use super::presented_token::PresentedToken;
+use super::requirement::{AcceptedToken, Fulfilment, Payload, ProviderResult};
+use super::unfulfilled::Unfulfilled;
+use crate::admission::{Admission, ForwardedToken, HeaderChange};
+use crate::credential::{self, Credential};
+use crate::policy::{Extract, Policy, Provider, Requirement};
+use crate::reason::Reason;
+use crate::request::Request;
+use crate::time::Timestamp;
+
+/// The evaluation of one requirement for one request.
+pub(super) struct Evaluation<'r, 'c> {
+    tokens: Result<Vec<PresentedToken<'r>>, Reason>,
+    longest_token: usize,
+    context: &'c Context<'c>,
+    counts: &'c Cell<Counts>,
+    now: Timestamp,
+}
+
+/// The credentials of `request` for `requirement`.
+pub(super) fn credentials<'r>(
+    requirement: &Requirement,
+    request: &'r Request,
+) -> Result<Vec<Credential<'r>>, Reason> {
+    let credentials = credential::locate(request, &requirement.locations)?;
+    if credentials.len() > 1 && !requirement.takes_several {
+        return Err(Reason::SeveralTokens);
+    }
+    Ok(credentials)
+}
+
+impl<'r, 'c> Evaluation<'r, 'c> {
+    pub(super) fn new(
+        credentials: &'r Result<Vec<Credential<'r>>, Reason>,
+        policy: &Policy,
+        context: &'c Context<'c>,
+        counts: &'c Cell<Counts>,
+        now: Timestamp,
+    ) -> Self {
+        let tokens = match credentials {
+            Ok(credentials) => Ok(credentials
+                .iter()
+                .map(|credential| PresentedToken::new(credential, policy, context, now))
+                .collect()),
+            Err(reason) => Err(reason.clone()),
+        };
+        Self {
+            tokens,
+            longest_token: policy.longest_token(),
+            context,
+            counts,
+            now,
+        }
+    }
+
+    /// Whether `provider` accepts its token in the request.
+    pub(super) fn provider_result(&self, provider: &Rc<Provider>) -> ProviderResult {
+        let (index, token) = self.token_for(provider)?;
+        let payload = match &provider.introspection {
+            Some(endpoint) if introspected::decides(provider, endpoint, token.text()) => {
+                let (bytes, limit) = (token.text().len(), self.longest_token);
+                if bytes > limit {
+                    return Err(Reason::TooLarge { bytes, limit }.into());
+                }
+                let text = token.text();
+                let response =
+                    introspected::check(provider, endpoint, text, self.context, self.now)?;
+                Payload::Introspected(response)
+            }
+            _ => {
+                let jwt = token.jwt.as_ref().map_err(Reason::clone)?;
+                jwt::check(provider, jwt, self.context, self.counts, self.now)?;
+                Payload::Jwt(Rc::clone(&jwt.token))
+            }
+        };
+        Ok(AcceptedToken {
+            provider: Rc::clone(provider),
+            credential: index,
+            payload,
+        })
+    }
+
+    /// The token at one of the locations of `provider`, and its index.
+    fn token_for(&self, provider: &Provider) -> Result<(usize, &PresentedToken<'r>), Reason> {
+        let tokens = self.tokens.as_ref().map_err(Reason::clone)?;
+        let mut tokens = tokens.iter().enumerate();
+        let mut next = || tokens.find(|(_, token)| is_for(token, provider));
+        match (next(), next()) {
+            (Some(token), None) => Ok(token),
+            (None, _) => Err(Reason::Missing),
+            (Some(_), Some(_)) => Err(Reason::SeveralTokens),
+        }
+    }
+
+    /// The changes for a request that fulfils its requirement; `None` if it passes unchanged.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::SeveralTokens`] if the request carries a token that had no part in that: the API could
+    /// take it for one that had.
+    pub(super) fn admit(
+        &self,
+        request: &Request,
+        fulfilment: &Fulfilment<'_>,
+    ) -> Result<Option<Admission>, Unfulfilled> {
+        let tokens = self.tokens.as_deref().unwrap_or_default();
+        let had_part = |token: &PresentedToken<'_>| {
+            let mut accepted = fulfilment.accepted.iter();
+            accepted.any(|one| is_for(token, &one.provider))
+        };
+        if !fulfilment.lenient && !tokens.iter().all(had_part) {
+            return Err(Reason::SeveralTokens.into());
+        }
+        let verified = !fulfilment.accepted.is_empty();
+        let admission = match fulfilment.extract {
+            Some(extract) if !verified => self.extract(request, extract),
+            _ => {
+                let forwarded = fulfilment.accepted.iter().filter_map(|accepted| {
+                    Some(ForwardedToken {
+                        credential: tokens.get(accepted.credential)?.credential,
+                        payload: accepted.payload.claims(),
+                        provider: &accepted.provider,
+                    })
+                });
+                Admission::new(verified, request, forwarded)
+            }
+        };
+        let unchanged = !verified && admission == Admission::default();
+        Ok((!unchanged).then_some(admission))
+    }
+
+    /// Forwards the claims of unverified tokens and marks them as unverified. The mark is also set if
+    /// no claims are forwarded, since the API may read the token itself.
+    fn extract(&self, request: &Request, extract: &Extract) -> Admission {
+        let tokens = self.tokens.as_deref().unwrap_or_default();
+        let forwarded = tokens.iter().filter_map(|token| {
+            let jwt = token.jwt.as_ref().ok()?;
+            let issuer = &jwt.token.claims.issuer;
+            let providers = || extract.providers.iter().filter(|one| is_for(token, one));
+            let named = providers().find(|one| one.issuer.is_some() && one.issuer == *issuer);
+            Some(ForwardedToken {
+                credential: token.credential,
+                payload: &jwt.token.payload,
+                provider: named.or_else(|| providers().find(|one| one.issuer.is_none()))?,
+            })
+        });
+        let mut admission = Admission::new(false, request, forwarded);
+        let none = self.tokens.as_ref().is_ok_and(Vec::is_empty);
+        if let (false, Some(name)) = (none, &extract.status_header) {
+            let change = HeaderChange::Set(name.clone(), b"false".to_vec());
+            admission.headers.push(change);
+        }
+        admission
+    }
+}
+
+/// Whether a token is at one of the locations of `provider`.
+fn is_for(token: &PresentedToken<'_>, provider: &Provider) -> bool {
+    provider.locations.contains(&token.credential.location)
+}

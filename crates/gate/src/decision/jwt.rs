@@ -1,0 +1,153 @@
+//! Whether a provider accepts a JWT: header, claims, key, signature, revocation.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::context::{Context, Counts};
+use super::introspected;
+use super::presented_token::PresentedJwt;
+use super::revoked;
+use super::unfulfilled::Unfulfilled;
+use super::wait::{Dependency, RETRY_AFTER, Wait};
+use crate::fetching::Availability;
+use crate::keys::KeySet;
+use crate::policy::{IntrospectedTokens, KeySource, Provider};
+use crate::reason::Reason;
+use crate::time::Timestamp;
+use crate::token::Signed;
+use crate::token_cache::Verified;
+use crate::verify::By;
+
+/// Checks that `provider` accepts a JWT.
+///
+/// # Errors
+///
+/// Why it does not, or not yet.
+pub(super) fn check(
+    provider: &Provider,
+    jwt: &PresentedJwt<'_>,
+    context: &Context<'_>,
+    counts: &Cell<Counts>,
+    now: Timestamp,
+) -> Result<(), Unfulfilled> {
+    let token = &jwt.token;
+    provider.header_policy.check(token)?;
+    provider.check_claims(&token.claims, now)?;
+    let (keys, newer) = keys(provider, jwt, context)?;
+    match (
+        check_signature(provider, &keys, jwt, context, counts, now),
+        newer,
+    ) {
+        (Err(Reason::UnknownKey { .. }), Some(wait)) => return Err(wait.into()),
+        (result, _) => result?,
+    }
+    revoked::check(provider, context, |list| list.revokes(token, jwt.text))?;
+    if let Some(endpoint) = &provider.introspection
+        && endpoint.tokens == IntrospectedTokens::All
+    {
+        introspected::check(provider, endpoint, jwt.text, context, now)?;
+    }
+    // To accept a bound token from anyone who presents it would undo the binding.
+    if token.claims.sender_constrained {
+        return Err(Reason::SenderConstraint.into());
+    }
+    Ok(())
+}
+
+/// The keys of `provider`, and the wait for newer ones if they may come.
+fn keys(
+    provider: &Provider,
+    jwt: &PresentedJwt<'_>,
+    context: &Context<'_>,
+) -> Result<(Rc<KeySet>, Option<Wait>), Unfulfilled> {
+    let remote = match &provider.keys {
+        KeySource::Local(keys) => return Ok((Rc::clone(keys), None)),
+        KeySource::None => return Err(unknown_key(jwt).into()),
+        KeySource::Remote(remote) => remote,
+    };
+    let unavailable = |retry_after| Reason::KeysUnavailable { retry_after };
+    let wait = |on| Wait::new(on, remote.policy.timeout, unavailable(RETRY_AFTER));
+    match context.resources.keys(provider) {
+        Availability::Ready {
+            value,
+            newer_possible,
+        } => {
+            let newer = newer_possible.then(|| wait(Dependency::NewerKeys(provider.index)));
+            Ok((value, newer))
+        }
+        Availability::Pending => Err(wait(Dependency::Keys(provider.index)).into()),
+        Availability::Unavailable { retry_after } => Err(unavailable(retry_after).into()),
+    }
+}
+
+/// Verifies the signature, unless it is known to be that of one of `keys`.
+fn check_signature(
+    provider: &Provider,
+    keys: &KeySet,
+    jwt: &PresentedJwt<'_>,
+    context: &Context<'_>,
+    counts: &Cell<Counts>,
+    now: Timestamp,
+) -> Result<(), Reason> {
+    let token = &jwt.token;
+    let (algorithm, kid) = (token.algorithm, token.kid.as_deref());
+    let candidates = || keys.candidates(algorithm, kid, context.engine);
+    let cached = jwt.is_cached_by(provider);
+    let count = |count: fn(&mut Counts) -> &mut u32| {
+        let mut all = counts.get();
+        let one = count(&mut all);
+        *one = one.saturating_add(1);
+        counts.set(all);
+    };
+    if cached
+        && let Some(known) = &jwt.known_key
+        && candidates().any(|key| key.public.is(known))
+    {
+        count(|counts| &mut counts.cache_hits);
+        return Ok(());
+    }
+    let mut untried = candidates().peekable();
+    if untried.peek().is_none() {
+        return Err(unknown_key(jwt));
+    }
+    if cached {
+        count(|counts| &mut counts.cache_misses);
+    }
+    let parsed = match jwt.signed {
+        Some(_) => None,
+        None => Signed::of(jwt.text),
+    };
+    let signed = jwt.signed.as_ref().or(parsed.as_ref());
+    let Signed { input, signature } = signed.ok_or(Reason::MalformedToken)?;
+    let verified = untried.find_map(|key| {
+        let engine = context.engine;
+        let by = engine.verify(&key.public, algorithm, input.as_bytes(), signature)?;
+        Some((key, by))
+    });
+    let Some((key, by)) = verified else {
+        let kid = token.kid.clone();
+        return Err(Reason::Signature { kid });
+    };
+    match by {
+        By::Host => count(|counts| &mut counts.verified_by_host),
+        By::Software => count(|counts| &mut counts.verified_by_software),
+    }
+    if cached {
+        let verified = Verified {
+            token: Rc::clone(token),
+            key: Rc::clone(key.public.material()),
+        };
+        // A token that never expires stays until it is evicted.
+        let expires = provider.expiration(&token.claims);
+        let mut tokens = context.tokens.borrow_mut();
+        tokens.insert(jwt.text, verified, expires, now);
+    }
+    Ok(())
+}
+
+fn unknown_key(jwt: &PresentedJwt<'_>) -> Reason {
+    Reason::UnknownKey {
+        kid: jwt.token.kid.clone(),
+        alg: jwt.token.algorithm.name(),
+    }
+}

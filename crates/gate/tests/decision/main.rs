@@ -1,0 +1,50 @@
+//! The decision, from the outside: configuration and requests in, decisions out.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::panic_in_result_fn,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "a test that panics fails, and a table of cases is as long as it is"
+)]
+
+#[cfg(test)]
+mod admission;
+#[cfg(test)]
+mod alternatives;
+#[cfg(test)]
+mod cache;
+#[cfg(test)]
+mod claims;
+#[cfg(test)]
+mod conditions;
+#[cfg(test)]
+mod counts;
+#[cfg(test)]
+mod credentials;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod introspection;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod matchers;
+#[cfg(test)]
+mod paths;
+#[cfg(test)]
+mod reasons;
+#[cfg(test)]
+mod requirements;
+#[cfg(test)]
+mod revocation;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod signatures;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tokens;
+#[cfg(test)]
+mod waits;
