@@ -6,6 +6,7 @@ mod jwks;
 mod matchers;
 mod native;
 mod policy;
+mod problems;
 mod revocation;
 mod schema;
 mod spellings;

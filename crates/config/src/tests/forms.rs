@@ -10,7 +10,7 @@ use crate::{Environment, parse, parse_json};
 const NOTHING_SET: Environment<'static> = &|_| None;
 
 #[test]
-fn what_is_not_json_is_said_to_be_so() {
+fn a_text_that_is_not_a_json_object_is_refused() {
     for (text, start) in [
         ("", "not JSON: EOF"),
         ("{", "not JSON: EOF"),
@@ -32,7 +32,7 @@ fn what_is_not_json_is_said_to_be_so() {
 }
 
 #[test]
-fn nothing_is_given_twice() {
+fn a_name_given_twice_is_refused() {
     let provider = valid()["providers"]["cloud"].to_string();
     for (text, expected) in [
         (
@@ -99,7 +99,7 @@ proptest::proptest! {
     }
 }
 
-/// The binary form of a Struct with what is in `json`.
+/// The binary form of `json` as a Struct.
 fn struct_bytes(json: &Value) -> Vec<u8> {
     use prost::Message;
     use prost_types::value::Kind;
@@ -124,12 +124,12 @@ fn struct_bytes(json: &Value) -> Vec<u8> {
     }
     match message(json).kind {
         Some(Kind::StructValue(message)) => message.encode_to_vec(),
-        _ => panic!("a configuration is an object"),
+        _ => panic!("not an object: {json}"),
     }
 }
 
 #[test]
-fn a_struct_is_read_like_json() {
+fn a_struct_is_parsed_like_json() {
     let config = changed("/providers/cloud/clock_skew_seconds", Some(json!(5)));
     let config = parse(&struct_bytes(&config), NOTHING_SET).unwrap();
     assert_eq!(config.providers[0].clock_skew, Duration::from_secs(5));
@@ -146,9 +146,7 @@ fn a_struct_is_read_like_json() {
 fn json_may_begin_with_a_line_feed() {
     let text = format!("\n{}", valid());
     assert!(parse(text.as_bytes(), NOTHING_SET).is_ok());
-    assert_eq!(
-        parse(b"\n{]", NOTHING_SET).unwrap_err().to_string()[..9],
-        *"not JSON:"
-    );
+    let error = parse(b"\n{]", NOTHING_SET).unwrap_err().to_string();
+    assert!(error.starts_with("not JSON:"), "{error}");
     assert_eq!(parse(b"", NOTHING_SET).unwrap_err().to_string(), "is empty");
 }

@@ -6,7 +6,7 @@ use super::support::{error, provider_with, requirement};
 use crate::parse_json;
 
 #[test]
-fn what_a_wasm_filter_cannot_do_is_refused_with_what_to_do_instead() {
+fn an_unsupported_field_is_refused_with_advice() {
     let metadata = "a wasm filter cannot write dynamic metadata: use claims_to_filter_state";
     for (field, problem) in [
         ("payload_in_metadata", metadata),
@@ -41,7 +41,7 @@ fn what_a_wasm_filter_cannot_do_is_refused_with_what_to_do_instead() {
 }
 
 #[test]
-fn requirements_that_cannot_be_meant_are_refused() {
+fn a_contradictory_requirement_is_refused() {
     let r = "requirement_map.r";
     for (wire, expected) in [
         (json!({}), "none".to_owned()),
@@ -119,7 +119,7 @@ fn requirements_that_cannot_be_meant_are_refused() {
 }
 
 #[test]
-fn rules_name_requirements_that_there_are() {
+fn a_rule_can_only_name_a_known_requirement() {
     let mut config = requirement(&json!({"provider_name": "p"}));
     for (rule, expected) in [
         (json!({"requirement_name": "r"}), "none"),
@@ -140,7 +140,7 @@ fn rules_name_requirements_that_there_are() {
 }
 
 #[test]
-fn the_depth_of_requirements_is_bounded() {
+fn requirements_are_nested_at_most_eight_deep() {
     let nested = |levels: usize| {
         let inner = json!({"provider_name": "p"});
         (1..levels).fold(
@@ -169,7 +169,7 @@ fn the_depth_of_requirements_is_bounded() {
 }
 
 #[test]
-fn headers_that_are_read_or_reserved_are_never_set() {
+fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
     for (field, value, expected) in [
         (
             "forward_payload_header",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::parse;
 
-fn build(change: Value) -> Result<RevocationSource, String> {
+fn build(change: &Value) -> Result<RevocationSource, String> {
     let mut revocation = json!({"http_uri": {"uri": "http://a/revoked", "cluster": "a"}});
     for (name, value) in change.as_object().unwrap() {
         revocation[name] = value.clone();
@@ -29,27 +29,27 @@ fn build(change: Value) -> Result<RevocationSource, String> {
 }
 
 #[test]
-fn a_list_is_fetched_every_ten_seconds_and_used_for_five_minutes() {
+fn by_default_a_list_is_fetched_every_ten_seconds_and_used_for_five_minutes() {
     let RevocationSource {
         remote,
         format,
         on_unavailable,
-    } = build(json!({})).unwrap();
+    } = build(&json!({})).unwrap();
     assert_eq!(format, ListFormat::List);
     assert_eq!(on_unavailable, OnUnavailable::Deny);
     assert_eq!(remote.cluster, "a");
     assert_eq!(remote.authorization, None);
     assert_eq!(remote.policy.timeout, Duration::from_secs(5));
     assert_eq!(remote.policy.cache_duration, Duration::from_secs(10));
-    assert_eq!(remote.policy.max_stale, Duration::from_secs(300));
+    assert_eq!(remote.policy.max_stale, Duration::from_mins(5));
     assert_eq!(remote.policy.retry.longest(), Duration::from_secs(10));
-    let rare = build(json!({"refresh_interval": "3600s"})).unwrap().remote;
-    assert_eq!(rare.policy.max_stale, Duration::from_secs(7200));
-    assert_eq!(rare.policy.retry.longest(), Duration::from_secs(60));
+    let rare = build(&json!({"refresh_interval": "3600s"})).unwrap().remote;
+    assert_eq!(rare.policy.max_stale, Duration::from_hours(2));
+    assert_eq!(rare.policy.retry.longest(), Duration::from_mins(1));
 }
 
 #[test]
-fn all_fields_are_read_in_both_spellings() {
+fn all_fields_have_both_spellings() {
     for change in [
         json!({
             "refresh_interval": "2s", "max_stale": "4s", "format": "wso2", "username": "admin",
@@ -60,7 +60,7 @@ fn all_fields_are_read_in_both_spellings() {
             "passwordEnvironmentVariable": "PASSWORD", "onUnavailable": "allow",
         }),
     ] {
-        let read = build(change).unwrap();
+        let read = build(&change).unwrap();
         assert_eq!(read.format, ListFormat::Wso2);
         assert_eq!(read.on_unavailable, OnUnavailable::Allow);
         assert_eq!(read.remote.policy.cache_duration, Duration::from_secs(2));
@@ -72,7 +72,7 @@ fn all_fields_are_read_in_both_spellings() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_path() {
+fn an_error_names_the_path_of_the_field() {
     let no_variable =
         "providers.p.revocation.password_environment_variable: there is no such variable";
     for (change, expected) in [
@@ -116,7 +116,7 @@ fn what_is_wrong_is_said_with_its_path() {
             "providers.p.revocation.http_uri.timeout: must be from",
         ),
     ] {
-        let problem = build(change.clone()).unwrap_err();
+        let problem = build(&change).unwrap_err();
         assert!(problem.starts_with(expected), "{change}: {problem}");
     }
 }

@@ -36,7 +36,7 @@ fn claim(claim: &Value) -> Value {
 }
 
 #[test]
-fn the_file_has_the_schema_of_the_types() {
+fn the_schema_file_is_up_to_date() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bearer-gate.schema.json");
     let text = serde_json::to_string_pretty(&crate::schema()).unwrap() + "\n";
     assert!(
@@ -70,10 +70,10 @@ fn both_spellings_are_valid_but_not_at_once() {
 }
 
 #[test]
-fn the_schema_says_of_a_configuration_what_the_filter_says() {
+fn the_schema_accepts_what_the_parser_accepts() {
     let prefix = json!({"prefix": "/"});
     for config in [
-        // Good ones.
+        // Valid.
         provider_with(&json!({})),
         provider_with(&json!({"issuer": null, "forward": null})),
         provider_with(&json!({"clock_skew_seconds": "5"})),
@@ -98,7 +98,7 @@ fn the_schema_says_of_a_configuration_what_the_filter_says() {
         claim(&json!({"claim_name": "a", "exact": []})),
         claim(&json!({"claim_name": "a", "claim_path": [], "exact": 1})),
         claim(&json!({"claimPath": ["a"], "anyOf": [1, "b"]})),
-        // Bad ones.
+        // Invalid.
         json!({}),
         json!([]),
         json!({"providers": {}}),
@@ -159,7 +159,7 @@ fn the_schema_says_of_a_configuration_what_the_filter_says() {
         claim(&json!({"claim_name": "a", "claim_path": ["a"], "exact": 1})),
         claim(&json!({"claim_name": "a", "any_of": []})),
     ] {
-        let filter = read(&config);
-        assert_eq!(valid(&config), filter.is_ok(), "{config}: {filter:?}");
+        let parsed = read(&config);
+        assert_eq!(valid(&config), parsed.is_ok(), "{config}: {parsed:?}");
     }
 }

@@ -126,7 +126,7 @@ pub(super) fn twice(value: &Value) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_field_has_both_spellings_and_is_given_once() {
+fn every_field_has_two_spellings_of_which_one_may_be_given() {
     assert_eq!(error(&everything()), "none");
     assert_eq!(error(&camel(&everything())), "none");
     let twice = twice(&everything());
@@ -141,7 +141,7 @@ fn every_field_has_both_spellings_and_is_given_once() {
 }
 
 #[test]
-fn the_headers_that_are_set_and_read_are_known() {
+fn the_policy_knows_which_headers_are_set_and_read() {
     let policy = read(&everything()).unwrap();
     assert_eq!(policy.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
     for name in ["cookie", "x", "x-token", "y", "x-v"] {
