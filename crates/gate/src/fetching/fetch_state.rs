@@ -16,7 +16,7 @@ use crate::time::{Timestamp, whole_millis};
 const SHORTEST_FRESHNESS: Duration = Duration::from_secs(10);
 
 /// The longest credible turn: twice the longest timeout that can be configured.
-const LONGEST_TURN: Duration = Duration::from_secs(7200);
+const LONGEST_TURN: Duration = Duration::from_hours(2);
 
 /// The shared state of fetching one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 use super::*;
 
 const DURATIONS: Durations = Durations {
-    active: Duration::from_secs(60),
+    active: Duration::from_mins(1),
     inactive: Duration::from_secs(10),
 };
 

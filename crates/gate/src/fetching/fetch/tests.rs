@@ -14,10 +14,10 @@ const RETRIES: Retries = Retries {
 
 const POLICY: RefreshPolicy = RefreshPolicy {
     timeout: Duration::from_secs(2),
-    cache_duration: Duration::from_secs(600),
-    max_stale: Duration::from_secs(86_400),
+    cache_duration: Duration::from_mins(10),
+    max_stale: Duration::from_hours(24),
     refetch_cooldown: Duration::from_secs(10),
-    retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
+    retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
 };
 
 fn at(millis: u64) -> Timestamp {
@@ -121,7 +121,7 @@ fn a_good_response_is_a_key_set_with_tag_and_lifetime() {
     assert_eq!((document.id, value.count()), (7, 2));
     assert_eq!(document.body, key_set().into_bytes());
     assert_eq!(document.validator, known("", "\"a\"").validator);
-    assert_eq!(fresh_for, Some(Duration::from_secs(60)));
+    assert_eq!(fresh_for, Some(Duration::from_mins(1)));
 }
 
 #[test]

@@ -3,10 +3,10 @@ use crate::fetching::Backoff;
 
 const POLICY: RefreshPolicy = RefreshPolicy {
     timeout: Duration::from_secs(2),
-    cache_duration: Duration::from_secs(600),
-    max_stale: Duration::from_secs(86_400),
+    cache_duration: Duration::from_mins(10),
+    max_stale: Duration::from_hours(24),
     refetch_cooldown: Duration::from_secs(10),
-    retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
+    retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
 };
 
 const NEWER: FetchNeed = FetchNeed {
