@@ -115,7 +115,7 @@ impl Glewlwyd {
         let request = post("/api/auth")
             .header("content-type", "application/json")
             .body(body);
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_secs(300);
         let answer = loop {
             match Connection::to(self.port).and_then(|mut it| it.send(&request)) {
                 Ok(answer) => break answer,

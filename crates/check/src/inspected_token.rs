@@ -53,6 +53,9 @@ impl InspectedToken {
             .filter(|(_, member)| member.is_some())
             .map(|(name, member)| format!("{name} {}", wording::member(name, member)))
             .collect();
+        if members.is_empty() {
+            return "a JWT".to_owned();
+        }
         format!("a JWT with {}", members.join(", "))
     }
 

@@ -145,11 +145,12 @@ impl Steps {
     ) -> Decision {
         let decision = inputs.decide_by(node);
         let (good, result) = match &decision {
-            Decision::Pass => (Some(true), "passes without a valid token".to_owned()),
             Decision::Admit(admission) if admission.verified => {
                 (Some(true), "fulfilled".to_owned())
             }
-            Decision::Admit(_) => (Some(true), "passes without a valid token".to_owned()),
+            Decision::Pass | Decision::Admit(_) => {
+                (Some(true), "passes without a valid token".to_owned())
+            }
             Decision::Deny(reason) => {
                 let metric = reason.kind().metric();
                 let text = match inputs.explain(node, reason) {

@@ -21,7 +21,7 @@ fn run_with(arguments: &[&str], file: &[u8]) -> (Status, String) {
     (status, String::from_utf8_lossy(&output).into_owned())
 }
 
-fn config(provider: Value) -> Vec<u8> {
+fn config(provider: &Value) -> Vec<u8> {
     let mut known = json!({"local_jwks": {"inline_string": gate_fixtures::key_set()}});
     for (name, value) in provider.as_object().unwrap() {
         known[name] = value.clone();
@@ -49,7 +49,7 @@ fn the_token_is_put_where_a_provider_reads_it() {
     ] {
         for path in ["/a", "/a?b=c"] {
             let arguments = ["--token", &token, "--path", path];
-            let (status, printed) = run_with(&arguments, &config(provider.clone()));
+            let (status, printed) = run_with(&arguments, &config(&provider));
             assert_eq!(status, Status::Good, "{provider}: {printed}");
             assert!(!printed.contains(&token), "{printed}");
         }
@@ -66,7 +66,7 @@ fn a_forwarded_payload_is_not_printed() {
         "clear_route_cache": true,
     });
     let arguments = ["--token", &token, "--header", "X-Sub: me"];
-    let (status, printed) = run_with(&arguments, &config(provider));
+    let (status, printed) = run_with(&arguments, &config(&provider));
     assert_eq!(status, Status::Good, "{printed}");
     for line in [
         "x-sub is removed: only the filter may set it",
@@ -85,7 +85,7 @@ fn a_forwarded_payload_is_not_printed() {
 
 #[test]
 fn every_part_of_a_requirement_is_decided() {
-    let mut file: Value = serde_json::from_slice(&config(json!({"issuer": "a"}))).unwrap();
+    let mut file: Value = serde_json::from_slice(&config(&json!({"issuer": "a"}))).unwrap();
     file["providers"]["q"] = file["providers"]["p"].clone();
     file["providers"]["q"]["issuer"] = Value::Null;
     file["providers"]["q"]["max_lifetime"] = "5s".into();
@@ -114,7 +114,7 @@ fn every_part_of_a_requirement_is_decided() {
 
 #[test]
 fn a_route_may_name_a_requirement() {
-    let mut file: Value = serde_json::from_slice(&config(json!({}))).unwrap();
+    let mut file: Value = serde_json::from_slice(&config(&json!({}))).unwrap();
     file["requirement_map"] = json!({"open": {}});
     for (per_route, name, status, text) in [
         (
@@ -155,7 +155,7 @@ proptest::proptest! {
 
     #[test]
     fn no_token_panics_or_is_printed(token in "[A-Za-z0-9._~+/-]{24,60}") {
-        let (_, printed) = run_with(&["--token", &token], &config(json!({})));
+        let (_, printed) = run_with(&["--token", &token], &config(&json!({})));
         proptest::prop_assert!(!printed.contains(&token));
     }
 
@@ -167,7 +167,7 @@ proptest::proptest! {
                 base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
             };
             let token = format!("{}.{}.AAAA", encode(r#"{"alg":"RS256"}"#), encode(&payload));
-            run_with(&["--token", &token], &config(json!({"max_lifetime": "5s"})));
+            run_with(&["--token", &token], &config(&json!({"max_lifetime": "5s"})));
         }
     }
 }

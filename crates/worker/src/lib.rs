@@ -10,7 +10,7 @@
 pub mod host;
 mod introspection;
 mod log_once;
-mod metric_names;
+pub mod metric_names;
 pub mod metrics;
 mod pace;
 mod root;
