@@ -111,8 +111,8 @@ mod tests {
             (pattern("a"), true, "A", false),
         ] {
             let matcher = StringMatcher::new(comparison, ignore_case);
-            let matches = matcher.matches(text.as_bytes());
-            assert_eq!(matches, expected, "{matcher:?} {text}");
+            let found = matcher.matches(text.as_bytes());
+            assert_eq!(found, expected, "{matcher:?} {text}");
         }
     }
 
