@@ -1,10 +1,10 @@
 //! The metrics of one configuration.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 use gate::decision::Counts;
 use gate::policy::Policy;
+use hashbrown::HashMap;
 
 use crate::counter::Counter;
 use crate::gauge::Gauge;
