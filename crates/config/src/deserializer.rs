@@ -1,9 +1,10 @@
 //! A deserializer of JSON values whose errors know their place.
 //!
 //! `serde_path_to_error` over `serde_json` would do nearly the same. But `serde_json` accepts an array
-//! in place of an object, so that a typing mistake such as `"allow_missing": []` has an effect; and
-//! both together make the module 47 KiB larger, since the path is kept for every type and at every
-//! step. Here only an error collects the path, while it returns from the value to the whole document.
+//! in place of an object, so that a mistake such as `"allow_missing": []` would let requests pass. And
+//! it tracks the path for every type and at every step: the module would be 57 KiB larger and take 9 %
+//! longer to compile, both packages built for size. Here only an error collects the path, while it
+//! returns from the value to the whole document.
 
 use std::fmt;
 use std::iter::Enumerate;
