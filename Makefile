@@ -13,18 +13,27 @@ FUZZ_TARGETS := token claims key_set configuration credential decision \
 TARGET := wasm32-wasip1
 ENVOY  := .tools/envoy/bin/envoy
 
-# How cargo builds what Envoy runs: without unneeded exports, with the vector instructions that Envoy's
-# V8 has, and with numbers of 32 bits in RustCrypto, whose products WebAssembly has an instruction for.
-WASM_CARGO := CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='-C target-feature=+simd128 --cfg cpubits="32"' cargo
+# Panic messages contain the paths of source files. These flags remove what differs between machines:
+# the checkout, cargo's home, and the standard library where rustup has installed its source.
+SYSROOT     = $(shell rustc --print sysroot)
+RUST_COMMIT = $(shell rustc -vV | sed -n 's/^commit-hash: //p')
+REMAP       = --remap-path-prefix=$(CURDIR)=bearer-gate \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo \
+	--remap-path-prefix=$(SYSROOT)/lib/rustlib/src/rust=/rustc/$(RUST_COMMIT)
 
-# What the linker runs at the end, where the module is to be small, and what is inlined when all
-# crates have become one: less than rustc would, since each has been optimized by itself already.
+# How cargo builds modules for Envoy: without exports that the filter does not need, with the vector
+# instructions of Envoy's V8, and with 32-bit limbs in RustCrypto, because WebAssembly multiplies
+# 32-bit numbers to 64 bits in one instruction.
+WASM_FLAGS  = -C target-feature=+simd128 --cfg cpubits="32" $(REMAP)
+WASM_CARGO  = RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/scripts/rustc-workspace \
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(WASM_FLAGS)' cargo
+
+# What the linker runs at the end to make the module small.
 WASM_OPT := scripts/module/node_modules/binaryen/bin/wasm-opt
 SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 # And what then tells the engine which way branches go almost always, so that it puts the other one aside.
 HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
-INLINING := -C llvm-args=-inline-threshold=75
 
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
@@ -32,7 +41,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors envoy demo run herd test test-browser fuzz bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -45,10 +54,18 @@ needs:
 needs-browser:
 	@scripts/need node chromium
 
-build: $(WASM_OPT) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
+# Cargo does not know the scripts that its linker runs. If one has changed, this makes it link again.
+MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm
+LINKED  := target/$(TARGET)/release/.linked
+$(LINKED): scripts/wasm-ld $(wildcard scripts/module/*.mjs) $(WASM_OPT)
+	@mkdir -p $(@D)/deps
+	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm
+	@touch $@
+
+build: $(LINKED) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	$(SMALL) $(HINTED) $(WASM_CARGO) rustc --locked --release --target $(TARGET) --lib -- $(INLINING)
+	$(SMALL) $(HINTED) $(WASM_CARGO) build --locked --release --target $(TARGET) --lib
 
 $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@scripts/need rust node
@@ -56,13 +73,14 @@ $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@cd scripts/module && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-# The module of the test of a worker that dies.
+# The module of the test of a worker that traps.
+trapping: WASM_FLAGS += --cfg bearer_gate_trap_with_turn
 trapping:
-	$(WASM_CARGO) build --locked --profile trap-with-turn --features trap-with-turn --target $(TARGET) --lib
+	$(WASM_CARGO) build --locked --profile trap-with-turn --target $(TARGET) --lib
 
 # The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
-vectors: $(WASM_OPT)
-	$(SMALL) $(WASM_CARGO) rustc --locked --release --target $(TARGET) -p vectors-module -- $(INLINING)
+vectors: $(LINKED)
+	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 
@@ -92,11 +110,9 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	node --test scripts/module/hints.test.mjs bench/comparison.test.mjs
-	cargo test --locked --lib
-	cargo test --locked --test memory
-	cargo test --locked --doc
-	cargo test --locked -p gate-check --test check
-	cargo test --locked --test reference
+	tests/reproducible paths $(MODULES)
+	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module
+	cargo test --locked --lib --test reference
 	cargo test --locked --test envoy
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
@@ -109,17 +125,21 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, documentation, licences, imports of JavaScript
+reproducible: build ## build the module in a clone in another home directory, and compare the bytes
+	tests/reproducible clone
+
+lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, documentation, imports between files, dependencies
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --lib --target $(TARGET) -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p bearer-gate -p vectors-module --lib --target $(TARGET) -- -D warnings
+	cargo test --locked --quiet -p gate-structure
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
-	.tools/bin/cargo-deny --log-level error --locked check bans licenses sources
+	.tools/bin/cargo-deny --log-level error --workspace --locked check bans licenses sources
 	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
 
 tools/node_modules/.installed: tools/package.json tools/package-lock.json
@@ -129,9 +149,10 @@ tools/node_modules/.installed: tools/package.json tools/package-lock.json
 	@touch $@
 
 audit: .tools/bin/cargo-deny ## look for known vulnerabilities (needs the network)
-	.tools/bin/cargo-deny check advisories
+	.tools/bin/cargo-deny --workspace --locked check advisories
 
 fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
+	@RUSTC_BOOTSTRAP=1 .tools/bin/cargo-fuzz build --sanitizer none
 	@for target in $(FUZZ_TARGETS); do \
 	  echo "Fuzzing $$target for $(SECONDS) s ..."; \
 	  mkdir -p fuzz/corpus/$$target; \

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::hash::RandomState;
 
-use gate::fetching::Published;
+use gate::fetching::Publication;
 use gate::revocation::{ListFormat, ListReader, RevocationList};
 use gate::time::Timestamp;
 use libfuzzer_sys::fuzz_target;

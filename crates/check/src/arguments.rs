@@ -4,79 +4,79 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
-use super::read;
-use crate::time::Timestamp;
+use crate::input::read;
 
-/// What `--help` says.
-pub(super) const HELP: &str = "\
-Says whether a configuration of bearer-gate is valid, and what the filter would decide.
+/// The text of `--help`.
+pub(crate) const HELP: &str = "\
+Checks configurations of bearer-gate, and shows what the filter would decide about a request.
 
 Usage: bearer-gate-check [OPTIONS] FILE
 
-FILE is JSON or YAML; `-` is the standard input. It is a configuration itself or has some in
-it: an Envoy bootstrap, listener, extension configuration or configuration dump, an Istio
-WasmPlugin or EnvoyFilter, an Envoy Gateway EnvoyExtensionPolicy. All of them are checked.
+FILE is JSON or YAML; `-` is the standard input. It is a configuration or contains some: an
+Envoy bootstrap, listener, extension configuration or configuration dump, an Istio WasmPlugin
+or EnvoyFilter, an Envoy Gateway EnvoyExtensionPolicy. All of them are checked.
 
-With any of these, the decision on a request is shown step by step:
-      --token TOKEN|@FILE|-   its token, or where that is; the token is never printed
+Any of these options describes a request; its decision is then shown step by step:
+      --token TOKEN|@FILE|-   the token, or where to read it; it is never printed
       --jwks [PROVIDER=]FILE  the key set of a provider, or of all that fetch one (repeatable)
       --revocation [PROVIDER=]FILE
                               the revocation list, likewise
       --introspection [PROVIDER=]FILE
-                              what the introspection endpoint says of the token, likewise
-      --path PATH             its path and query (/)
-      --method METHOD         its method (GET)
-      --header NAME:VALUE     a header of it (repeatable)
-      --requirement NAME      the requirement that its route's metadata names
-      --now TIME              the time, in seconds since 1970 or as 2026-01-31T12:00:00Z (now)
+                              the introspection response about the token, likewise
+      --path PATH             the path and query (/)
+      --method METHOD         the method (GET)
+      --header NAME:VALUE     a header (repeatable)
+      --requirement NAME      the requirement that the metadata of the route names
+      --now TIME              the time, in seconds since 1970 or like 2026-01-31T12:00:00Z (now)
 
       --json                  print JSON
       --schema                print the JSON Schema of the configuration
-  -h, --help                  print this
+  -h, --help                  print this help
   -V, --version               print the version
 
-Exit status: 0 if all is valid and the request is let through, 1 if not, 2 if that cannot be
-told: wrong arguments, an unreadable file, no configuration in it, or something that the filter
-would fetch or ask and that was not given.
+Exit status: 0 if everything is valid and the request passes; 1 if not; 2 if there is no
+result: wrong arguments, an unreadable file, a file without a configuration, or a decision
+that needs a key set, revocation list or introspection response that is not given.
 
 Examples:
   bearer-gate-check envoy.yaml
   bearer-gate-check --token @token.txt --jwks jwks.json --path /orders envoy.yaml
 ";
 
-/// What is asked of the command.
-pub(super) enum Asked {
+/// What the command has to do.
+pub(crate) enum Command {
     Help,
     Version,
     Schema,
     Check(Box<Arguments>),
 }
 
-/// What is to be checked, and what is said of a request.
+/// The file to check, and the request to decide on.
 #[derive(Default)]
-pub(super) struct Arguments {
-    pub(super) file: PathBuf,
-    pub(super) token: Option<TokenSource>,
-    /// Key sets: the provider, where one is named, and the file.
-    pub(super) jwks: Vec<(Option<String>, PathBuf)>,
-    /// Revocation lists, likewise.
-    pub(super) revocation: Vec<(Option<String>, PathBuf)>,
-    /// Answers of introspection endpoints, likewise.
-    pub(super) introspection: Vec<(Option<String>, PathBuf)>,
-    pub(super) path: Option<String>,
-    pub(super) method: Option<String>,
-    /// Names in lower case.
-    pub(super) headers: Vec<(String, Vec<u8>)>,
-    pub(super) requirement: Option<String>,
-    pub(super) now: Option<Timestamp>,
-    pub(super) json: bool,
+pub(crate) struct Arguments {
+    pub(crate) file: PathBuf,
+    pub(crate) token: Option<TokenSource>,
+    /// Files with key sets, and the provider if one is named.
+    pub(crate) jwks: Vec<(Option<String>, PathBuf)>,
+    /// Files with revocation lists, likewise.
+    pub(crate) revocation: Vec<(Option<String>, PathBuf)>,
+    /// Files with introspection responses, likewise.
+    pub(crate) introspection: Vec<(Option<String>, PathBuf)>,
+    pub(crate) path: Option<String>,
+    pub(crate) method: Option<String>,
+    /// Headers with names in lower case.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) requirement: Option<String>,
+    pub(crate) now: Option<Timestamp>,
+    pub(crate) json: bool,
 }
 
 /// Where the token is.
-pub(super) enum TokenSource {
-    Given(String),
+pub(crate) enum TokenSource {
+    Argument(String),
     File(PathBuf),
 }
 
@@ -85,7 +85,7 @@ impl TokenSource {
         match text.strip_prefix('@') {
             Some(path) => Self::File(path.into()),
             None if text == "-" => Self::File(text.into()),
-            None => Self::Given(text),
+            None => Self::Argument(text),
         }
     }
 
@@ -93,10 +93,10 @@ impl TokenSource {
         matches!(self, Self::File(path) if path == Path::new("-"))
     }
 
-    /// The token, without the white space around it.
-    pub(super) fn read(&self, input: &mut dyn Read) -> Result<String, String> {
+    /// Reads the token and trims white space.
+    pub(crate) fn read(&self, input: &mut dyn Read) -> Result<String, String> {
         let text = match self {
-            Self::Given(token) => token.clone(),
+            Self::Argument(token) => token.clone(),
             Self::File(path) => String::from_utf8(read(path, input)?)
                 .map_err(|_| format!("{}: is not UTF-8", path.display()))?,
         };
@@ -105,17 +105,17 @@ impl TokenSource {
 }
 
 impl Arguments {
-    /// Reads the command line.
-    pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
+    /// Parses the command line.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut parsed = Self::default();
         let mut file = None;
-        let says = |problem: lexopt::Error| format!("{problem} (see --help)");
-        while let Some(argument) = parser.next().map_err(says)? {
+        let explain = |error: lexopt::Error| format!("{error} (see --help)");
+        while let Some(argument) = parser.next().map_err(explain)? {
             match argument {
-                Short('h') | Long("help") => return Ok(Asked::Help),
-                Short('V') | Long("version") => return Ok(Asked::Version),
-                Long("schema") => return Ok(Asked::Schema),
+                Short('h') | Long("help") => return Ok(Command::Help),
+                Short('V') | Long("version") => return Ok(Command::Version),
+                Long("schema") => return Ok(Command::Schema),
                 Long("json") => parsed.json = true,
                 Long("token") => {
                     let token = secret(&mut parser, "--token")?;
@@ -126,36 +126,36 @@ impl Arguments {
                     parsed.headers.push(header(&text)?);
                 }
                 Long("jwks") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.jwks.push(provider_file(&text));
                 }
                 Long("revocation") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.revocation.push(provider_file(&text));
                 }
                 Long("introspection") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.introspection.push(provider_file(&text));
                 }
                 Long("path") => {
-                    let path = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    let path = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.path = Some(path);
                 }
                 Long("method") => {
-                    let method = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    let method = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.method = Some(method);
                 }
                 Long("requirement") => {
-                    let name = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    let name = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.requirement = Some(name);
                 }
                 Long("now") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(says)?;
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.now = Some(time(&text)?);
                 }
                 Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
                 Value(_) => return Err("more than one FILE (see --help)".to_owned()),
-                other => return Err(says(other.unexpected())),
+                other => return Err(explain(other.unexpected())),
             }
         }
         parsed.file = file.ok_or("FILE is missing (see --help)")?;
@@ -163,11 +163,11 @@ impl Arguments {
         if token_is_input && parsed.file == Path::new("-") {
             return Err("FILE and --token cannot both be the standard input".to_owned());
         }
-        Ok(Asked::Check(Box::new(parsed)))
+        Ok(Command::Check(Box::new(parsed)))
     }
 
-    /// Whether anything is said of a request.
-    pub(super) const fn wants_trial(&self) -> bool {
+    /// Whether they describe a request.
+    pub(crate) const fn describe_request(&self) -> bool {
         self.token.is_some()
             || !self.jwks.is_empty()
             || !self.revocation.is_empty()
@@ -180,16 +180,16 @@ impl Arguments {
     }
 }
 
-/// The value of an option that no error may repeat: it may be a token.
+/// The value of an option. It may be a token, so no error repeats it.
 fn secret(parser: &mut lexopt::Parser, option: &str) -> Result<String, String> {
     let value = parser.value();
-    let value = value.map_err(|_| format!("{option}: its value is missing (see --help)"))?;
+    let value = value.map_err(|_| format!("{option}: the value is missing (see --help)"))?;
     value
         .into_string()
         .map_err(|_| format!("{option}: is not UTF-8"))
 }
 
-/// A file, and for whom: a provider's name is what comes before the first `=`.
+/// Parses `[PROVIDER=]FILE`.
 fn provider_file(text: &str) -> (Option<String>, PathBuf) {
     match text.split_once('=') {
         Some((provider, file)) => (Some(provider.to_owned()), file.into()),
@@ -218,6 +218,8 @@ fn time(text: &str) -> Result<Timestamp, String> {
     let time = humantime::parse_rfc3339(text).ok();
     let since_epoch = time.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     since_epoch.map(Timestamp::from_unix).ok_or_else(|| {
-        format!("--now: {text:?} is neither seconds since 1970 nor such as 2026-01-31T12:00:00Z")
+        format!(
+            "--now: {text:?} is neither seconds since 1970 nor a time like 2026-01-31T12:00:00Z"
+        )
     })
 }

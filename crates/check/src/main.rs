@@ -1,13 +1,13 @@
 //! `bearer-gate-check`: is this configuration valid, and what would the filter decide?
 //!
-//! All of it is in [`bearer_gate::check`]; here are the process and its clock.
+//! This file provides the process and its clock; everything else is in [`gate_check`].
 
 use std::io;
 use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
-use bearer_gate::check::{Console, run};
-use bearer_gate::time::Timestamp;
+use gate::time::Timestamp;
+use gate_check::{Console, run};
 
 fn main() -> ExitCode {
     let now = Timestamp::from_unix(UNIX_EPOCH.elapsed().unwrap_or_default());
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     };
     match run(std::env::args_os().skip(1), &mut console, now) {
         Ok(status) => status.code().into(),
-        // Nobody reads the output, not even this.
+        // The output is closed, so there is nowhere to report this.
         Err(_) => ExitCode::from(2),
     }
 }

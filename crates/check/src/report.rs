@@ -1,94 +1,90 @@
-//! What has been found out, for people and for programs.
+//! The results for one file, as text and as JSON.
 
 use std::fmt::Write as _;
 
+use gate::policy::Policy;
+use gate_config::ConfigError;
 use serde_json::{Value, json};
 
-use super::Status;
-use super::trial::{Outcome, Step, Trial};
-use crate::config::{Config, ConfigError};
+use crate::status::Status;
+use crate::steps::Step;
+use crate::trial::{Outcome, Trial};
 
-/// What has been found out about a file.
-pub(super) struct Report {
-    pub(super) file: String,
-    pub(super) checked: Vec<Checked>,
+/// The results for one file.
+pub(crate) struct Report {
+    /// The name of the file.
+    pub(crate) file: String,
+    /// The results for its configurations.
+    pub(crate) results: Vec<ConfigurationResult>,
 }
 
-/// What has been found out about one configuration.
-pub(super) struct Checked {
-    /// Where it is in the file; empty where it is the whole file.
-    pub(super) at: String,
-    pub(super) config: Result<Config, ConfigError>,
-    /// The request that was tried, where one was.
-    pub(super) trial: Option<Trial>,
+/// The result for one configuration.
+pub(crate) struct ConfigurationResult {
+    /// Its path in the file; empty if it is the whole file.
+    pub(crate) path: String,
+    pub(crate) policy: Result<Policy, ConfigError>,
+    /// The request that was decided, if one was described.
+    pub(crate) trial: Option<Trial>,
 }
 
 impl Report {
-    /// The worst of all.
-    pub(super) fn status(&self) -> Status {
-        let all = self.checked.iter().map(Checked::status);
+    /// The worst status of all configurations.
+    pub(crate) fn status(&self) -> Status {
+        let all = self.results.iter().map(ConfigurationResult::status);
         all.max().unwrap_or(Status::Unknown)
     }
 
-    /// For people.
-    pub(super) fn text(&self) -> String {
+    /// The report for people.
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        for checked in &self.checked {
-            let at = match checked.at.as_str() {
+        for result in &self.results {
+            let place = match result.path.as_str() {
                 "" => self.file.clone(),
-                at => format!("{}: {at}", self.file),
+                path => format!("{}: {path}", self.file),
             };
-            let _ = match &checked.config {
-                Ok(config) => writeln!(text, "{at}: valid, providers: {}", providers(config)),
-                Err(problem) => writeln!(text, "{at}: bearer-gate: configuration: {problem}"),
+            let _ = match &result.policy {
+                Ok(policy) => {
+                    let providers = policy.providers.iter();
+                    let names: Vec<&str> = providers.map(|one| one.name.as_str()).collect();
+                    writeln!(text, "{place}: valid, providers: {}", names.join(", "))
+                }
+                Err(error) => writeln!(text, "{place}: bearer-gate: configuration: {error}"),
             };
-            if let Some(trial) = &checked.trial {
+            if let Some(trial) = &result.trial {
                 trial.write(&mut text);
             }
         }
         text
     }
 
-    /// For programs.
-    pub(super) fn json(&self) -> Value {
-        let status = match self.status() {
-            Status::Good => "good",
-            Status::Bad => "bad",
-            Status::Unknown => "unknown",
-        };
+    /// The report for programs.
+    pub(crate) fn json(&self) -> Value {
+        let results = self.results.iter().map(ConfigurationResult::json);
         json!({
             "file": self.file,
-            "status": status,
-            "configurations": self.checked.iter().map(Checked::json).collect::<Vec<_>>(),
+            "status": self.status().name(),
+            "configurations": results.collect::<Vec<_>>(),
         })
     }
 }
 
-fn providers(config: &Config) -> String {
-    let names = config
-        .providers
-        .iter()
-        .map(|provider| provider.name.as_str());
-    names.collect::<Vec<_>>().join(", ")
-}
-
-impl Checked {
+impl ConfigurationResult {
     fn status(&self) -> Status {
         match (
-            &self.config,
+            &self.policy,
             self.trial.as_ref().map(|trial| &trial.outcome),
         ) {
-            (Err(_), _) | (_, Some(Outcome::Refused { .. })) => Status::Bad,
-            (_, Some(Outcome::Undecided)) => Status::Unknown,
-            (_, None | Some(Outcome::Admitted { .. })) => Status::Good,
+            (Err(_), _) | (Ok(_), Some(Outcome::Refused { .. })) => Status::Bad,
+            (Ok(_), Some(Outcome::Undecided { .. })) => Status::Unknown,
+            (Ok(_), None | Some(Outcome::Admitted { .. })) => Status::Good,
         }
     }
 
     fn json(&self) -> Value {
-        let error = self.config.as_ref().err().map(ToString::to_string);
+        let error = self.policy.as_ref().err().map(ToString::to_string);
         json!({
-            "at": self.at,
-            "valid": self.config.is_ok(),
+            "at": self.path,
+            "valid": self.policy.is_ok(),
             "error": error,
             "decision": self.trial.as_ref().map(Trial::json),
         })
@@ -101,42 +97,35 @@ impl Trial {
         for step in &self.steps {
             let _ = writeln!(text, "  {}", step.line());
         }
-        let _ = match &self.outcome {
-            Outcome::Admitted { verified, .. } => {
-                let what = if *verified {
-                    "admitted, counted as bearer_gate.allowed"
-                } else {
-                    "passes without a good token, counted as bearer_gate.bypassed"
-                };
-                writeln!(text, "  decision: {what}")
+        let decision = match &self.outcome {
+            Outcome::Admitted { verified: true, .. } => "admitted".to_owned(),
+            Outcome::Admitted {
+                verified: false, ..
+            } => "passes without a valid token".to_owned(),
+            Outcome::Refused { answer, .. } => answer.status.to_string(),
+            Outcome::Undecided { waits_for } => {
+                format!("none; the filter would wait for {}", waits_for.join(" or "))
             }
-            Outcome::Undecided => writeln!(
-                text,
-                "  decision: none without what is not given (see --jwks, --revocation and \
-                 --introspection); the filter would wait for it"
-            ),
-            Outcome::Refused { reason, answer } => writeln!(
-                text,
-                "  decision: {}, counted as bearer_gate.denied.{}",
-                answer.status,
-                reason.metric()
-            ),
         };
+        let counted = self.counter.as_ref();
+        let counted = counted.map_or_else(String::new, |name| format!(", counted as {name}"));
+        let _ = writeln!(text, "  decision: {decision}{counted}");
         match &self.outcome {
             Outcome::Admitted { changes, .. } => {
                 for change in changes {
                     let _ = writeln!(text, "    {change}");
                 }
             }
-            Outcome::Refused { answer, .. } => {
+            Outcome::Refused { reason, answer } => {
                 for (name, value) in &answer.headers {
                     let _ = writeln!(text, "    {name}: {value}");
                 }
                 if !answer.body.is_empty() {
                     let _ = writeln!(text, "    {}", answer.body);
                 }
+                let _ = writeln!(text, "  remedy: {}", reason.kind().remedy());
             }
-            Outcome::Undecided => {}
+            Outcome::Undecided { .. } => {}
         }
     }
 
@@ -148,13 +137,17 @@ impl Trial {
                 "verified": verified,
                 "changes": changes,
             }),
-            Outcome::Undecided => json!({"outcome": "undecided"}),
+            Outcome::Undecided { waits_for } => json!({
+                "outcome": "undecided",
+                "waits_for": waits_for,
+            }),
             Outcome::Refused { reason, answer } => {
                 let headers = answer.headers.iter();
                 let headers = headers.map(|(name, value)| json!([name, value]));
                 json!({
                     "outcome": "refused",
-                    "reason": reason.metric(),
+                    "reason": reason.kind().metric(),
+                    "remedy": reason.kind().remedy(),
                     "answer": {
                         "status": answer.status,
                         "headers": headers.collect::<Vec<_>>(),

@@ -2,17 +2,15 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::arguments::{Arguments, Asked};
 use super::*;
-use crate::fixtures;
 
 const NOW: u64 = 1_700_000_000;
 
-/// What the command prints of a file that comes from the standard input, and its status.
+/// Runs the command with `file` as the standard input. Returns the status and what is printed.
 fn run_with(arguments: &[&str], file: &[u8]) -> (Status, String) {
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let mut console = Console {
-        environment: &|name| (name == "KEYS").then(fixtures::key_set),
+        environment: &|name| (name == "KEYS").then(gate_fixtures::key_set),
         input: &mut io::Cursor::new(file),
         output: &mut output,
         errors: &mut errors,
@@ -23,8 +21,8 @@ fn run_with(arguments: &[&str], file: &[u8]) -> (Status, String) {
     (status, String::from_utf8_lossy(&output).into_owned())
 }
 
-fn config(provider: Value) -> Vec<u8> {
-    let mut known = json!({"local_jwks": {"inline_string": fixtures::key_set()}});
+fn config(provider: &Value) -> Vec<u8> {
+    let mut known = json!({"local_jwks": {"inline_string": gate_fixtures::key_set()}});
     for (name, value) in provider.as_object().unwrap() {
         known[name] = value.clone();
     }
@@ -33,11 +31,11 @@ fn config(provider: Value) -> Vec<u8> {
 
 fn token() -> String {
     let payload = json!({"sub": "somebody", "exp": NOW + 60});
-    fixtures::es256(&json!({"alg": "ES256"}), &payload)
+    gate_fixtures::es256(&json!({"alg": "ES256"}), &payload)
 }
 
 #[test]
-fn the_token_is_put_where_the_configuration_looks_for_it() {
+fn the_token_is_put_where_a_provider_reads_it() {
     let token = token();
     for provider in [
         json!({}),
@@ -51,7 +49,7 @@ fn the_token_is_put_where_the_configuration_looks_for_it() {
     ] {
         for path in ["/a", "/a?b=c"] {
             let arguments = ["--token", &token, "--path", path];
-            let (status, printed) = run_with(&arguments, &config(provider.clone()));
+            let (status, printed) = run_with(&arguments, &config(&provider));
             assert_eq!(status, Status::Good, "{provider}: {printed}");
             assert!(!printed.contains(&token), "{printed}");
         }
@@ -59,7 +57,7 @@ fn the_token_is_put_where_the_configuration_looks_for_it() {
 }
 
 #[test]
-fn the_payload_is_not_printed_where_it_is_passed_on() {
+fn a_forwarded_payload_is_not_printed() {
     let token = token();
     let provider = json!({
         "forward_payload_header": "x-payload",
@@ -68,23 +66,26 @@ fn the_payload_is_not_printed_where_it_is_passed_on() {
         "clear_route_cache": true,
     });
     let arguments = ["--token", &token, "--header", "X-Sub: me"];
-    let (status, printed) = run_with(&arguments, &config(provider));
+    let (status, printed) = run_with(&arguments, &config(&provider));
     assert_eq!(status, Status::Good, "{printed}");
     for line in [
         "x-sub is removed: only the filter may set it",
         "sets the header x-payload to the payload",
         "sets the header x-sub to \"somebody\"",
         "sets the filter state wasm.sub to \"somebody\"",
-        "has the route chosen anew",
+        "makes Envoy select the route again",
     ] {
-        assert!(printed.contains(line), "{printed} does not say {line:?}");
+        assert!(
+            printed.contains(line),
+            "{printed} does not contain {line:?}"
+        );
     }
     assert!(!printed.contains(token.split('.').nth(1).unwrap()));
 }
 
 #[test]
-fn every_part_of_a_requirement_is_judged() {
-    let mut file: Value = serde_json::from_slice(&config(json!({"issuer": "a"}))).unwrap();
+fn every_part_of_a_requirement_is_decided() {
+    let mut file: Value = serde_json::from_slice(&config(&json!({"issuer": "a"}))).unwrap();
     file["providers"]["q"] = file["providers"]["p"].clone();
     file["providers"]["q"]["issuer"] = Value::Null;
     file["providers"]["q"]["max_lifetime"] = "5s".into();
@@ -99,27 +100,35 @@ fn every_part_of_a_requirement_is_judged() {
     assert_eq!(status, Status::Bad);
     for line in [
         "- rules[0]: needs one of these: refused: lifetime",
-        "-   [0]: needs a token of p: refused: issuer: iss: there is none, not \"a\"",
+        "-   [0]: needs a token of p: refused: issuer: iss: missing, expected \"a\"",
         "-   [1]: needs all of these: refused: lifetime",
-        "-     [0]: needs a token of q: refused: lifetime: iat: there is none, exp: 2023-11-14",
+        "-     [0]: needs a token of q: refused: lifetime: iat: missing, exp: 2023-11-14",
         "2 usable, from the configuration",
     ] {
-        assert!(printed.contains(line), "{printed} does not say {line:?}");
+        assert!(
+            printed.contains(line),
+            "{printed} does not contain {line:?}"
+        );
     }
 }
 
 #[test]
-fn routes_name_requirements() {
-    let mut file: Value = serde_json::from_slice(&config(json!({}))).unwrap();
+fn a_route_may_name_a_requirement() {
+    let mut file: Value = serde_json::from_slice(&config(&json!({}))).unwrap();
     file["requirement_map"] = json!({"open": {}});
-    for (per_route, name, status, says) in [
+    for (per_route, name, status, text) in [
         (
             true,
             "open",
             Status::Good,
             "requirement of the route: needs nothing",
         ),
-        (true, "shut", Status::Bad, "names none of requirement_map"),
+        (
+            true,
+            "shut",
+            Status::Bad,
+            "\"shut\" is not in requirement_map",
+        ),
         (
             false,
             "open",
@@ -130,7 +139,10 @@ fn routes_name_requirements() {
         file["per_route_requirements"] = per_route.into();
         let (found, printed) = run_with(&["--requirement", name], file.to_string().as_bytes());
         assert_eq!(found, status, "{printed}");
-        assert!(printed.contains(says), "{printed} does not say {says:?}");
+        assert!(
+            printed.contains(text),
+            "{printed} does not contain {text:?}"
+        );
     }
 }
 
@@ -143,7 +155,7 @@ proptest::proptest! {
 
     #[test]
     fn no_token_panics_or_is_printed(token in "[A-Za-z0-9._~+/-]{24,60}") {
-        let (_, printed) = run_with(&["--token", &token], &config(json!({})));
+        let (_, printed) = run_with(&["--token", &token], &config(&json!({})));
         proptest::prop_assert!(!printed.contains(&token));
     }
 
@@ -155,13 +167,13 @@ proptest::proptest! {
                 base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
             };
             let token = format!("{}.{}.AAAA", encode(r#"{"alg":"RS256"}"#), encode(&payload));
-            run_with(&["--token", &token], &config(json!({"max_lifetime": "5s"})));
+            run_with(&["--token", &token], &config(&json!({"max_lifetime": "5s"})));
         }
     }
 }
 
 #[test]
-fn variables_are_those_that_the_filter_would_see() {
+fn environment_variables_are_those_that_the_filter_sees() {
     let provider = json!({"local_jwks": {"environment_variable": "KEYS"}});
     let configuration = json!({"@type": "a/google.protobuf.Struct", "value": {
         "providers": {"p": provider},
@@ -172,7 +184,7 @@ fn variables_are_those_that_the_filter_would_see() {
             "configuration": configuration,
         }})
     };
-    let given = fixtures::key_set();
+    let given = gate_fixtures::key_set();
     for (file, status) in [
         (configuration["value"].clone(), Status::Good),
         (plugin(json!({"host_env_keys": ["KEYS"]})), Status::Good),
@@ -186,13 +198,13 @@ fn variables_are_those_that_the_filter_would_see() {
 }
 
 #[test]
-fn arguments_are_read() {
+fn headers_are_parsed() {
     let arguments = ["--header", ":Authority: a", "--header", "X-A:b:c", "f"].map(OsString::from);
-    let Ok(Asked::Check(parsed)) = Arguments::parse(arguments) else {
-        panic!("the arguments are good");
+    let Ok(Command::Check(parsed)) = Arguments::parse(arguments) else {
+        panic!("the arguments are valid");
     };
     let expected = [(":authority", "a"), ("x-a", "b:c")];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
     assert_eq!(parsed.headers, expected);
-    assert!(parsed.wants_trial());
+    assert!(parsed.describe_request());
 }

@@ -5,7 +5,7 @@ mod wire;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::fetching::{Backoff, Origin, Policy, Remote, Resource, Retries};
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
 use gate::keys::KeySet;
 use gate::policy::KeySource;
 
@@ -17,8 +17,8 @@ use super::scalar::PositiveDuration;
 use wire::RetryPolicyWire;
 pub(crate) use wire::{LocalJwksWire, RemoteJwksWire};
 
-const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(600);
-const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
+const DEFAULT_CACHE_DURATION: Duration = Duration::from_mins(10);
+const DEFAULT_MAX_STALE: Duration = Duration::from_hours(24);
 const DEFAULT_REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// The shortest cooldown. Clients that send unknown `kid`s cause one fetch per cooldown.
@@ -26,7 +26,7 @@ const SHORTEST_COOLDOWN: Duration = Duration::from_secs(1);
 
 /// The delays before a failed fetch is repeated.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 /// Envoy's default delay before it repeats a request within one fetch.
 const RETRY_BASE_INTERVAL: Duration = Duration::from_millis(25);
@@ -92,14 +92,14 @@ fn build_remote(
     path: &str,
     issuer: Option<&str>,
     wire: RemoteJwksWire,
-) -> Result<Remote, ConfigError> {
+) -> Result<RemoteDocument, ConfigError> {
     let issuer_path = format!("{path}.issuer");
     let path = format!("{path}.remote_jwks");
-    let (field, cluster, origin, timeout) = match (wire.http_uri, wire.discovery) {
+    let (field, cluster, source, timeout) = match (wire.http_uri, wire.discovery) {
         (Some(wire), None) => (
             "http_uri",
             wire.cluster,
-            Origin::Place(wire.uri.0),
+            DocumentSource::Uri(wire.uri.0),
             wire.timeout,
         ),
         (None, Some(wire)) => (
@@ -118,11 +118,11 @@ fn build_remote(
         .and_then(|wire| wire.failed_refetch_duration);
     let longest_retry = PositiveDuration::or(failed_refetch_duration, LONGEST_RETRY);
     let lifetimes = lifetimes(&path, wire.cache_duration, wire.max_stale)?;
-    Ok(Remote {
+    Ok(RemoteDocument {
         cluster: cluster.0,
-        origin,
+        source,
         authorization: None,
-        policy: Policy {
+        policy: RefreshPolicy {
             timeout: http_uri::timeout(&format!("{path}.{field}"), timeout)?,
             cache_duration: lifetimes.cache_duration,
             max_stale: lifetimes.max_stale,
@@ -134,9 +134,9 @@ fn build_remote(
 }
 
 /// The places of the metadata of `issuer`, the field at `path`.
-fn metadata(path: &str, issuer: Option<&str>) -> Result<Origin, ConfigError> {
+fn metadata(path: &str, issuer: Option<&str>) -> Result<DocumentSource, ConfigError> {
     let origin = issuer.and_then(|issuer| {
-        Some(Origin::Metadata {
+        Some(DocumentSource::Metadata {
             issuer: issuer.to_owned(),
             places: Resource::of_metadata(issuer)?,
         })

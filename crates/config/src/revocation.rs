@@ -3,7 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::fetching::{Authorization, Backoff, Origin, Policy, Remote, Retries};
+use gate::fetching::{
+    Authorization, Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Retries,
+};
 use gate::policy::{OnUnavailable, RevocationSource};
 use gate::revocation::ListFormat;
 use serde::Deserialize;
@@ -14,14 +16,14 @@ use super::http_uri::{self, HttpUriWire};
 use super::scalar::{NonEmpty, PositiveDuration};
 
 const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
-const DEFAULT_MAX_STALE: Duration = Duration::from_secs(300);
+const DEFAULT_MAX_STALE: Duration = Duration::from_mins(5);
 
 /// The shortest interval. Workers look for new documents only twice a second.
 const SHORTEST_REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The delays before a failed fetch is repeated.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -95,7 +97,7 @@ impl RevocationWire {
             self.password_environment_variable,
             environment,
         )?;
-        let remote = Remote {
+        let remote = RemoteDocument {
             policy: refresh_policy(
                 path,
                 http_uri::timeout(&format!("{path}.http_uri"), self.http_uri.timeout)?,
@@ -103,7 +105,7 @@ impl RevocationWire {
                 self.max_stale,
             )?,
             cluster: self.http_uri.cluster.0,
-            origin: Origin::Place(self.http_uri.uri.0),
+            source: DocumentSource::Uri(self.http_uri.uri.0),
             authorization,
             retries: Retries {
                 number: 0,
@@ -129,7 +131,7 @@ fn refresh_policy(
     timeout: Duration,
     refresh_interval: Option<PositiveDuration>,
     max_stale: Option<PositiveDuration>,
-) -> Result<Policy, ConfigError> {
+) -> Result<RefreshPolicy, ConfigError> {
     let refresh_interval = PositiveDuration::or(refresh_interval, DEFAULT_REFRESH_INTERVAL);
     if refresh_interval < SHORTEST_REFRESH_INTERVAL {
         return Err(ConfigError::new(
@@ -147,7 +149,7 @@ fn refresh_policy(
         ));
     }
     let longest_retry = refresh_interval.clamp(FIRST_RETRY, LONGEST_RETRY);
-    Ok(Policy {
+    Ok(RefreshPolicy {
         timeout,
         cache_duration: refresh_interval,
         max_stale,

@@ -227,3 +227,24 @@ fn b64token(bytes: &[u8]) -> Result<&str, Reason> {
     }
     str::from_utf8(bytes).map_err(|_| Reason::MalformedCredential)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_of_a_token_is_checked() {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        for length in 1..50 {
+            for place in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut token = vec![b'a'; length];
+                    token[place] = byte;
+                    let padding = byte == b'=' && place > 0 && place == length - 1;
+                    let found = b64token(&token).is_ok();
+                    assert_eq!(found, allowed(byte) || padding, "{token:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,22 +1,34 @@
-//! What servers publish and all workers of a process share: where it is, when it is fetched and by
-//! whom, how long it is used. Key sets and lists of revoked tokens are fetched alike.
+//! Documents that servers publish and that all workers of a process share: where they are, when and by
+//! which worker they are fetched, and how long they are used. Key sets and revocation lists are
+//! fetched alike.
 
 mod authorization;
 mod availability;
 mod backoff;
-mod document;
+mod cache_control;
+mod document_source;
 mod fetch;
-mod published;
-mod refresh;
-mod remote;
+mod fetch_state;
+mod http_messages;
+mod key_set;
+mod publication;
+mod refresh_policy;
+mod remote_document;
 mod resource;
+mod shared_document;
+mod validator;
 
 pub use authorization::Authorization;
 pub use availability::Availability;
 pub use backoff::Backoff;
-pub use document::{Document, Validator};
-pub use fetch::{Answer, Call, Fetch, Next, Origin, Outcome, Retries};
-pub use published::Published;
-pub use refresh::{Action, Event, Need, Policy, Progress, SharedSet};
-pub use remote::Remote;
+pub use document_source::DocumentSource;
+pub use fetch::{Fetch, FetchResult, FetchStep};
+pub use fetch_state::{DocumentVersion, FetchAction, FetchEvent, FetchNeed, FetchState};
+pub use http_messages::{FetchRequest, FetchResponse};
+pub use key_set::KeySetFormat;
+pub use publication::{DocumentKind, Publication};
+pub use refresh_policy::RefreshPolicy;
+pub use remote_document::{RemoteDocument, Retries};
 pub use resource::{NotAResource, Resource};
+pub use shared_document::SharedDocument;
+pub use validator::Validator;

@@ -68,6 +68,14 @@ impl Timestamp {
         Self(self.0.saturating_add(whole_millis(duration)))
     }
 
+    /// Whether this point, which was once the present, is in the future at `now`: the clock was set
+    /// back. A second does not count, because the clocks of two workers may differ by the time that
+    /// one of them takes for a tick.
+    #[must_use]
+    pub fn is_ahead_of(self, now: Self) -> bool {
+        self > now.plus(Duration::from_secs(1))
+    }
+
     /// The duration from `earlier` to this point; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

@@ -15,14 +15,13 @@ const PACKAGES: &[&[&str]] = &[
     &["gate"],
     &["gate-config"],
     &["gate-worker"],
+    &["gate-simulator"],
     &["bearer-gate", "gate-check", "vectors-module"],
 ];
 
 /// The modules of the package `gate`.
 const GATE: &[&[&str]] = &[
-    &[
-        "time", "json", "http", "pairs", "target", "request", "reason", "metrics",
-    ],
+    &["time", "json", "http", "target", "request", "reason"],
     &["verify", "claims", "token", "keys"],
     &["fetching", "revocation", "introspection"],
     &["policy"],

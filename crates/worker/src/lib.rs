@@ -1,4 +1,31 @@
-//! One worker of bearer-gate, whatever the host: fetching, sharing, waiting, metrics.
+//! One worker of bearer-gate on any [`Host`]: it fetches documents and shares them with the other
+//! workers of the process, lets requests wait, decides them, and counts.
+//!
+//! The host creates a [`Root`] for each configuration in each of its virtual machines, and a
+//! [`Stream`] for each request. The layers, from the bottom: [`host`]; what is shared
+//! (`shared_state`, `log_once`) and counted ([`metrics`]); documents and introspection (`source`,
+//! `introspection`, `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
+//! contexts [`Root`] and [`Stream`].
 
+pub mod counter;
+pub mod gauge;
+pub mod host;
+mod introspection;
+mod log_once;
+pub mod metric_names;
 pub mod metrics;
+mod pace;
+mod root;
+mod shared_state;
+mod signature_engine;
+mod skipped_keys;
+mod source;
+mod sources;
+mod stream;
 pub mod waiting_room;
+mod worker;
+
+pub use host::Host;
+pub use root::Root;
+pub use stream::Stream;
+pub use worker::{Disposition, Worker};

@@ -1,101 +1,99 @@
-//! The names of the metrics of a policy.
+//! The metrics of one configuration.
 
-use gate::denial::Reason;
-use gate::metrics::{Counter, Gauge, Series};
-use gate::policy::{KeySource, Policy, Provider};
+use std::cell::{Cell, RefCell};
 
-/// Every counter of a configuration with its name. Two may share one.
-#[must_use]
-pub fn counters(config: &Policy) -> Vec<(Counter, String)> {
-    let prefix = prefix(config);
-    let mut counters = vec![
-        (Counter::Allowed, format!("{prefix}.allowed")),
-        (Counter::Bypassed, format!("{prefix}.bypassed")),
-    ];
-    for (counter, name) in [
-        (Counter::VerifiedByHost, "verified.host"),
-        (Counter::VerifiedBySoftware, "verified.software"),
-        (Counter::CacheHit, "token_cache.hit"),
-        (Counter::CacheMiss, "token_cache.miss"),
-    ] {
-        counters.push((counter, format!("{prefix}.{name}")));
-    }
-    for reason in Reason::ALL {
-        let name = format!("{prefix}.denied.{}", reason.metric());
-        counters.push((Counter::Denied(reason), name));
-    }
-    for provider in &config.providers {
-        let index = provider.index;
-        if let KeySource::Remote(_) = provider.keys {
-            counters.extend(of_fetches(&prefix, provider, Series::Keys));
+use gate::decision::Counts;
+use gate::policy::Policy;
+use hashbrown::HashMap;
+
+use crate::counter::Counter;
+use crate::gauge::Gauge;
+use crate::host::{Host, MetricId};
+use crate::metric_names;
+
+/// The defined metrics of one configuration. Counts are handed to the host by [`flush`](Metrics::flush),
+/// so that a request does not cost a host call for each.
+pub struct Metrics<H> {
+    host: H,
+    counters: HashMap<Counter, MetricId>,
+    gauges: HashMap<Gauge, MetricId>,
+    pending: PendingCounts,
+    /// The number of requests of this worker in the gauge of waiting requests.
+    waiting: Cell<usize>,
+}
+
+/// Counts that have not been handed to the host.
+type PendingCounts = RefCell<HashMap<Counter, u64>>;
+
+impl<H: Host> Metrics<H> {
+    /// Defines the metrics of a policy.
+    #[must_use]
+    pub fn new(host: H, policy: &Policy) -> Self {
+        let counters = metric_names::counters(policy);
+        let counters = counters
+            .into_iter()
+            .filter_map(|(counter, name)| Some((counter, host.define_counter(&name)?)));
+        let gauges = metric_names::gauges(policy);
+        let gauges = gauges
+            .into_iter()
+            .filter_map(|(gauge, name)| Some((gauge, host.define_gauge(&name)?)));
+        Self {
+            counters: counters.collect(),
+            gauges: gauges.collect(),
+            pending: RefCell::default(),
+            waiting: Cell::new(0),
+            host,
         }
-        counters.push((
-            Counter::SkippedKeys(index),
-            of(&prefix, provider, Series::Keys, "skipped_keys"),
-        ));
-        if provider.revocation.is_some() {
-            counters.extend(of_fetches(&prefix, provider, Series::Revocation));
+    }
+
+    /// Adds one to a counter.
+    pub fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Adds `count` to a counter.
+    pub fn add(&self, counter: Counter, count: u64) {
+        if count > 0 {
+            let mut pending = self.pending.borrow_mut();
+            let pending = pending.entry(counter).or_default();
+            *pending = pending.saturating_add(count);
         }
-        if provider.introspection.is_some() {
-            for (counter, what) in [
-                (Counter::IntrospectionSuccess(index), "success"),
-                (Counter::IntrospectionFailure(index), "failure"),
-            ] {
-                let name = format!("{prefix}.introspection.{}.{what}", provider.name);
-                counters.push((counter, name));
+    }
+
+    /// Adds what a decision counted.
+    pub fn add_counts(&self, counts: Counts) {
+        self.add(Counter::CacheHit, counts.cache_hits.into());
+        self.add(Counter::CacheMiss, counts.cache_misses.into());
+        self.add(Counter::VerifiedByHost, counts.verified_by_host.into());
+        let by_software = counts.verified_by_software.into();
+        self.add(Counter::VerifiedBySoftware, by_software);
+    }
+
+    /// Hands all counts to the host.
+    pub fn flush(&self) {
+        for (counter, count) in self.pending.take() {
+            if let (Some(id), Ok(count)) = (self.counters.get(&counter), i64::try_from(count)) {
+                self.host.increment_metric(*id, count);
             }
         }
     }
-    counters
-}
 
-/// Every gauge of a configuration with its name.
-#[must_use]
-pub fn gauges(config: &Policy) -> Vec<(Gauge, String)> {
-    let prefix = prefix(config);
-    let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
-    for provider in &config.providers {
-        gauges.push(count_of(&prefix, provider, Series::Keys));
-        if let KeySource::Remote(_) = provider.keys {
-            gauges.push(age_of(&prefix, provider, Series::Keys));
-        }
-        if provider.revocation.is_some() {
-            gauges.push(count_of(&prefix, provider, Series::Revocation));
-            gauges.push(age_of(&prefix, provider, Series::Revocation));
+    /// Sets a gauge that has the same value for all workers.
+    pub fn record(&self, gauge: Gauge, value: u64) {
+        if let Some(id) = self.gauges.get(&gauge) {
+            self.host.record_metric(*id, value);
         }
     }
-    gauges
-}
 
-fn prefix(config: &Policy) -> String {
-    match config.options.stat_prefix.as_str() {
-        "" => "bearer_gate".to_owned(),
-        stat_prefix => format!("bearer_gate.{stat_prefix}"),
+    /// Reports that `count` requests wait in this worker. The gauge is the sum over all workers.
+    pub fn set_waiting(&self, count: usize) {
+        let before = self.waiting.replace(count);
+        let (Ok(count), Ok(before)) = (i64::try_from(count), i64::try_from(before)) else {
+            return;
+        };
+        let change = count.saturating_sub(before);
+        if let (Some(id), true) = (self.gauges.get(&Gauge::Waiting), change != 0) {
+            self.host.increment_metric(*id, change);
+        }
     }
 }
-
-fn of_fetches(prefix: &str, provider: &Provider, series: Series) -> [(Counter, String); 2] {
-    let index = provider.index;
-    [
-        (Counter::FetchSuccess(series, index), "fetch_success"),
-        (Counter::FetchFailure(series, index), "fetch_failure"),
-    ]
-    .map(|(counter, what)| (counter, of(prefix, provider, series, what)))
-}
-
-fn count_of(prefix: &str, provider: &Provider, series: Series) -> (Gauge, String) {
-    let (_, what) = series.names();
-    let name = of(prefix, provider, series, what);
-    (Gauge::Count(series, provider.index), name)
-}
-
-fn age_of(prefix: &str, provider: &Provider, series: Series) -> (Gauge, String) {
-    let name = of(prefix, provider, series, "fetched_at");
-    (Gauge::FetchedAt(series, provider.index), name)
-}
-
-fn of(prefix: &str, provider: &Provider, series: Series, what: &str) -> String {
-    let (subject, _) = series.names();
-    format!("{prefix}.{subject}.{}.{what}", provider.name)
-}
-

@@ -1,111 +1,135 @@
-//! Where requests wait for what their decision needs: bounded, and nobody waits for ever.
+//! Requests that wait for what their decision needs. Their number is bounded, and so is their time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use hashbrown::HashMap;
-
+use gate::decision::Dependency;
 use gate::time::Timestamp;
 
-/// The most requests of one worker that wait at the same time.
+use crate::host::ContextId;
+
+/// The largest number of requests of one worker that wait at the same time.
 pub const CAPACITY: usize = 1024;
 
-/// The requests of one worker that wait, each under the identifier that the host gave it.
+/// The waiting requests of one worker, by their stream.
 ///
-/// Who is to be decided is called first, and taken out as its turn comes, in the order of arrival:
-/// whoever takes them out may have to do so by and by.
+/// A request is called when something that it waits for has changed, or when its time is up. Called
+/// requests stay until they are taken out, in the order of arrival, so that they can be decided over
+/// several host calls.
 #[derive(Debug)]
 pub struct WaitingRoom<T> {
-    waiters: HashMap<u32, Waiter<T>>,
-    /// Who has been called; some of them may have gone. The host counts upwards: the order of the
-    /// identifiers is that of arrival.
-    called: BTreeSet<u32>,
+    waiters: HashMap<ContextId, Waiter<T>>,
+    /// The streams that wait for each dependency.
+    by_dependency: HashMap<Dependency, BTreeSet<ContextId>>,
+    called: BTreeSet<ContextId>,
 }
 
 /// A request that waits.
 #[derive(Debug)]
 pub struct Waiter<T> {
-    /// What is known of the request.
+    /// The request.
     pub request: T,
     /// When it arrived.
     pub arrived: Timestamp,
     /// Until when it waits.
     pub deadline: Timestamp,
+    /// What it waits for.
+    pub on: Vec<Dependency>,
+}
+
+impl<T> Waiter<T> {
+    /// Whether the request must not wait any longer. If the clock was set back, nobody knows how long
+    /// it has waited.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.deadline <= now || self.arrived.is_ahead_of(now)
+    }
 }
 
 impl<T> Default for WaitingRoom<T> {
     fn default() -> Self {
         Self {
             waiters: HashMap::new(),
+            by_dependency: HashMap::new(),
             called: BTreeSet::new(),
         }
     }
 }
 
 impl<T> WaitingRoom<T> {
-    /// Lets a request wait.
+    /// Lets the request of a stream wait.
     ///
     /// # Errors
     ///
-    /// The waiter itself, where there is no room for it.
-    pub fn admit(&mut self, id: u32, waiter: Waiter<T>) -> Result<(), Waiter<T>> {
+    /// The waiter, if the room is full.
+    pub fn admit(&mut self, stream: ContextId, waiter: Waiter<T>) -> Result<(), Waiter<T>> {
         if self.waiters.len() >= CAPACITY {
             return Err(waiter);
         }
-        self.waiters.insert(id, waiter);
+        for dependency in &waiter.on {
+            let streams = self.by_dependency.entry(dependency.clone());
+            streams.or_default().insert(stream);
+        }
+        self.waiters.insert(stream, waiter);
         Ok(())
     }
 
-    /// Whether a request waits.
+    /// Whether the request of a stream waits.
     #[must_use]
-    pub fn holds(&self, id: u32) -> bool {
-        self.waiters.contains_key(&id)
+    pub fn contains(&self, stream: ContextId) -> bool {
+        self.waiters.contains_key(&stream)
     }
 
-    /// Forgets a request that is no more.
-    pub fn forget(&mut self, id: u32) {
-        self.waiters.remove(&id);
+    /// Takes out the request of a stream.
+    pub fn remove(&mut self, stream: ContextId) -> Option<Waiter<T>> {
+        let waiter = self.waiters.remove(&stream)?;
+        self.called.remove(&stream);
+        for dependency in &waiter.on {
+            if let Some(streams) = self.by_dependency.get_mut(dependency) {
+                streams.remove(&stream);
+                if streams.is_empty() {
+                    self.by_dependency.remove(dependency);
+                }
+            }
+        }
+        Some(waiter)
     }
 
-    /// Whether nobody waits.
+    /// Whether no request waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }
 
-    /// How many wait; at most [`CAPACITY`].
+    /// The number of waiting requests, at most [`CAPACITY`].
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.waiters.len()
     }
 
-    /// Calls everybody.
-    pub fn call_all(&mut self) {
-        self.called.extend(self.waiters.keys());
+    /// Calls the requests that wait for `dependency`.
+    pub fn call(&mut self, dependency: &Dependency) {
+        if let Some(streams) = self.by_dependency.get(dependency) {
+            self.called.extend(streams);
+        }
     }
 
-    /// Calls everybody whose deadline has come.
+    /// Calls the requests whose time is up.
     pub fn call_overdue(&mut self, now: Timestamp) {
-        let overdue = self
-            .waiters
-            .iter()
-            .filter(|(_, waiter)| waiter.deadline <= now);
-        self.called.extend(overdue.map(|(id, _)| id));
+        let waiters = self.waiters.iter();
+        let overdue = waiters.filter(|(_, waiter)| waiter.is_overdue(now));
+        self.called.extend(overdue.map(|(stream, _)| stream));
     }
 
-    /// Whether somebody may have been called who has not been taken out yet.
+    /// Whether a called request has not been taken out.
     #[must_use]
     pub fn has_called(&self) -> bool {
         !self.called.is_empty()
     }
 
-    /// Takes out one who has been called, and came before the others.
-    pub fn take_called(&mut self) -> Option<(u32, Waiter<T>)> {
-        while let Some(id) = self.called.pop_first() {
-            if let Some(waiter) = self.waiters.remove(&id) {
-                return Some((id, waiter));
-            }
-        }
-        None
+    /// Takes out the called request that arrived first.
+    pub fn take_called(&mut self) -> Option<(ContextId, Waiter<T>)> {
+        let stream = *self.called.first()?;
+        Some((stream, self.remove(stream)?))
     }
 }
 
@@ -115,66 +139,79 @@ mod tests {
 
     use super::*;
 
-    fn waiter(secs: u64) -> Waiter<&'static str> {
+    const KEYS: Dependency = Dependency::Keys(0);
+    const OTHER_KEYS: Dependency = Dependency::Keys(1);
+    const LIST: Dependency = Dependency::Revocations(0);
+
+    fn waiter(secs: u64, on: &[Dependency]) -> Waiter<()> {
         Waiter {
-            request: "request",
+            request: (),
             arrived: Timestamp::EPOCH,
             deadline: Timestamp::from_unix_secs(secs),
+            on: on.to_vec(),
         }
     }
 
-    fn taken(room: &mut WaitingRoom<&str>, most: usize) -> Vec<u32> {
-        let taken = iter::from_fn(|| room.take_called());
-        taken.map(|(id, _)| id).take(most).collect()
-    }
-
-    fn room_of<const N: usize>(waiters: [(u32, u64); N]) -> WaitingRoom<&'static str> {
+    fn room<const N: usize>(waiters: [(u32, u64, &[Dependency]); N]) -> WaitingRoom<()> {
         let mut room = WaitingRoom::default();
-        for (id, secs) in waiters {
-            assert!(room.admit(id, waiter(secs)).is_ok());
+        for (stream, secs, on) in waiters {
+            assert!(room.admit(ContextId(stream), waiter(secs, on)).is_ok());
         }
         room
     }
 
+    fn taken(room: &mut WaitingRoom<()>, count: usize) -> Vec<u32> {
+        let taken = iter::from_fn(|| room.take_called());
+        taken.map(|(stream, _)| stream.0).take(count).collect()
+    }
+
     #[test]
     fn the_room_is_bounded() {
-        let mut room = WaitingRoom::default();
-        for id in 0..1024 {
-            assert!(room.admit(id, waiter(1)).is_ok());
+        let mut room = room([]);
+        for stream in 0..1024 {
+            assert!(room.admit(ContextId(stream), waiter(1, &[KEYS])).is_ok());
         }
-        assert!(room.admit(1024, waiter(1)).is_err());
-        assert_eq!(room.count(), 1024);
-        room.forget(0);
-        assert_eq!(room.count(), 1023);
-        assert!(room.admit(1024, waiter(1)).is_ok());
+        assert!(room.admit(ContextId(1024), waiter(1, &[KEYS])).is_err());
+        assert_eq!(room.len(), CAPACITY);
+        assert!(room.remove(ContextId(0)).is_some());
+        assert!(room.admit(ContextId(1024), waiter(1, &[KEYS])).is_ok());
     }
 
     #[test]
-    fn who_is_forgotten_is_never_taken_out() {
-        let mut room = room_of([(1, 1), (2, 1), (3, 1)]);
-        room.forget(1);
-        room.forget(4);
-        room.call_all();
-        room.forget(3);
+    fn a_request_is_called_by_each_of_its_dependencies_and_by_no_other() {
+        let waiters: [(u32, u64, &[Dependency]); 4] = [
+            (1, 9, &[KEYS]),
+            (2, 9, &[OTHER_KEYS]),
+            (3, 9, &[KEYS, OTHER_KEYS]),
+            (4, 9, &[LIST]),
+        ];
+        for (dependency, expected) in [
+            (KEYS, &[1, 3][..]),
+            (OTHER_KEYS, &[2, 3]),
+            (LIST, &[4]),
+            (Dependency::NewerKeys(0), &[]),
+        ] {
+            let mut room = room(waiters);
+            room.call(&dependency);
+            assert_eq!(room.has_called(), !expected.is_empty());
+            assert_eq!(taken(&mut room, 9), expected, "{dependency:?}");
+            assert_eq!(room.len(), 4 - expected.len());
+        }
+    }
+
+    #[test]
+    fn no_trace_of_a_removed_request_remains() {
+        let mut room = room([(1, 1, &[KEYS, LIST]), (2, 1, &[KEYS])]);
+        room.call(&KEYS);
+        assert!(room.remove(ContextId(1)).is_some());
+        assert!(room.remove(ContextId(1)).is_none());
         assert_eq!(taken(&mut room, 9), [2]);
-        assert!(room.is_empty());
+        assert!(room.is_empty() && room.by_dependency.is_empty() && !room.has_called());
     }
 
     #[test]
-    fn nobody_is_taken_out_who_has_not_been_called() {
-        let mut room = room_of([(1, 1)]);
-        assert!(!room.has_called() && taken(&mut room, 9).is_empty());
-        room.call_all();
-        assert!(room.has_called() && room.admit(2, waiter(1)).is_ok());
-        assert_eq!(taken(&mut room, 9), [1]);
-        assert!(!room.has_called() && room.holds(2));
-        room.call_all();
-        assert_eq!(taken(&mut room, 9), [2]);
-    }
-
-    #[test]
-    fn the_overdue_are_taken_out_at_their_deadline() {
-        let mut room = room_of([(1, 5), (2, 7), (3, 6)]);
+    fn overdue_requests_are_called_at_their_deadline() {
+        let mut room = room([(1, 5, &[KEYS]), (2, 7, &[KEYS]), (3, 6, &[KEYS])]);
         room.call_overdue(Timestamp::from_unix_secs(4));
         assert!(!room.has_called());
         room.call_overdue(Timestamp::from_unix_secs(6));
@@ -184,27 +221,42 @@ mod tests {
     }
 
     #[test]
-    fn the_called_are_taken_out_a_few_at_a_time_in_the_order_of_arrival() {
-        let mut room = room_of([(300, 1), (4, 1), (21, 1), (5, 1), (1, 1)]);
-        room.call_all();
+    fn a_request_is_overdue_if_the_clock_was_set_back_to_before_its_arrival() {
+        let waiter = Waiter {
+            arrived: Timestamp::from_unix_secs(3600),
+            ..waiter(3602, &[KEYS])
+        };
+        for (secs, expected) in [(0, true), (3598, true), (3599, false), (3601, false)] {
+            let now = Timestamp::from_unix_secs(secs);
+            assert_eq!(waiter.is_overdue(now), expected, "{secs}");
+        }
+    }
+
+    #[test]
+    fn called_requests_are_taken_out_in_the_order_of_arrival() {
+        let on: &[Dependency] = &[KEYS];
+        let mut room = room([300, 4, 21, 5, 1].map(|stream| (stream, 1, on)));
+        room.call(&KEYS);
         assert_eq!(taken(&mut room, 2), [1, 4]);
-        // The rest stay called, whoever's time has not come; and stay in the room until their turn.
+        // The others stay called, and stay in the room until their turn.
         room.call_overdue(Timestamp::EPOCH);
-        assert!(room.has_called() && room.holds(300));
-        assert_eq!(room.count(), 3);
-        assert_eq!(taken(&mut room, 2), [5, 21]);
-        assert!(room.has_called());
-        assert_eq!(taken(&mut room, 2), [300]);
+        assert!(room.has_called() && room.contains(ContextId(300)));
+        assert_eq!(room.len(), 3);
+        assert_eq!(taken(&mut room, 9), [5, 21, 300]);
         assert!(!room.has_called() && room.is_empty());
     }
 
     #[test]
-    fn who_waits_again_has_to_be_called_again() {
-        let mut room = room_of([(1, 1), (2, 1)]);
-        room.call_all();
+    fn a_request_that_waits_again_is_called_again() {
+        let mut room = room([(1, 9, &[KEYS]), (2, 9, &[KEYS])]);
+        room.call(&KEYS);
         assert_eq!(taken(&mut room, 1), [1]);
-        assert!(room.admit(1, waiter(2)).is_ok());
+        assert!(room.admit(ContextId(1), waiter(9, &[LIST])).is_ok());
         assert_eq!(taken(&mut room, 9), [2]);
-        assert!(room.holds(1) && !room.has_called());
+        assert!(room.contains(ContextId(1)) && !room.has_called());
+        room.call(&KEYS);
+        assert!(!room.has_called());
+        room.call(&LIST);
+        assert_eq!(taken(&mut room, 9), [1]);
     }
 }

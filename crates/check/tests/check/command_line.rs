@@ -70,6 +70,8 @@ fn the_json_report_has_the_whole_decision() {
     let decision = &report["configurations"][0]["decision"];
     assert_eq!(report["status"], "bad");
     assert_eq!(decision["reason"], "expired");
+    let remedy = "Request a new token; if it is new, compare the clocks of gate and issuer";
+    assert_eq!(decision["remedy"], remedy);
     assert_eq!(decision["answer"]["status"], 401);
     assert_eq!(decision["answer"]["body"], "The access token expired");
 
@@ -113,11 +115,14 @@ fn help_and_errors_explain_the_command_line() {
             2,
             "--header: is not NAME:VALUE",
         ),
-        (&["a", "--token"], 2, "--token: its value is missing"),
+        (&["a", "--token"], 2, "--token: the value is missing"),
     ] {
         let (found, printed) = run(arguments);
         assert_eq!(found, status, "{printed}");
-        assert!(printed.contains(says), "{printed} does not say {says:?}");
+        assert!(
+            printed.contains(says),
+            "{printed} does not contain {says:?}"
+        );
         assert!(!printed.contains("hush-hush"), "{printed}");
     }
 }

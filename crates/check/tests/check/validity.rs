@@ -69,7 +69,10 @@ fn good_and_bad_configurations_are_distinguished() {
     ] {
         let (found, printed) = check(&file(name, &content));
         assert_eq!(found, status, "{content}: {printed}");
-        assert!(printed.contains(says), "{printed:?} does not say {says:?}");
+        assert!(
+            printed.contains(says),
+            "{printed:?} does not contain {says:?}"
+        );
     }
     let (status, printed) = run(&["/nowhere/a.json"]);
     assert_eq!(status, 2);
@@ -154,7 +157,7 @@ fn configurations_are_found_wherever_envoy_reads_them() {
     let none = json!({"config": {"vmConfig": {"vmId": "bearer-gate"}}});
     let (status, printed) = check(&file("ecds.json", none.to_string()));
     assert_eq!(status, 1);
-    let says = "config.configuration: bearer-gate: configuration: there is none";
+    let says = "config.configuration: bearer-gate: configuration: is empty";
     assert!(printed.contains(says), "{printed}");
 }
 
@@ -194,6 +197,9 @@ spec:
         ": EnvoyExtensionPolicy/edge.spec.wasm[1].config: bearer-gate: configuration: \
          providers: must not be empty\n",
     ] {
-        assert!(printed.contains(says), "{printed:?} does not say {says:?}");
+        assert!(
+            printed.contains(says),
+            "{printed:?} does not contain {says:?}"
+        );
     }
 }

@@ -1,171 +1,125 @@
-//! One fetch of what a server publishes: which requests it takes, and what their answers come to. It knows no
-//! host, and does nothing but say what to ask next.
+//! One fetch of a document: the requests that it takes, and the result. It does no I/O and only says
+//! what to send next.
 //!
-//! A fetch has one deadline for all that it takes: the issuer's metadata where the place is to be
-//! read from there, what is published, and what is tried again.
+//! A fetch has one deadline for everything: the issuer's metadata if the URI comes from there, the
+//! document, and repetitions.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::backoff::Backoff;
-use super::document::{Document, Validator};
-use super::published::Published;
+use super::document_source::DocumentSource;
+use super::http_messages::{FetchRequest, FetchResponse};
+use super::publication::Publication;
+use super::remote_document::{RemoteDocument, Retries};
 use super::resource::Resource;
+use super::shared_document::SharedDocument;
+use super::validator::Validator;
 use crate::json;
 use crate::time::Timestamp;
 
-/// Where something is published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// There.
-    Place(Resource),
-    /// Where the metadata of an issuer says.
-    Metadata {
-        /// The issuer, which the metadata must name.
-        issuer: String,
-        /// Where the metadata may be, the likelier place first.
-        places: [Resource; 2],
-    },
-}
-
-/// How often, and how soon, one fetch tries again what failed in passing: no answer, or a status of
-/// 500 and above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retries {
-    /// How often.
-    pub number: u32,
-    /// How soon.
-    pub backoff: Backoff,
-}
-
-/// A GET request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// What is asked for.
-    pub resource: Resource,
-    /// `If-None-Match`.
-    pub if_none_match: Option<String>,
-    /// How long the answer may take.
-    pub timeout: Duration,
-}
-
-/// The answer to a [`Call`], or that there was none.
-#[derive(Clone, Copy)]
-pub struct Answer<'a> {
-    /// The headers with `:status`; empty where the connection broke or the time was up.
-    pub headers: &'a [(String, Vec<u8>)],
-    /// How many bytes the body has.
-    pub size: usize,
-    /// Reads the body.
-    pub body: &'a dyn Fn() -> Vec<u8>,
-}
-
 /// How a fetch goes on.
 #[derive(Debug)]
-pub enum Next<T> {
-    /// With the next request.
-    Call,
-    /// Not at all.
-    Ended(Outcome<T>),
+pub enum FetchStep<T> {
+    /// Send the next request.
+    Send,
+    /// The fetch has ended.
+    Done(FetchResult<T>),
 }
 
-/// What a fetch has brought.
+/// The result of a fetch.
 #[derive(Debug)]
-pub enum Outcome<T> {
-    /// Something else than what is known.
+pub enum FetchResult<T> {
+    /// A document that differs from the known one.
     Changed {
-        /// It, as it is to be shared.
-        document: Document,
-        /// It, as it is used.
-        what: T,
-        /// How long the server says it will stay the same.
+        /// The document as it is shared.
+        document: SharedDocument,
+        /// The parsed document.
+        value: T,
+        /// How long the server says that it will stay the same.
         fresh_for: Option<Duration>,
     },
-    /// What is known once more.
+    /// The known document is still current.
     Unchanged {
-        /// The number of what is known.
+        /// The number of the fetch that brought it.
         id: u64,
-        /// How long the server says it will stay the same.
+        /// How long the server says that it will stay the same.
         fresh_for: Option<Duration>,
     },
-    /// Nothing, for the reason that is given in words for the log.
+    /// No document; the reason is for the log.
     Failed(String),
 }
 
-/// A fetch that is under way.
+/// A running fetch.
 #[derive(Debug)]
-pub struct Fetch<T: Published> {
+pub struct Fetch<T: Publication> {
     id: u64,
-    origin: Origin,
+    source: DocumentSource,
     format: T::Format,
     retries: Retries,
     deadline: Timestamp,
-    /// What is shared already.
-    known: Option<Document>,
+    /// The shared document.
+    known: Option<SharedDocument>,
     step: Step,
-    /// How often it was tried again.
-    tries: u32,
+    /// The number of repetitions so far.
+    repetitions: u32,
     /// When the next request may be sent.
     not_before: Timestamp,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// Asks for the metadata at the first place.
+    /// Requests the metadata at the place of OpenID Connect Discovery.
     OpenId,
-    /// Asks for it at the second one, since the first did not have it.
+    /// Requests it at the place of RFC 8414, because the first request failed.
     OAuth(Problem),
-    /// Asks for what is published.
-    Place(Resource),
+    /// Requests the document.
+    Document(Resource),
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Clone, Debug)]
 struct Problem {
     text: String,
-    /// Whether it may have been in passing.
-    passing: bool,
+    /// Whether the request is worth repeating.
+    temporary: bool,
 }
 
 impl Problem {
-    fn lasting(text: impl Into<String>) -> Self {
+    fn permanent(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            passing: false,
+            temporary: false,
         }
     }
 
-    fn passing(text: impl Into<String>) -> Self {
+    fn temporary(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            passing: true,
+            temporary: true,
         }
     }
 }
 
-impl<T: Published> Fetch<T> {
-    /// Begins the fetch with the number `id`, which must have ended `timeout` after `now`. `known`
-    /// is what is shared already.
+impl<T: Publication> Fetch<T> {
+    /// Starts the fetch with the number `id`. `known` is the shared document.
     #[must_use]
-    pub fn begin(
+    pub fn new(
         id: u64,
-        origin: &Origin,
+        remote: &RemoteDocument,
         format: &T::Format,
-        retries: Retries,
-        timeout: Duration,
-        known: Option<Document>,
+        known: Option<SharedDocument>,
         now: Timestamp,
     ) -> Self {
         Self {
             id,
-            origin: origin.clone(),
+            source: remote.source.clone(),
             format: format.clone(),
-            retries,
-            deadline: now.plus(timeout),
+            retries: remote.retries,
+            deadline: now.plus(remote.policy.timeout),
             known,
-            step: first_step(origin),
-            tries: 0,
+            step: first_step(&remote.source),
+            repetitions: 0,
             not_before: now,
         }
     }
@@ -182,16 +136,16 @@ impl<T: Published> Fetch<T> {
         self.deadline
     }
 
-    /// The request to send now; `None` while it is too early for one.
+    /// The request to send now; `None` if it is too early.
     #[must_use]
-    pub fn call(&self, now: Timestamp) -> Option<Call> {
+    pub fn request(&self, now: Timestamp) -> Option<FetchRequest> {
         if now < self.not_before {
             return None;
         }
         let timeout = self.deadline.since(now).max(Duration::from_millis(1));
         let resource = self.resource()?.clone();
         let if_none_match = self.etag().map(str::to_owned);
-        Some(Call {
+        Some(FetchRequest {
             resource,
             if_none_match,
             timeout,
@@ -199,86 +153,91 @@ impl<T: Published> Fetch<T> {
     }
 
     fn resource(&self) -> Option<&Resource> {
-        match (&self.step, &self.origin) {
-            (Step::Place(resource), _) | (_, Origin::Place(resource)) => Some(resource),
-            (Step::OpenId, Origin::Metadata { places, .. }) => places.first(),
-            (Step::OAuth(_), Origin::Metadata { places, .. }) => places.last(),
+        match (&self.step, &self.source) {
+            (Step::Document(resource), _) | (_, DocumentSource::Uri(resource)) => Some(resource),
+            (Step::OpenId, DocumentSource::Metadata { places, .. }) => places.first(),
+            (Step::OAuth(_), DocumentSource::Metadata { places, .. }) => places.last(),
         }
     }
 
-    /// The tag of what is known, if that is what the fetch asks for now.
+    /// The tag of the known document, if that is what the fetch requests now.
     fn etag(&self) -> Option<&str> {
-        let Step::Place(resource) = &self.step else {
+        let Step::Document(resource) = &self.step else {
             return None;
         };
-        self.known.as_ref()?.validator.as_ref()?.etag_of(resource)
+        self.known.as_ref()?.validator.as_ref()?.etag_for(resource)
     }
 
-    /// Takes note that the request could not be sent.
-    pub fn refused(&mut self, now: Timestamp, random: u64) -> Next<T> {
+    /// Handles that the host did not send the request.
+    pub fn not_sent(&mut self, now: Timestamp, random: u64) -> FetchStep<T> {
         let problem = "the cluster is unknown or has no healthy host";
-        self.fell_through(Problem::passing(problem), now, random)
+        self.request_failed(Problem::temporary(problem), now, random)
     }
 
-    /// Takes the answer to the request.
-    pub fn answered(&mut self, answer: &Answer<'_>, now: Timestamp, random: u64) -> Next<T> {
-        let fresh_for = fresh_for(answer.headers);
+    /// Handles the response to the request.
+    pub fn received(
+        &mut self,
+        response: &FetchResponse<'_>,
+        now: Timestamp,
+        random: u64,
+    ) -> FetchStep<T> {
+        let fresh_for = response.fresh_for();
         if let Some(known) = &self.known
             && self.etag().is_some()
-            && status(answer) == Some(b"304")
+            && response.status() == Some(b"304")
         {
             let id = known.id;
-            return Next::Ended(Outcome::Unchanged { id, fresh_for });
+            return FetchStep::Done(FetchResult::Unchanged { id, fresh_for });
         }
-        let body = match body(answer, T::MAX_BYTES) {
+        let body = match body(response, T::MAX_BYTES) {
             Ok(body) => body,
-            Err(problem) => return self.fell_through(problem, now, random),
+            Err(problem) => return self.request_failed(problem, now, random),
         };
         let next = match &self.step {
-            Step::Place(resource) => self
-                .brought(body, resource, answer, fresh_for)
-                .map(Next::Ended),
-            Step::OpenId | Step::OAuth(_) => self.place(&body).map(|resource| {
-                self.step = Step::Place(resource);
-                Next::Call
+            Step::Document(resource) => self
+                .document(body, resource, response, fresh_for)
+                .map(FetchStep::Done),
+            Step::OpenId | Step::OAuth(_) => self.jwks_uri(&body).map(|resource| {
+                self.step = Step::Document(resource);
+                FetchStep::Send
             }),
         };
-        next.unwrap_or_else(|text| Next::Ended(Outcome::Failed(text)))
+        next.unwrap_or_else(|text| FetchStep::Done(FetchResult::Failed(text)))
     }
 
-    fn brought(
+    fn document(
         &self,
         body: Vec<u8>,
         resource: &Resource,
-        answer: &Answer<'_>,
+        response: &FetchResponse<'_>,
         fresh_for: Option<Duration>,
-    ) -> Result<Outcome<T>, String> {
+    ) -> Result<FetchResult<T>, String> {
         if let Some(known) = &self.known
             && known.body == body
         {
             let id = known.id;
-            return Ok(Outcome::Unchanged { id, fresh_for });
+            return Ok(FetchResult::Unchanged { id, fresh_for });
         }
-        let what = T::parse(&body, &self.format)?;
-        let etag = values(answer.headers, "etag").next();
-        let document = Document {
+        let value = T::parse(&body, &self.format)?;
+        let etag = response.values("etag").next();
+        let document = SharedDocument {
             id: self.id,
             validator: etag.and_then(|etag| Validator::new(etag, resource)),
             body,
         };
-        Ok(Outcome::Changed {
+        Ok(FetchResult::Changed {
             document,
-            what,
+            value,
             fresh_for,
         })
     }
 
-    /// Where the metadata in `body` says that the key set is.
-    fn place(&self, body: &[u8]) -> Result<Resource, String> {
+    /// The URI of the key set in the metadata `body`.
+    fn jwks_uri(&self, body: &[u8]) -> Result<Resource, String> {
         let metadata = json::parse_object(body).ok_or("the metadata is not a JSON object")?;
-        let expected = match &self.origin {
-            Origin::Metadata { issuer, .. } => issuer.as_str(),
-            Origin::Place(_) => "",
+        let expected = match &self.source {
+            DocumentSource::Metadata { issuer, .. } => issuer.as_str(),
+            DocumentSource::Uri(_) => "",
         };
         // OpenID Connect Discovery 1.0, section 4.3; RFC 8414, section 3.3: identical, or not used.
         if metadata.get("issuer").and_then(Value::as_str) != Some(expected) {
@@ -289,12 +248,11 @@ impl<T: Published> Fetch<T> {
         Resource::parse(uri).map_err(|problem| format!("jwks_uri of the metadata {problem}"))
     }
 
-    /// Goes on after a request that has brought nothing: to the other place of the metadata, or to
-    /// another try.
-    fn fell_through(&mut self, problem: Problem, now: Timestamp, random: u64) -> Next<T> {
+    /// Goes on after a failed request: with the other place of the metadata, or with a repetition.
+    fn request_failed(&mut self, problem: Problem, now: Timestamp, random: u64) -> FetchStep<T> {
         if matches!(self.step, Step::OpenId) && now < self.deadline {
             self.step = Step::OAuth(problem);
-            return Next::Call;
+            return FetchStep::Send;
         }
         let problem = match &self.step {
             Step::OAuth(first) => Problem {
@@ -302,80 +260,46 @@ impl<T: Published> Fetch<T> {
                     "no metadata: of openid-configuration {}, of oauth-authorization-server {}",
                     first.text, problem.text
                 ),
-                passing: first.passing || problem.passing,
+                temporary: first.temporary || problem.temporary,
             },
-            Step::OpenId | Step::Place(_) => problem,
+            Step::OpenId | Step::Document(_) => problem,
         };
-        let again_at = now.plus(self.retries.backoff.delay(self.tries, random));
-        if problem.passing && self.tries < self.retries.number && again_at < self.deadline {
-            self.tries = self.tries.saturating_add(1);
-            self.step = first_step(&self.origin);
+        let again_at = now.plus(self.retries.backoff.delay(self.repetitions, random));
+        let may_repeat = self.repetitions < self.retries.number && again_at < self.deadline;
+        if problem.temporary && may_repeat {
+            self.repetitions = self.repetitions.saturating_add(1);
+            self.step = first_step(&self.source);
             self.not_before = again_at;
-            return Next::Call;
+            return FetchStep::Send;
         }
-        Next::Ended(Outcome::Failed(problem.text))
+        FetchStep::Done(FetchResult::Failed(problem.text))
     }
 }
 
-fn first_step(origin: &Origin) -> Step {
-    match origin {
-        Origin::Place(resource) => Step::Place(resource.clone()),
-        Origin::Metadata { .. } => Step::OpenId,
+fn first_step(source: &DocumentSource) -> Step {
+    match source {
+        DocumentSource::Uri(resource) => Step::Document(resource.clone()),
+        DocumentSource::Metadata { .. } => Step::OpenId,
     }
 }
 
-/// The body of an answer, if that is a success and not too large.
-fn body(answer: &Answer<'_>, longest: usize) -> Result<Vec<u8>, Problem> {
-    // A reset and a timeout have no headers; a refused connection is a 503 that Envoy makes up.
-    if answer.headers.is_empty() {
-        return Err(Problem::passing("there was no answer in time"));
+/// The body of a successful response that is not too large.
+fn body(response: &FetchResponse<'_>, max_bytes: usize) -> Result<Vec<u8>, Problem> {
+    // A reset and a timeout have no headers; for a refused connection Envoy generates a 503.
+    if response.headers.is_empty() {
+        return Err(Problem::temporary("there was no answer in time"));
     }
-    match status(answer) {
-        Some(b"200") if answer.size <= longest => Ok((answer.body)()),
-        Some(b"200") => Err(Problem::lasting(format!(
-            "the answer has {} bytes, more than {longest}",
-            answer.size
+    match response.status() {
+        Some(b"200") if response.size <= max_bytes => Ok((response.body)()),
+        Some(b"200") => Err(Problem::permanent(format!(
+            "the answer has {} bytes, more than {max_bytes}",
+            response.size
         ))),
         other => Err(Problem {
             text: format!("the status is {}", other.unwrap_or_default().escape_ascii()),
-            passing: other.is_some_and(|status| status.starts_with(b"5")),
+            temporary: other.is_some_and(|status| status.starts_with(b"5")),
         }),
     }
-}
-
-fn status<'a>(answer: &Answer<'a>) -> Option<&'a [u8]> {
-    values(answer.headers, ":status").next()
-}
-
-fn values<'a>(
-    headers: &'a [(String, Vec<u8>)],
-    name: &'static str,
-) -> impl Iterator<Item = &'a [u8]> {
-    headers
-        .iter()
-        .filter(move |(known, _)| known == name)
-        .map(|(_, value)| value.as_slice())
-}
-
-/// What `Cache-Control` says of how long an answer stays fresh (RFC 9111, section 5.2.2): the
-/// shortest time that any of its directives gives, and none at all where that cannot be read.
-fn fresh_for(headers: &[(String, Vec<u8>)]) -> Option<Duration> {
-    values(headers, "cache-control")
-        .flat_map(|value| value.split(|byte| *byte == b','))
-        .filter_map(|directive| {
-            let directive = directive.trim_ascii().to_ascii_lowercase();
-            if matches!(directive.as_slice(), b"no-store" | b"no-cache") {
-                return Some(Duration::ZERO);
-            }
-            let seconds = directive.strip_prefix(b"max-age=")?;
-            let seconds = std::str::from_utf8(seconds).unwrap_or_default();
-            let digits = seconds.trim_matches('"');
-            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            // A number that is too great to be read is a very long time.
-            let seconds = digits.parse().unwrap_or(u64::MAX);
-            Some(Duration::from_secs(if is_number { seconds } else { 0 }))
-        })
-        .min()
 }
 
 #[cfg(test)]

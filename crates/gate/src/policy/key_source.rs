@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::fetching::Remote;
+use crate::fetching::RemoteDocument;
 use crate::keys::KeySet;
 
 /// Where a provider's keys come from.
@@ -11,7 +11,7 @@ pub enum KeySource {
     /// The configuration contains the key set.
     Local(Rc<KeySet>),
     /// A server publishes the key set.
-    Remote(Rc<Remote>),
+    Remote(Rc<RemoteDocument>),
     /// There are no keys: the provider's tokens are introspected.
     None,
 }

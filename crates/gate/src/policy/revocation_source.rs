@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use crate::fetching::Remote;
+use crate::fetching::RemoteDocument;
 use crate::revocation::ListFormat;
 
 /// A revocation list that a server publishes.
 #[derive(Clone, Debug)]
 pub struct RevocationSource {
     /// Where it is, and how often it is fetched.
-    pub remote: Rc<Remote>,
+    pub remote: Rc<RemoteDocument>,
     /// Its format.
     pub format: ListFormat,
     /// What happens to tokens while the list is unavailable.

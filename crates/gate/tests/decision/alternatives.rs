@@ -1,154 +1,179 @@
+//! How alternatives and combinations of requirements are evaluated, whatever the providers say.
+
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
 
+use gate::decision::{
+    AcceptedToken, Dependency, Payload, ProviderResult, Unfulfilled, Wait, evaluate,
+};
+use gate::policy::{Policy, Provider};
+use gate::reason::{Reason, ReasonKind};
+use gate::token::{MAX_TOKEN_BYTES, Token};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::config::Config;
+use crate::support::policy;
 
-/// What providers say, by their names: those that are not here have no token.
-struct Said {
-    opinions: HashMap<&'static str, Opinion>,
-    payload: Map<String, Value>,
+/// What a provider says about its token.
+#[derive(Clone, Debug)]
+enum Said {
+    Good,
+    /// That it must wait this many seconds for its keys.
+    Wait(u64),
+    Bad(ReasonKind),
 }
 
-impl Said {
-    fn new(opinions: impl Iterator<Item = (&'static str, Opinion)>) -> Self {
-        Self {
-            opinions: opinions.collect(),
-            payload: Map::from_iter([("scope".to_owned(), json!("read"))]),
+use Said::{Bad, Good};
+
+fn wait(secs: u64) -> Said {
+    Said::Wait(secs)
+}
+
+/// What `provider` says, in the form of the decision. An accepted token has the scope `read`.
+fn result(provider: &Rc<Provider>, said: &Said) -> ProviderResult {
+    match said {
+        Good => {
+            let text =
+                gate_fixtures::signed("HS256", &json!({"alg": "HS256"}), &json!({"scope": "read"}));
+            let (token, _) = Token::parse(&text, MAX_TOKEN_BYTES).unwrap();
+            Ok(AcceptedToken {
+                provider: Rc::clone(provider),
+                credential: 0,
+                payload: Payload::Jwt(Rc::new(token)),
+            })
         }
+        Said::Wait(secs) => {
+            let on = Dependency::Keys(provider.index);
+            let retry_after = Duration::from_secs(1);
+            let reason = Reason::KeysUnavailable { retry_after };
+            Err(Wait::new(on, Duration::from_secs(*secs), reason).into())
+        }
+        Bad(reason) => Err(reason.example().into()),
     }
 }
 
-impl Tokens for Said {
-    fn opinion(&self, provider: &Provider) -> Opinion {
-        let opinion = self.opinions.get(provider.name.as_str());
-        opinion.cloned().unwrap_or(Reason::Missing.into())
-    }
-
-    fn payload(&self, _: &Provider) -> Option<&Map<String, Value>> {
-        Some(&self.payload)
-    }
+fn policy_of(requirement: &Value) -> Policy {
+    let provider = json!({"local_jwks": {"inline_string": gate_fixtures::key_set()}});
+    policy(&json!({
+        "providers": {"a": provider, "b": provider, "c": provider},
+        "requirement_map": {"r": requirement},
+        "per_route_requirements": true,
+    }))
 }
 
-const GOOD: Opinion = Opinion::Accepted;
-
-fn wait(secs: u64) -> Opinion {
-    Opinion::Wait(Wait {
-        at_most: Duration::from_secs(secs),
-        otherwise: Reason::KeysUnavailable,
+/// The result of a requirement in words. Providers that `said` does not name have no token.
+fn evaluated(requirement: &Value, said: &[(&'static str, Said)]) -> String {
+    evaluated_by(&policy_of(requirement), &|provider| {
+        let said: HashMap<&str, &Said> = said.iter().map(|(name, said)| (*name, said)).collect();
+        let said = said.get(provider.name.as_str());
+        result(provider, said.copied().unwrap_or(&Bad(ReasonKind::Missing)))
     })
 }
 
-fn bad(reason: Reason) -> Opinion {
-    reason.into()
-}
-
-/// What a requirement comes to, in words: the providers that accepted, or what hinders.
-fn found(requirement: &Value, said: &[(&'static str, Opinion)]) -> String {
-    found_by(&config(requirement), &Said::new(said.iter().cloned()))
-}
-
-fn config(requirement: &Value) -> Config {
-    let provider = json!({"local_jwks": {"inline_string": crate::fixtures::key_set()}});
-    let config = json!({
-        "providers": {"a": provider, "b": provider, "c": provider},
-        "requirement_map": {"r": requirement},
-    });
-    Config::from_json(config.to_string().as_bytes()).unwrap()
-}
-
-fn found_by(config: &Config, tokens: &impl Tokens) -> String {
-    match find(&config.requirement(b"r").unwrap().tree, tokens) {
-        Finding::Fulfilled(grants) => {
-            let names = grants.providers.iter().map(|one| one.name.as_str());
-            let lenient = grants.lenient.then_some("lenient");
-            let extract = grants.extract.map(|_| "extract");
+fn evaluated_by(policy: &Policy, results: &dyn Fn(&Rc<Provider>) -> ProviderResult) -> String {
+    match evaluate(&policy.requirement(b"r").unwrap().root, results) {
+        Ok(fulfilment) => {
+            let accepted = fulfilment.accepted.iter();
+            let names = accepted.map(|accepted| accepted.provider.name.as_str());
+            let extract = fulfilment.extract.map(|_| "extract");
+            let lenient = fulfilment.lenient.then_some("lenient");
             let words: Vec<&str> = names.chain(extract).chain(lenient).collect();
             format!("ok {}", words.join(" "))
         }
-        Finding::Wait(wait) => format!("wait {}", wait.at_most.as_secs()),
-        Finding::Refused(denial) => format!("no {:?}", denial.reason),
+        Err(Unfulfilled::Wait(wait)) => format!("wait {}", wait.timeout.as_secs()),
+        Err(Unfulfilled::Refused(reason)) => format!("no {:?}", reason.kind()),
     }
 }
 
-fn any(trees: impl Into<Value>) -> Value {
-    json!({"requires_any": {"requirements": trees.into()}})
+fn any(requirements: impl Into<Value>) -> Value {
+    json!({"requires_any": {"requirements": requirements.into()}})
 }
 
-fn all(trees: impl Into<Value>) -> Value {
-    json!({"requires_all": {"requirements": trees.into()}})
+fn all(requirements: impl Into<Value>) -> Value {
+    json!({"requires_all": {"requirements": requirements.into()}})
 }
 
-fn of(name: &str) -> Value {
+fn from(name: &str) -> Value {
     json!({"provider_name": name})
 }
 
 #[test]
 fn one_of_several_alternatives_is_enough() {
-    let requirement = any(json!([of("a"), of("b"), of("c")]));
+    let requirement = any(json!([from("a"), from("b"), from("c")]));
     for (said, expected) in [
         (&[][..], "no Missing"),
-        (&[("a", GOOD)], "ok a"),
-        (&[("a", bad(Reason::Issuer)), ("b", GOOD)], "ok b"),
-        (&[("a", wait(3)), ("b", GOOD)], "ok b"),
-        (&[("a", wait(3)), ("b", bad(Reason::Expired))], "wait 3"),
+        (&[("a", Good)], "ok a"),
+        (&[("a", Bad(ReasonKind::Issuer)), ("b", Good)], "ok b"),
+        (&[("a", wait(3)), ("b", Good)], "ok b"),
+        (&[("a", wait(3)), ("b", Bad(ReasonKind::Expired))], "wait 3"),
         (&[("a", wait(3)), ("c", wait(5))], "wait 5"),
         (
-            &[("a", bad(Reason::Expired)), ("b", bad(Reason::Issuer))],
-            "no Expired",
-        ),
-        (
-            &[("a", bad(Reason::Issuer)), ("b", bad(Reason::Expired))],
+            &[
+                ("a", Bad(ReasonKind::Expired)),
+                ("b", Bad(ReasonKind::Issuer)),
+            ],
             "no Expired",
         ),
         (
             &[
-                ("a", bad(Reason::KeysUnavailable)),
-                ("b", bad(Reason::Issuer)),
+                ("a", Bad(ReasonKind::Issuer)),
+                ("b", Bad(ReasonKind::Expired)),
+            ],
+            "no Expired",
+        ),
+        (
+            &[
+                ("a", Bad(ReasonKind::KeysUnavailable)),
+                ("b", Bad(ReasonKind::Issuer)),
             ],
             "no KeysUnavailable",
         ),
     ] {
-        assert_eq!(found(&requirement, said), expected, "{said:?}");
+        assert_eq!(evaluated(&requirement, said), expected, "{said:?}");
     }
 }
 
 #[test]
 fn all_of_several_requirements_must_be_fulfilled() {
-    let requirement = all(json!([of("a"), of("b")]));
+    let requirement = all(json!([from("a"), from("b")]));
     for (said, expected) in [
         (&[][..], "no Missing"),
-        (&[("a", GOOD)], "no Missing"),
-        (&[("a", GOOD), ("b", GOOD)], "ok a b"),
-        (&[("a", wait(3)), ("b", GOOD)], "wait 3"),
+        (&[("a", Good)], "no Missing"),
+        (&[("a", Good), ("b", Good)], "ok a b"),
+        (&[("a", wait(3)), ("b", Good)], "wait 3"),
         (&[("a", wait(3)), ("b", wait(2))], "wait 3"),
-        (&[("a", wait(3)), ("b", bad(Reason::Expired))], "no Expired"),
-        (&[("a", GOOD), ("b", bad(Reason::Expired))], "no Expired"),
+        (
+            &[("a", wait(3)), ("b", Bad(ReasonKind::Expired))],
+            "no Expired",
+        ),
+        (
+            &[("a", Good), ("b", Bad(ReasonKind::Expired))],
+            "no Expired",
+        ),
     ] {
-        assert_eq!(found(&requirement, said), expected, "{said:?}");
+        assert_eq!(evaluated(&requirement, said), expected, "{said:?}");
     }
 }
 
 #[test]
 fn a_missing_token_may_be_allowed_but_never_a_bad_one() {
     let alone = json!({"allow_missing": {}});
-    let beside = any(json!([{"allow_missing": {}}, of("a")]));
+    let beside = any(json!([{"allow_missing": {}}, from("a")]));
     for requirement in [alone, beside] {
         for (said, expected) in [
             (&[][..], "ok "),
-            (&[("a", GOOD)], "ok a"),
+            (&[("a", Good)], "ok a"),
             (&[("a", wait(3))], "wait 3"),
-            (&[("a", bad(Reason::Expired))], "no Expired"),
+            (&[("a", Bad(ReasonKind::Expired))], "no Expired"),
             (
-                &[("a", bad(Reason::MalformedCredential))],
+                &[("a", Bad(ReasonKind::MalformedCredential))],
                 "no MalformedCredential",
             ),
         ] {
             assert_eq!(
-                found(&requirement, said),
+                evaluated(&requirement, said),
                 expected,
                 "{requirement} {said:?}"
             );
@@ -157,18 +182,18 @@ fn a_missing_token_may_be_allowed_but_never_a_bad_one() {
 }
 
 #[test]
-fn a_failed_token_may_be_allowed_but_is_waited_for() {
+fn a_failed_token_may_be_allowed_but_one_that_may_be_good_waits() {
     let alone = json!({"allowMissingOrFailed": {}});
-    let beside = any(json!([of("a"), {"allow_missing": {}}, {"allow_missing_or_failed": {}}]));
+    let beside = any(json!([from("a"), {"allow_missing": {}}, {"allow_missing_or_failed": {}}]));
     for requirement in [alone, beside] {
         for (said, expected) in [
             (&[][..], "ok lenient"),
-            (&[("a", GOOD)], "ok a"),
+            (&[("a", Good)], "ok a"),
             (&[("a", wait(3))], "wait 3"),
-            (&[("a", bad(Reason::Expired))], "ok lenient"),
+            (&[("a", Bad(ReasonKind::Expired))], "ok lenient"),
         ] {
             assert_eq!(
-                found(&requirement, said),
+                evaluated(&requirement, said),
                 expected,
                 "{requirement} {said:?}"
             );
@@ -177,155 +202,126 @@ fn a_failed_token_may_be_allowed_but_is_waited_for() {
 }
 
 #[test]
-fn claims_may_be_passed_on_unverified_but_a_good_token_is_better() {
+fn unverified_claims_may_be_forwarded_but_a_good_token_is_better() {
     let alone = json!({"extract_only_without_validation": {}});
-    assert_eq!(found(&alone, &[("a", GOOD)]), "ok extract lenient");
-    let beside = any(json!([{"extract_only_without_validation": {}}, of("a")]));
+    assert_eq!(evaluated(&alone, &[("a", Good)]), "ok extract lenient");
+    let beside = any(json!([{"extract_only_without_validation": {}}, from("a")]));
     for (said, expected) in [
-        (&[("a", GOOD)][..], "ok a"),
+        (&[("a", Good)][..], "ok a"),
         (&[("a", wait(3))], "wait 3"),
-        (&[("a", bad(Reason::Expired))], "ok extract lenient"),
+        (&[("a", Bad(ReasonKind::Expired))], "ok extract lenient"),
     ] {
-        assert_eq!(found(&beside, said), expected, "{said:?}");
+        assert_eq!(evaluated(&beside, said), expected, "{said:?}");
     }
 }
 
 #[test]
 fn requirements_nest() {
-    let either = any(json!([of("a"), all(json!([of("b"), of("c")]))]));
+    let either = any(json!([from("a"), all(json!([from("b"), from("c")]))]));
     let optional = all(json!([
-        any(json!([of("a"), {"allow_missing": {}}])),
-        of("b")
+        any(json!([from("a"), {"allow_missing": {}}])),
+        from("b")
     ]));
     let inner = any(json!([
-        any(json!([of("a"), {"allow_missing": {}}])),
-        of("b")
+        any(json!([from("a"), {"allow_missing": {}}])),
+        from("b")
     ]));
     for (requirement, said, expected) in [
         (&inner, &[][..], "ok "),
-        (&inner, &[("b", GOOD)], "ok b"),
+        (&inner, &[("b", Good)], "ok b"),
         (&inner, &[("b", wait(3))], "wait 3"),
-        (&inner, &[("b", bad(Reason::Expired))], "no Expired"),
-        (&either, &[("b", GOOD), ("c", GOOD)], "ok b c"),
-        (&either, &[("b", GOOD), ("a", GOOD)], "ok a"),
-        (&either, &[("b", GOOD)], "no Missing"),
-        (&optional, &[("b", GOOD)], "ok b"),
-        (&optional, &[("a", GOOD), ("b", GOOD)], "ok a b"),
+        (&inner, &[("b", Bad(ReasonKind::Expired))], "no Expired"),
+        (&either, &[("b", Good), ("c", Good)], "ok b c"),
+        (&either, &[("b", Good), ("a", Good)], "ok a"),
+        (&either, &[("b", Good)], "no Missing"),
+        (&optional, &[("b", Good)], "ok b"),
+        (&optional, &[("a", Good), ("b", Good)], "ok a b"),
         (
             &optional,
-            &[("a", bad(Reason::Expired)), ("b", GOOD)],
+            &[("a", Bad(ReasonKind::Expired)), ("b", Good)],
             "no Expired",
         ),
-        (&optional, &[("a", GOOD)], "no Missing"),
+        (&optional, &[("a", Good)], "no Missing"),
     ] {
-        assert_eq!(found(requirement, said), expected, "{said:?}");
+        assert_eq!(evaluated(requirement, said), expected, "{said:?}");
     }
 }
 
 #[test]
-fn terms_are_those_of_the_requirement_that_they_are_written_in() {
+fn conditions_apply_to_the_requirement_that_contains_them() {
     let write = |mut requirement: Value| {
         requirement["scopes"] = json!(["write"]);
         requirement
     };
-    let good = [("a", GOOD)];
+    let good = [("a", Good)];
     for (requirement, expected) in [
-        (write(of("a")), "no Scope"),
-        (any(json!([write(of("a")), of("a")])), "ok a"),
-        (write(any(json!([of("a"), of("b")]))), "no Scope"),
-        (all(json!([of("a"), write(of("a"))])), "no Scope"),
+        (write(from("a")), "no Scope"),
+        (any(json!([write(from("a")), from("a")])), "ok a"),
+        (write(any(json!([from("a"), from("b")]))), "no Scope"),
+        (all(json!([from("a"), write(from("a"))])), "no Scope"),
         (write(json!({"allow_missing": {}})), "no Scope"),
         (
-            any(json!([write(of("a")), {"allow_missing": {}}])),
+            any(json!([write(from("a")), {"allow_missing": {}}])),
             "no Scope",
         ),
         (write(json!({"allow_missing_or_failed": {}})), "ok lenient"),
         (
-            any(json!([write(of("a")), {"allow_missing_or_failed": {}}])),
+            any(json!([write(from("a")), {"allow_missing_or_failed": {}}])),
             "ok lenient",
         ),
         (
-            write(any(json!([of("a"), {"allow_missing_or_failed": {}}]))),
+            write(any(json!([from("a"), {"allow_missing_or_failed": {}}]))),
             "no Scope",
         ),
     ] {
-        assert_eq!(found(&requirement, &good), expected, "{requirement}");
+        assert_eq!(evaluated(&requirement, &good), expected, "{requirement}");
     }
-    assert_eq!(found(&write(json!({"allow_missing": {}})), &[]), "ok ");
+    assert_eq!(evaluated(&write(json!({"allow_missing": {}})), &[]), "ok ");
 }
 
 #[test]
 fn an_empty_requirement_needs_nothing() {
-    assert_eq!(found(&json!({}), &[]), "ok ");
+    assert_eq!(evaluated(&json!({}), &[]), "ok ");
 }
 
-/// The same where it is known of some providers that they refuse.
-struct Known<'s> {
-    said: &'s Said,
-    /// Who is known to refuse, and the reason that theirs is no later than.
-    refuse: HashMap<&'static str, Reason>,
-    /// Who was asked.
-    asked: RefCell<Vec<String>>,
-}
-
-impl Tokens for Known<'_> {
-    fn opinion(&self, provider: &Provider) -> Opinion {
-        self.asked.borrow_mut().push(provider.name.clone());
-        self.said.opinion(provider)
-    }
-
-    fn refused_at_most(&self, provider: &Provider) -> Option<Reason> {
-        self.refuse.get(provider.name.as_str()).copied()
-    }
-
-    fn payload(&self, provider: &Provider) -> Option<&Map<String, Value>> {
-        self.said.payload(provider)
+#[test]
+fn of_equally_late_refusals_the_first_counts() {
+    let refused = |provider: &Rc<Provider>| -> ProviderResult {
+        let required = provider.name.clone();
+        Err(Reason::Scope { required }.into())
+    };
+    for (first, second) in [("a", "b"), ("b", "a")] {
+        let policy = policy_of(&any(json!([from(first), from(second)])));
+        let root = &policy.requirement(b"r").unwrap().root;
+        let required = first.to_owned();
+        let expected = Unfulfilled::Refused(Reason::Scope { required });
+        assert_eq!(evaluate(root, &refused).unwrap_err(), expected);
     }
 }
 
 #[test]
-fn who_is_known_to_refuse_is_asked_only_if_it_matters_why() {
-    let config = config(&any(json!([of("a"), of("b"), of("c")])));
-    let late = [("a", Reason::Issuer), ("b", Reason::Issuer)];
-    for (said, refuse, asked) in [
-        (&[("c", GOOD)][..], &late[..], "c"),
-        (&[("c", wait(3))], &late, "c"),
-        (&[("c", bad(Reason::Expired))], &late, "c"),
-        (
-            &[("a", bad(Reason::Type)), ("c", bad(Reason::Algorithm))],
-            &late,
-            "cab",
-        ),
-        (
-            &[("a", bad(Reason::Issuer)), ("c", bad(Reason::Algorithm))],
-            &late,
-            "ca",
-        ),
-        (&[], &[("a", Reason::Missing), ("b", Reason::Missing)], "c"),
+fn no_provider_is_asked_after_the_result_is_certain() {
+    let three = || json!([from("a"), from("b"), from("c")]);
+    for (requirement, said, expected) in [
+        (any(three()), Good, "a"),
+        (any(three()), wait(3), "abc"),
+        (any(three()), Bad(ReasonKind::Expired), "abc"),
+        (all(three()), Good, "abc"),
+        (all(three()), wait(3), "abc"),
+        (all(three()), Bad(ReasonKind::Expired), "a"),
     ] {
-        let said = Said::new(said.iter().cloned());
-        let known = Known {
-            said: &said,
-            refuse: refuse.iter().copied().collect(),
-            asked: RefCell::default(),
-        };
-        assert_eq!(found_by(&config, &known), found_by(&config, &said));
-        assert_eq!(known.asked.take().concat(), asked, "{:?}", said.opinions);
+        let asked = RefCell::new(String::new());
+        evaluated_by(&policy_of(&requirement), &|provider| {
+            asked.borrow_mut().push_str(&provider.name);
+            result(provider, &said)
+        });
+        assert_eq!(asked.into_inner(), expected, "{requirement} {said:?}");
     }
 }
 
-const SOME_REASONS: [Reason; 6] = [
-    Reason::Missing,
-    Reason::MalformedToken,
-    Reason::Algorithm,
-    Reason::Issuer,
-    Reason::Expired,
-    Reason::KeysUnavailable,
-];
-
 /// A requirement of any shape.
 fn any_requirement() -> impl Strategy<Value = Value> {
-    let provider = prop::sample::select(vec!["a", "b", "c"]).prop_map(of);
+    let provider = prop::sample::select(vec!["a", "b", "c"]).prop_map(from);
     let leaf = prop_oneof![
         4 => provider.clone(),
         1 => provider.prop_map(|mut requirement| {
@@ -345,15 +341,19 @@ fn any_requirement() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What a provider says, and whether it is known to refuse, no later than for some reason.
-fn any_opinion() -> impl Strategy<Value = (Opinion, Option<Reason>)> {
-    let reason = || prop::sample::select(SOME_REASONS.to_vec());
+fn any_said() -> impl Strategy<Value = Said> {
+    let reasons = [
+        ReasonKind::Missing,
+        ReasonKind::MalformedToken,
+        ReasonKind::Algorithm,
+        ReasonKind::Issuer,
+        ReasonKind::Expired,
+        ReasonKind::KeysUnavailable,
+    ];
     prop_oneof![
-        1 => Just((GOOD, None)),
-        1 => (1..4_u64).prop_map(|secs| (wait(secs), None)),
-        4 => (reason(), prop::option::weighted(0.7, reason())).prop_map(|(reason, known)| {
-            (bad(reason), known.map(|known| known.max(reason)))
-        }),
+        1 => Just(Good),
+        1 => (1..4_u64).prop_map(wait),
+        4 => prop::sample::select(reasons.to_vec()).prop_map(Bad),
     ]
 }
 
@@ -361,19 +361,49 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn to_know_who_refuses_changes_nothing(
+    fn a_wait_names_only_providers_that_wait_and_lasts_as_long_as_one_of_them(
         requirement in any_requirement(),
-        opinions in prop::array::uniform3(any_opinion()),
+        said in prop::array::uniform3(any_said()),
     ) {
-        let names = ["a", "b", "c"].into_iter();
-        let said = Said::new(names.clone().zip(opinions.iter().map(|(opinion, _)| opinion.clone())));
-        let refuse = names.zip(opinions.iter().map(|(_, known)| *known));
-        let known = Known {
-            said: &said,
-            refuse: refuse.filter_map(|(name, known)| Some((name, known?))).collect(),
-            asked: RefCell::default(),
-        };
-        let config = config(&requirement);
-        prop_assert_eq!(found_by(&config, &known), found_by(&config, &said));
+        let policy = policy_of(&requirement);
+        let root = &policy.requirement(b"r").unwrap().root;
+        let results = |provider: &Rc<Provider>| result(provider, &said[provider.index]);
+        if let Err(Unfulfilled::Wait(wait)) = evaluate(root, &results) {
+            let mut timeouts = Vec::new();
+            for dependency in &wait.on {
+                let Dependency::Keys(index) = dependency else {
+                    panic!("{dependency:?}");
+                };
+                let Said::Wait(secs) = said[*index] else {
+                    panic!("{:?}", said[*index]);
+                };
+                timeouts.push(Duration::from_secs(secs));
+            }
+            prop_assert_eq!(timeouts.iter().max(), Some(&wait.timeout));
+            let mut distinct = wait.on.clone();
+            distinct.dedup();
+            prop_assert_eq!(distinct.len(), wait.on.len());
+        }
+    }
+
+    #[test]
+    fn only_what_a_wait_names_can_end_it(
+        requirement in any_requirement(),
+        said in prop::array::uniform3(any_said()),
+        arrived in prop::array::uniform3(any_said()),
+    ) {
+        // As long as nothing that the wait names has arrived, the result is the same wait.
+        let policy = policy_of(&requirement);
+        let root = &policy.requirement(b"r").unwrap().root;
+        let before = evaluate(root, &|provider| result(provider, &said[provider.index]));
+        if let Err(Unfulfilled::Wait(wait)) = before {
+            let after = evaluate(root, &|provider| {
+                let waits = wait.on.contains(&Dependency::Keys(provider.index));
+                let changes = !waits && matches!(said[provider.index], Said::Wait(_));
+                let said = if changes { &arrived } else { &said };
+                result(provider, &said[provider.index])
+            });
+            prop_assert_eq!(after.unwrap_err(), Unfulfilled::Wait(wait));
+        }
     }
 }

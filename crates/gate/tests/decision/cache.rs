@@ -1,365 +1,289 @@
-//! The cache of verified tokens never changes a verdict.
+//! The cache of verified tokens changes no decision: a known token is decided exactly as an unknown
+//! one.
 
-use std::cell::RefCell;
-use std::hash::RandomState;
-use std::rc::Rc;
-use std::sync::LazyLock;
+mod world;
+
 use std::time::Duration;
 
+use gate::decision::{Counts, Decision};
+use gate::fetching::Availability;
+use gate::introspection::TokenStatus;
+use gate::reason::ReasonKind;
+use gate_fixtures::{ec_jwk, key_set as full, rs256};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Decision, Means, RemoteKeys, RemoteList, Verdict, gate};
-use crate::admission::{Admission, HeaderChange};
-use crate::config::{Config, Provider};
-use crate::denial::Reason;
-use crate::fetching::Published;
-use crate::fixtures::{self, ec_jwk, ed25519_jwk, oct_jwk};
-use crate::keys::KeySet;
-use crate::metrics::{Counter, Tally};
-use crate::request::Request;
-use crate::revocation::{ListFormat, ListReader, RevocationList};
-use crate::time::Timestamp;
-use crate::token_cache::TokenCache;
-use crate::verify::Engine;
+use crate::support::{
+    Gate, NOW, Outcome, active, at, bearing, good, key_set, policy_of, policy_with_secrets,
+    provider, ready, revocation_list, with,
+};
+use world::{LISTS, NOT_YET, PATHS, SETS, Step, TOKENS, policy, run};
 
-const START: u64 = 1_700_000_000;
-
-/// Two providers of one issuer with keys of their own and other demands, one of them once more with
-/// a list of revoked tokens, and two with their keys in the configuration, one of which has its
-/// tokens elsewhere. Whose token is asked for depends on the path.
-fn config() -> Config {
-    let remote = |audience: &str, skew: u32, cached: u32| {
-        json!({
-            "issuer": "https://issuer.example",
-            "audiences": [audience],
-            "clock_skew_seconds": skew,
-            "jwt_cache_config": {"jwt_cache_size": cached, "jwt_max_token_size": 400},
-            "remote_jwks": {"http_uri": {"uri": "https://issuer.example", "cluster": audience}},
-        })
-    };
-    let local = json!({
-        "algorithms": ["HS256", "EdDSA"],
-        "require_expiration": false,
-        "types": ["jwt"],
-        "local_jwks": {"inline_string": json!({"keys": [oct_jwk(), ed25519_jwk()]}).to_string()},
-    });
-    let mut listed = remote("a", 60, 3);
-    listed["revocation"] = json!({
-        "http_uri": {"uri": "http://a/revoked", "cluster": "a", "timeout": "3s"},
-        "on_unavailable": "allow",
-    });
-    // Which of the two has accepted a token is seen by this.
-    let mut strict = remote("a", 0, 2);
-    strict["forward_payload_header"] = "x-strict".into();
-    let mut elsewhere = local.clone();
-    elsewhere["from_params"] = json!(["jwt"]);
-    let providers = json!({
-        "a": strict, "b": remote("b", 60, 0), "c": listed, "l": local, "q": elsewhere,
-    });
-    let of = |path: &str, provider: &str, claims: Value| {
-        let requires = json!({"provider_name": provider, "claims": claims});
-        json!({"match": {"path": path}, "requires": requires})
-    };
-    let any = |path: &str, providers: &[&str]| {
-        let each = |provider: &&str| json!({"provider_name": provider});
-        let requirements: Vec<Value> = providers.iter().map(each).collect();
-        let requires = json!({"requires_any": {"requirements": requirements}});
-        json!({"match": {"prefix": path}, "requires": requires})
-    };
-    let rules = [
-        of("/a", "a", json!([])),
-        of("/c", "c", json!([{"claim_name": "aud", "exact": "a"}])),
-        of("/never", "c", json!([{"claim_name": "aud", "exact": "b"}])),
-        of("/l", "l", json!([])),
-        any("/two", &["c", "q"]),
-        any("/", &["a", "b", "c", "l"]),
-    ];
-    let config = json!({"providers": providers, "rules": rules}).to_string();
-    Config::from_json(config.as_bytes()).unwrap()
-}
-
-/// Sets that a server may come to hold: keys are withdrawn, renamed, bound to an algorithm, and
-/// replaced by others of the same name.
-static SETS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let with = |mut jwk: Value, name: &str, value: &str| {
-        jwk[name] = value.into();
-        jwk
-    };
-    // The key of RFC 7515, appendix A.3.1.
-    let other = with(ec_jwk(), "x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
-    let other = with(other, "y", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
-    [
-        json!({"keys": [ec_jwk()]}),
-        json!({"keys": [ed25519_jwk()]}),
-        json!({"keys": [ec_jwk(), ed25519_jwk()]}),
-        json!({"keys": [with(ec_jwk(), "kid", "other"), ed25519_jwk()]}),
-        json!({"keys": [with(ec_jwk(), "alg", "ES256")]}),
-        json!({"keys": [other, ed25519_jwk()]}),
-    ]
-    .map(|set| set.to_string().into_bytes())
-    .to_vec()
-});
-
-static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let mut tokens = Vec::new();
-    for (algorithm, kid) in [
-        ("ES256", "ec"),
-        ("EdDSA", "ed25519"),
-        ("HS256", "oct"),
-        ("ES256", "other"),
-    ] {
-        for (audience, exp) in [
-            ("a", Some(START + 50)),
-            ("b", Some(START + 100)),
-            ("a", None),
-        ] {
-            for kid in [Some(kid), None] {
-                let mut header = json!({"alg": algorithm, "typ": "JWT"});
-                if let Some(kid) = kid {
-                    header["kid"] = kid.into();
-                }
-                let mut payload = json!({"iss": "https://issuer.example", "aud": audience});
-                if let Some(exp) = exp {
-                    payload["exp"] = exp.into();
-                }
-                tokens.push(fixtures::signed(algorithm, &header, &payload));
-            }
-        }
-    }
-    let long = json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 70, "pad": "x".repeat(400)});
-    tokens.push(fixtures::signed("ES256", &json!({"alg": "ES256"}), &long));
-    assert_eq!(tokens.len(), NOT_YET);
-    let later =
-        json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 200, "nbf": START + 70});
-    tokens.push(fixtures::signed(
-        "ES256",
-        &json!({"alg": "ES256", "kid": "ec"}),
-        &later,
-    ));
-    let bound = json!({"iss": "https://issuer.example", "aud": "a", "exp": START + 70, "cnf": {}});
-    tokens.push(fixtures::signed("ES256", &json!({"alg": "ES256"}), &bound));
-    let forged: Vec<_> = tokens
-        .iter()
-        .map(|token| {
-            format!(
-                "{}{}",
-                &token[..token.len() - 20],
-                &tokens[0][tokens[0].len() - 20..]
-            )
-        })
-        .collect();
-    tokens.extend(forged);
-    tokens
-});
-
-/// Which of them is good only after a while.
-const NOT_YET: usize = 25;
-
-/// Lists of revoked tokens: one without any, and one with two of those above.
-static LISTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let signature = |token: &String| token.rsplit_once('.').unwrap().1.to_owned();
-    let signatures: Vec<String> = TOKENS[..2].iter().map(signature).collect();
-    [json!([]), json!(signatures)]
-        .map(|tokens| json!({ "tokens": tokens }).to_string().into_bytes())
-        .to_vec()
-});
-
-const PATHS: [&str; 8] = [
-    "/a",
-    "/c",
-    "/any?a=b",
-    "/c?access_token=e30.e30.c2ln",
-    "/two?jwt=e30.e30.c2ln",
-    "/two",
-    "/never",
-    "/l",
-];
-
-#[derive(Clone, Debug)]
-enum Step {
-    /// A request with a token, for a path.
-    Token(usize, usize),
-    Keys {
-        provider: usize,
-        set: Option<usize>,
-    },
-    List(Option<usize>),
-    /// The clock goes on, or is put back.
-    Clock(i64),
-}
+/// The index of [`PATHS`] whose requirement is random.
+const RANDOM: usize = PATHS.len() - 1;
 
 fn step() -> impl Strategy<Value = Step> {
+    let request = |token, path| Step::Request { token, path };
     prop_oneof![
-        6 => (0..TOKENS.len(), 0..PATHS.len()).prop_map(|(token, path)| Step::Token(token, path)),
+        6 => (0..TOKENS.len(), 0..PATHS.len()).prop_map(move |(token, path)| request(token, path)),
         // The same few again and again.
-        12 => (0..4_usize, 0..PATHS.len()).prop_map(|(token, path)| Step::Token(token, path)),
-        4 => (0..3_usize).prop_map(|path| Step::Token(NOT_YET, path)),
+        12 => (0..4_usize, 0..PATHS.len()).prop_map(move |(token, path)| request(token, path)),
+        4 => (0..3_usize).prop_map(move |path| request(NOT_YET, path)),
+        6 => (0..16_usize).prop_map(move |token| request(token, RANDOM)),
+        4 => (0..16_usize, 0..16_usize).prop_map(|(header, query)| Step::TwoTokens { header, query }),
         2 => (0..3_usize, prop::option::weighted(0.8, 0..SETS.len()))
             .prop_map(|(provider, set)| Step::Keys { provider, set }),
+        // The tokens above are signed by a key of one set, and the other has another key of its name.
+        2 => (0..3_usize, prop::sample::select(vec![2, 5]))
+            .prop_map(|(provider, set)| Step::Keys { provider, set: Some(set) }),
         1 => prop::option::of(0..LISTS.len()).prop_map(Step::List),
+        1 => prop::option::of(any::<bool>()).prop_map(Step::Active),
         2 => (-30..40_i64).prop_map(Step::Clock),
     ]
 }
 
-/// Decides the tokens among `steps` one after the other, with a cache or without one, and answers
-/// the decisions and how many of them needed no verification.
-fn decisions(steps: &[Step], cached: bool) -> (Vec<Decision>, usize) {
-    let config = config();
-    let engine = Engine::software();
-    let capacity = if cached { 5 } else { 0 };
-    let tokens = RefCell::new(TokenCache::new(capacity, RandomState::new()));
-    let tally = Tally::default();
-    let set = |index: usize| Rc::new(KeySet::parse(&SETS[index]).unwrap());
-    let list = |index: usize| {
-        let state = RandomState::new();
-        let format = ListFormat::List;
-        let list = RevocationList::parse(&LISTS[index], &ListReader { format, state });
-        Rc::new(list.unwrap())
-    };
-    let mut sets: [Option<Rc<KeySet>>; 3] = [2; 3].map(|index| Some(set(index)));
-    let mut listed = Some(list(0));
-    let mut now = START;
-    let mut decisions = Vec::new();
-    for step in steps {
-        match step {
-            Step::Clock(passed) => now = now.saturating_add_signed(*passed),
-            // Parsed anew each time: it is the material of a key that counts.
-            Step::Keys { provider, set: new } => sets[*provider] = new.map(set),
-            Step::List(new) => listed = new.map(list),
-            Step::Token(index, path) => {
-                let remote = |provider: &Provider| match &sets[provider.index] {
-                    Some(set) => RemoteKeys::Ready {
-                        what: Rc::clone(set),
-                        may_grow: false,
-                    },
-                    None => RemoteKeys::Pending,
-                };
-                let lists = |_: &Provider| match &listed {
-                    Some(list) => RemoteList::Ready {
-                        what: Rc::clone(list),
-                        may_grow: false,
-                    },
-                    None => RemoteList::Unavailable {
-                        retry_after: Duration::from_secs(1),
-                    },
-                };
-                let means = Means {
-                    remote: &remote,
-                    lists: &lists,
-                    introspection: &|_, _| crate::introspection::Standing::Pending,
-                    engine: &engine,
-                    tokens: &tokens,
-                    tally: &tally,
-                };
-                let credential = format!("Bearer {}", TOKENS[*index]).into_bytes();
-                let request = Request {
-                    target: PATHS[*path].as_bytes().into(),
-                    authorization: vec![credential.into()],
-                    ..Request::default()
-                };
-                decisions.push(gate(
-                    &config,
-                    &request,
-                    means,
-                    Timestamp::from_unix_secs(now),
-                ));
-            }
-        }
-    }
-    let counts = tally.take();
-    let hits = counts
-        .iter()
-        .find(|(counter, _)| *counter == Counter::CacheHit);
-    (decisions, hits.map_or(0, |(_, count)| *count))
+/// A requirement of any shape.
+fn requirement() -> impl Strategy<Value = Value> {
+    let provider = prop::sample::select(vec!["a", "b", "c", "i", "l", "q"]);
+    let provider = provider.prop_map(|name| json!({"provider_name": name}));
+    let leaf = prop_oneof![
+        6 => provider.clone(),
+        1 => provider.prop_map(|mut requirement| {
+            requirement["claims"] = json!([{"claim_name": "aud", "exact": "a"}]);
+            requirement
+        }),
+        1 => Just(json!({"allow_missing": {}})),
+        1 => Just(json!({"allow_missing_or_failed": {}})),
+        1 => Just(json!({"extract_only_without_validation": {}})),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        let list = prop::collection::vec(inner, 1..4);
+        let any = |list| json!({"requires_any": {"requirements": Value::Array(list)}});
+        let all = |list| json!({"requires_all": {"requirements": Value::Array(list)}});
+        prop_oneof![2 => list.clone().prop_map(any), 1 => list.prop_map(all)]
+    })
+}
+
+/// The decisions about `steps` with a small cache, and how often it knew the token.
+fn with_cache(steps: &[Step]) -> (Vec<Decision>, u32) {
+    let decided = run(&policy(&json!({"provider_name": "a"})), steps, 5);
+    let hits = decided.iter().map(|(_, counts)| counts.cache_hits).sum();
+    let decisions = decided.into_iter().map(|(decision, _)| decision);
+    (decisions.collect(), hits)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn the_cache_never_changes_a_verdict(steps in prop::collection::vec(step(), 1..60)) {
-        let (with, _) = decisions(&steps, true);
-        let (without, hits) = decisions(&steps, false);
-        prop_assert_eq!(hits, 0);
-        prop_assert_eq!(with, without);
+    fn a_known_token_is_decided_as_an_unknown_one(
+        requirement in requirement(),
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let policy = policy(&requirement);
+        let (with, without) = (run(&policy, &steps, 5), run(&policy, &steps, 0));
+        for (with, without) in with.iter().zip(&without) {
+            prop_assert_eq!(&with.0, &without.0);
+            prop_assert_eq!(without.1.cache_hits, 0);
+        }
+        prop_assert_eq!(with.len(), without.len());
     }
 }
 
+/// A request for [`PATHS`]`[path]`.
+fn token(token: usize, path: usize) -> Step {
+    Step::Request { token, path }
+}
+
 #[test]
-fn a_key_that_takes_the_place_of_another_does_not_take_over_its_tokens() {
-    let mut steps = vec![Step::Token(0, 2), Step::Token(0, 2)];
+fn a_key_that_replaces_another_does_not_verify_its_tokens() {
+    let mut steps = vec![token(0, 2), token(0, 2)];
     for provider in [0, 2] {
         let set = Some(5);
         steps.push(Step::Keys { provider, set });
     }
-    steps.push(Step::Token(0, 2));
-    let (decisions, hits) = decisions(&steps, true);
-    assert_eq!(decisions[2], Reason::Signature.into());
+    steps.push(token(0, 2));
+    let (decisions, hits) = with_cache(&steps);
+    assert_eq!(
+        Outcome::from(decisions[2].clone()),
+        Outcome::Deny(ReasonKind::Signature)
+    );
     assert_eq!(hits, 1);
 }
 
 #[test]
-fn a_withdrawn_key_takes_its_tokens_with_it() {
-    let admitted: Decision = Verdict::Admit(Admission {
-        verified: true,
-        headers: vec![HeaderChange::Remove("authorization".into())],
-        ..Admission::default()
-    })
-    .into();
+fn a_withdrawn_key_verifies_no_known_token() {
+    let keys = |set| Step::Keys {
+        provider: 2,
+        set: Some(set),
+    };
     let steps = [
-        Step::Token(0, 1),
-        Step::Token(0, 1),
-        Step::Keys {
-            provider: 2,
-            set: Some(1),
-        },
-        Step::Token(0, 1),
-        Step::Keys {
-            provider: 2,
-            set: Some(4),
-        },
-        Step::Token(0, 1),
+        token(0, 1),
+        token(0, 1),
+        keys(1),
+        token(0, 1),
+        keys(4),
+        token(0, 1),
     ];
-    let (decisions, hits) = decisions(&steps, true);
-    assert_eq!(decisions[..2], [admitted.clone(), admitted.clone()]);
-    assert!(matches!(decisions[2], Decision::Settled(Verdict::Deny(_))));
-    assert_eq!(decisions[3], admitted);
+    let (decisions, hits) = with_cache(&steps);
+    let outcomes: Vec<Outcome> = decisions.into_iter().map(Outcome::from).collect();
+    assert_eq!(outcomes[..2], [Outcome::admitted(), Outcome::admitted()]);
+    assert!(outcomes[2].is_denied());
+    assert_eq!(outcomes[3], Outcome::admitted());
     assert_eq!(hits, 2);
 }
 
 #[test]
-fn a_clock_that_is_put_back_is_believed() {
-    let token = || Step::Token(NOT_YET, 1);
+fn a_known_token_is_not_valid_yet_after_the_clock_is_set_back() {
     let steps = [
-        token(),
+        token(NOT_YET, 1),
         Step::Clock(20),
-        token(),
-        token(),
-        token(),
+        token(NOT_YET, 1),
+        token(NOT_YET, 1),
+        token(NOT_YET, 1),
         Step::Clock(-11),
-        token(),
+        token(NOT_YET, 1),
         Step::Clock(1),
-        token(),
+        token(NOT_YET, 1),
     ];
-    let (decisions, hits) = decisions(&steps, true);
-    let refused: Vec<bool> = decisions
-        .iter()
-        .map(|decision| *decision == Reason::NotYetValid.into())
-        .collect();
+    let (decisions, hits) = with_cache(&steps);
+    let outcomes: Vec<Outcome> = decisions.into_iter().map(Outcome::from).collect();
+    let refused = Outcome::Deny(ReasonKind::NotYetValid);
+    let refused: Vec<bool> = outcomes.iter().map(|outcome| *outcome == refused).collect();
     assert_eq!(refused, [true, false, false, false, true, false]);
     assert_eq!(hits, 3);
 }
 
 #[test]
-fn a_provider_that_comes_before_another_may_come_to_accept_its_token() {
+fn a_known_token_may_be_accepted_by_an_earlier_provider_later() {
     let steps: Vec<Step> = [20, 0, 0, 55, 0]
         .into_iter()
-        .flat_map(|passed| [Step::Clock(passed), Step::Token(NOT_YET, 2)])
+        .flat_map(|passed| [Step::Clock(passed), token(NOT_YET, 2)])
         .collect();
-    let (decisions, _) = decisions(&steps, true);
+    let (decisions, _) = with_cache(&steps);
     assert_eq!(decisions[..3], [0; 3].map(|_| decisions[0].clone()));
     assert_eq!(decisions[3], decisions[4]);
     assert_ne!(decisions[2], decisions[3]);
-    assert_eq!(decisions, self::decisions(&steps, false).0);
+}
+
+#[test]
+fn a_known_token_is_checked_on_each_request() {
+    let remote = |fields: Value| {
+        with(
+            &json!({
+                "issuer": "https://issuer.example",
+                "remote_jwks": {"http_uri": {"uri": "http://a/jwks", "cluster": "a"}},
+            }),
+            &fields,
+        )
+    };
+    let policy = policy_with_secrets(&json!({
+        "providers": {
+            "p": remote(json!({
+                "revocation": {"http_uri": {"uri": "http://a/revoked", "cluster": "a"}},
+                "introspection": {
+                    "http_uri": {"uri": "http://a/introspect", "cluster": "a"},
+                    "client_id": "gate",
+                    "client_secret_environment_variable": "SECRET",
+                    "for": "all",
+                },
+            })),
+            "q": remote(json!({"audiences": ["other"]})),
+        },
+        "rules": [
+            {"match": {"path": "/"}, "requires": {"provider_name": "p"}},
+            {"match": {"path": "/write"}, "requires": {"provider_name": "p", "scopes": ["write"]}},
+            {"match": {"path": "/other"}, "requires": {"provider_name": "q"}},
+        ],
+    }));
+    let payload = json!({
+        "iss": "https://issuer.example", "aud": "api", "scope": "read", "jti": "one",
+        "exp": NOW + 100,
+    });
+    let request = bearing(&rs256(&json!({"alg": "RS256", "kid": "rsa"}), &payload));
+    let known = || {
+        let list = revocation_list(&json!({"tokens": []}));
+        let gate = Gate::new()
+            .keys(|_| key_set(&full()))
+            .revocations(move |_| list.clone())
+            .introspection(|_, _| active(&json!({"active": true})));
+        let admitted = gate.decide(&policy, &request);
+        assert_eq!(admitted, Outcome::admitted());
+        assert_eq!(gate.cached_tokens(), 1);
+        gate
+    };
+    let path = |path: &'static str| {
+        let mut request = request.clone();
+        request.target = path.as_bytes().into();
+        request
+    };
+    let hit = Counts {
+        cache_hits: 1,
+        ..Counts::default()
+    };
+    let none = Counts::default();
+    let revoked = revocation_list(&json!({"tokens": ["one"]}));
+    let other_key = json!({"keys": [ec_jwk()]}).to_string();
+    for (gate, request, expected, counts) in [
+        (known(), path("/"), None, hit),
+        (known().at(at(NOW + 159)), path("/"), None, hit),
+        (
+            known().at(at(NOW + 160)),
+            path("/"),
+            Some(ReasonKind::Expired),
+            none,
+        ),
+        (known(), path("/write"), Some(ReasonKind::Scope), hit),
+        (known(), path("/other"), Some(ReasonKind::Audience), none),
+        (
+            known().keys(move |_| key_set(&other_key)),
+            path("/"),
+            Some(ReasonKind::UnknownKey),
+            none,
+        ),
+        (
+            known().keys(|_| Availability::Unavailable {
+                retry_after: Duration::from_secs(1),
+            }),
+            path("/"),
+            Some(ReasonKind::KeysUnavailable),
+            none,
+        ),
+        (
+            known().revocations(move |_| revoked.clone()),
+            path("/"),
+            Some(ReasonKind::Revoked),
+            hit,
+        ),
+        (
+            known().introspection(|_, _| TokenStatus::Inactive),
+            path("/"),
+            Some(ReasonKind::Inactive),
+            hit,
+        ),
+    ] {
+        let decided = gate.decided(&policy, &request);
+        let expected = expected.map_or_else(Outcome::admitted, Outcome::Deny);
+        assert_eq!(Outcome::from(decided.decision), expected);
+        assert_eq!(decided.counts, counts, "{expected:?}");
+    }
+}
+
+#[test]
+fn only_a_token_with_a_valid_signature_is_cached() {
+    let policy = policy_of(&provider());
+    let good = good();
+    let gate = Gate::new().keys(ready);
+    let forged = format!("{}AAAA", &good[..good.len() - 4]);
+    assert_eq!(
+        gate.decide(&policy, &bearing(&forged)),
+        Outcome::Deny(ReasonKind::Signature)
+    );
+    assert_eq!(gate.cached_tokens(), 0);
+    assert_eq!(gate.decide(&policy, &bearing(&good)), Outcome::admitted());
+    assert_eq!(gate.cached_tokens(), 1);
+    // Neither is a longer text with the same beginning.
+    let longer = bearing(&format!("{good}A"));
+    assert!(gate.decide(&policy, &longer).is_denied());
+    assert_eq!(gate.cached_tokens(), 1);
 }

@@ -199,6 +199,10 @@ fn a_refusal_names_the_first_claim_that_fails() {
                 claim: claim.to_owned(),
             })
         });
-        assert_eq!(check(&json!({}), &conditions, &payload), expected, "{payload}");
+        assert_eq!(
+            check(&json!({}), &conditions, &payload),
+            expected,
+            "{payload}"
+        );
     }
 }

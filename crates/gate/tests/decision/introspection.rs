@@ -1,17 +1,23 @@
-use std::hash::RandomState;
+//! Tokens that the authorization server introspects (RFC 7662).
+
 use std::time::Duration;
 
+use gate::admission::HeaderChange;
+use gate::decision::{Decision, Dependency};
+use gate::introspection::TokenStatus;
+use gate::policy::Policy;
+use gate::reason::{Reason, ReasonKind};
+use gate::token::MAX_TOKEN_BYTES;
+use gate_fixtures::{key_set, rs256};
 use serde_json::{Value, json};
 
-use super::*;
-use crate::fixtures::{key_set, rs256};
+use crate::support::{
+    self, Gate, NOW, Outcome, bearing, policy_with_secrets, revocation_list, with,
+};
 
-const NOW: u64 = 1_700_000_000;
-
-/// A configuration whose one provider has these fields beside its introspection, which has `tokens`
-/// for `for`.
-fn config(tokens: &str, fields: Value) -> Config {
-    let mut provider = json!({
+/// A policy whose provider `p` has these fields and an introspection endpoint for `tokens`.
+fn policy(tokens: &str, fields: Value) -> Policy {
+    let provider = json!({
         "issuer": "https://issuer.example",
         "audiences": ["https://api.example"],
         "introspection": {
@@ -21,79 +27,58 @@ fn config(tokens: &str, fields: Value) -> Config {
             "for": tokens,
         },
     });
-    for (name, value) in fields.as_object().unwrap() {
-        provider[name] = value.clone();
-    }
-    let config = json!({"providers": {"p": provider}, "rules": [{
-        "match": {"prefix": "/"},
-        "requires": {"provider_name": "p", "scopes": ["read"]},
-    }]});
-    let environment = |_: &str| Some("secret".to_owned());
-    Config::from_host(config.to_string().as_bytes(), &environment).unwrap()
+    policy_with_secrets(
+        &json!({"providers": {"p": with(&provider, &fields)}, "rules": [{
+            "match": {"prefix": "/"},
+            "requires": {"provider_name": "p", "scopes": ["read"]},
+        }]}),
+    )
 }
 
 fn local() -> Value {
     json!({"local_jwks": {"inline_string": key_set()}})
 }
 
-fn active(change: Value) -> Standing {
-    let mut answer = json!({
+/// A good response with these changes; `null` removes a member.
+fn active(changes: Value) -> TokenStatus {
+    let response = json!({
         "active": true, "scope": "read write", "aud": "https://api.example",
         "client_id": "app", "sub": "user",
     });
-    for (name, value) in change.as_object().unwrap() {
-        if value.is_null() {
-            answer.as_object_mut().unwrap().remove(name);
-        } else {
-            answer[name] = value.clone();
-        }
-    }
-    let answer = crate::introspection::read(answer.to_string().as_bytes());
-    Standing::Active(Rc::new(answer.unwrap().unwrap()))
+    let mut response = with(&response, &changes);
+    let members = response.as_object_mut().unwrap();
+    members.retain(|_, value| !value.is_null());
+    support::active(&response)
 }
 
-fn jwt(change: Value) -> String {
-    let mut claims = json!({
+fn jwt(changes: Value) -> String {
+    let claims = json!({
         "iss": "https://issuer.example", "aud": "https://api.example", "exp": NOW + 3600,
         "scope": "read",
     });
-    for (name, value) in change.as_object().unwrap() {
-        claims[name] = value.clone();
-    }
-    rs256(&json!({"alg": "RS256"}), &claims)
+    rs256(&json!({"alg": "RS256"}), &with(&claims, &changes))
 }
 
-fn gated(config: &Config, token: &str, standing: &Standing) -> (Decision, usize) {
-    let asked = RefCell::new(0);
-    let request = Request {
-        target: b"/".into(),
-        authorization: vec![format!("Bearer {token}").into_bytes().into()],
-        ..Request::default()
-    };
-    let means = Means {
-        remote: &|_| RemoteKeys::Pending,
-        lists: &|_| RemoteList::Pending,
-        introspection: &|_, asked_about| {
-            assert_eq!(asked_about, token);
-            *asked.borrow_mut() += 1;
-            standing.clone()
-        },
-        engine: &Engine::software(),
-        tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
-        tally: &Tally::default(),
-    };
-    let decision = gate(config, &request, means, Timestamp::from_unix_secs(NOW));
-    (decision, asked.into_inner())
+/// A gate whose introspection endpoint says this about `token`, and nothing about others.
+fn gate(token: &str, status: &TokenStatus) -> Gate {
+    let (token, status) = (token.to_owned(), status.clone());
+    Gate::new().introspection(move |_, introspected| {
+        assert_eq!(introspected, token);
+        status.clone()
+    })
 }
 
-fn is_admitted(decision: &Decision) -> bool {
-    matches!(decision, Decision::Settled(Verdict::Admit(admission)) if admission.verified)
+/// The outcome for `token`, and how often its status was looked up.
+fn decide(policy: &Policy, token: &str, status: &TokenStatus) -> (Outcome, usize) {
+    let gate = gate(token, status);
+    let outcome = gate.decide(policy, &bearing(token));
+    (outcome, gate.lookups().len())
 }
 
 #[test]
-fn an_answer_is_checked_like_a_token() {
-    let config = config("opaque", json!({}));
-    for (change, expected) in [
+fn a_response_is_checked_like_a_token() {
+    let policy = policy("opaque", json!({}));
+    for (changes, expected) in [
         (json!({}), None),
         (
             json!({"iss": "https://issuer.example", "exp": NOW + 1}),
@@ -101,97 +86,108 @@ fn an_answer_is_checked_like_a_token() {
         ),
         (
             json!({"iss": "https://other.example"}),
-            Some(Reason::Issuer),
+            Some(ReasonKind::Issuer),
         ),
-        (json!({"aud": null}), Some(Reason::Audience)),
-        (json!({"aud": "other"}), Some(Reason::Audience)),
+        (json!({"aud": null}), Some(ReasonKind::Audience)),
+        (json!({"aud": "other"}), Some(ReasonKind::Audience)),
         (json!({"aud": ["other", "https://api.example"]}), None),
-        (json!({"exp": NOW - 61}), Some(Reason::Expired)),
-        (json!({"nbf": NOW + 61}), Some(Reason::NotYetValid)),
-        (json!({"iat": NOW + 61}), Some(Reason::IssuedInFuture)),
-        (json!({"scope": "write"}), Some(Reason::Scope)),
-        (json!({"scope": null}), Some(Reason::Scope)),
+        (json!({"exp": NOW - 61}), Some(ReasonKind::Expired)),
+        (json!({"nbf": NOW + 61}), Some(ReasonKind::NotYetValid)),
+        (json!({"iat": NOW + 61}), Some(ReasonKind::IssuedInFuture)),
+        (json!({"scope": "write"}), Some(ReasonKind::Scope)),
+        (json!({"scope": null}), Some(ReasonKind::Scope)),
         (
             json!({"cnf": {"x5t#S256": "a"}}),
-            Some(Reason::SenderConstraint),
+            Some(ReasonKind::SenderConstraint),
         ),
-        (json!({"token_type": "refresh_token"}), Some(Reason::Type)),
+        (
+            json!({"token_type": "refresh_token"}),
+            Some(ReasonKind::Type),
+        ),
     ] {
-        let (decision, asked) = gated(&config, "opaque", &active(change.clone()));
-        assert_eq!(asked, 1);
+        let (outcome, lookups) = decide(&policy, "opaque", &active(changes.clone()));
+        assert_eq!(lookups, 1);
         match expected {
-            None => assert!(is_admitted(&decision), "{change}"),
-            Some(expected) => {
-                let Decision::Settled(Verdict::Deny(denial)) = decision else {
-                    panic!("{change}: {decision:?}");
-                };
-                assert_eq!(denial.reason, expected, "{change}");
-            }
+            None => assert!(outcome.is_admitted(), "{changes}"),
+            Some(expected) => assert_eq!(outcome, Outcome::Deny(expected), "{changes}"),
         }
     }
 }
 
 #[test]
-fn nothing_passes_before_it_is_known_to_be_active() {
-    let config = config("opaque", json!({}));
+fn no_token_passes_before_it_is_known_to_be_active() {
+    let policy = policy("opaque", json!({}));
+    let wait = Outcome::Wait {
+        on: vec![Dependency::Introspection {
+            provider: 0,
+            token: "opaque".into(),
+        }],
+        timeout: Duration::from_secs(3),
+        unavailable: ReasonKind::IntrospectionUnavailable,
+    };
+    assert_eq!(decide(&policy, "opaque", &TokenStatus::Pending).0, wait);
     let retry_after = Duration::from_secs(1);
-    let wait = Wait {
-        at_most: Duration::from_secs(3),
-        otherwise: Reason::IntrospectionUnavailable,
-    };
-    let unavailable = Denial {
-        retry_after: Some(retry_after),
-        ..Reason::IntrospectionUnavailable.into()
-    };
-    for (standing, expected) in [
-        (Standing::Pending, Decision::Wait(wait)),
-        (Standing::Inactive, Reason::Inactive.into()),
-        (Standing::Unavailable { retry_after }, unavailable.into()),
+    for (status, expected) in [
+        (TokenStatus::Inactive, Reason::Inactive),
+        (
+            TokenStatus::Unavailable { retry_after },
+            Reason::IntrospectionUnavailable { retry_after },
+        ),
     ] {
-        assert_eq!(gated(&config, "opaque", &standing).0, expected);
+        let gate = gate("opaque", &status);
+        let decision = gate.decision(&policy, &bearing("opaque"));
+        assert_eq!(decision, Decision::Deny(expected));
     }
-    let long = "a".repeat(8193);
+}
+
+#[test]
+fn a_token_that_is_too_long_is_not_introspected() {
+    let policy = policy("opaque", json!({}));
+    let (bytes, limit) = (MAX_TOKEN_BYTES + 1, MAX_TOKEN_BYTES);
+    let long = "a".repeat(bytes);
+    let gate = gate(&long, &active(json!({})));
     assert_eq!(
-        gated(&config, &long, &active(json!({}))),
-        (Reason::TooLarge.into(), 0)
+        gate.decision(&policy, &bearing(&long)),
+        Reason::TooLarge { bytes, limit }.into()
+    );
+    assert!(gate.lookups().is_empty());
+    let longest = "a".repeat(limit);
+    assert!(
+        decide(&policy, &longest, &active(json!({})))
+            .0
+            .is_admitted()
     );
 }
 
 #[test]
-fn a_jwt_is_asked_about_only_where_all_tokens_are_and_only_if_it_is_good() {
+fn a_jwt_is_introspected_only_if_all_tokens_are_and_it_is_good() {
     let (good, bad) = (jwt(json!({})), jwt(json!({"exp": NOW - 3600})));
-    for (tokens, fields, token, standing, admitted, times) in [
-        ("opaque", local(), &good, Standing::Inactive, true, 0),
+    let other = || active(json!({"aud": "other"}));
+    for (tokens, fields, token, status, admitted, expected_lookups) in [
+        ("opaque", local(), &good, TokenStatus::Inactive, true, 0),
         ("opaque", json!({}), &good, active(json!({})), false, 0),
         ("all", local(), &good, active(json!({})), true, 1),
-        ("all", local(), &good, Standing::Inactive, false, 1),
-        (
-            "all",
-            local(),
-            &good,
-            active(json!({"aud": "other"})),
-            false,
-            1,
-        ),
+        ("all", local(), &good, TokenStatus::Inactive, false, 1),
+        ("all", local(), &good, other(), false, 1),
         ("all", local(), &bad, active(json!({})), false, 0),
         ("all", json!({}), &good, active(json!({})), true, 1),
         ("all", json!({}), &bad, active(json!({})), true, 1),
-        ("all", json!({}), &bad, Standing::Inactive, false, 1),
+        ("all", json!({}), &bad, TokenStatus::Inactive, false, 1),
     ] {
-        let config = config(tokens, fields.clone());
-        let (decision, asked) = gated(&config, token, &standing);
+        let policy = policy(tokens, fields.clone());
+        let (outcome, lookups) = decide(&policy, token, &status);
         assert_eq!(
-            (is_admitted(&decision), asked),
-            (admitted, times),
-            "{tokens} {standing:?} {decision:?}"
+            (outcome.is_admitted(), lookups),
+            (admitted, expected_lookups),
+            "{tokens} {status:?} {outcome:?}"
         );
     }
 }
 
 #[test]
-fn what_has_three_parts_or_not_tells_who_judges_a_token() {
-    let config = config("opaque", local());
-    for (token, asked) in [
+fn a_token_with_three_parts_is_a_jwt_and_any_other_is_opaque() {
+    let policy = policy("opaque", local());
+    for (token, expected) in [
         ("opaque", 1),
         ("a.b", 1),
         ("a.b.c.d", 1),
@@ -199,23 +195,43 @@ fn what_has_three_parts_or_not_tells_who_judges_a_token() {
         ("a.b.c", 0),
         ("..", 0),
     ] {
-        assert_eq!(
-            gated(&config, token, &Standing::Inactive).1,
-            asked,
-            "{token}"
-        );
+        let (_, lookups) = decide(&policy, token, &TokenStatus::Inactive);
+        assert_eq!(lookups, expected, "{token}");
     }
 }
 
 #[test]
-fn the_upstream_learns_what_the_answer_says() {
+fn the_claims_of_the_response_are_forwarded() {
     let fields =
         json!({"claim_to_headers": [{"claim_name": "client_id", "header_name": "x-client"}]});
-    let config = config("opaque", fields);
-    let (decision, _) = gated(&config, "opaque", &active(json!({})));
-    let Decision::Settled(Verdict::Admit(admission)) = decision else {
-        panic!("{decision:?}");
+    let policy = policy("opaque", fields);
+    let (outcome, _) = decide(&policy, "opaque", &active(json!({})));
+    let Outcome::Admit(admission) = outcome else {
+        panic!("{outcome:?}");
     };
     let expected = HeaderChange::Set("x-client".to_owned(), b"app".to_vec());
     assert!(admission.headers.contains(&expected), "{admission:?}");
+}
+
+#[test]
+fn an_active_token_is_refused_if_the_revocation_list_names_it() {
+    let revocation = json!({"revocation": {
+        "http_uri": {"uri": "http://a/revoked", "cluster": "a", "timeout": "3s"},
+    }});
+    let policy = policy("opaque", revocation);
+    let response = active(json!({"jti": "one"}));
+    let waiting = gate("opaque", &response);
+    let Outcome::Wait { on, .. } = waiting.decide(&policy, &bearing("opaque")) else {
+        panic!("the list is pending");
+    };
+    assert_eq!(on, [Dependency::Revocations(0)]);
+    for (listed, expected) in [("two", None), ("one", Some(ReasonKind::Revoked))] {
+        let list = revocation_list(&json!({"tokens": [listed]}));
+        let gate = gate("opaque", &response).revocations(move |_| list.clone());
+        let outcome = gate.decide(&policy, &bearing("opaque"));
+        match expected {
+            None => assert!(outcome.is_admitted(), "{outcome:?}"),
+            Some(reason) => assert_eq!(outcome, Outcome::Deny(reason)),
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! The decision, from the outside: configuration and requests in, decisions out.
 
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::needless_pass_by_value,
+    clippy::panic_in_result_fn,
     clippy::string_slice,
     clippy::too_many_lines,
     reason = "a test that panics fails, and a table of cases is as long as it is"

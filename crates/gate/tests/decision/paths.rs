@@ -14,10 +14,7 @@ fn policy_with(changes: Value) -> Policy {
 }
 
 /// All requirements that apply to a request.
-fn requirements<'p>(
-    policy: &'p Policy,
-    request: &Request,
-) -> Result<Vec<&'p Requirement>, Reason> {
+fn requirements<'p>(policy: &'p Policy, request: &Request) -> Result<Vec<&'p Requirement>, Reason> {
     let mut all = Vec::new();
     let decided: Option<()> = policy.first_decision(request, |requirement| {
         all.push(requirement);

@@ -1,16 +1,17 @@
-//! Requirements by real tokens: places, several tokens, leniency, routes.
+//! Requirements with real tokens: locations, several tokens, fallbacks, routes.
 
-use std::hash::RandomState;
-
+use gate::admission::HeaderChange;
+use gate::decision::Decision;
+use gate::policy::Policy;
+use gate::request::Request;
+use gate_fixtures::{ec_jwk, es256, rs256, rsa_jwk};
 use serde_json::{Value, json};
 
-use super::*;
-use crate::fixtures::{es256, rs256};
+use crate::support::{Gate, NOW, policy, request};
 
-const NOW: u64 = 1_700_000_000;
-
-/// Providers `a` and `b` of two issuers, with RSA and EC keys of their own, and `change`.
-fn config(change: &Value) -> Config {
+/// Providers `a` and `b`: two issuers, one with an RSA key and one with an EC key. `changes` are by
+/// JSON pointer.
+fn policy_with(changes: &Value) -> Policy {
     let provider = |name: &str, jwk: Value| {
         json!({
             "issuer": format!("https://{name}.example"),
@@ -19,18 +20,22 @@ fn config(change: &Value) -> Config {
         })
     };
     let mut config = json!({"providers": {
-        "a": provider("a", crate::fixtures::rsa_jwk()),
-        "b": provider("b", crate::fixtures::ec_jwk()),
+        "a": provider("a", rsa_jwk()),
+        "b": provider("b", ec_jwk()),
     }});
-    for (pointer, value) in change.as_object().unwrap() {
+    for (pointer, value) in changes.as_object().unwrap() {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         config.pointer_mut(parent).unwrap()[name] = value.clone();
     }
-    Config::from_json(config.to_string().as_bytes()).unwrap()
+    policy(&config)
 }
 
 fn requires(requirement: &Value) -> Value {
     json!([{"match": {"prefix": "/"}, "requires": requirement}])
+}
+
+fn any(requirements: Value) -> Value {
+    json!({"requires_any": {"requirements": requirements}})
 }
 
 fn of_a(exp: u64) -> String {
@@ -43,25 +48,11 @@ fn of_b() -> String {
     es256(&json!({"alg": "ES256"}), &payload)
 }
 
-fn request<'h>(target: &'h str, headers: &[(&'h str, &'h str)]) -> Request<'h> {
-    let headers = headers.iter().copied().chain([(":path", target)]);
-    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    Request::from_headers(headers)
-}
-
-/// The verdict in words: `pass`, the headers that are set, or the reason of the refusal.
-fn decided(config: &Config, request: &Request) -> String {
-    let means = Means {
-        remote: &|_| RemoteKeys::Pending,
-        lists: &|_| RemoteList::Pending,
-        introspection: &|_, _| crate::introspection::Standing::Pending,
-        engine: &Engine::software(),
-        tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
-        tally: &Tally::default(),
-    };
-    match gate(config, request, means, Timestamp::from_unix_secs(NOW)) {
-        Decision::Settled(Verdict::Pass) => "pass".to_owned(),
-        Decision::Settled(Verdict::Admit(admission)) => {
+/// The decision in words: `pass`, the changes of headers, or the reason of the refusal.
+fn decided(policy: &Policy, request: &Request) -> String {
+    match Gate::new().decision(policy, request) {
+        Decision::Pass => "pass".to_owned(),
+        Decision::Admit(admission) => {
             let changes = admission.headers.iter().map(|change| match change {
                 HeaderChange::Remove(name) => format!("-{name}"),
                 HeaderChange::Set(name, value) => {
@@ -76,7 +67,7 @@ fn decided(config: &Config, request: &Request) -> String {
             };
             format!("{verified}{}", changes.join(" "))
         }
-        Decision::Settled(Verdict::Deny(denial)) => format!("{:?}", denial.reason),
+        Decision::Deny(reason) => format!("{:?}", reason.kind()),
         Decision::Wait(_) => "wait".to_owned(),
     }
 }
@@ -86,8 +77,8 @@ fn bearer(token: &str) -> String {
 }
 
 #[test]
-fn a_token_counts_only_where_its_provider_lists_it() {
-    let config = config(&json!({
+fn a_token_counts_only_at_a_location_of_its_provider() {
+    let policy = policy_with(&json!({
         "/providers/a/from_headers": [{"name": "x-token"}],
         "/providers/b/from_cookies": ["b"],
     }));
@@ -116,34 +107,34 @@ fn a_token_counts_only_where_its_provider_lists_it() {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        assert_eq!(decided(&config, &request("/", &headers)), expected);
+        assert_eq!(decided(&policy, &request("/", &headers)), expected);
     }
 }
 
 #[test]
-fn only_places_that_the_requirement_names_are_searched() {
-    let config = config(&json!({
+fn only_locations_of_the_requirements_providers_are_searched() {
+    let policy = policy_with(&json!({
         "/providers/a/from_headers": [{"name": "x-token"}],
         "/rules": requires(&json!({"provider_name": "a"})),
     }));
     let (a, b) = (of_a(NOW + 60), bearer(&of_b()));
     let headers = [("x-token", a.as_str()), ("authorization", &b)];
     assert_eq!(
-        decided(&config, &request("/", &headers)),
+        decided(&policy, &request("/", &headers)),
         "x-a=alice -x-token"
     );
 }
 
 #[test]
-fn tokens_of_two_providers_may_be_asked_for_together() {
-    let places = json!({
+fn tokens_of_two_providers_may_be_required_together() {
+    let providers = json!({
         "/providers/a/from_headers": [{"name": "x-token"}],
         "/rules": requires(&json!({"requires_all": {"requirements": [
             {"provider_name": "a"},
             {"provider_name": "b"},
         ]}})),
     });
-    let config = config(&places);
+    let policy = policy_with(&providers);
     let (a, b, old) = (of_a(NOW + 60), bearer(&of_b()), of_a(1));
     for (headers, expected) in [
         (
@@ -157,36 +148,95 @@ fn tokens_of_two_providers_may_be_asked_for_together() {
             "SeveralTokens",
         ),
     ] {
-        assert_eq!(decided(&config, &request("/", headers)), expected);
+        assert_eq!(decided(&policy, &request("/", headers)), expected);
     }
 }
 
 #[test]
-fn no_token_rides_along_unheard() {
+fn no_token_passes_that_was_not_examined() {
     let either = json!({"requires_any": {"requirements": [
         {"provider_name": "a"},
         {"requires_all": {"requirements": [{"provider_name": "a"}, {"provider_name": "b"}]}},
     ]}});
-    let config = config(&json!({
+    let policy = policy_with(&json!({
         "/providers/a/from_headers": [{"name": "x-token"}],
         "/rules": requires(&either),
     }));
     let (a, b) = (of_a(NOW + 60), bearer(&of_b()));
     assert_eq!(
-        decided(&config, &request("/", &[("x-token", &a)])),
+        decided(&policy, &request("/", &[("x-token", &a)])),
         "x-a=alice -x-token"
     );
     let both = [("x-token", a.as_str()), ("authorization", b.as_str())];
-    assert_eq!(decided(&config, &request("/", &both)), "SeveralTokens");
+    assert_eq!(decided(&policy, &request("/", &both)), "SeveralTokens");
 }
 
 #[test]
-fn an_optional_token_is_checked_where_there_is_one() {
+fn several_tokens_are_refused_whatever_they_are_if_one_is_enough() {
+    let either = any(json!([{"provider_name": "a"}, {"provider_name": "b"}]));
+    let lenient = any(
+        json!([{"provider_name": "a"}, {"allow_missing_or_failed": {}}, {"provider_name": "b"}]),
+    );
+    let in_header = json!([{"name": "x-token"}]);
+    let decided = |requirement: &Value, a: &str, b: &str| {
+        let policy = policy_with(&json!({
+            "/providers/a/from_headers": in_header,
+            "/rules": requires(requirement),
+        }));
+        let headers = [("x-token", a), ("authorization", b)];
+        decided(&policy, &request("/", &headers))
+    };
+    let (a, b, old) = (of_a(NOW + 60), bearer(&of_b()), of_a(1));
+    for a in [a.as_str(), &old, "a.b.c"] {
+        for b in [b.as_str(), "Bearer a.b.c"] {
+            assert_eq!(decided(&either, a, b), "SeveralTokens", "{a} {b}");
+            // No claims are forwarded: the upstream could take them for those of the other token.
+            assert_eq!(decided(&lenient, a, b), "pass", "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn a_provider_accepts_one_token_even_if_others_are_required_too() {
+    let policy = policy_with(&json!({
+        "/providers/a/from_headers": [{"name": "x-token"}],
+        "/providers/a/from_params": ["jwt"],
+        "/rules": requires(&json!({"requires_all": {"requirements": [
+            {"provider_name": "a"},
+            {"provider_name": "b"},
+        ]}})),
+    }));
+    let (a, b) = (of_a(NOW + 60), bearer(&of_b()));
+    let in_query = format!("/?jwt={a}");
+    let headers = [("authorization", b.as_str()), ("x-token", &a)];
+    for (target, headers, expected) in [
+        (
+            "/",
+            &headers[..],
+            "x-a=alice x-b=bob -x-token -authorization",
+        ),
+        (
+            &in_query,
+            &headers[..1],
+            "x-a=alice x-b=bob -authorization :path=/",
+        ),
+        (&in_query, &headers, "SeveralTokens"),
+    ] {
+        assert_eq!(
+            decided(&policy, &request(target, headers)),
+            expected,
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn an_optional_token_is_checked_if_there_is_one() {
     let optional = json!({"requires_any": {"requirements": [
         {"provider_name": "a"},
         {"allow_missing": {}},
     ]}});
-    let config = config(&json!({ "/rules": requires(&optional) }));
+    let policy = policy_with(&json!({ "/rules": requires(&optional) }));
     let (a, old, b) = (bearer(&of_a(NOW + 60)), bearer(&of_a(1)), bearer(&of_b()));
     for (target, headers, expected) in [
         ("/", &[][..], "pass"),
@@ -204,7 +254,7 @@ fn an_optional_token_is_checked_where_there_is_one() {
             &[("authorization", &a), ("authorization", &a)],
             "SeveralTokens",
         ),
-        // Nothing passes without a token on the strength of such a path.
+        // An ambiguous path never lets a request pass without a token.
         ("/a/../b", &[], "Missing"),
         (
             "/a/../b",
@@ -213,7 +263,7 @@ fn an_optional_token_is_checked_where_there_is_one() {
         ),
     ] {
         assert_eq!(
-            decided(&config, &request(target, headers)),
+            decided(&policy, &request(target, headers)),
             expected,
             "{target}"
         );
@@ -221,8 +271,9 @@ fn an_optional_token_is_checked_where_there_is_one() {
 }
 
 #[test]
-fn a_failed_token_may_be_let_through_with_nothing_said_of_it() {
-    let config = config(&json!({ "/rules": requires(&json!({"allow_missing_or_failed": {}})) }));
+fn a_failed_token_may_pass_without_its_claims() {
+    let policy =
+        policy_with(&json!({ "/rules": requires(&json!({"allow_missing_or_failed": {}})) }));
     let (a, old) = (bearer(&of_a(NOW + 60)), bearer(&of_a(1)));
     for (target, headers, expected) in [
         ("/", &[][..], "pass"),
@@ -241,7 +292,7 @@ fn a_failed_token_may_be_let_through_with_nothing_said_of_it() {
         ("//", &[("authorization", &old)], "Missing"),
     ] {
         assert_eq!(
-            decided(&config, &request(target, headers)),
+            decided(&policy, &request(target, headers)),
             expected,
             "{target}"
         );
@@ -249,10 +300,10 @@ fn a_failed_token_may_be_let_through_with_nothing_said_of_it() {
 }
 
 #[test]
-fn claims_that_nobody_verified_are_marked() {
+fn unverified_claims_are_marked() {
     let extract = |status: Value| {
         let requirement = json!({"extract_only_without_validation": status});
-        config(&json!({ "/rules": requires(&requirement) }))
+        policy_with(&json!({ "/rules": requires(&requirement) }))
     };
     let default = extract(json!({}));
     let named = extract(json!({"verification_status_header": "X-Checked"}));
@@ -262,7 +313,7 @@ fn claims_that_nobody_verified_are_marked() {
     forged.push('A');
     let stranger = json!({"iss": "https://c.example", "sub": "mallory"});
     let stranger = bearer(&rs256(&json!({"alg": "RS256"}), &stranger));
-    for (config, header, expected) in [
+    for (policy, header, expected) in [
         (
             &default,
             Some(&old),
@@ -296,7 +347,7 @@ fn claims_that_nobody_verified_are_marked() {
             .iter()
             .map(|value| ("authorization", value.as_str()))
             .collect();
-        assert_eq!(decided(config, &request("/", &headers)), expected);
+        assert_eq!(decided(policy, &request("/", &headers)), expected);
     }
     assert_eq!(
         default.own_headers,
@@ -306,13 +357,13 @@ fn claims_that_nobody_verified_are_marked() {
 }
 
 #[test]
-fn a_requirement_may_have_audiences_of_its_own() {
+fn a_requirement_may_have_its_own_audiences() {
     let audiences = |audiences: Value| {
         let requirement = json!({"provider_and_audiences": {
             "provider_name": "a",
             "audiences": audiences,
         }});
-        config(&json!({
+        policy_with(&json!({
             "/providers/a/audiences": ["other"],
             "/rules": requires(&requirement),
         }))
@@ -328,8 +379,8 @@ fn a_requirement_may_have_audiences_of_its_own() {
 }
 
 #[test]
-fn a_route_that_names_no_known_requirement_is_closed() {
-    let config = config(&json!({
+fn a_route_with_an_unknown_requirement_is_closed() {
+    let policy = policy_with(&json!({
         "/per_route_requirements": true,
         "/requirement_map": {"open": {}, "b": {"provider_name": "b"}},
     }));
@@ -339,7 +390,7 @@ fn a_route_that_names_no_known_requirement_is_closed() {
         (Some("b"), "/", "x-b=bob -authorization"),
         (Some("c"), "/", "Requirement"),
         (None, "/", "x-b=bob -authorization"),
-        // The route was chosen by such a path: what the rules say counts.
+        // An ambiguous path selected the route, so the rules decide.
         (Some("open"), "/a/..", "x-b=bob -authorization"),
     ] {
         let headers: &[_] = if expected == "pass" {
@@ -349,7 +400,7 @@ fn a_route_that_names_no_known_requirement_is_closed() {
         };
         let mut request = request(target, headers);
         request.requirement_name = name.map(|name| name.as_bytes().to_vec());
-        assert_eq!(decided(&config, &request), expected, "{name:?}");
+        assert_eq!(decided(&policy, &request), expected, "{name:?}");
     }
 }
 
@@ -359,8 +410,8 @@ fn an_open_rule_never_matches_an_ambiguous_path() {
         {"match": {"prefix": "/open"}},
         {"match": {"prefix": "/closed"}, "requires": {"provider_name": "a"}},
     ]);
-    let deny = config(&json!({ "/rules": rules }));
-    let allow = config(&json!({ "/rules": rules, "/unmatched_requests": "allow" }));
+    let deny = policy_with(&json!({ "/rules": rules }));
+    let allow = policy_with(&json!({ "/rules": rules, "/unmatched_requests": "allow" }));
     for (target, denied, allowed) in [
         ("/open", "pass", "pass"),
         ("/open/%2e%2e/closed", "Missing", "Missing"),
@@ -374,7 +425,7 @@ fn an_open_rule_never_matches_an_ambiguous_path() {
 }
 
 #[test]
-fn what_would_have_to_be_waited_for_is_not_let_through() {
+fn a_token_that_must_wait_does_not_pass_by_a_fallback() {
     let remote = json!({
         "issuer": "https://a.example",
         "remote_jwks": {"http_uri": {"uri": "https://a.example/jwks", "cluster": "a"}},
@@ -385,9 +436,10 @@ fn what_would_have_to_be_waited_for_is_not_let_through() {
         json!({"allow_missing_or_failed": {}}),
         json!({"provider_name": "a"}),
     ] {
-        let config = config(&json!({ "/providers/a": remote, "/rules": requires(&requirement) }));
+        let policy =
+            policy_with(&json!({ "/providers/a": remote, "/rules": requires(&requirement) }));
         let request = request("/", &[("authorization", &a)]);
-        assert_eq!(decided(&config, &request), "wait", "{requirement}");
+        assert_eq!(decided(&policy, &request), "wait", "{requirement}");
     }
 }
 
@@ -395,8 +447,8 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
     #[test]
-    fn nothing_that_a_client_sends_panics(target: Vec<u8>, value: Vec<u8>, cookie: Vec<u8>) {
-        let config = config(&json!({
+    fn no_input_of_a_client_panics(target: Vec<u8>, value: Vec<u8>, cookie: Vec<u8>) {
+        let policy = policy_with(&json!({
             "/providers/a/from_headers": [{"name": "x-token", "value_prefix": "JWT"}],
             "/providers/b/from_params": ["jwt"],
             "/providers/b/from_cookies": ["jwt"],
@@ -405,7 +457,7 @@ proptest::proptest! {
         let headers = [(":path", target), ("x-token", value), ("cookie", cookie)];
         let headers = headers.map(|(name, value)| (name.as_bytes(), value));
         let request = Request::from_headers(headers);
-        let decision = decided(&config, &request);
+        let decision = decided(&policy, &request);
         proptest::prop_assert!(matches!(decision.as_str(), "pass" | "Missing"), "{}", decision);
     }
 }

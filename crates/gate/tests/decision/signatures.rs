@@ -1,61 +1,65 @@
 //! Algorithms, types and signatures.
 
-use super::*;
-use crate::fixtures;
-use crate::metrics::Counter;
-use crate::verify::Algorithm;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gate::decision::Counts;
+use gate::policy::Policy;
+use gate::reason::ReasonKind;
+use gate::verify::{Algorithm, Engine};
+use gate_fixtures::{ed25519_jwk, es256, full_key_set, host, signed};
+use serde_json::{Value, json};
 
-/// A provider with keys of every kind in the configuration, changed by `change`.
-fn local(change: &Value) -> Config {
-    let mut provider = json!({
+use crate::support::{
+    Gate, Outcome, bearing, good, key_set, payload, policy_of, provider, ready, with,
+};
+
+/// A provider with keys of every kind in the configuration, and these fields.
+fn local(fields: &Value) -> Policy {
+    let provider = json!({
         "issuer": "https://issuer.example",
         "audiences": ["https://api.example"],
         "local_jwks": {"inline_string": full_key_set()},
     });
-    for (name, value) in change.as_object().unwrap() {
-        provider[name] = value.clone();
-    }
-    parse(&json!({"providers": {"p": provider}}))
+    policy_of(&with(&provider, fields))
+}
+
+fn decide(policy: &Policy, token: &str) -> Outcome {
+    Gate::new().decide(policy, &bearing(token))
 }
 
 #[test]
 fn every_algorithm_works_with_both_engines() {
     let names: Vec<_> = Algorithm::ALL.iter().map(|(name, _)| *name).collect();
-    let config = local(&json!({ "algorithms": names }));
-    for engine in [Engine::software(), Engine::probe(Box::new(fixtures::host))] {
+    let policy = local(&json!({ "algorithms": names }));
+    for engine in [Engine::software, || Engine::probe(Box::new(host))] {
         for (name, algorithm) in Algorithm::ALL {
-            let tally = Tally::default();
-            let means = Means {
-                remote: &ready,
-                lists: &|_| RemoteList::Pending,
-                introspection: &|_, _| crate::introspection::Standing::Pending,
-                engine: &engine,
-                tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
-                tally: &tally,
+            let by_host = engine().of_host().contains(&algorithm);
+            let gate = Gate::new().engine(engine());
+            let token = bearing(&signed(name, &json!({ "alg": name }), &payload()));
+            let first = gate.decided(&policy, &token);
+            let second = gate.decided(&policy, &token);
+            assert_eq!(Outcome::from(first.decision), Outcome::admitted(), "{name}");
+            assert_eq!(
+                Outcome::from(second.decision),
+                Outcome::admitted(),
+                "{name}"
+            );
+            let verified = Counts {
+                cache_misses: 1,
+                verified_by_host: u32::from(by_host),
+                verified_by_software: u32::from(!by_host),
+                ..Counts::default()
             };
-            let decide = |token: &str| {
-                gate(
-                    &config,
-                    &bearing(token),
-                    means,
-                    Timestamp::from_unix_secs(NOW),
-                )
+            let known = Counts {
+                cache_hits: 1,
+                ..Counts::default()
             };
-            let token = fixtures::signed(name, &json!({ "alg": name }), &payload());
-            assert_eq!(decide(&token), *ADMITTED, "{name}");
-            assert_eq!(decide(&token), *ADMITTED, "{name}");
-            let by = if engine.of_host().contains(&algorithm) {
-                Counter::VerifiedByHost
-            } else {
-                Counter::VerifiedBySoftware
-            };
-            let counted = [(Counter::CacheMiss, 1), (by, 1), (Counter::CacheHit, 1)];
-            assert_eq!(tally.take(), counted, "{name}");
-            // With every other algorithm's name in its header it is not good.
+            assert_eq!((first.counts, second.counts), (verified, known), "{name}");
+            // It is not good with the name of any other algorithm in its header.
             for (other, _) in Algorithm::ALL {
-                let confused = fixtures::signed(name, &json!({ "alg": other }), &payload());
+                let confused = signed(name, &json!({ "alg": other }), &payload());
                 assert_eq!(
-                    decide(&confused) == *ADMITTED,
+                    gate.decide(&policy, &bearing(&confused)) == Outcome::admitted(),
                     name == other,
                     "{name} as {other}"
                 );
@@ -65,24 +69,24 @@ fn every_algorithm_works_with_both_engines() {
 }
 
 #[test]
-fn only_the_algorithms_that_the_operator_names_are_accepted() {
+fn only_configured_algorithms_are_accepted() {
     for (algorithms, accepted) in [
         (Value::Null, &["RS256", "PS512", "ES512", "EdDSA"][..]),
         (json!(["ES256"]), &["ES256"]),
         (json!(["HS256", "RS384"]), &["HS256", "RS384"]),
     ] {
-        let config = local(&json!({ "algorithms": algorithms }));
+        let policy = local(&json!({ "algorithms": algorithms }));
         for name in [
             "RS256", "RS384", "PS512", "ES256", "ES512", "EdDSA", "HS256",
         ] {
-            let token = fixtures::signed(name, &json!({ "alg": name }), &payload());
+            let token = signed(name, &json!({ "alg": name }), &payload());
             let is_default = algorithms.is_null() && !name.starts_with("HS");
             let expected = if is_default || accepted.contains(&name) {
-                ADMITTED.clone()
+                Outcome::admitted()
             } else {
-                denied(Reason::Algorithm)
+                Outcome::Deny(ReasonKind::Algorithm)
             };
-            assert_eq!(gated(&config, &bearing(&token), ready), expected, "{name}");
+            assert_eq!(decide(&policy, &token), expected, "{name}");
         }
     }
 }
@@ -91,30 +95,34 @@ fn only_the_algorithms_that_the_operator_names_are_accepted() {
 fn eddsa_and_ed25519_are_one_algorithm() {
     for algorithms in [Value::Null, json!(["EdDSA"]), json!(["Ed25519"])] {
         for of_key in ["EdDSA", "Ed25519"] {
-            let mut jwk = fixtures::ed25519_jwk();
+            let mut jwk = ed25519_jwk();
             jwk["alg"] = of_key.into();
             let keys = json!({ "keys": [jwk] }).to_string();
-            let config = local(&json!({
+            let policy = local(&json!({
                 "algorithms": algorithms,
                 "local_jwks": {"inline_string": keys},
             }));
             for of_token in ["EdDSA", "Ed25519"] {
-                let token = fixtures::signed("EdDSA", &json!({ "alg": of_token }), &payload());
-                let decision = gated(&config, &bearing(&token), ready);
-                assert_eq!(decision, *ADMITTED, "{algorithms} {of_key} {of_token}");
+                let token = signed("EdDSA", &json!({ "alg": of_token }), &payload());
+                let outcome = decide(&policy, &token);
+                assert_eq!(
+                    outcome,
+                    Outcome::admitted(),
+                    "{algorithms} {of_key} {of_token}"
+                );
             }
         }
     }
-    let config = local(&json!({ "algorithms": ["Ed25519"] }));
+    let policy = local(&json!({ "algorithms": ["Ed25519"] }));
     for (header, signed_with) in [("ES256", "ES256"), ("Ed25519", "ES256"), ("Ed448", "EdDSA")] {
-        let token = fixtures::signed(signed_with, &json!({ "alg": header }), &payload());
-        let decision = gated(&config, &bearing(&token), ready);
-        assert_ne!(decision, *ADMITTED, "{header} {signed_with}");
+        let token = signed(signed_with, &json!({ "alg": header }), &payload());
+        let outcome = decide(&policy, &token);
+        assert_ne!(outcome, Outcome::admitted(), "{header} {signed_with}");
     }
 }
 
 #[test]
-fn only_the_types_that_the_operator_names_are_accepted() {
+fn only_configured_types_are_accepted() {
     let types = [
         Value::Null,
         json!("JWT"),
@@ -136,75 +144,69 @@ fn only_the_types_that_the_operator_names_are_accepted() {
         (json!(["secevent+jwt"]), &[6]),
         (json!([""]), &[0]),
     ] {
-        let config = local(&json!({ "types": configured }));
+        let policy = local(&json!({ "types": configured }));
         for (index, typ) in types.iter().enumerate() {
             let mut header = json!({"alg": "EdDSA"});
             if !typ.is_null() {
                 header["typ"] = typ.clone();
             }
-            let token = fixtures::signed("EdDSA", &header, &payload());
+            let token = signed("EdDSA", &header, &payload());
             let expected = if accepted.contains(&index) {
-                ADMITTED.clone()
+                Outcome::admitted()
             } else {
-                denied(Reason::Type)
+                Outcome::Deny(ReasonKind::Type)
             };
-            let decision = gated(&config, &bearing(&token), ready);
-            assert_eq!(decision, expected, "{configured} {typ}");
+            let outcome = decide(&policy, &token);
+            assert_eq!(outcome, expected, "{configured} {typ}");
         }
     }
 }
 
 #[test]
-fn a_secret_of_a_server_verifies_nothing() {
-    let keys = |_: &Provider| {
-        let keys = KeySet::parse(full_key_set().as_bytes()).unwrap();
-        RemoteKeys::Ready {
-            what: Rc::new(keys),
-            may_grow: false,
-        }
-    };
-    let token = fixtures::signed("HS256", &json!({"alg": "HS256"}), &payload());
+fn a_secret_in_a_remote_key_set_verifies_nothing() {
+    let gate = Gate::new().keys(|_| key_set(&full_key_set()));
+    let header = json!({"alg": "HS256"});
+    let token = bearing(&signed("HS256", &header, &payload()));
+    let policy = policy_of(&provider());
     assert_eq!(
-        gated(&config(), &bearing(&token), keys),
-        denied(Reason::Algorithm)
+        gate.decide(&policy, &token),
+        Outcome::Deny(ReasonKind::Algorithm)
     );
 }
 
 #[test]
 fn every_changed_character_of_a_token_is_noticed() {
+    let (policy, gate) = (policy_of(&provider()), Gate::new().keys(ready));
     for token in [
         good(),
         es256(&json!({"alg": "ES256", "kid": "ec"}), &payload()),
     ] {
+        assert!(gate.decide(&policy, &bearing(&token)).is_admitted());
         let step = token.len() / 40 + 1;
         for at in (0..token.len()).step_by(step) {
             let mut changed = token.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert!(
-                matches!(decide(&changed), Decision::Settled(Verdict::Deny(_))),
-                "{at} of {token}"
-            );
+            let outcome = gate.decide(&policy, &bearing(&changed));
+            assert!(outcome.is_denied(), "{at} of {token}");
         }
     }
 }
 
 #[test]
 fn ecdsa_signatures_have_one_form() {
+    let (policy, gate) = (policy_of(&provider()), Gate::new().keys(ready));
     let token = es256(&json!({"alg": "ES256", "kid": "ec"}), &payload());
     let (input, _) = token.rsplit_once('.').unwrap();
     for length in [0, 1, 63, 64, 65, 70, 72, 128] {
-        use base64::Engine;
-        let zeros = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0; length]);
+        let zeros = URL_SAFE_NO_PAD.encode(vec![0; length]);
         let expected = if length == 0 {
-            Reason::MalformedToken
+            ReasonKind::MalformedToken
         } else {
-            Reason::Signature
+            ReasonKind::Signature
         };
-        assert_eq!(
-            decide(&format!("{input}.{zeros}")),
-            denied(expected),
-            "{length}"
-        );
+        let token = bearing(&format!("{input}.{zeros}"));
+        let outcome = gate.decide(&policy, &token);
+        assert_eq!(outcome, Outcome::Deny(expected), "{length}");
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gate::admission::{Admission, HeaderChange};
 use gate::decision::{Context, Decided, Decision, Dependency, Resources, Wait, decide};
-use gate::fetching::{Availability, Published};
+use gate::fetching::{Availability, Publication};
 use gate::introspection::{self, TokenStatus};
 use gate::keys::KeySet;
 use gate::policy::{Policy, Provider};
@@ -29,12 +29,13 @@ pub(crate) fn at(secs: u64) -> Timestamp {
 }
 
 type Lookup<T> = Box<dyn Fn(&Provider) -> Availability<T>>;
+type StatusLookup = Box<dyn Fn(&Provider, &str) -> TokenStatus>;
 
 /// Resources that answer as a test says, and record what was looked up.
 struct Scripted {
     keys: Lookup<KeySet>,
     revocations: Lookup<RevocationList>,
-    introspection: Box<dyn Fn(&Provider, &str) -> TokenStatus>,
+    introspection: StatusLookup,
     lookups: RefCell<Vec<String>>,
 }
 
@@ -235,6 +236,12 @@ pub(crate) fn provider() -> Value {
             "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "issuer", "timeout": "3s"},
         },
     })
+}
+
+/// The same for a configuration that takes secrets from the environment: each is `secret`.
+pub(crate) fn policy_with_secrets(config: &Value) -> Policy {
+    let environment = |_: &str| Some("secret".to_owned());
+    gate_config::parse(config.to_string().as_bytes(), &environment).unwrap()
 }
 
 /// The policy of this provider, which is named `p`.

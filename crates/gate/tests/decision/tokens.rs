@@ -54,7 +54,10 @@ fn keys_in_the_header_of_a_token_are_ignored() {
             ReasonKind::UnknownKey,
         ),
         (json!({"alg": "RS256", "kid": "ec"}), ReasonKind::UnknownKey),
-        (json!({"alg": "ES256", "kid": "rsa"}), ReasonKind::UnknownKey),
+        (
+            json!({"alg": "ES256", "kid": "rsa"}),
+            ReasonKind::UnknownKey,
+        ),
         (json!({"alg": "ES256", "kid": "ec"}), ReasonKind::Signature),
         (json!({"alg": "none", "kid": "rsa"}), ReasonKind::Algorithm),
     ] {
@@ -99,12 +102,9 @@ fn a_sender_constrained_token_is_refused_only_after_its_signature_verified() {
 fn a_request_without_a_usable_credential_needs_no_keys() {
     let gate = Gate::new();
     let policy = policy_of(&provider());
-    let decide = |request| gate.decide(&policy, request);
+    let decide = |request: &Request| gate.decide(&policy, request);
     let mut request = bearing("a.b.c");
-    assert_eq!(
-        decide(&request),
-        Outcome::Deny(ReasonKind::MalformedToken)
-    );
+    assert_eq!(decide(&request), Outcome::Deny(ReasonKind::MalformedToken));
     request.authorization.push(b"Basic x".into());
     assert_eq!(decide(&request), Outcome::Deny(ReasonKind::SeveralTokens));
     request.authorization.clear();
@@ -135,7 +135,10 @@ fn a_key_of_one_issuer_never_verifies_a_token_of_another() {
 #[test]
 fn of_several_refusals_the_one_that_was_found_latest_is_given() {
     let other = with(&provider(), &json!({"issuer": "https://other.example"}));
-    let expired = rs256(&json!({"alg": "RS256"}), &with(&payload(), &json!({"exp": 1})));
+    let expired = rs256(
+        &json!({"alg": "RS256"}),
+        &with(&payload(), &json!({"exp": 1})),
+    );
     let gate = Gate::new().keys(ready);
     for providers in [
         json!({"a": provider(), "b": other}),

@@ -1,8 +1,12 @@
 //! Signatures that no key has made, or not like this.
 
+use gate::reason::ReasonKind;
+use gate::verify::Engine;
+use gate_fixtures::{compact, host, signature};
 use serde_json::json;
 
-use super::*;
+use super::support::{PAYLOAD, decide, encoded};
+use crate::support::{Gate, Outcome, bearing, key_set, policy_of};
 
 #[test]
 fn ecdsa_signatures_are_two_numbers_in_range() {
@@ -58,10 +62,10 @@ fn ecdsa_signatures_are_two_numbers_in_range() {
         }
         for bad in bad {
             let token = format!("{input}.{}", encoded(&bad));
-            assert!(is_denied(decide(&token)), "{name} {bad:02x?}");
+            assert!(decide(&token).is_denied(), "{name} {bad:02x?}");
         }
         assert!(
-            is_admitted(decide(&format!("{input}.{}", encoded(good)))),
+            decide(&format!("{input}.{}", encoded(good))).is_admitted(),
             "{name}"
         );
     }
@@ -72,7 +76,7 @@ fn ecdsa_signatures_are_two_numbers_in_range() {
         let der = p256::ecdsa::Signature::from_slice(&raw).unwrap().to_der();
         der.as_bytes().to_vec()
     });
-    assert!(is_denied(decide(&der)));
+    assert!(decide(&der).is_denied());
 }
 
 #[test]
@@ -101,24 +105,24 @@ fn rsa_signatures_are_whole_and_their_salts_as_long_as_the_hash() {
             signature("EdDSA", input.as_bytes()),
         ] {
             assert!(
-                is_denied(decide(&format!("{input}.{}", encoded(bad)))),
+                decide(&format!("{input}.{}", encoded(bad))).is_denied(),
                 "{name}"
             );
         }
         assert!(
-            is_admitted(decide(&format!("{input}.{}", encoded(good)))),
+            decide(&format!("{input}.{}", encoded(good))).is_admitted(),
             "{name}"
         );
     }
 }
 
-/// A header with which the hash is odd: only then are there cubes that end in it.
+/// A header with which the hash is odd: only then do cubes end in it.
 const HEADER: &str = r#"{"alg":"RS256","n":0}"#;
 
-/// For an exponent of 3, signatures over [`HEADER`] and [`PAYLOAD`] that need no private key: cube roots of what a
-/// careless verifier takes for good padding. In order: eight bytes of padding, none, not even a
-/// separator, all with garbage behind the hash; then garbage before the hash, and before all of the
-/// `DigestInfo`.
+/// Signatures over [`HEADER`] and [`PAYLOAD`] for an exponent of 3 that need no private key: cube
+/// roots of what a careless verifier takes for good padding. In order: eight bytes of padding, no
+/// padding, not even a separator, all with garbage behind the hash; then garbage before the hash, and
+/// before the whole `DigestInfo`.
 const FORGED: [&str; 5] = [
     "\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
@@ -153,7 +157,7 @@ const FORGED: [&str; 5] = [
 ];
 
 /// A modulus whose exponent is 3, made with `openssl genpkey` like the signature below; the private
-/// key is gone.
+/// key is deleted.
 const MODULUS: &str = "\
     3eZSpZoM20LrWkynnjzyFYSWhTqWlBvYdh8a5Puu6PNLxZBIhHVOPk3lF3ZYOepe8v41EBEcFcICBpil-V5x\
     2THOgoVDwTaxffBB2HVnlVXYtYUx7uCxmGuYGmFm2F52k6TOSubRBnw-lfEExyqnSNpAtGbvWDyZraAw5aKM\
@@ -170,36 +174,24 @@ const GOOD: &str = "\
     CtEliA";
 
 #[test]
-fn an_exponent_of_3_opens_no_way_around_the_padding() {
+fn a_forged_signature_for_an_exponent_of_3_is_refused() {
     let keys = json!({"keys": [{"kty": "RSA", "n": MODULUS, "e": "Aw"}]}).to_string();
-    let keys = Rc::new(KeySet::parse(keys.as_bytes()).unwrap());
     let remote = json!({"http_uri": {"uri": "http://a", "cluster": "a"}});
-    let config = json!({"providers": {"p": {"remote_jwks": remote}}}).to_string();
-    let config = Config::from_json(config.as_bytes()).unwrap();
-    let input = format!("{}.{}", encoded(HEADER), encoded(PAYLOAD));
-    let host = Engine::probe(Box::new(fixtures::host));
-    let decide = |engine: &Engine, signature: &str| {
-        let means = Means {
-            remote: &|_| RemoteKeys::Ready {
-                what: Rc::clone(&keys),
-                may_grow: false,
-            },
-            lists: &|_| crate::gate::RemoteList::Pending,
-            introspection: &|_, _| crate::introspection::Standing::Pending,
-            engine,
-            tokens: &RefCell::new(TokenCache::new(4, std::hash::RandomState::new())),
-            tally: &Tally::default(),
-        };
-        let request = Request {
-            authorization: vec![format!("Bearer {input}.{signature}").into_bytes().into()],
-            ..Request::default()
-        };
-        gate(&config, &request, means, Timestamp::from_unix_secs(NOW))
+    let policy = policy_of(&json!({ "remote_jwks": remote }));
+    let gate = |engine| {
+        let keys = key_set(&keys);
+        Gate::new().engine(engine).keys(move |_| keys.clone())
     };
-    assert!(is_admitted(decide(&host, GOOD)));
-    assert_eq!(decide(&Engine::software(), GOOD), Reason::UnknownKey.into());
+    let input = format!("{}.{}", encoded(HEADER), encoded(PAYLOAD));
+    let bearing = |signature: &str| bearing(&format!("{input}.{signature}"));
+    let by_host = gate(Engine::probe(Box::new(host)));
+    assert!(by_host.decide(&policy, &bearing(GOOD)).is_admitted());
+    assert_eq!(
+        gate(Engine::software()).decide(&policy, &bearing(GOOD)),
+        Outcome::Deny(ReasonKind::UnknownKey)
+    );
     for forged in FORGED {
-        let decision = decide(&host, forged);
-        assert_eq!(decision, Reason::Signature.into(), "{forged}");
+        let outcome = by_host.decide(&policy, &bearing(forged));
+        assert_eq!(outcome, Outcome::Deny(ReasonKind::Signature), "{forged}");
     }
 }

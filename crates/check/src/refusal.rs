@@ -1,0 +1,232 @@
+//! Why a provider refuses a token, with the facts.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use gate::keys::KeySet;
+use gate::policy::{Provider, TokenConditions};
+use gate::reason::Reason;
+use gate::revocation::NAMING_CLAIMS;
+use gate::time::Timestamp;
+use gate::verify::{Algorithm, Engine};
+use serde_json::Value;
+
+use crate::inspected_token::InspectedToken;
+use crate::wording;
+
+/// The refusal of a request by a provider or by the conditions on its token.
+pub(crate) struct Refusal<'r> {
+    /// The reason.
+    pub(crate) reason: &'r Reason,
+    /// The provider.
+    pub(crate) provider: &'r Provider,
+    /// The conditions on the token.
+    pub(crate) conditions: &'r TokenConditions,
+    /// The token, if the request carries one.
+    pub(crate) token: Option<InspectedToken>,
+    /// The keys of the provider, if they are available.
+    pub(crate) keys: Option<Rc<KeySet>>,
+}
+
+impl Refusal<'_> {
+    /// Explains the refusal. The reason's description is used if there are no facts.
+    pub(crate) fn explain(&self) -> String {
+        let provider = self.provider;
+        match self.reason {
+            Reason::MalformedCredential
+            | Reason::SeveralTokens
+            | Reason::Inactive
+            | Reason::KeysUnavailable { .. }
+            | Reason::RevocationUnavailable { .. }
+            | Reason::IntrospectionUnavailable { .. } => {
+                self.reason.kind().description().to_owned()
+            }
+            Reason::Requirement { name } => unknown_requirement(name),
+            Reason::Missing => wording::searched(&provider.locations),
+            Reason::TooLarge { bytes, limit } => {
+                format!("{bytes} bytes; at most {limit} are accepted")
+            }
+            Reason::MalformedToken => self.malformed(),
+            Reason::Algorithm { alg: Some(alg) } => {
+                format!("alg: {alg:?}, which the provider does not accept")
+            }
+            Reason::Algorithm { alg: None } => {
+                let token = self.token.as_ref();
+                let alg = token.map(|token| token.header_text("alg"));
+                format!("alg: {}, which is unknown", alg.unwrap_or_default())
+            }
+            Reason::Type { typ } => self.wrong_type(typ.as_deref()),
+            Reason::Critical => "the header contains crit, b64 or zip".to_owned(),
+            Reason::ClaimType => "iss, sub and jti must be strings; aud a string or an array of \
+                                  strings; exp, nbf and iat numbers"
+                .to_owned(),
+            Reason::Issuer { iss } => {
+                let (iss, expected) = (iss.as_deref(), provider.issuer.as_deref());
+                let (iss, expected) = (wording::string(iss), wording::string(expected));
+                format!("iss: {iss}, expected {expected}")
+            }
+            Reason::Audience { aud } => {
+                let aud = (!aud.is_empty()).then(|| Value::from(aud.clone()));
+                let aud = wording::member("aud", aud.as_ref());
+                let expected = provider.audiences.join(", ");
+                format!("aud: {aud}, expected one of {expected}")
+            }
+            Reason::Subject => {
+                let sub = self.claim_text("sub");
+                format!("sub: {sub}, which does not match subjects")
+            }
+            Reason::NoExpiration => format!("exp: {}", wording::MISSING),
+            Reason::Expired { exp, now } => self.time("exp", *exp, *now),
+            Reason::NotYetValid { nbf, now } => self.time("nbf", *nbf, *now),
+            Reason::IssuedInFuture { iat, now } => self.time("iat", *iat, *now),
+            Reason::Lifetime { iat, exp, limit } => {
+                let date = |time: &Option<Timestamp>| {
+                    time.map_or_else(|| wording::MISSING.to_owned(), wording::date)
+                };
+                let limit = humantime::format_duration(*limit);
+                format!("iat: {}, exp: {}; limit: {limit}", date(iat), date(exp))
+            }
+            Reason::UnknownKey { kid, alg } => self.unknown_key(kid.as_deref(), alg),
+            Reason::Signature { kid: Some(kid) } => {
+                format!("no key for kid {kid:?} verifies it")
+            }
+            Reason::Signature { kid: None } => {
+                "no key verifies it, and the token has no kid".to_owned()
+            }
+            Reason::Revoked => self.revoked(),
+            Reason::SenderConstraint => format!("cnf: {}", self.claim_text("cnf")),
+            Reason::Scope { required } => self.scope(required),
+            Reason::Claims { claim } => self.claims(claim),
+        }
+    }
+
+    fn claim_text(&self, name: &str) -> String {
+        let token = self.token.as_ref();
+        wording::member(name, token.and_then(|token| token.claim(name)))
+    }
+
+    fn malformed(&self) -> String {
+        match self.token.as_ref().map(InspectedToken::parts) {
+            Some(parts) if parts != 3 => {
+                format!("dot-separated parts: {parts}; a JWT has 3")
+            }
+            Some(_) | None => {
+                "a part is not unpadded base64url, or header or payload is not a JSON \
+                               object with unique names"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// The `typ` of a JWT, or the `token_type` of an introspection response.
+    fn wrong_type(&self, typ: Option<&str>) -> String {
+        let typ = wording::string(typ);
+        if self.token.as_ref().is_some_and(InspectedToken::has_header) {
+            format!("typ: {typ}")
+        } else {
+            format!("token_type: {typ}; to the authorization server it is not an access token")
+        }
+    }
+
+    fn time(&self, claim: &str, time: Timestamp, now: Timestamp) -> String {
+        let skew = humantime::format_duration(self.provider.clock_skew);
+        let (time, now) = (wording::date(time), wording::date(now));
+        format!("{claim}: {time}; now: {now}; accepted clock skew: {skew}")
+    }
+
+    fn unknown_key(&self, kid: Option<&str>, alg: &str) -> String {
+        let token = match kid {
+            Some(kid) => format!("alg {alg:?} and kid {kid:?}"),
+            None => format!("alg {alg:?}"),
+        };
+        match &self.keys {
+            Some(keys) => format!("no key for {token}; {}", list_keys(keys, alg)),
+            None => format!("no key for {token}: the provider has no keys"),
+        }
+    }
+
+    fn revoked(&self) -> String {
+        let mut names = Vec::new();
+        if let Some(token) = &self.token {
+            for claim in NAMING_CLAIMS {
+                if token.claim(claim).is_some() {
+                    names.push(format!("{claim} {}", token.claim_text(claim)));
+                }
+            }
+            // Only a JWT without `jti` is revoked by its signature.
+            if token.has_header() && token.claim("jti").is_none() {
+                names.push("the signature".to_owned());
+            }
+        }
+        format!("the revocation list contains {}", names.join(" or "))
+    }
+
+    fn scope(&self, required: &str) -> String {
+        let payload = self.token.as_ref().and_then(InspectedToken::payload);
+        let claims = self.provider.scope_claims.iter().map(|path| {
+            let value = payload.and_then(|payload| path.find(payload));
+            (path, value)
+        });
+        let (present, absent): (Vec<_>, Vec<_>) = claims.partition(|(_, value)| value.is_some());
+        let shown = if present.is_empty() { absent } else { present };
+        let shown: Vec<String> = shown
+            .into_iter()
+            .map(|(path, value)| format!("{path}: {}", wording::member("", value)))
+            .collect();
+        format!("{}; required: {required}", shown.join(", "))
+    }
+
+    /// The conditions on `claim` that the token does not fulfil.
+    fn claims(&self, claim: &str) -> String {
+        let payload = self.token.as_ref().and_then(InspectedToken::payload);
+        let mut failed = Vec::new();
+        for condition in &self.conditions.claims {
+            let value = payload.and_then(|payload| condition.path.find(payload));
+            let path = condition.path.to_string();
+            if path == claim && !condition.test.holds(value) {
+                let value = wording::member("", value);
+                let test = wording::claim_test(&condition.test);
+                failed.push(format!("{path}: {value}, {test}"));
+            }
+        }
+        failed.join("; ")
+    }
+}
+
+/// Explains that a route names a requirement that does not exist.
+pub(crate) fn unknown_requirement(name: &str) -> String {
+    format!("{name:?} is not in requirement_map")
+}
+
+/// Lists the keys by `kid`: those for the algorithm `alg`, and the others.
+fn list_keys(keys: &KeySet, alg: &str) -> String {
+    let engine = Engine::software();
+    let (mut fitting, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for (_, algorithm) in Algorithm::ALL {
+        let fits = Algorithm::from_name(alg) == Some(algorithm);
+        for key in keys.candidates(algorithm, None, &engine) {
+            let name = match &key.kid {
+                Some(kid) => format!("{kid:?}"),
+                None => "without kid".to_owned(),
+            };
+            if fits {
+                fitting.insert(name);
+            } else {
+                others.insert(name);
+            }
+        }
+    }
+    let list = |names: &mut dyn Iterator<Item = &String>| {
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
+    let others = list(&mut others.difference(&fitting));
+    format!(
+        "keys for {alg}: {}; others: {others}",
+        list(&mut fitting.iter())
+    )
+}

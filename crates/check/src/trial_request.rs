@@ -1,0 +1,54 @@
+//! The request to decide on.
+
+use gate::policy::{Location, Policy};
+use gate::request::Request;
+
+use crate::arguments::Arguments;
+
+/// Builds the request that the arguments describe. The `token` goes into `Authorization` if a provider
+/// reads that header, else to the first location of the first provider.
+pub(crate) fn build(
+    policy: &Policy,
+    arguments: &Arguments,
+    token: Option<&str>,
+) -> Request<'static> {
+    let mut target = arguments.path.clone().unwrap_or_else(|| "/".to_owned());
+    let mut headers = arguments.headers.clone();
+    if let Some(token) = token {
+        let mut locations = policy.providers.iter().flat_map(|one| &one.locations);
+        let first = locations.clone().next();
+        let authorization = locations.find(|one| one.header() == Some("authorization"));
+        match authorization.or(first).map(|location| &**location) {
+            Some(Location::Header { name, prefix }) => {
+                let value = format!("{prefix} {token}").trim_start().to_owned();
+                headers.push((name.clone(), value.into_bytes()));
+            }
+            Some(Location::Cookie(name)) => {
+                let value = format!("{name}={token}");
+                headers.push(("cookie".to_owned(), value.into_bytes()));
+            }
+            Some(Location::Parameter(name)) => {
+                target.push(if target.contains('?') { '&' } else { '?' });
+                target.extend([name, "=", token]);
+            }
+            None => {}
+        }
+    }
+    let method = arguments.method.clone().unwrap_or_else(|| "GET".to_owned());
+    let defaults = [
+        (":method", method),
+        (":path", target),
+        (":authority", "localhost".to_owned()),
+    ];
+    for (name, value) in defaults {
+        if !headers.iter().any(|(known, _)| known == name) {
+            headers.push((name.to_owned(), value.into_bytes()));
+        }
+    }
+    let headers = headers.into_iter();
+    let mut request =
+        Request::from_headers(headers.map(|(name, value)| (name.into_bytes(), value)));
+    let requirement = arguments.requirement.clone();
+    request.requirement_name = requirement.map(String::into_bytes);
+    request
+}

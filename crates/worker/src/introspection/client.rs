@@ -1,0 +1,202 @@
+//! The client of one provider's introspection endpoint, in one worker.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gate::introspection::{IntrospectionResponse, MAX_ANSWER_BYTES, TokenStatus, read};
+use gate::policy::{IntrospectionEndpoint, Provider};
+use gate::time::Timestamp;
+use log::warn;
+
+use super::log_throttle::LogThrottle;
+use super::token_queue::TokenQueue;
+use super::token_statuses::{Failed, TokenStatuses, UNAVAILABLE};
+use crate::counter::Counter;
+use crate::host::{Callout, CalloutId, Host, USER_AGENT};
+use crate::metrics::Metrics;
+
+pub(crate) struct IntrospectionClient<H> {
+    host: H,
+    provider: Rc<Provider>,
+    endpoint: IntrospectionEndpoint,
+    metrics: Rc<Metrics<H>>,
+    /// A lookup changes which entry is evicted next.
+    statuses: RefCell<TokenStatuses>,
+    queue: TokenQueue,
+    running: Vec<Running>,
+    throttle: LogThrottle,
+    /// The tokens with a new status since the last call of `take_settled`.
+    settled: Vec<Rc<str>>,
+}
+
+/// An introspection request in flight.
+struct Running {
+    callout: CalloutId,
+    token: Rc<str>,
+    started_at: Timestamp,
+}
+
+impl<H: Host> IntrospectionClient<H> {
+    /// The client of `provider`; `None` if it has no endpoint.
+    pub(crate) fn new(host: H, provider: &Rc<Provider>, metrics: Rc<Metrics<H>>) -> Option<Self> {
+        let endpoint = provider.introspection.clone()?;
+        let state = host.hash_state();
+        Some(Self {
+            host,
+            provider: Rc::clone(provider),
+            statuses: RefCell::new(TokenStatuses::new(endpoint.durations, &state)),
+            queue: TokenQueue::new(state),
+            endpoint,
+            metrics,
+            running: Vec::new(),
+            throttle: LogThrottle::default(),
+            settled: Vec::new(),
+        })
+    }
+
+    /// The index of the provider.
+    pub(crate) fn provider(&self) -> usize {
+        self.provider.index
+    }
+
+    /// The status of a token; `Pending` if it is not known but can be requested.
+    pub(crate) fn status(&self, token: &str, now: Timestamp) -> TokenStatus {
+        if let Some(status) = self.statuses.borrow_mut().find(token, now) {
+            return status;
+        }
+        if self.queue.accepts(token) {
+            TokenStatus::Pending
+        } else {
+            UNAVAILABLE
+        }
+    }
+
+    /// Requests the introspection of a token, whose status is `Pending`. The next tick sends it.
+    pub(crate) fn request(&mut self, token: &Rc<str>) {
+        self.queue.push(token);
+    }
+
+    /// The tokens with a new status since the last call.
+    pub(crate) fn take_settled(&mut self) -> Vec<Rc<str>> {
+        std::mem::take(&mut self.settled)
+    }
+
+    /// Whether a tick could send a request.
+    pub(crate) fn has_next(&self) -> bool {
+        self.queue.has_next()
+    }
+
+    /// Whether any token waits for a response.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Sends what is to be sent, and gives up requests that the host should have ended.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        let patience = self.endpoint.timeout.saturating_mul(2);
+        let is_lost = |running: &mut Running| {
+            now >= running.started_at.plus(patience) || running.started_at.is_ahead_of(now)
+        };
+        let lost: Vec<Running> = self.running.extract_if(.., is_lost).collect();
+        for Running { token, .. } in lost {
+            self.settle(&token, Err("there was no answer".to_owned()), now);
+        }
+        while let Some(token) = self.queue.take_next() {
+            if let Some(callout) = self.send(&token) {
+                self.running.push(Running {
+                    callout,
+                    token,
+                    started_at: now,
+                });
+            } else {
+                let problem = "the cluster is unknown or has no healthy host";
+                self.settle(&token, Err(problem.to_owned()), now);
+            }
+        }
+    }
+
+    fn send(&self, token: &str) -> Option<CalloutId> {
+        let endpoint = &self.endpoint;
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", token)
+            .append_pair("token_type_hint", "access_token")
+            .finish();
+        self.host.dispatch(&Callout {
+            cluster: &endpoint.cluster,
+            headers: vec![
+                (":method", "POST"),
+                (":path", &*endpoint.endpoint.path),
+                (":authority", &*endpoint.endpoint.authority),
+                ("content-type", "application/x-www-form-urlencoded"),
+                ("accept", "application/json"),
+                ("authorization", endpoint.authorization.header()),
+                ("user-agent", USER_AGENT),
+            ],
+            body: Some(body.as_bytes()),
+            timeout: endpoint.timeout,
+        })
+    }
+
+    /// Handles the response to `callout`, if this client sent it.
+    pub(crate) fn received(
+        &mut self,
+        callout: CalloutId,
+        has_headers: bool,
+        size: usize,
+        now: Timestamp,
+    ) {
+        let is_this = |running: &mut Running| running.callout == callout;
+        let Some(Running { token, .. }) = self.running.extract_if(.., is_this).next() else {
+            return;
+        };
+        let response = self.response(has_headers, size);
+        self.settle(&token, response, now);
+    }
+
+    /// The response that is being delivered.
+    fn response(
+        &self,
+        has_headers: bool,
+        size: usize,
+    ) -> Result<Option<IntrospectionResponse>, String> {
+        if !has_headers {
+            return Err("there was no answer in time".to_owned());
+        }
+        let headers = self.host.callout_headers();
+        let status = headers.iter().find(|(name, _)| name == ":status");
+        let status = status
+            .map(|(_, value)| value.as_slice())
+            .unwrap_or_default();
+        if status != b"200" {
+            return Err(format!("the status is {}", status.escape_ascii()));
+        }
+        if size > MAX_ANSWER_BYTES {
+            return Err(format!("the answer has more than {MAX_ANSWER_BYTES} bytes"));
+        }
+        read(&self.host.callout_body(size)).map_err(str::to_owned)
+    }
+
+    fn settle(
+        &mut self,
+        token: &Rc<str>,
+        response: Result<Option<IntrospectionResponse>, String>,
+        now: Timestamp,
+    ) {
+        let index = self.provider.index;
+        let response = response.map_err(|problem| {
+            self.metrics.count(Counter::IntrospectionFailure(index));
+            if self.throttle.admits(&problem, now) {
+                let name = &self.provider.name;
+                warn!("bearer-gate: provider {name}: introspection failed: {problem}");
+            }
+            Failed
+        });
+        if response.is_ok() {
+            self.metrics.count(Counter::IntrospectionSuccess(index));
+            self.throttle.reset();
+        }
+        self.queue.remove(token);
+        self.statuses.borrow_mut().insert(token, response, now);
+        self.settled.push(Rc::clone(token));
+    }
+}

@@ -1,0 +1,132 @@
+//! What the workers of a process share about one document: the document, and the state of fetching it.
+//!
+//! Keys contain the whole source and never the name of a provider: two configurations may give
+//! different issuers the same name, and the keys of one must not verify the tokens of the other. What
+//! is read is checked like any input, because every plugin with this `vm_id` can write shared data.
+
+use gate::fetching::{
+    Authorization, DocumentSource, FetchAction, FetchEvent, FetchState, Publication, RefreshPolicy,
+    RemoteDocument, SharedDocument,
+};
+use gate::time::Timestamp;
+use serde_json::json;
+
+use crate::host::Host;
+
+/// The version of the format. A filter with another version neither reads nor writes the same entries.
+pub(crate) const FORMAT: &str = "bearer_gate.3";
+
+/// The largest number of swaps that are tried if other workers get ahead.
+const ATTEMPTS: usize = 4;
+
+/// The shared entries of one document.
+pub(crate) struct SharedState<H> {
+    host: H,
+    state_key: String,
+    document_key: String,
+    policy: RefreshPolicy,
+    max_bytes: usize,
+}
+
+impl<H: Host> SharedState<H> {
+    /// The entries of `remote`, parsed as `format`.
+    pub(crate) fn new<T: Publication>(
+        host: H,
+        remote: &RemoteDocument,
+        format: &T::Format,
+    ) -> Self {
+        // JSON separates the parts, whatever they contain.
+        let place = match &remote.source {
+            DocumentSource::Uri(uri) => json!([remote.cluster, uri.authority, uri.path]),
+            DocumentSource::Metadata { issuer, .. } => {
+                json!([remote.cluster, { "issuer": issuer }])
+            }
+        };
+        let user = remote.authorization.as_ref().map(Authorization::user);
+        let source = format!("{format}.{}", json!([place, user]));
+        Self {
+            host,
+            state_key: format!("{FORMAT}.progress.{source}"),
+            document_key: format!("{FORMAT}.document.{source}"),
+            policy: remote.policy,
+            max_bytes: T::MAX_BYTES,
+        }
+    }
+
+    /// Creates the entries, because only an existing entry can be swapped. The virtual machine in
+    /// which the host checks a configuration does this first, before there are workers that could
+    /// overwrite each other's entries.
+    pub(crate) fn create(&self) {
+        if self.host.shared_data(&self.state_key).is_none() {
+            let state = encode(&FetchState::default());
+            self.host.set_shared_data(&self.state_key, &state);
+        }
+        if self.host.shared_data(&self.document_key).is_none() {
+            self.host.set_shared_data(&self.document_key, b"");
+        }
+    }
+
+    /// The state of fetching.
+    pub(crate) fn state(&self) -> FetchState {
+        self.read().map(|(state, _)| state).unwrap_or_default()
+    }
+
+    /// Applies `event` to the state; returns what this worker has to do.
+    pub(crate) fn advance(&self, event: FetchEvent, now: Timestamp) -> FetchAction {
+        let random = self.host.random();
+        for _ in 0..ATTEMPTS {
+            let Some((state, version)) = self.read() else {
+                self.create();
+                continue;
+            };
+            let (next, action) = state.after(event, &self.policy, now, random);
+            let bytes = encode(&next);
+            if next == state || self.host.swap_shared_data(&self.state_key, &bytes, version) {
+                return action;
+            }
+        }
+        // What was not written does not count.
+        FetchAction::Nothing
+    }
+
+    fn read(&self) -> Option<(FetchState, u32)> {
+        let (bytes, version) = self.host.shared_data(&self.state_key)?;
+        Some((serde_json::from_slice(&bytes).unwrap_or_default(), version))
+    }
+
+    /// The document, if there is one.
+    pub(crate) fn document(&self) -> Option<SharedDocument> {
+        let (bytes, _) = self.host.shared_data(&self.document_key)?;
+        SharedDocument::decode(bytes, self.max_bytes)
+    }
+
+    /// Shares a document if the fetch that brought it still holds the turn; returns whether it did.
+    /// Other workers adopt the document once the state names it.
+    ///
+    /// The version is read before the turn is checked: if another worker takes the turn after that and
+    /// shares a document of its own, this swap fails.
+    pub(crate) fn put(&self, document: SharedDocument) -> bool {
+        let id = document.id;
+        let bytes = document.encode();
+        for _ in 0..ATTEMPTS {
+            let Some((_, version)) = self.host.shared_data(&self.document_key) else {
+                self.create();
+                continue;
+            };
+            if !self.state().is_turn_of(id) {
+                return false;
+            }
+            if self
+                .host
+                .swap_shared_data(&self.document_key, &bytes, version)
+            {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn encode(state: &FetchState) -> Vec<u8> {
+    serde_json::to_vec(state).unwrap_or_default()
+}

@@ -1,0 +1,233 @@
+//! Everything that is fetched or asked for the providers of one policy, in one worker.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use gate::decision::{Dependency, Resources};
+use gate::fetching::{Availability, KeySetFormat, Publication};
+use gate::introspection::TokenStatus;
+use gate::keys::KeySet;
+use gate::policy::{KeySource, Policy, Provider};
+use gate::revocation::{ListReader, RevocationList};
+use gate::time::Timestamp;
+use gate::verify::Engine;
+
+use crate::host::{CalloutId, Host};
+use crate::introspection::IntrospectionClient;
+use crate::metrics::Metrics;
+use crate::source::Source;
+
+/// `Retry-After` if a wait times out.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Each list has an entry for every provider, by its index.
+pub(crate) struct Sources<H> {
+    keys: Vec<Option<Source<KeySet, H>>>,
+    revocations: Vec<Option<Source<RevocationList, H>>>,
+    clients: Vec<Option<IntrospectionClient<H>>>,
+}
+
+impl<H: Host> Sources<H> {
+    pub(crate) fn new(
+        host: &H,
+        policy: &Policy,
+        engine: &Rc<Engine>,
+        metrics: &Rc<Metrics<H>>,
+    ) -> Self {
+        let keys = |provider: &Rc<Provider>| match &provider.keys {
+            KeySource::Remote(remote) => Some(Source::new(
+                host.clone(),
+                Rc::clone(provider),
+                Rc::clone(remote),
+                KeySetFormat,
+                Rc::clone(engine),
+                Rc::clone(metrics),
+            )),
+            KeySource::Local(_) | KeySource::None => None,
+        };
+        let revocations = |provider: &Rc<Provider>| {
+            let revocation = provider.revocation.as_ref()?;
+            let reader = ListReader {
+                format: revocation.format,
+                state: host.hash_state(),
+            };
+            Some(Source::new(
+                host.clone(),
+                Rc::clone(provider),
+                Rc::clone(&revocation.remote),
+                reader,
+                Rc::clone(engine),
+                Rc::clone(metrics),
+            ))
+        };
+        let client = |provider: &Rc<Provider>| {
+            IntrospectionClient::new(host.clone(), provider, Rc::clone(metrics))
+        };
+        Self {
+            keys: policy.providers.iter().map(keys).collect(),
+            revocations: policy.providers.iter().map(revocations).collect(),
+            clients: policy.providers.iter().map(client).collect(),
+        }
+    }
+
+    /// What decisions at the time `now` see. A request that cannot wait sees what is pending as
+    /// unavailable.
+    pub(crate) const fn resources(&self, now: Timestamp, can_wait: bool) -> View<'_, H> {
+        View {
+            sources: self,
+            now,
+            can_wait,
+        }
+    }
+
+    /// Requests what a request waits for, unless it comes anyway. The next tick sends it.
+    pub(crate) fn request(&mut self, dependency: &Dependency) {
+        match dependency {
+            Dependency::Keys(_) | Dependency::Revocations(_) => {}
+            Dependency::NewerKeys(provider) => {
+                if let Some(Some(source)) = self.keys.get_mut(*provider) {
+                    source.request_newer();
+                }
+            }
+            Dependency::Introspection { provider, token } => {
+                if let Some(Some(client)) = self.clients.get_mut(*provider) {
+                    client.request(token);
+                }
+            }
+        }
+    }
+
+    /// Adopts what other workers fetched, and sends what is due.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        for source in self.keys.iter_mut().flatten() {
+            source.tick(now);
+        }
+        for source in self.revocations.iter_mut().flatten() {
+            source.tick(now);
+        }
+        for client in self.clients.iter_mut().flatten() {
+            client.tick(now);
+        }
+    }
+
+    /// Handles the response to a callout.
+    pub(crate) fn received(
+        &mut self,
+        callout: CalloutId,
+        has_headers: bool,
+        size: usize,
+        now: Timestamp,
+    ) {
+        for source in self.keys.iter_mut().flatten() {
+            source.received(callout, has_headers, size, now);
+        }
+        for source in self.revocations.iter_mut().flatten() {
+            source.received(callout, has_headers, size, now);
+        }
+        for client in self.clients.iter_mut().flatten() {
+            client.received(callout, has_headers, size, now);
+        }
+    }
+
+    /// What has changed since the last call.
+    pub(crate) fn take_changes(&mut self) -> Vec<Dependency> {
+        let mut changes = Vec::new();
+        for source in self.keys.iter_mut().flatten() {
+            if source.take_changed() {
+                let provider = source.provider();
+                changes.push(Dependency::Keys(provider));
+                changes.push(Dependency::NewerKeys(provider));
+            }
+        }
+        for source in self.revocations.iter_mut().flatten() {
+            if source.take_changed() {
+                changes.push(Dependency::Revocations(source.provider()));
+            }
+        }
+        for client in self.clients.iter_mut().flatten() {
+            let provider = client.provider();
+            let settled = client.take_settled().into_iter();
+            changes.extend(settled.map(|token| Dependency::Introspection { provider, token }));
+        }
+        changes
+    }
+
+    /// Whether a tick could send an introspection request.
+    pub(crate) fn is_urgent(&self) -> bool {
+        let mut clients = self.clients.iter().flatten();
+        clients.any(IntrospectionClient::has_next)
+    }
+
+    /// Whether anything is on its way.
+    pub(crate) fn is_busy(&self, now: Timestamp) -> bool {
+        let mut keys = self.keys.iter().flatten();
+        let mut revocations = self.revocations.iter().flatten();
+        let mut clients = self.clients.iter().flatten();
+        keys.any(|source| source.is_busy(now))
+            || revocations.any(|source| source.is_busy(now))
+            || clients.any(IntrospectionClient::is_busy)
+    }
+
+    /// Gives up all fetches of this worker.
+    pub(crate) fn abandon(&mut self) {
+        for source in self.keys.iter_mut().flatten() {
+            source.abandon();
+        }
+        for source in self.revocations.iter_mut().flatten() {
+            source.abandon();
+        }
+    }
+}
+
+/// What a decision sees.
+pub(crate) struct View<'s, H> {
+    sources: &'s Sources<H>,
+    now: Timestamp,
+    can_wait: bool,
+}
+
+impl<H: Host> Resources for View<'_, H> {
+    fn keys(&self, provider: &Provider) -> Availability<KeySet> {
+        self.document(&self.sources.keys, provider)
+    }
+
+    fn revocations(&self, provider: &Provider) -> Availability<RevocationList> {
+        self.document(&self.sources.revocations, provider)
+    }
+
+    fn introspection(&self, provider: &Provider, token: &str) -> TokenStatus {
+        const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
+            retry_after: RETRY_AFTER,
+        };
+        let client = entry(&self.sources.clients, provider);
+        let status = client.map_or(UNAVAILABLE, |client| client.status(token, self.now));
+        match status {
+            TokenStatus::Pending if !self.can_wait => UNAVAILABLE,
+            status => status,
+        }
+    }
+}
+
+impl<H: Host> View<'_, H> {
+    fn document<T: Publication>(
+        &self,
+        sources: &[Option<Source<T, H>>],
+        provider: &Provider,
+    ) -> Availability<T> {
+        let Some(source) = entry(sources, provider) else {
+            let retry_after = Duration::ZERO;
+            return Availability::Unavailable { retry_after };
+        };
+        let availability = source.availability(self.now);
+        if self.can_wait {
+            availability
+        } else {
+            availability.without_waiting(RETRY_AFTER)
+        }
+    }
+}
+
+/// The entry of a provider.
+fn entry<'e, E>(entries: &'e [Option<E>], provider: &Provider) -> Option<&'e E> {
+    entries.get(provider.index)?.as_ref()
+}

@@ -1,0 +1,306 @@
+//! One policy at work in one worker: its documents, its waiting requests, its metrics.
+//!
+//! No `RefCell` is borrowed while the host is asked to resume or to answer a request.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gate::admission::{Admission, HeaderChange};
+use gate::answer::Answer;
+use gate::decision::{Context, Decided, Decision, Wait, decide};
+use gate::policy::{KeySource, Policy};
+use gate::reason::Reason;
+use gate::request::Request;
+use gate::time::Timestamp;
+use gate::token_cache::TokenCache;
+use gate::verify::Engine;
+
+use crate::counter::Counter;
+use crate::host::{CalloutId, ContextId, Host};
+use crate::metrics::Metrics;
+use crate::pace::{Pace, Pacer};
+use crate::signature_engine;
+use crate::skipped_keys;
+use crate::sources::Sources;
+use crate::waiting_room::{Waiter, WaitingRoom};
+
+/// The largest number of waiting requests that are resumed or answered in one host call.
+///
+/// The host resumes and answers requests at the end of the call, one after the other. An answer ends
+/// its stream, which the host reports by another call into the module, and it goes on with the next
+/// answer at the end of that one. So the answers nest on one stack, with all other filters and loggers,
+/// and a virtual machine that overflows its stack is lost. Without any other filter 500 answers were
+/// too many; up to 1024 requests may wait.
+const MAX_SETTLED_PER_CALL: usize = 16;
+
+/// One policy at work in one worker.
+pub struct Worker<H: Host> {
+    host: H,
+    policy: Policy,
+    metrics: Rc<Metrics<H>>,
+    engine: Rc<Engine>,
+    tokens: RefCell<TokenCache>,
+    sources: RefCell<Sources<H>>,
+    room: RefCell<WaitingRoom<Request<'static>>>,
+    pacer: Pacer<H>,
+}
+
+/// What happens to a stream now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The request goes to the upstream.
+    Continue,
+    /// The request has been answered.
+    Replied,
+    /// The request waits.
+    Paused,
+}
+
+impl<H: Host> Worker<H> {
+    /// Starts a worker for `policy`. The first tick sends the first fetch, because this also runs in a
+    /// virtual machine that is discarded.
+    #[must_use]
+    pub fn new(host: H, policy: Policy) -> Self {
+        let engine = Rc::new(signature_engine::choose(&host));
+        let metrics = Rc::new(Metrics::new(host.clone(), &policy));
+        for provider in &policy.providers {
+            if let KeySource::Local(keys) = &provider.keys {
+                skipped_keys::report_local(&host, provider, keys, &engine, &metrics);
+            }
+        }
+        let providers = policy.providers.iter();
+        let cached = providers.map(|provider| provider.cache.tokens);
+        let capacity = cached.fold(0, usize::saturating_add);
+        Self {
+            sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics)),
+            tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
+            room: RefCell::default(),
+            pacer: Pacer::start(host.clone()),
+            engine,
+            metrics,
+            policy,
+            host,
+        }
+    }
+
+    /// Decides the request of the stream `stream`, whose context is in effect, and carries the
+    /// decision out.
+    pub fn request<'h>(
+        &self,
+        stream: ContextId,
+        headers: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
+    ) -> Disposition {
+        let now = self.host.now();
+        let mut request = Request::from_some(headers, |name| self.policy.reads(name));
+        // Whatever the decision is, the upstream must not take headers of the client for the gate's.
+        for name in request.forget_headers(&self.policy.own_headers) {
+            self.host.remove_request_header(name);
+        }
+        if self.policy.options.per_route_requirements {
+            request.requirement_name = self.host.route_requirement();
+        }
+        match self.decide(&request, now, true) {
+            Decision::Wait(wait) => {
+                let disposition = self.wait(stream, request.into_owned(), now, wait);
+                self.metrics.set_waiting(self.room.borrow().len());
+                self.set_pace(now);
+                disposition
+            }
+            decision => self.carry_out(decision, &request),
+        }
+    }
+
+    /// Whether the request of `stream` waits.
+    #[must_use]
+    pub fn is_waiting(&self, stream: ContextId) -> bool {
+        self.room.borrow().contains(stream)
+    }
+
+    /// Forgets the request of a stream that has ended.
+    pub fn forget(&self, stream: ContextId) {
+        self.room.borrow_mut().remove(stream);
+        self.metrics.set_waiting(self.room.borrow().len());
+    }
+
+    /// Does what is due, in the context of `root`.
+    pub fn tick(&self, root: ContextId) {
+        let now = self.host.now();
+        self.sources.borrow_mut().tick(now);
+        self.settle(root, now);
+    }
+
+    /// Handles the response to `callout`, in the context of `root`.
+    pub fn received(&self, root: ContextId, callout: CalloutId, has_headers: bool, size: usize) {
+        let now = self.host.now();
+        let mut sources = self.sources.borrow_mut();
+        sources.received(callout, has_headers, size, now);
+        drop(sources);
+        self.settle(root, now);
+    }
+
+    /// Decides waiting requests: those that wait for what has changed, those whose time is up, and
+    /// those that could not be settled in an earlier call.
+    fn settle(&self, root: ContextId, now: Timestamp) {
+        let changes = self.sources.borrow_mut().take_changes();
+        let mut waiting = self.room.borrow_mut();
+        for change in &changes {
+            waiting.call(change);
+        }
+        waiting.call_overdue(now);
+        drop(waiting);
+        self.settle_called(root, now);
+        self.metrics.set_waiting(self.room.borrow().len());
+        self.metrics.flush();
+        self.set_pace(now);
+    }
+
+    /// Decides called requests until enough of them are settled.
+    ///
+    /// After this has changed the effective context nothing may be dispatched: a callout belongs to
+    /// the context in effect.
+    fn settle_called(&self, root: ContextId, now: Timestamp) {
+        let mut count: usize = 0;
+        while count < MAX_SETTLED_PER_CALL {
+            let called = self.room.borrow_mut().take_called();
+            let Some((stream, waiter)) = called else {
+                break;
+            };
+            if self.host.set_effective_context(stream)
+                && self.settle_one(stream, waiter, now) != Disposition::Paused
+            {
+                count = count.saturating_add(1);
+            }
+        }
+        self.host.set_effective_context(root);
+    }
+
+    fn settle_one(
+        &self,
+        stream: ContextId,
+        waiter: Waiter<Request<'static>>,
+        now: Timestamp,
+    ) -> Disposition {
+        let can_wait = !waiter.is_overdue(now);
+        match self.decide(&waiter.request, now, can_wait) {
+            Decision::Wait(wait) => self.wait(stream, waiter.request, waiter.arrived, wait),
+            decision => {
+                let disposition = self.carry_out(decision, &waiter.request);
+                if disposition == Disposition::Continue {
+                    self.host.resume_request();
+                }
+                disposition
+            }
+        }
+    }
+
+    /// Lets a request wait, or refuses it if the room is full.
+    fn wait(
+        &self,
+        stream: ContextId,
+        request: Request<'static>,
+        arrived: Timestamp,
+        wait: Wait,
+    ) -> Disposition {
+        let mut sources = self.sources.borrow_mut();
+        for dependency in &wait.on {
+            sources.request(dependency);
+        }
+        drop(sources);
+        let waiter = Waiter {
+            request,
+            arrived,
+            deadline: arrived.plus(wait.timeout),
+            on: wait.on,
+        };
+        let admitted = self.room.borrow_mut().admit(stream, waiter);
+        match admitted {
+            Ok(()) => Disposition::Paused,
+            Err(refused) => self.refuse(&wait.unavailable, &refused.request),
+        }
+    }
+
+    fn decide(&self, request: &Request<'_>, now: Timestamp, can_wait: bool) -> Decision {
+        let sources = self.sources.borrow();
+        let context = Context {
+            resources: &sources.resources(now, can_wait),
+            engine: &self.engine,
+            tokens: &self.tokens,
+        };
+        let Decided { decision, counts } = decide(&self.policy, request, &context, now);
+        self.metrics.add_counts(counts);
+        decision
+    }
+
+    /// Carries out a decision other than to wait, in the context of the request's stream.
+    fn carry_out(&self, decision: Decision, request: &Request<'_>) -> Disposition {
+        match decision {
+            Decision::Pass => {
+                self.metrics.count(Counter::Bypassed);
+                Disposition::Continue
+            }
+            Decision::Admit(admission) => {
+                self.metrics.count(if admission.verified {
+                    Counter::Allowed
+                } else {
+                    Counter::Bypassed
+                });
+                self.admit(&admission);
+                Disposition::Continue
+            }
+            Decision::Deny(reason) => self.refuse(&reason, request),
+            Decision::Wait(wait) => self.refuse(&wait.unavailable, request),
+        }
+    }
+
+    fn refuse(&self, reason: &Reason, request: &Request<'_>) -> Disposition {
+        self.metrics.count(Counter::Denied(reason.kind()));
+        let options = &self.policy.options;
+        let realm = options.realm.as_ref().map(String::as_bytes);
+        let realm = realm.unwrap_or(&request.authority);
+        let mut answer = Answer::new(reason, realm, request.grpc);
+        if options.strip_failure_response {
+            answer = answer.stripped();
+        }
+        self.host.send_local_response(&answer);
+        Disposition::Replied
+    }
+
+    /// Changes an admitted request.
+    fn admit(&self, admission: &Admission) {
+        for change in &admission.headers {
+            match change {
+                HeaderChange::Remove(name) => self.host.remove_request_header(name),
+                HeaderChange::Set(name, value) => self.host.set_request_header(name, value),
+            }
+        }
+        for (key, value) in &admission.filter_state {
+            self.host.set_filter_state(key, value);
+        }
+        if admission.clear_route_cache {
+            self.host.clear_route_cache();
+        }
+    }
+
+    /// Lets the next tick come as soon as it is needed.
+    fn set_pace(&self, now: Timestamp) {
+        let (room, sources) = (self.room.borrow(), self.sources.borrow());
+        self.pacer.set(if room.has_called() || sources.is_urgent() {
+            Pace::Urgent
+        } else if !room.is_empty() || sources.is_busy(now) {
+            Pace::Busy
+        } else {
+            Pace::Idle
+        });
+    }
+}
+
+/// The host removes a root without another call, and cancels its callouts without a response. A fetch
+/// is given up, so that the other workers need not wait until the turn lapses, and what was counted is
+/// not lost.
+impl<H: Host> Drop for Worker<H> {
+    fn drop(&mut self) {
+        self.sources.get_mut().abandon();
+        self.metrics.set_waiting(0);
+        self.metrics.flush();
+    }
+}

@@ -1,0 +1,175 @@
+//! Envoy as the host of a worker. No other file contains host calls.
+//!
+//! The calls of `hostcalls` exchange bytes. The SDK's traits have getters that panic on header values
+//! that are not UTF-8, and a panic takes the worker out of service.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, UNIX_EPOCH};
+
+use gate::answer::Answer;
+use gate::time::Timestamp;
+use gate_worker::Host;
+use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType, MetricType};
+
+/// Envoy as the host of a worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EnvoyHost;
+
+impl Host for EnvoyHost {
+    fn now(&self) -> Timestamp {
+        let now = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
+        Timestamp::from_unix(now.duration_since(UNIX_EPOCH).unwrap_or_default())
+    }
+
+    fn random(&self) -> u64 {
+        // The standard library seeds its hashes with the host's random numbers.
+        RandomState::new().hash_one(0)
+    }
+
+    fn hash_state(&self) -> RandomState {
+        RandomState::new()
+    }
+
+    fn configuration(&self) -> Vec<u8> {
+        let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
+        configuration.ok().flatten().unwrap_or_default()
+    }
+
+    fn environment_variable(&self, name: &str) -> Option<String> {
+        // The host passes only the variables of `vm_config.environment_variables`.
+        std::env::var_os(name)?.into_string().ok()
+    }
+
+    fn verify_signature(&self, arguments: &[u8]) -> Option<Vec<u8>> {
+        let result = hostcalls::call_foreign_function("verify_signature", Some(arguments));
+        result.ok().flatten()
+    }
+
+    fn set_tick_period(&self, period: Duration) {
+        let _ = hostcalls::set_tick_period(period);
+    }
+
+    fn dispatch(&self, callout: &Callout<'_>) -> Option<CalloutId> {
+        let headers = callout.headers.clone();
+        let (cluster, timeout) = (callout.cluster, callout.timeout);
+        let id = hostcalls::dispatch_http_call(cluster, headers, callout.body, Vec::new(), timeout);
+        id.ok().map(CalloutId)
+    }
+
+    fn callout_headers(&self) -> Vec<(String, Vec<u8>)> {
+        hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).unwrap_or_default()
+    }
+
+    fn callout_body(&self, size: usize) -> Vec<u8> {
+        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size);
+        body.ok().flatten().unwrap_or_default()
+    }
+
+    fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        match hostcalls::get_shared_data(key) {
+            // The SDK represents an empty value as `None`.
+            Ok((value, Some(version))) => Some((value.unwrap_or_default(), version)),
+            _ => None,
+        }
+    }
+
+    fn set_shared_data(&self, key: &str, value: &[u8]) {
+        let _ = hostcalls::set_shared_data(key, Some(value), None);
+    }
+
+    fn swap_shared_data(&self, key: &str, value: &[u8], version: u32) -> bool {
+        hostcalls::set_shared_data(key, Some(value), Some(version)).is_ok()
+    }
+
+    fn define_counter(&self, name: &str) -> Option<MetricId> {
+        let id = hostcalls::define_metric(MetricType::Counter, name);
+        id.ok().map(MetricId)
+    }
+
+    fn define_gauge(&self, name: &str) -> Option<MetricId> {
+        let id = hostcalls::define_metric(MetricType::Gauge, name);
+        id.ok().map(MetricId)
+    }
+
+    fn increment_metric(&self, metric: MetricId, offset: i64) {
+        let _ = hostcalls::increment_metric(metric.0, offset);
+    }
+
+    fn record_metric(&self, gauge: MetricId, value: u64) {
+        let _ = hostcalls::record_metric(gauge.0, value);
+    }
+
+    fn remove_request_header(&self, name: &str) {
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+    }
+
+    fn set_request_header(&self, name: &str, value: &[u8]) {
+        let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
+    }
+
+    fn set_filter_state(&self, key: &str, value: &[u8]) {
+        let _ = hostcalls::set_property(vec![key], Some(value));
+    }
+
+    fn clear_route_cache(&self) {
+        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+    }
+
+    fn route_requirement(&self) -> Option<Vec<u8>> {
+        let path = vec![
+            "xds",
+            "route_metadata",
+            "filter_metadata",
+            "bearer_gate",
+            "requirement_name",
+        ];
+        let name = hostcalls::get_property(path).ok().flatten();
+        name.filter(|name| !name.is_empty())
+    }
+
+    fn send_local_response(&self, answer: &Answer) {
+        let headers = answer.headers.iter();
+        let headers = headers.map(|(name, value)| (*name, &**value)).collect();
+        let body = Some(answer.body.as_bytes());
+        let _ = hostcalls::send_http_response(answer.status.into(), headers, body);
+    }
+
+    fn resume_request(&self) {
+        let _ = hostcalls::resume_http_request();
+    }
+
+    fn set_effective_context(&self, context: ContextId) -> bool {
+        hostcalls::set_effective_context(context.0).is_ok()
+    }
+}
+
+/// The headers of the request in the host's format, which [`pairs`](crate::pairs::pairs) reads.
+/// Repeated headers are separate pairs. Empty if there is no request.
+///
+/// The SDK's call would copy every name and value, which is much of the cost of a request with a
+/// cached token, and panics on a name that is not UTF-8.
+#[expect(
+    unsafe_code,
+    reason = "the SDK does not return the bytes from the host"
+)]
+pub(crate) fn request_headers() -> Box<[u8]> {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        fn proxy_get_header_map_pairs(map: MapType, bytes: *mut *mut u8, size: *mut usize) -> u32;
+    }
+    let mut bytes = std::ptr::null_mut();
+    let mut size = 0;
+    // SAFETY: the host writes a pointer and a size to these two variables.
+    let status = unsafe {
+        proxy_get_header_map_pairs(MapType::HttpRequestHeaders, &raw mut bytes, &raw mut size)
+    };
+    if status != 0 || bytes.is_null() {
+        return Box::default();
+    }
+    let bytes = std::ptr::slice_from_raw_parts_mut(bytes, size);
+    // SAFETY: the host allocated these bytes with `proxy_on_memory_allocate` of the SDK, which returns
+    // a boxed slice of exactly this size, initialized all of them, and passes their ownership.
+    unsafe { Box::from_raw(bytes) }
+}
