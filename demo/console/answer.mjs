@@ -6,6 +6,8 @@ import { byId, copies, element, showJson } from './dom.mjs';
 const MEANINGS = new Map([
   ['The request carries no access token',
     'Send one: generate keys, and the console puts the token into the Authorization header.'],
+  ['No rule admits this request',
+    'The gate has no rule for this path.'],
   ['The credential is not a well-formed bearer token',
     'The Authorization header must be the word Bearer, a space and the token.'],
   ['The request carries more than one credential',

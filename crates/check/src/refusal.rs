@@ -33,7 +33,8 @@ impl Refusal<'_> {
     pub(crate) fn explain(&self) -> String {
         let provider = self.provider;
         match self.reason {
-            Reason::MalformedCredential
+            Reason::NoRule
+            | Reason::MalformedCredential
             | Reason::SeveralTokens
             | Reason::Inactive
             | Reason::KeysUnavailable { .. }
@@ -56,7 +57,7 @@ impl Refusal<'_> {
                 format!("alg: {}, which is unknown", alg.unwrap_or_default())
             }
             Reason::Type { typ } => self.wrong_type(typ.as_deref()),
-            Reason::Critical => "the header contains crit, b64 or zip".to_owned(),
+            Reason::Critical => "the header contains crit, or a b64 other than true".to_owned(),
             Reason::ClaimType => "iss, sub and jti must be strings; aud a string or an array of \
                                   strings; exp, nbf and iat numbers"
                 .to_owned(),

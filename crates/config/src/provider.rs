@@ -238,7 +238,7 @@ struct CacheWire {
     /// How many verified tokens each worker caches; 0 turns the cache off. Default 4096.
     #[serde(default, alias = "jwtCacheSize")]
     jwt_cache_size: Option<Unsigned>,
-    /// The longest token that is cached, in bytes. Default 8192, at most 65536.
+    /// The longest token that is cached, in bytes. Default 16384, at most 65536.
     #[serde(default, alias = "jwtMaxTokenSize")]
     jwt_max_token_size: Option<Unsigned>,
 }

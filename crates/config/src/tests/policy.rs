@@ -72,10 +72,10 @@ fn absent_fields_have_defaults() {
     assert!(!provider.forward);
     let cache = CacheLimits {
         tokens: 4096,
-        token_bytes: 8192,
+        token_bytes: 16_384,
     };
     assert_eq!(provider.cache, cache);
-    assert_eq!(config.longest_token(), 8192);
+    assert_eq!(config.longest_token(), 16_384);
     assert!(!config.options.bypass_cors_preflight);
     assert!(!config.introspects());
     assert!(matches!(config.rules, Rules::AnyProvider(_)));
@@ -83,7 +83,7 @@ fn absent_fields_have_defaults() {
 
 #[test]
 fn the_operator_may_allow_longer_tokens() {
-    for (bytes, longest) in [(1, 8192), (8192, 8192), (20_000, 20_000)] {
+    for (bytes, longest) in [(1, 16_384), (8192, 16_384), (20_000, 20_000)] {
         let limits = json!({"jwt_cache_size": 0, "jwtMaxTokenSize": bytes});
         let config = changed("/providers/cloud/jwt_cache_config", Some(limits));
         let config = read(&config).unwrap();

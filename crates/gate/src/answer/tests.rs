@@ -17,7 +17,7 @@ fn every_reason_has_its_status_and_error() {
         let answer = answer(reason, b"api", false);
         let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         let expected = match reason {
-            ReasonKind::Missing => (401, "missing_token"),
+            ReasonKind::Missing | ReasonKind::NoRule => (401, "missing_token"),
             ReasonKind::MalformedCredential | ReasonKind::SeveralTokens => (400, "invalid_request"),
             ReasonKind::KeysUnavailable
             | ReasonKind::RevocationUnavailable

@@ -125,9 +125,20 @@ mod tests {
                 r#"{"active": true, "aud": [1]}"#,
                 Err("a registered member of the answer has a value of the wrong type"),
             ),
+            (r#"{"active": true, "scope": ["a", "b"]}"#, Ok(true)),
             (
-                r#"{"active": true, "scope": ["a"]}"#,
-                Err("`scope` is not a string"),
+                r#"{"active": true, "aud": null, "iss": null, "sub": null, "exp": null, "nbf": null,
+                    "jti": null, "scope": null}"#,
+                Ok(true),
+            ),
+            (r#"{"active": true, "sub": 7}"#, Ok(true)),
+            (
+                r#"{"active": true, "scope": ["a", 1]}"#,
+                Err("`scope` is neither a string nor a list of strings"),
+            ),
+            (
+                r#"{"active": true, "scope": 1}"#,
+                Err("`scope` is neither a string nor a list of strings"),
             ),
         ] {
             let is_active = read(body.as_bytes()).map(|answer| answer.is_some());

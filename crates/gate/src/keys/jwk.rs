@@ -273,7 +273,14 @@ mod tests {
             ("alg", json!("HS256"), false),
             ("alg", json!("ES256"), false),
             ("alg", json!("none"), false),
-            ("alg", json!(null), false),
+            // Some servers write `null` for an absent member.
+            ("use", json!(null), true),
+            ("key_ops", json!(null), true),
+            ("alg", json!(null), true),
+            ("kid", json!(null), true),
+            ("d", json!(null), true),
+            ("p", json!(null), true),
+            ("n", json!(null), false),
             ("kid", json!(7), false),
             ("d", json!("AQAB"), false),
             ("x5c", json!(["ignored"]), true),
@@ -288,7 +295,7 @@ mod tests {
         let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
         let long = URL_SAFE_NO_PAD.encode([0xff; 1025]);
         let even = URL_SAFE_NO_PAD.encode([0xfe; 256]);
-        let zero = URL_SAFE_NO_PAD.encode([0; 33]);
+        let large = URL_SAFE_NO_PAD.encode([1; 33]);
         let neutral = URL_SAFE_NO_PAD.encode([&[1][..], &[0; 31]].concat());
         for (jwk, expected) in [
             (json!("key"), "it is not an object"),
@@ -331,7 +338,10 @@ mod tests {
                 with(ec_jwk(), "x", json!("")),
                 "it is not a point on the curve",
             ),
-            (with(ec_jwk(), "x", json!(zero)), "a coordinate is too long"),
+            (
+                with(ec_jwk(), "x", json!(large)),
+                "a coordinate is too long",
+            ),
             (
                 with(ed25519_jwk(), "crv", json!("Ed448")),
                 "`crv` is not supported",
@@ -355,11 +365,23 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_without_their_leading_zeros_are_padded() {
-        assert_eq!(
-            uncompressed_point(&[1], &[2, 3], 2),
-            Some(vec![4, 0, 1, 2, 3])
-        );
+    fn coordinates_are_adjusted_to_the_length_of_the_curve() {
+        let point = Some(vec![4, 0, 1, 2, 3]);
+        assert_eq!(uncompressed_point(&[1], &[2, 3], 2), point);
+        assert_eq!(uncompressed_point(&[0, 0, 1], &[0, 2, 3], 2), point);
         assert_eq!(uncompressed_point(&[1, 2, 3], &[2, 3], 2), None);
+    }
+
+    #[test]
+    fn padding_and_white_space_in_a_key_are_ignored() {
+        for jwk in [rsa_jwk(), ec_jwk(), ed25519_jwk()] {
+            for name in ["n", "x", "y"] {
+                if let Some(text) = jwk[name].as_str() {
+                    let (front, back) = text.split_at_checked(10).unwrap();
+                    let odd = json!(format!(" {front}\r\n{back}== "));
+                    assert_eq!(problem(&with(jwk.clone(), name, odd)), None, "{name}");
+                }
+            }
+        }
     }
 }

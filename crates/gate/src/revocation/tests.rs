@@ -60,7 +60,9 @@ fn a_token_is_revoked_by_its_jti_its_client_or_its_subject() {
             json!({"client_id": "other", "azp": "app", "iat": TIME - 1}),
             true,
         ),
-        (json!({"client_id": ["app"], "iat": 0}), false),
+        (json!({"client_id": ["other", "app"], "iat": 0}), true),
+        (json!({"client_id": ["other"], "iat": 0}), false),
+        (json!({"azp": {"app": "app"}, "iat": 0}), false),
         (
             json!({"client_id": "late", "iat": u64::MAX / 1000 - 1}),
             true,

@@ -191,7 +191,7 @@ fn a_token_that_is_too_large_is_measured() {
         reason(&json!({}), &token),
         Reason::TooLarge { bytes, limit }
     );
-    let limit = 10_000;
+    let limit = 20_000;
     let fields = json!({"jwt_cache_config": {"jwt_max_token_size": limit}});
     assert_eq!(reason(&fields, &token), Reason::TooLarge { bytes, limit });
 }
