@@ -25,16 +25,15 @@ REMAP       = --remap-path-prefix=$(CURDIR)=bearer-gate \
 # instructions of Envoy's V8, and with 32-bit limbs in RustCrypto, because WebAssembly multiplies
 # 32-bit numbers to 64 bits in one instruction.
 WASM_FLAGS  = -C target-feature=+simd128 --cfg cpubits="32" $(REMAP)
-WASM_CARGO  = CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
+WASM_CARGO  = RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/scripts/rustc-workspace \
+	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
 	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(WASM_FLAGS)' cargo
 
-# What the linker runs at the end, where the module is to be small, and what is inlined when all
-# crates have become one: less than rustc would, since each has been optimized by itself already.
+# What the linker runs at the end to make the module small.
 WASM_OPT := scripts/module/node_modules/binaryen/bin/wasm-opt
 SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 # And what then tells the engine which way branches go almost always, so that it puts the other one aside.
 HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
-INLINING := -C llvm-args=-inline-threshold=75
 
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
@@ -66,7 +65,7 @@ $(LINKED): scripts/wasm-ld $(wildcard scripts/module/*.mjs) $(WASM_OPT)
 build: $(LINKED) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	$(SMALL) $(HINTED) $(WASM_CARGO) rustc --locked --release --target $(TARGET) --lib -- $(INLINING)
+	$(SMALL) $(HINTED) $(WASM_CARGO) build --locked --release --target $(TARGET) --lib
 
 $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@scripts/need rust node
@@ -81,7 +80,7 @@ trapping:
 
 # The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
 vectors: $(LINKED)
-	$(SMALL) $(WASM_CARGO) rustc --locked --release --target $(TARGET) -p vectors-module -- $(INLINING)
+	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module
 
 envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
 

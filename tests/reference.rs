@@ -7,9 +7,11 @@ mod reference {
     use std::fs;
     use std::path::Path;
 
-    use bearer_gate::config::{Config, schema};
-    use bearer_gate::denial::{Denial, Reason};
-    use bearer_gate::metrics::{counters, gauges};
+    use gate::answer::Answer;
+    use gate::policy::Policy;
+    use gate::reason::ReasonKind;
+    use gate_config::schema;
+    use gate_worker::metric_names::{counters, gauges};
     use serde_json::{Map, Value, json};
 
     fn read(path: &str) -> String {
@@ -28,9 +30,9 @@ mod reference {
         .to_string()
     }
 
-    fn read_config(config: &Value) -> Result<Config, String> {
+    fn read_config(config: &Value) -> Result<Policy, String> {
         let environment = |name: &str| (name == "JWKS").then(key_set);
-        Config::from_host(config.to_string().as_bytes(), &environment)
+        gate_config::parse(config.to_string().as_bytes(), &environment)
             .map_err(|error| error.to_string())
     }
 
@@ -404,8 +406,8 @@ mod reference {
     fn every_reason_is_explained_with_its_answer() {
         let described = operations("Why requests are refused");
         let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for reason in Reason::ALL {
-            let answer = Denial::from(reason).answer(b"", false);
+        for reason in ReasonKind::ALL {
+            let answer = Answer::new(&reason.example(), b"", false);
             let body: Value = serde_json::from_str(&answer.body).unwrap();
             let error = body["error"].as_str().unwrap();
             let answers = expected.entry(reason.metric().to_owned()).or_default();

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use bearer_gate::denial::{Denial, Reason};
+use gate::answer::Answer;
+use gate::reason::Reason;
 use proptest::prelude::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -394,11 +395,8 @@ fn no_host_or_path_breaks_the_challenge() {
 fn no_configuration_breaks_the_challenge() {
     // Each case would need its own Envoy; the module makes the text with the same code.
     run(400, &(odd_text(), odd_text()), |realm, scope| {
-        let denial = Denial {
-            scope: Some(scope.replace(['"', '\\'], "")),
-            ..Reason::Scope.into()
-        };
-        let answer = denial.answer(realm.as_bytes(), false);
+        let required = scope.replace(['"', '\\'], "");
+        let answer = Answer::new(&Reason::Scope { required }, realm.as_bytes(), false);
         let headers = answer.headers.iter();
         let answer = Response {
             status: answer.status,

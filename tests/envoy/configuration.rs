@@ -18,7 +18,7 @@ fn the_error_in_a_configuration_is_logged_with_its_path() {
         ),
         (misspelt, "providers.cloud.audience: unknown field"),
         (json!("{]"), "not JSON: key must be a string"),
-        (json!({}), "there is none"),
+        (json!({}), "is empty"),
     ] {
         let mut forms = vec![config];
         // As a Struct and as a string: the message is the same.

@@ -115,7 +115,7 @@ impl Glewlwyd {
         let request = post("/api/auth")
             .header("content-type", "application/json")
             .body(body);
-        let end = Instant::now() + Duration::from_secs(300);
+        let end = Instant::now() + Duration::from_mins(5);
         let answer = loop {
             match Connection::to(self.port).and_then(|mut it| it.send(&request)) {
                 Ok(answer) => break answer,
@@ -315,7 +315,7 @@ fn the_tokens_of_glewlwyd_pass_until_they_are_revoked() {
             "{kind}: a revoked token passed for {:?} with a cache_duration of 1 s",
             begun.elapsed()
         );
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_mins(1));
         let refused = gate.send(&get("/").bearer(&one));
         assert_eq!(
             (refused.status, refused.error().as_str()),

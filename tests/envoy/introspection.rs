@@ -199,7 +199,7 @@ fn nothing_passes_while_the_endpoint_hangs_is_down_or_sends_rubbish() {
         let answer = gate.send(&get("/").bearer(format!("opaque-{index}")));
         assert_eq!(answer.status, 503, "{index}");
         assert_eq!(answer.header("retry-after"), Some("1"));
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_mins(1));
     }
     endpoint.stop();
     assert_eq!(status(&gate, "opaque"), 503);
@@ -256,7 +256,7 @@ fn an_answer_counts_for_its_cache_duration() {
         "a revoked token passes for {:?} with a cache_duration of 1 s",
         begun.elapsed()
     );
-    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(begun.elapsed() < Duration::from_mins(1));
     let asked = endpoint.count();
     assert_eq!(status(&gate, "one"), 401);
     assert_eq!(endpoint.count(), asked);

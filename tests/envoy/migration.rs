@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use bearer_gate::config::Config;
 use serde_json::{Value, json};
 
 use crate::support::{Envoy, Issuer, Request, Response, Server, Token, get, root};
@@ -143,7 +142,7 @@ fn the_migration_page_quotes_the_refusal() {
     let mut customers = Issuer::provider();
     customers["payload_in_metadata"] = "customer".into();
     let config = json!({"providers": {"customers": customers}});
-    let error = Config::from_json(config.to_string().as_bytes()).unwrap_err();
+    let error = gate_config::parse_json(config.to_string().as_bytes()).unwrap_err();
     let quoted = format!("\n    {error}\n");
     assert!(page().contains(&quoted), "the page does not quote {error}");
 }

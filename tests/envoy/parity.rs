@@ -18,7 +18,6 @@ use crate::support::{
     Envoy, Issuer, Key, NOBODY, Request, Response, Server, Setup, Token, bootstrap_of, cluster,
     eventually, get, keys, root,
 };
-use bearer_gate::config::Config;
 use differences::{Difference, Sees, WHEN_KEYS_CHANGE, differences, refused};
 
 /// Makes a request at the time it is sent, since a token may be valid for a short time only.
@@ -406,7 +405,7 @@ fn fields_that_a_wasm_filter_cannot_support_are_refused_and_the_readme_names_the
     // Envoy starts: native accepts all of them.
     Envoy::start(&bootstrap_of(&listeners, &[cluster("upstream", NOBODY)]), 1);
     for (name, config, problem) in changed {
-        let error = Config::from_json(config.to_string().as_bytes()).unwrap_err();
+        let error = gate_config::parse_json(config.to_string().as_bytes()).unwrap_err();
         assert!(error.to_string().contains(problem), "{name}: {error}");
         assert!(
             name == "match" || readme.contains(&format!("`{name}`")),

@@ -156,7 +156,7 @@ fn the_last_of_four_workers_refuses_within_the_refresh_interval_and_half_a_secon
     // The kernel spreads the connections over the workers: of 48, every worker has some.
     let mut connections: Vec<_> = (0..48).map(|_| gate.connect()).collect();
     let mut delays = Vec::new();
-    let end = Instant::now() + Duration::from_secs(300);
+    let end = Instant::now() + Duration::from_mins(5);
     let in_time = |delays: &[(Duration, Duration)]| {
         let mut last = delays.iter().map(|(_, last)| *last);
         last.any(|last| last < PROMISED + REST)
@@ -254,7 +254,7 @@ fn a_request_waits_for_the_first_list_but_no_longer_than_the_timeout() {
         assert_eq!(answer.status, expected);
         // The fetch begins after `begun`.
         assert!(begun.elapsed() >= Duration::from_secs(2));
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_mins(1));
         if expected == 503 {
             assert_eq!(answer.error(), "temporarily_unavailable");
             assert!(answer.header("retry-after").is_some());

@@ -76,7 +76,7 @@ fn no_request_waits_longer_than_the_timeout() {
     let gate = Setup::trusting(&issuer).config(config("2s")).start();
     let begun = Instant::now();
     let answer = gate.send(&get("/").bearer(Token::good().signed()));
-    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(begun.elapsed() < Duration::from_mins(1));
     assert_eq!(
         (answer.status, answer.error().as_str()),
         (503, "temporarily_unavailable")

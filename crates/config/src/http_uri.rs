@@ -10,7 +10,7 @@ use super::scalar::{HttpUri, NonEmpty, PositiveDuration};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest timeout of a callout. Envoy takes milliseconds in 32 bits; this is far below.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(1);
 
 #[derive(Deserialize)]
 #[cfg_attr(

@@ -12,7 +12,7 @@ use super::error::ConfigError;
 use super::http_uri::{self, HttpUriWire};
 use super::scalar::{NonEmpty, PositiveDuration};
 
-const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(60);
+const DEFAULT_CACHE_DURATION: Duration = Duration::from_mins(1);
 const DEFAULT_NEGATIVE_CACHE_DURATION: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]

@@ -17,8 +17,8 @@ use super::scalar::PositiveDuration;
 use wire::RetryPolicyWire;
 pub(crate) use wire::{LocalJwksWire, RemoteJwksWire};
 
-const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(600);
-const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
+const DEFAULT_CACHE_DURATION: Duration = Duration::from_mins(10);
+const DEFAULT_MAX_STALE: Duration = Duration::from_hours(24);
 const DEFAULT_REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// The shortest cooldown. Clients that send unknown `kid`s cause one fetch per cooldown.
@@ -26,7 +26,7 @@ const SHORTEST_COOLDOWN: Duration = Duration::from_secs(1);
 
 /// The delays before a failed fetch is repeated.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 /// Envoy's default delay before it repeats a request within one fetch.
 const RETRY_BASE_INTERVAL: Duration = Duration::from_millis(25);

@@ -16,14 +16,14 @@ use super::http_uri::{self, HttpUriWire};
 use super::scalar::{NonEmpty, PositiveDuration};
 
 const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
-const DEFAULT_MAX_STALE: Duration = Duration::from_secs(300);
+const DEFAULT_MAX_STALE: Duration = Duration::from_mins(5);
 
 /// The shortest interval. Workers look for new documents only twice a second.
 const SHORTEST_REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The delays before a failed fetch is repeated.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 #[derive(Deserialize)]
 #[cfg_attr(

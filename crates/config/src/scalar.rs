@@ -60,8 +60,8 @@ impl<'de> Deserialize<'de> for PositiveDuration {
     }
 }
 
-/// The longest duration of protobuf's JSON form, about ten thousand years.
-const LONGEST: Duration = Duration::from_secs(315_576_000_000);
+/// Protobuf's longest duration: 315,576,000,000 seconds, ten thousand years.
+const LONGEST: Duration = Duration::from_hours(87_660_000);
 
 /// Parses digits, an optional point with up to nine digits after it, and `s`.
 fn parse_duration(text: &str) -> Option<Duration> {

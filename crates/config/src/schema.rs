@@ -1,8 +1,8 @@
-//! The JSON Schema (2020-12) of the configuration, derived from the very types that read it.
+//! The JSON Schema (2020-12) of the configuration, derived from the types that parse it.
 //!
-//! `docs/bearer-gate.schema.json` is its text. What the types do not say of themselves is added
-//! here: the second spelling of names, what else values are held to, and which fields exclude each
-//! other. `null` is a field that is not there.
+//! `docs/bearer-gate.schema.json` contains it. This module adds what the types do not express: the
+//! second spelling of names, bounds of values, and which fields exclude each other. A null counts as
+//! an absent field.
 
 use std::borrow::Cow;
 
@@ -65,7 +65,7 @@ const ONE_AT_MOST: &[(&str, &[&str])] = &[
     ("Rule", &["requires", "requirement_name"]),
 ];
 
-/// What fields are held to beside their types.
+/// Bounds of fields: the object, the field, the keyword and its value.
 const BOUNDS: &[(&str, &str, &str, &str)] = &[
     ("ClaimCondition", "any_of", "minItems", "1"),
     (
@@ -116,7 +116,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Adds to the schema of one object what its type does not say.
+/// Adds to the schema of the object `name` what its type does not express.
 fn finish(name: &str, schema: &mut Value) {
     let Some(schema) = schema.as_object_mut() else {
         return;
@@ -178,7 +178,7 @@ fn finish(name: &str, schema: &mut Value) {
     }
 }
 
-/// Takes out of a field's schema what is there for Rust only.
+/// Removes defaults, which are always `null`, and line breaks from descriptions.
 fn tidy(field: &mut Value) {
     let Some(field) = field.as_object_mut() else {
         return;
@@ -189,9 +189,9 @@ fn tidy(field: &mut Value) {
     }
 }
 
-/// That a field has a value, in either spelling.
+/// The schema of objects in which `field` has a value, in either spelling.
 fn given(field: &str) -> Value {
-    // A path of no names is none.
+    // An empty `claim_path` counts as absent.
     let nothing = match field {
         "claim_path" => json!({"enum": [null, []]}),
         _ => json!({"type": "null"}),
@@ -203,7 +203,7 @@ fn given(field: &str) -> Value {
     }
 }
 
-/// A name in lowerCamelCase, as protobuf makes it.
+/// The name in lowerCamelCase, as protobuf converts it.
 fn camel(snake: &str) -> String {
     let mut camel = String::with_capacity(snake.len());
     let mut upper = false;
@@ -220,7 +220,7 @@ fn camel(snake: &str) -> String {
     camel
 }
 
-/// Gives a type a schema that stands where it is used.
+/// Gives a type a schema that is inlined at every use.
 macro_rules! scalar {
     ($type:ty, $name:literal, $schema:expr) => {
         impl JsonSchema for $type {
@@ -288,7 +288,7 @@ scalar!(
     json_schema!({"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+([/?#]|$)"})
 );
 
-/// What a header may be called.
+/// A pattern of header names.
 const HEADER_NAME: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 
 scalar!(
@@ -307,7 +307,7 @@ scalar!(
     })
 );
 
-/// A pattern of `name` in any case.
+/// A pattern that matches `name` in any case.
 fn in_any_case(name: &str) -> String {
     let letter = |letter: char| match letter.to_ascii_uppercase() {
         upper if upper == letter => letter.to_string(),

@@ -56,13 +56,20 @@ impl Answer {
 /// Neither error codes nor descriptions contain characters that JSON must escape.
 fn json_body(kind: ReasonKind) -> String {
     let (error, description) = (kind.error(), kind.description());
-    format!(r#"{{"error":"{error}","error_description":"{description}"}}"#)
+    [
+        r#"{"error":""#,
+        error,
+        r#"","error_description":""#,
+        description,
+        r#""}"#,
+    ]
+    .concat()
 }
 
 /// The challenge of RFC 6750, section 3.
 fn challenge(reason: &Reason, realm: &[u8]) -> String {
     let kind = reason.kind();
-    let mut challenge = format!("Bearer realm=\"{}\"", quotable(realm));
+    let mut challenge = ["Bearer realm=\"", &quotable(realm), "\""].concat();
     let mut add = |name: &str, value: &str| {
         challenge.extend([", ", name, "=\"", value, "\""]);
     };

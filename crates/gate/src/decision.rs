@@ -69,6 +69,59 @@ impl From<Unfulfilled> for Decision {
 }
 
 /// Decides `request` at the time `now`.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::hash::RandomState;
+///
+/// use gate::decision::{Context, Decision, Resources, decide};
+/// use gate::fetching::Availability;
+/// use gate::introspection::TokenStatus;
+/// use gate::keys::KeySet;
+/// use gate::policy::Provider;
+/// use gate::reason::Reason;
+/// use gate::request::Request;
+/// use gate::revocation::RevocationList;
+/// use gate::time::Timestamp;
+/// use gate::token_cache::TokenCache;
+/// use gate::verify::Engine;
+///
+/// /// Nothing has been fetched yet.
+/// struct Nothing;
+///
+/// impl Resources for Nothing {
+///     fn keys(&self, _: &Provider) -> Availability<KeySet> {
+///         Availability::Pending
+///     }
+///
+///     fn revocations(&self, _: &Provider) -> Availability<RevocationList> {
+///         Availability::Pending
+///     }
+///
+///     fn introspection(&self, _: &Provider, _: &str) -> TokenStatus {
+///         TokenStatus::Pending
+///     }
+/// }
+///
+/// let policy = gate_config::parse_json(br#"{
+///     "providers": {"cloud": {
+///         "issuer": "https://issuer.example",
+///         "remote_jwks": {"http_uri": {"uri": "https://issuer.example/jwks", "cluster": "issuer"}}
+///     }}
+/// }"#)?;
+/// let request = Request {
+///     target: b"/orders".into(),
+///     ..Request::default()
+/// };
+/// let context = Context {
+///     resources: &Nothing,
+///     engine: &Engine::software(),
+///     tokens: &RefCell::new(TokenCache::new(4096, RandomState::new())),
+/// };
+/// let decided = decide(&policy, &request, &context, Timestamp::from_unix_secs(0));
+/// assert_eq!(decided.decision, Decision::Deny(Reason::Missing));
+/// # Ok::<(), gate_config::ConfigError>(())
+/// ```
 #[must_use]
 pub fn decide(
     policy: &Policy,

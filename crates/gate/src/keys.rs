@@ -4,4 +4,4 @@ mod jwk;
 mod ring;
 
 pub use jwk::{Key, KeyProblem, Provenance};
-pub use ring::{KeySet, KeySetProblem, MAX_SET_BYTES, NoFormat};
+pub use ring::{KeySet, KeySetProblem, MAX_SET_BYTES};

@@ -6,15 +6,14 @@
 //! entries, one lookup in 10^32 hits such a collision.
 
 mod document;
+mod list_reader;
 mod names;
-
-use std::fmt;
-use std::hash::RandomState;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+pub use self::list_reader::{ListFormat, ListReader};
 use self::names::{Kind, Names};
 use crate::fetching::{DocumentKind, Publication};
 use crate::time::Timestamp;
@@ -26,34 +25,6 @@ pub const MAX_LIST_BYTES: usize = 64 * 1024 * 1024;
 
 /// The claims by which a list can name a token. A cached token must include them.
 pub const NAMING_CLAIMS: [&str; 4] = ["jti", "client_id", "azp", "sub"];
-
-/// The format of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListFormat {
-    /// An object with `tokens`, `clients` and `subjects`; times in seconds.
-    List,
-    /// The answer of WSO2 API Manager to `GET /internal/data/v1/revokedjwt`, which is an array or an
-    /// object; times in milliseconds.
-    Wso2,
-}
-
-/// How to parse a list.
-#[derive(Clone, Debug)]
-pub struct ListReader {
-    /// The format of the list.
-    pub format: ListFormat,
-    /// The key of the hash in which names are stored.
-    pub state: RandomState,
-}
-
-impl fmt::Display for ListReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.format {
-            ListFormat::List => "list",
-            ListFormat::Wso2 => "wso2",
-        })
-    }
-}
 
 /// A list of revoked tokens, clients and subjects.
 #[derive(Debug)]

@@ -7,10 +7,12 @@
 //! `introspection`, `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
 //! contexts [`Root`] and [`Stream`].
 
+pub mod counter;
+pub mod gauge;
 pub mod host;
 mod introspection;
 mod log_once;
-mod metric_names;
+pub mod metric_names;
 pub mod metrics;
 mod pace;
 mod root;

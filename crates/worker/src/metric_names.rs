@@ -4,10 +4,12 @@ use gate::fetching::DocumentKind;
 use gate::policy::{KeySource, Policy, Provider};
 use gate::reason::ReasonKind;
 
-use crate::metrics::{Counter, Gauge};
+use crate::counter::Counter;
+use crate::gauge::Gauge;
 
 /// All counters of a policy with their names. Two counters may share a name.
-pub(crate) fn counters(policy: &Policy) -> Vec<(Counter, String)> {
+#[must_use]
+pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
     let prefix = prefix(policy);
     let mut counters = Vec::new();
     for (counter, name) in [
@@ -50,7 +52,8 @@ pub(crate) fn counters(policy: &Policy) -> Vec<(Counter, String)> {
 }
 
 /// All gauges of a policy with their names.
-pub(crate) fn gauges(policy: &Policy) -> Vec<(Gauge, String)> {
+#[must_use]
+pub fn gauges(policy: &Policy) -> Vec<(Gauge, String)> {
     let prefix = prefix(policy);
     let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
     for provider in &policy.providers {

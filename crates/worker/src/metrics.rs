@@ -1,55 +1,15 @@
 //! The metrics of one configuration.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 use gate::decision::Counts;
-use gate::fetching::DocumentKind;
 use gate::policy::Policy;
-use gate::reason::ReasonKind;
+use hashbrown::HashMap;
 
+use crate::counter::Counter;
+use crate::gauge::Gauge;
 use crate::host::{Host, MetricId};
 use crate::metric_names;
-
-/// A counter. Providers are named by their index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Counter {
-    /// Requests that were let through with a valid token.
-    Allowed,
-    /// Requests that were let through without one.
-    Bypassed,
-    /// Requests that were refused for this reason.
-    Denied(ReasonKind),
-    /// Signatures that the host found good.
-    VerifiedByHost,
-    /// Signatures that the module found good.
-    VerifiedBySoftware,
-    /// Tokens that the cache knew.
-    CacheHit,
-    /// Tokens that the cache did not know.
-    CacheMiss,
-    /// Successful fetches.
-    FetchSuccess(DocumentKind, usize),
-    /// Failed fetches.
-    FetchFailure(DocumentKind, usize),
-    /// Unusable keys, counted once for each key set.
-    SkippedKeys(usize),
-    /// Introspection requests with a usable response.
-    IntrospectionSuccess(usize),
-    /// Introspection requests without one.
-    IntrospectionFailure(usize),
-}
-
-/// A gauge. Providers are named by their index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Gauge {
-    /// Requests that wait now, in all workers.
-    Waiting,
-    /// The number of usable keys, or of revoked tokens, clients and subjects.
-    Count(DocumentKind, usize),
-    /// The time of the last successful fetch, in seconds since the Unix epoch.
-    FetchedAt(DocumentKind, usize),
-}
 
 /// The defined metrics of one configuration. Counts are handed to the host by [`flush`](Metrics::flush),
 /// so that a request does not cost a host call for each.

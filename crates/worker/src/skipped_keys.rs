@@ -6,9 +6,11 @@ use gate::policy::Provider;
 use gate::verify::Engine;
 use log::warn;
 
+use crate::counter::Counter;
+use crate::gauge::Gauge;
 use crate::host::Host;
 use crate::log_once;
-use crate::metrics::{Counter, Gauge, Metrics};
+use crate::metrics::Metrics;
 
 /// The largest number of keys of a set that are logged individually.
 const MAX_LOGGED: usize = 16;

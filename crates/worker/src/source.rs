@@ -13,8 +13,10 @@ use gate::time::Timestamp;
 use gate::verify::Engine;
 use log::{debug, info, warn};
 
+use crate::counter::Counter;
+use crate::gauge::Gauge;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
-use crate::metrics::{Counter, Gauge, Metrics};
+use crate::metrics::Metrics;
 use crate::shared_state::SharedState;
 use crate::skipped_keys;
 

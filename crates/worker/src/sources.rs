@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::decision::{Dependency, Resources};
-use gate::fetching::Availability;
+use gate::fetching::{Availability, KeySetFormat, Publication};
 use gate::introspection::TokenStatus;
-use gate::keys::{KeySet, NoFormat};
+use gate::keys::KeySet;
 use gate::policy::{KeySource, Policy, Provider};
 use gate::revocation::{ListReader, RevocationList};
 use gate::time::Timestamp;
@@ -39,7 +39,7 @@ impl<H: Host> Sources<H> {
                 host.clone(),
                 Rc::clone(provider),
                 Rc::clone(remote),
-                NoFormat,
+                KeySetFormat,
                 Rc::clone(engine),
                 Rc::clone(metrics),
             )),
@@ -209,7 +209,7 @@ impl<H: Host> Resources for View<'_, H> {
 }
 
 impl<H: Host> View<'_, H> {
-    fn document<T: gate::fetching::Publication>(
+    fn document<T: Publication>(
         &self,
         sources: &[Option<Source<T, H>>],
         provider: &Provider,

@@ -15,8 +15,9 @@ use gate::time::Timestamp;
 use gate::token_cache::TokenCache;
 use gate::verify::Engine;
 
+use crate::counter::Counter;
 use crate::host::{CalloutId, ContextId, Host};
-use crate::metrics::{Counter, Metrics};
+use crate::metrics::Metrics;
 use crate::pace::{Pace, Pacer};
 use crate::signature_engine;
 use crate::skipped_keys;
@@ -141,12 +142,12 @@ impl<H: Host> Worker<H> {
     /// those that could not be settled in an earlier call.
     fn settle(&self, root: ContextId, now: Timestamp) {
         let changes = self.sources.borrow_mut().take_changes();
-        let mut room = self.room.borrow_mut();
+        let mut waiting = self.room.borrow_mut();
         for change in &changes {
-            room.call(change);
+            waiting.call(change);
         }
-        room.call_overdue(now);
-        drop(room);
+        waiting.call_overdue(now);
+        drop(waiting);
         self.settle_called(root, now);
         self.metrics.set_waiting(self.room.borrow().len());
         self.metrics.flush();
@@ -158,8 +159,8 @@ impl<H: Host> Worker<H> {
     /// After this has changed the effective context nothing may be dispatched: a callout belongs to
     /// the context in effect.
     fn settle_called(&self, root: ContextId, now: Timestamp) {
-        let mut settled: usize = 0;
-        while settled < MAX_SETTLED_PER_CALL {
+        let mut count: usize = 0;
+        while count < MAX_SETTLED_PER_CALL {
             let called = self.room.borrow_mut().take_called();
             let Some((stream, waiter)) = called else {
                 break;
@@ -167,7 +168,7 @@ impl<H: Host> Worker<H> {
             if self.host.set_effective_context(stream)
                 && self.settle_one(stream, waiter, now) != Disposition::Paused
             {
-                settled = settled.saturating_add(1);
+                count = count.saturating_add(1);
             }
         }
         self.host.set_effective_context(root);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// How long a test waits for an event. Far longer than any machine needs, so that a test fails only
 /// if the event never happens.
-pub(super) const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Waits until `condition` holds. Fails the test and names `what` if it never does.
 #[track_caller]

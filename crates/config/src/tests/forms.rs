@@ -1,25 +1,30 @@
-//! The forms that a configuration may come in.
+//! The formats of a configuration: JSON and Struct, and protobuf's scalars in JSON.
 
-use super::*;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::support::{changed, error, read, remote, valid};
+use crate::{Environment, parse, parse_json};
+
+const NOTHING_SET: Environment<'static> = &|_| None;
 
 #[test]
-fn what_is_not_json_is_said_to_be_so() {
+fn a_text_that_is_not_a_json_object_is_refused() {
     for (text, start) in [
         ("", "not JSON: EOF"),
         ("{", "not JSON: EOF"),
         ("{} {}", "not JSON: trailing characters"),
         ("{\"providers\": {,}}", "not JSON: "),
-        ("null", "invalid type: null"),
-        ("[]", "invalid type: sequence, expected an object"),
+        ("null", "must be an object, not null"),
+        ("[]", "must be an object, not an array"),
     ] {
-        let error = Config::from_json(text.as_bytes()).unwrap_err().to_string();
+        let error = parse_json(text.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with(start), "{text}: {error}");
     }
     let mut trailing = valid().to_string();
     trailing.push('}');
-    let error = Config::from_json(trailing.as_bytes())
-        .unwrap_err()
-        .to_string();
+    let error = parse_json(trailing.as_bytes()).unwrap_err().to_string();
     assert!(
         error.starts_with("not JSON: trailing characters"),
         "{error}"
@@ -27,7 +32,7 @@ fn what_is_not_json_is_said_to_be_so() {
 }
 
 #[test]
-fn nothing_is_given_twice() {
+fn a_name_given_twice_is_refused() {
     let provider = valid()["providers"]["cloud"].to_string();
     for (text, expected) in [
         (
@@ -40,7 +45,7 @@ fn nothing_is_given_twice() {
         ),
     ] {
         assert_eq!(
-            Config::from_json(text.as_bytes()).unwrap_err().to_string(),
+            parse_json(text.as_bytes()).unwrap_err().to_string(),
             expected
         );
     }
@@ -77,7 +82,7 @@ fn durations_have_the_forms_of_protobuf() {
         match millis {
             Some(millis) => {
                 assert_eq!(
-                    remote(&config).policy.cache_duration,
+                    remote(&read(&config).unwrap()).policy.cache_duration,
                     Duration::from_millis(millis),
                     "{value}"
                 );
@@ -90,11 +95,11 @@ fn durations_have_the_forms_of_protobuf() {
 proptest::proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
-        let _ = Config::from_host(&bytes, NOTHING_SET);
+        let _ = parse(&bytes, NOTHING_SET);
     }
 }
 
-/// The binary form of a Struct with what is in `json`.
+/// The binary form of `json` as a Struct.
 fn struct_bytes(json: &Value) -> Vec<u8> {
     use prost::Message;
     use prost_types::value::Kind;
@@ -119,18 +124,18 @@ fn struct_bytes(json: &Value) -> Vec<u8> {
     }
     match message(json).kind {
         Some(Kind::StructValue(message)) => message.encode_to_vec(),
-        _ => panic!("a configuration is an object"),
+        _ => panic!("not an object: {json}"),
     }
 }
 
 #[test]
-fn a_struct_is_read_like_json() {
+fn a_struct_is_parsed_like_json() {
     let config = changed("/providers/cloud/clock_skew_seconds", Some(json!(5)));
-    let config = Config::from_host(&struct_bytes(&config), NOTHING_SET).unwrap();
+    let config = parse(&struct_bytes(&config), NOTHING_SET).unwrap();
     assert_eq!(config.providers[0].clock_skew, Duration::from_secs(5));
     let wrong = changed("/providers/cloud/remote_jwks/http_uri/cluster", None);
     assert_eq!(
-        Config::from_host(&struct_bytes(&wrong), NOTHING_SET)
+        parse(&struct_bytes(&wrong), NOTHING_SET)
             .unwrap_err()
             .to_string(),
         "providers.cloud.remote_jwks.http_uri.cluster: missing field"
@@ -140,15 +145,8 @@ fn a_struct_is_read_like_json() {
 #[test]
 fn json_may_begin_with_a_line_feed() {
     let text = format!("\n{}", valid());
-    assert!(Config::from_host(text.as_bytes(), NOTHING_SET).is_ok());
-    assert_eq!(
-        Config::from_host(b"\n{]", NOTHING_SET)
-            .unwrap_err()
-            .to_string()[..9],
-        *"not JSON:"
-    );
-    assert_eq!(
-        Config::from_host(b"", NOTHING_SET).unwrap_err().to_string(),
-        "there is none"
-    );
+    assert!(parse(text.as_bytes(), NOTHING_SET).is_ok());
+    let error = parse(b"\n{]", NOTHING_SET).unwrap_err().to_string();
+    assert!(error.starts_with("not JSON:"), "{error}");
+    assert_eq!(parse(b"", NOTHING_SET).unwrap_err().to_string(), "is empty");
 }

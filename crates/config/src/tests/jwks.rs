@@ -1,23 +1,30 @@
+//! Key sets.
+
+use std::rc::Rc;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
+use gate::policy::{KeySource, Policy};
+use gate_fixtures::key_set;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::config::Config;
-use crate::fixtures::key_set;
+use super::support;
+use crate::{Environment, parse};
 
 const ISSUER: &str = "https://issuer.example/realms/a/";
 
-fn build(provider: &Value, environment: Environment<'_>) -> Result<Config, String> {
+fn build(provider: &Value, environment: Environment<'_>) -> Result<Policy, String> {
     let config = json!({"providers": {"p": provider}}).to_string();
-    Config::from_host(config.as_bytes(), environment).map_err(|error| error.to_string())
+    parse(config.as_bytes(), environment).map_err(|error| error.to_string())
 }
 
 fn problem(provider: &Value) -> String {
     build(provider, &|_| None).err().unwrap_or_default()
 }
 
-/// The configuration of an `http_uri` with these fields beside it.
+/// A provider with a remote key set that has these fields.
 fn remote(fields: Value) -> Value {
     let mut jwks = json!({"http_uri": {"uri": "http://a/jwks", "cluster": "a", "timeout": "3s"}});
     let jwks_fields = jwks.as_object_mut().unwrap();
@@ -27,16 +34,13 @@ fn remote(fields: Value) -> Value {
     json!({ "issuer": ISSUER, "remote_jwks": jwks })
 }
 
-fn read(fields: Value) -> Rc<Remote> {
+fn read(fields: Value) -> Rc<RemoteDocument> {
     let config = build(&remote(fields), &|_| None).unwrap();
-    match &config.providers[0].keys {
-        KeySource::Remote(jwks) => Rc::clone(jwks),
-        KeySource::Local(_) | KeySource::None => panic!("the keys are remote"),
-    }
+    support::remote(&config)
 }
 
 #[test]
-fn a_set_may_be_looked_up_in_the_issuers_metadata() {
+fn a_key_set_may_be_found_by_the_issuers_metadata() {
     for name in ["remote_jwks", "remoteJwks"] {
         let provider = json!({
             "issuer": ISSUER,
@@ -46,8 +50,8 @@ fn a_set_may_be_looked_up_in_the_issuers_metadata() {
         let KeySource::Remote(jwks) = &config.providers[0].keys else {
             panic!("the keys are remote");
         };
-        let Origin::Metadata { issuer, places } = &jwks.origin else {
-            panic!("the place of the set is not known");
+        let DocumentSource::Metadata { issuer, places } = &jwks.source else {
+            panic!("the key set is not found by metadata");
         };
         assert_eq!(issuer, ISSUER);
         assert_eq!(places, &Resource::of_metadata(ISSUER).unwrap());
@@ -71,7 +75,7 @@ fn discovery_needs_an_issuer_that_has_metadata() {
 }
 
 #[test]
-fn problems_of_remote_keys_are_named_with_their_path() {
+fn an_error_of_a_remote_key_set_names_the_path_of_the_field() {
     for (fields, expected) in [
         (json!({"http_uri": null}), ": needs http_uri or discovery"),
         (
@@ -100,7 +104,7 @@ fn problems_of_remote_keys_are_named_with_their_path() {
         ),
         (
             json!({"async_fetch": {"fast_listener": 1}}),
-            ".async_fetch.fast_listener: invalid type: integer `1`, expected a boolean",
+            ".async_fetch.fast_listener: must be a boolean, not a number",
         ),
         (
             json!({"async_fetch": {"failed_refetch_duration": "0s"}}),
@@ -130,7 +134,7 @@ fn problems_of_remote_keys_are_named_with_their_path() {
 }
 
 #[test]
-fn the_life_of_a_set_is_the_operators_choice() {
+fn the_operator_chooses_how_long_a_key_set_is_used() {
     let jwks = read(json!({
         "cacheDuration": "60s",
         "maxStale": "3600s",
@@ -138,10 +142,10 @@ fn the_life_of_a_set_is_the_operators_choice() {
         "asyncFetch": {"fastListener": true, "failedRefetchDuration": "4s"},
         "retryPolicy": {"numRetries": 3, "retryBackOff": {"baseInterval": "0.1s", "maxInterval": "2s"}},
     }));
-    let expected = Policy {
+    let expected = RefreshPolicy {
         timeout: Duration::from_secs(3),
-        cache_duration: Duration::from_secs(60),
-        max_stale: Duration::from_secs(3600),
+        cache_duration: Duration::from_mins(1),
+        max_stale: Duration::from_hours(1),
         refetch_cooldown: Duration::from_secs(5),
         retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(4)),
     };
@@ -151,7 +155,7 @@ fn the_life_of_a_set_is_the_operators_choice() {
 }
 
 #[test]
-fn a_long_cache_duration_lengthens_what_max_stale_is_by_default() {
+fn a_long_cache_duration_raises_the_default_of_max_stale() {
     for (cache, stale) in [
         ("600s", 86_400),
         ("86400s", 172_800),
@@ -163,16 +167,16 @@ fn a_long_cache_duration_lengthens_what_max_stale_is_by_default() {
 }
 
 #[test]
-fn the_longest_retry_may_be_shorter_than_the_usual_first_one() {
+fn the_longest_retry_delay_may_be_shorter_than_the_default_of_the_first() {
     let jwks = read(json!({"async_fetch": {"failed_refetch_duration": "0.5s"}}));
     let half = Duration::from_millis(500);
     assert_eq!(jwks.policy.retry, Backoff::new(half, half));
     let jwks = read(json!({"async_fetch": {"fast_listener": false}}));
-    assert_eq!(jwks.policy.retry.longest(), Duration::from_secs(60));
+    assert_eq!(jwks.policy.retry.longest(), Duration::from_mins(1));
 }
 
 #[test]
-fn a_retry_policy_is_read_as_envoy_reads_it() {
+fn a_retry_policy_has_the_defaults_of_envoy() {
     for (policy, number, first, longest) in [
         (json!(null), 0, 25, 250),
         (json!({}), 1, 25, 250),
@@ -191,7 +195,7 @@ fn a_retry_policy_is_read_as_envoy_reads_it() {
 }
 
 #[test]
-fn local_keys_may_be_written_in_several_ways() {
+fn a_local_key_set_may_be_text_or_base64_or_in_the_environment() {
     let set = key_set();
     let environment = |name: &str| (name == "KEYS").then(key_set);
     for local in [
@@ -211,7 +215,7 @@ fn local_keys_may_be_written_in_several_ways() {
 }
 
 #[test]
-fn problems_of_local_keys_are_named_with_their_path() {
+fn an_error_of_a_local_key_set_names_the_path_of_the_field() {
     let environment = |name: &str| (name == "EMPTY").then(String::new);
     for (local, expected) in [
         (

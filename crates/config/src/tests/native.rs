@@ -1,176 +1,12 @@
-//! What native `jwt_authn` can say: read in both spellings, or refused with a sentence.
+//! What the configuration of Envoy's `jwt_authn` can say: supported, or refused with a reason.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::*;
-use crate::fixtures::key_set;
-
-fn error(config: &Value) -> String {
-    match Config::from_json(config.to_string().as_bytes()) {
-        Ok(_) => "none".to_owned(),
-        Err(error) => error.to_string(),
-    }
-}
-
-/// A provider with `field`.
-fn provider_with(field: &str, value: &Value) -> Value {
-    let mut provider = json!({"local_jwks": {"inline_string": key_set()}});
-    provider[field] = value.clone();
-    json!({"providers": {"p": provider}})
-}
-
-/// A requirement in the map.
-fn requirement(requirement: &Value) -> Value {
-    json!({
-        "providers": {"p": {"local_jwks": {"inline_string": key_set()}}},
-        "requirement_map": {"r": requirement},
-    })
-}
-
-/// A configuration with everything that has more than one spelling.
-pub(super) fn everything() -> Value {
-    json!({
-        "providers": {"p": {
-            "issuer": "https://issuer.example",
-            "audiences": ["api"],
-            "subjects": {"prefix": "spiffe://a.example/", "ignore_case": true},
-            "require_expiration": true,
-            "max_lifetime": "86400s",
-            "local_jwks": {"inline_string": key_set()},
-            "forward": true,
-            "from_headers": [{"name": "x-token", "value_prefix": "JWT "}],
-            "from_params": ["jwt"],
-            "from_cookies": ["jwt"],
-            "forward_payload_header": "x-payload",
-            "pad_forward_payload_header": true,
-            "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
-            "clock_skew_seconds": 5,
-            "claim_to_headers": [
-                {"header_name": "x-a", "claim_name": "a.b"},
-                {"header_name": "x-b", "claim_path": [{"key": "a.b"}]},
-            ],
-            "claims_to_filter_state": [{"claim_name": "sub", "key": "sub"}],
-            "clear_route_cache": true,
-            "scope_claims": ["scope"],
-        }},
-        "rules": [
-            {
-                "match": {
-                    "path_separated_prefix": "/a",
-                    "case_sensitive": false,
-                    "headers": [{
-                        "name": "x",
-                        "string_match": {"safe_regex": {"google_re2": {}, "regex": "a"}},
-                        "invert_match": true,
-                    }, {"name": "y", "present_match": true}],
-                    "query_parameters": [{"name": "q", "present_match": true}],
-                },
-                "requires": {"requires_any": {"requirements": [
-                    {"provider_and_audiences": {"provider_name": "p", "audiences": ["b"]}},
-                    {"requires_all": {"requirements": [
-                        {"provider_name": "p", "any_scope": ["a"], "scopes": ["b"]},
-                        {"extract_only_without_validation": {"verification_status_header": "x-v"}},
-                    ]}},
-                    {"allow_missing": {}},
-                    {"allow_missing_or_failed": {}},
-                ]}},
-            },
-            {"match": {"safe_regex": {"regex": "/b"}}, "requirement_name": "r"},
-        ],
-        "requirement_map": {"r": {"provider_name": "p", "claims": [
-            {"claim_name": "a", "any_of": ["b"]},
-            {"claim_path": ["a"], "exact": "b"},
-        ]}},
-        "bypass_cors_preflight": true,
-        "strip_failure_response": true,
-        "stat_prefix": "edge",
-        "per_route_requirements": true,
-        "unmatched_requests": "allow",
-    })
-}
-
-/// `value` with the names of all fields in lowerCamelCase, those of maps as they are.
-pub(super) fn camel(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| {
-                let mut words = name.split('_');
-                let mut camel = words.next().unwrap().to_owned();
-                for word in words {
-                    let (first, rest) = word.split_at_checked(1).unwrap();
-                    camel.push_str(&first.to_ascii_uppercase());
-                    camel.push_str(rest);
-                }
-                (camel, self::camel(value))
-            });
-            Value::Object(fields.collect())
-        }
-        Value::Array(values) => values.iter().map(camel).collect(),
-        other => other.clone(),
-    }
-}
-
-/// Every object of a configuration, with each field given in both spellings in turn.
-pub(super) fn twice(value: &Value) -> Vec<(String, Value)> {
-    let mut found = Vec::new();
-    match value {
-        Value::Object(fields) => {
-            for (name, inner) in fields {
-                let Value::Object(camel_field) = camel(&json!({ name: inner })) else {
-                    panic!("an object stays one");
-                };
-                for (camel_name, camel_value) in camel_field {
-                    if camel_name != *name {
-                        let mut both = fields.clone();
-                        both.insert(camel_name, camel_value);
-                        found.push((name.clone(), both.into()));
-                    }
-                }
-                for (changed, inner) in twice(inner) {
-                    let mut outer = fields.clone();
-                    outer[name] = inner;
-                    found.push((changed, outer.into()));
-                }
-            }
-        }
-        Value::Array(values) => {
-            for (index, inner) in values.iter().enumerate() {
-                for (changed, inner) in twice(inner) {
-                    let mut outer = values.clone();
-                    outer[index] = inner;
-                    found.push((changed, outer.into()));
-                }
-            }
-        }
-        _ => {}
-    }
-    found
-}
+use super::support::{error, provider_with, requirement};
+use crate::parse_json;
 
 #[test]
-fn every_field_has_both_spellings_and_is_given_once() {
-    assert_eq!(error(&everything()), "none");
-    assert_eq!(error(&camel(&everything())), "none");
-    let twice = twice(&everything());
-    assert!(twice.len() > 30, "{}", twice.len());
-    for (name, config) in twice {
-        let error = error(&config);
-        assert!(
-            error.ends_with(&format!("{name}: given twice")),
-            "{name}: {error}"
-        );
-    }
-}
-
-#[test]
-fn the_headers_that_are_set_and_read_are_known() {
-    let config = Config::from_json(everything().to_string().as_bytes()).unwrap();
-    assert_eq!(config.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
-    assert_eq!(config.read_headers, ["cookie", "x", "x-token", "y"]);
-}
-
-#[test]
-fn what_a_wasm_filter_cannot_do_is_refused_with_what_to_do_instead() {
+fn an_unsupported_field_is_refused_with_advice() {
     let metadata = "a wasm filter cannot write dynamic metadata: use claims_to_filter_state";
     for (field, problem) in [
         ("payload_in_metadata", metadata),
@@ -205,7 +41,7 @@ fn what_a_wasm_filter_cannot_do_is_refused_with_what_to_do_instead() {
 }
 
 #[test]
-fn requirements_that_cannot_be_meant_are_refused() {
+fn a_contradictory_requirement_is_refused() {
     let r = "requirement_map.r";
     for (wire, expected) in [
         (json!({}), "none".to_owned()),
@@ -232,8 +68,8 @@ fn requirements_that_cannot_be_meant_are_refused() {
         (
             json!({"extract_only_without_validation": {}, "scopes": ["a"]}),
             format!(
-                "{r}.extract_only_without_validation: scopes and claims of a token that is not \
-                 verified say nothing"
+                "{r}.extract_only_without_validation: scopes and claims of an unverified \
+                 token prove nothing"
             ),
         ),
         (
@@ -283,7 +119,7 @@ fn requirements_that_cannot_be_meant_are_refused() {
 }
 
 #[test]
-fn rules_name_requirements_that_there_are() {
+fn a_rule_can_only_name_a_known_requirement() {
     let mut config = requirement(&json!({"provider_name": "p"}));
     for (rule, expected) in [
         (json!({"requirement_name": "r"}), "none"),
@@ -304,7 +140,7 @@ fn rules_name_requirements_that_there_are() {
 }
 
 #[test]
-fn the_depth_of_requirements_is_bounded() {
+fn requirements_are_nested_at_most_eight_deep() {
     let nested = |levels: usize| {
         let inner = json!({"provider_name": "p"});
         (1..levels).fold(
@@ -328,12 +164,12 @@ fn the_depth_of_requirements_is_bounded() {
             r#"{"requires_all": {"requirements": ["#.repeat(levels),
             "]}}".repeat(levels),
         );
-        assert!(Config::from_json(text.as_bytes()).is_err());
+        assert!(parse_json(text.as_bytes()).is_err());
     }
 }
 
 #[test]
-fn headers_that_are_read_or_reserved_are_never_set() {
+fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
     for (field, value, expected) in [
         (
             "forward_payload_header",

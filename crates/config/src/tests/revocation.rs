@@ -1,15 +1,21 @@
+//! Revocation lists.
+
+use std::time::Duration;
+
+use gate::fetching::Authorization;
+use gate::policy::{OnUnavailable, RevocationSource};
+use gate::revocation::ListFormat;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::config::Config;
+use crate::parse;
 
-fn build(change: Value) -> Result<Revocation, String> {
+fn build(change: &Value) -> Result<RevocationSource, String> {
     let mut revocation = json!({"http_uri": {"uri": "http://a/revoked", "cluster": "a"}});
     for (name, value) in change.as_object().unwrap() {
         revocation[name] = value.clone();
     }
     let provider = json!({
-        "local_jwks": {"inline_string": crate::fixtures::key_set()},
+        "local_jwks": {"inline_string": gate_fixtures::key_set()},
         "revocation": revocation,
     });
     let config = json!({"providers": {"p": provider}}).to_string();
@@ -18,32 +24,32 @@ fn build(change: Value) -> Result<Revocation, String> {
         "EMPTY" => Some(String::new()),
         _ => None,
     };
-    let config = Config::from_host(config.as_bytes(), &environment).map_err(|e| e.to_string())?;
+    let config = parse(config.as_bytes(), &environment).map_err(|e| e.to_string())?;
     Ok(config.providers[0].revocation.clone().unwrap())
 }
 
 #[test]
-fn a_list_is_fetched_every_ten_seconds_and_used_for_five_minutes() {
-    let Revocation {
+fn by_default_a_list_is_fetched_every_ten_seconds_and_used_for_five_minutes() {
+    let RevocationSource {
         remote,
         format,
         on_unavailable,
-    } = build(json!({})).unwrap();
+    } = build(&json!({})).unwrap();
     assert_eq!(format, ListFormat::List);
     assert_eq!(on_unavailable, OnUnavailable::Deny);
     assert_eq!(remote.cluster, "a");
     assert_eq!(remote.authorization, None);
     assert_eq!(remote.policy.timeout, Duration::from_secs(5));
     assert_eq!(remote.policy.cache_duration, Duration::from_secs(10));
-    assert_eq!(remote.policy.max_stale, Duration::from_secs(300));
+    assert_eq!(remote.policy.max_stale, Duration::from_mins(5));
     assert_eq!(remote.policy.retry.longest(), Duration::from_secs(10));
-    let rare = build(json!({"refresh_interval": "3600s"})).unwrap().remote;
-    assert_eq!(rare.policy.max_stale, Duration::from_secs(7200));
-    assert_eq!(rare.policy.retry.longest(), Duration::from_secs(60));
+    let rare = build(&json!({"refresh_interval": "3600s"})).unwrap().remote;
+    assert_eq!(rare.policy.max_stale, Duration::from_hours(2));
+    assert_eq!(rare.policy.retry.longest(), Duration::from_mins(1));
 }
 
 #[test]
-fn all_fields_are_read_in_both_spellings() {
+fn all_fields_have_both_spellings() {
     for change in [
         json!({
             "refresh_interval": "2s", "max_stale": "4s", "format": "wso2", "username": "admin",
@@ -54,7 +60,7 @@ fn all_fields_are_read_in_both_spellings() {
             "passwordEnvironmentVariable": "PASSWORD", "onUnavailable": "allow",
         }),
     ] {
-        let read = build(change).unwrap();
+        let read = build(&change).unwrap();
         assert_eq!(read.format, ListFormat::Wso2);
         assert_eq!(read.on_unavailable, OnUnavailable::Allow);
         assert_eq!(read.remote.policy.cache_duration, Duration::from_secs(2));
@@ -66,7 +72,7 @@ fn all_fields_are_read_in_both_spellings() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_path() {
+fn an_error_names_the_path_of_the_field() {
     let no_variable =
         "providers.p.revocation.password_environment_variable: there is no such variable";
     for (change, expected) in [
@@ -110,7 +116,7 @@ fn what_is_wrong_is_said_with_its_path() {
             "providers.p.revocation.http_uri.timeout: must be from",
         ),
     ] {
-        let problem = build(change.clone()).unwrap_err();
+        let problem = build(&change).unwrap_err();
         assert!(problem.starts_with(expected), "{change}: {problem}");
     }
 }

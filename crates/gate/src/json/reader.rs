@@ -1,7 +1,6 @@
 //! Reads an object in one pass, checking all of it and building only the members that are kept.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -124,17 +123,24 @@ fn read_members<'de, A: MapAccess<'de>>(
     keep: &dyn Fn(&str) -> bool,
     member: ValueReader,
 ) -> Result<Map<String, Value>, A::Error> {
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     let mut object = Map::new();
     while let Some(Name(name)) = access.next_key()? {
         let keep = keep(&name);
         let value = access.next_value_seed(ValueReader { keep, ..member })?;
         if keep {
-            object.insert(name.clone().into_owned(), value);
+            object.insert((*name).to_owned(), value);
         }
-        if !names.insert(name) && duplicates == DuplicateNames::Refused {
-            return Err(A::Error::custom("a name occurs twice"));
+        if duplicates == DuplicateNames::Refused {
+            names.push(name);
         }
+    }
+    names.sort_unstable();
+    if names
+        .windows(2)
+        .any(|pair| matches!(pair, [one, other] if one == other))
+    {
+        return Err(A::Error::custom("a name occurs twice"));
     }
     Ok(object)
 }

@@ -1,11 +1,8 @@
 //! A key set (RFC 7517, section 5), and which of its keys may have signed a token.
 
-use std::fmt;
-
 use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
-use crate::fetching::{DocumentKind, Publication};
 use crate::json;
 use crate::verify::{Algorithm, Engine};
 
@@ -26,38 +23,6 @@ pub struct KeySet {
 
 /// Why a document is not a usable key set, for the log.
 pub type KeySetProblem = &'static str;
-
-/// The format of key sets. There is only one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoFormat;
-
-impl fmt::Display for NoFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("jwks")
-    }
-}
-
-impl Publication for KeySet {
-    type Format = NoFormat;
-
-    const KIND: DocumentKind = DocumentKind::KeySet;
-    const MAX_BYTES: usize = MAX_SET_BYTES;
-
-    fn parse(document: &[u8], _: &NoFormat) -> Result<Self, String> {
-        Self::parse(document).map_err(str::to_owned)
-    }
-
-    fn count(&self, engine: &Engine) -> usize {
-        self.keys.iter().filter(|key| key.is_usable(engine)).count()
-    }
-
-    fn skipped(&self, engine: &Engine) -> Vec<(usize, KeyProblem)> {
-        let mut skipped = self.skipped.clone();
-        skipped.extend(self.unusable(engine));
-        skipped.sort_unstable();
-        skipped
-    }
-}
 
 impl KeySet {
     /// Parses a JWK set that a server has sent. Keys that cannot be used, secrets among them, are
@@ -108,6 +73,12 @@ impl KeySet {
             indices,
             skipped,
         })
+    }
+
+    /// The number of keys that are usable with this engine.
+    #[must_use]
+    pub fn count_usable(&self, engine: &Engine) -> usize {
+        self.keys.iter().filter(|key| key.is_usable(engine)).count()
     }
 
     /// The number of keys that were not skipped; at least one.

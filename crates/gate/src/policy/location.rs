@@ -29,13 +29,6 @@ impl Location {
         }
     }
 
-    /// Whether this is [`Location::authorization`].
-    #[must_use]
-    pub fn is_authorization(&self) -> bool {
-        matches!(self, Self::Header { name, prefix }
-            if name == "authorization" && prefix.eq_ignore_ascii_case(BEARER))
-    }
-
     /// The name of the header that contains this place.
     #[must_use]
     pub fn header(&self) -> Option<&str> {

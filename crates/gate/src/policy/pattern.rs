@@ -41,3 +41,28 @@ impl fmt::Display for PatternError {
 }
 
 impl std::error::Error for PatternError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_utf_8_does_not_keep_a_pattern_from_matching() {
+        let pattern = Pattern::new("/admin/.*").unwrap();
+        assert!(pattern.matches(b"/admin/\xff"));
+    }
+
+    #[test]
+    fn a_pattern_must_be_valid_before_it_is_anchored() {
+        assert!(Pattern::new("a)(b").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pattern_and_no_text_panics(source: String, text: Vec<u8>) {
+            if let Ok(pattern) = Pattern::new(&source) {
+                let _ = pattern.matches(&text);
+            }
+        }
+    }
+}

@@ -14,8 +14,6 @@ pub struct Requirement {
     pub root: Rc<RequirementNode>,
     /// All places that may hold a token for it, without repetition.
     pub locations: Vec<Rc<Location>>,
-    /// The only one of them, if that is `Authorization: Bearer`.
-    pub bearer: Option<Rc<Location>>,
     /// Whether it may need several tokens, from different places.
     pub takes_several: bool,
 }
@@ -32,12 +30,7 @@ impl Requirement {
                 locations.push(Rc::clone(location));
             }
         }
-        let bearer = match locations.as_slice() {
-            [only] if only.is_authorization() => Some(Rc::clone(only)),
-            _ => None,
-        };
         Self {
-            bearer,
             takes_several: root.has_all(),
             root: Rc::new(root),
             locations,

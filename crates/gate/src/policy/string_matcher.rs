@@ -72,3 +72,65 @@ impl StringMatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(source: &str) -> Comparison {
+        Comparison::Pattern(Pattern::new(source).unwrap())
+    }
+
+    #[test]
+    fn strings_are_compared_as_in_envoy() {
+        use Comparison::{Contains, Exact, Prefix, Suffix};
+        for (comparison, ignore_case, text, expected) in [
+            (Exact("ab".to_owned()), false, "ab", true),
+            (Exact("ab".to_owned()), false, "aB", false),
+            (Exact("ab".to_owned()), false, "abc", false),
+            (Exact(String::new()), false, "", true),
+            (Exact(String::new()), false, "a", false),
+            (Exact("ab".to_owned()), true, "aB", true),
+            (Prefix("ab".to_owned()), false, "abc", true),
+            (Prefix("ab".to_owned()), false, "a", false),
+            (Prefix("ab".to_owned()), true, "ABc", true),
+            (Suffix("bc".to_owned()), false, "abc", true),
+            (Suffix("bc".to_owned()), false, "c", false),
+            (Suffix("bc".to_owned()), true, "aBC", true),
+            (Contains("b".to_owned()), false, "abc", true),
+            (Contains("bd".to_owned()), false, "abc", false),
+            (Contains("bd".to_owned()), false, "", false),
+            (Contains("B".to_owned()), true, "abc", true),
+            (pattern("a.c"), false, "abc", true),
+            (pattern("a.c"), false, "xabc", false),
+            (pattern("a.c"), false, "abcx", false),
+            (pattern("a|ab"), false, "ab", true),
+            (pattern("ab|a"), false, "xa", false),
+            (pattern("(?m)^a$"), false, "a\nb", false),
+            (pattern("a"), false, "a", true),
+            (pattern("a"), true, "A", false),
+        ] {
+            let matcher = StringMatcher::new(comparison, ignore_case);
+            let found = matcher.matches(text.as_bytes());
+            assert_eq!(found, expected, "{matcher:?} {text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn all_comparisons_agree_with_the_standard_library(
+            text in "[abAB]{0,6}",
+            part in "[abAB]{1,3}",
+        ) {
+            for (comparison, expected) in [
+                (Comparison::Exact(part.clone()), text == part),
+                (Comparison::Prefix(part.clone()), text.starts_with(&part)),
+                (Comparison::Suffix(part.clone()), text.ends_with(&part)),
+                (Comparison::Contains(part.clone()), text.contains(&part)),
+            ] {
+                let matcher = StringMatcher::new(comparison, false);
+                proptest::prop_assert_eq!(matcher.matches(text.as_bytes()), expected);
+            }
+        }
+    }
+}

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
+use super::list_reader::{ListFormat, ListReader};
 use super::names::{Kind, Names, NamesBuilder};
-use super::{ListFormat, ListReader};
 use crate::time::Timestamp;
 
 /// Parses a list.

@@ -1,5 +1,7 @@
 use serde_json::json;
 
+use std::hash::RandomState;
+
 use super::*;
 use crate::token::MAX_TOKEN_BYTES;
 use gate_fixtures::{es256, rs256};

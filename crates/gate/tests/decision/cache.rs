@@ -33,6 +33,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..16_usize, 0..16_usize).prop_map(|(header, query)| Step::TwoTokens { header, query }),
         2 => (0..3_usize, prop::option::weighted(0.8, 0..SETS.len()))
             .prop_map(|(provider, set)| Step::Keys { provider, set }),
+        // The tokens above are signed by a key of one set, and the other has another key of its name.
+        2 => (0..3_usize, prop::sample::select(vec![2, 5]))
+            .prop_map(|(provider, set)| Step::Keys { provider, set: Some(set) }),
         1 => prop::option::of(0..LISTS.len()).prop_map(Step::List),
         1 => prop::option::of(any::<bool>()).prop_map(Step::Active),
         2 => (-30..40_i64).prop_map(Step::Clock),

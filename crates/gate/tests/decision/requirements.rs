@@ -34,6 +34,10 @@ fn requires(requirement: &Value) -> Value {
     json!([{"match": {"prefix": "/"}, "requires": requirement}])
 }
 
+fn any(requirements: Value) -> Value {
+    json!({"requires_any": {"requirements": requirements}})
+}
+
 fn of_a(exp: u64) -> String {
     let payload = json!({"iss": "https://a.example", "sub": "alice", "exp": exp, "aud": "api"});
     rs256(&json!({"alg": "RS256"}), &payload)
@@ -165,6 +169,65 @@ fn no_token_passes_that_was_not_examined() {
     );
     let both = [("x-token", a.as_str()), ("authorization", b.as_str())];
     assert_eq!(decided(&policy, &request("/", &both)), "SeveralTokens");
+}
+
+#[test]
+fn several_tokens_are_refused_whatever_they_are_if_one_is_enough() {
+    let either = any(json!([{"provider_name": "a"}, {"provider_name": "b"}]));
+    let lenient = any(
+        json!([{"provider_name": "a"}, {"allow_missing_or_failed": {}}, {"provider_name": "b"}]),
+    );
+    let in_header = json!([{"name": "x-token"}]);
+    let decided = |requirement: &Value, a: &str, b: &str| {
+        let policy = policy_with(&json!({
+            "/providers/a/from_headers": in_header,
+            "/rules": requires(requirement),
+        }));
+        let headers = [("x-token", a), ("authorization", b)];
+        decided(&policy, &request("/", &headers))
+    };
+    let (a, b, old) = (of_a(NOW + 60), bearer(&of_b()), of_a(1));
+    for a in [a.as_str(), &old, "a.b.c"] {
+        for b in [b.as_str(), "Bearer a.b.c"] {
+            assert_eq!(decided(&either, a, b), "SeveralTokens", "{a} {b}");
+            // No claims are forwarded: the upstream could take them for those of the other token.
+            assert_eq!(decided(&lenient, a, b), "pass", "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn a_provider_accepts_one_token_even_if_others_are_required_too() {
+    let policy = policy_with(&json!({
+        "/providers/a/from_headers": [{"name": "x-token"}],
+        "/providers/a/from_params": ["jwt"],
+        "/rules": requires(&json!({"requires_all": {"requirements": [
+            {"provider_name": "a"},
+            {"provider_name": "b"},
+        ]}})),
+    }));
+    let (a, b) = (of_a(NOW + 60), bearer(&of_b()));
+    let in_query = format!("/?jwt={a}");
+    let headers = [("authorization", b.as_str()), ("x-token", &a)];
+    for (target, headers, expected) in [
+        (
+            "/",
+            &headers[..],
+            "x-a=alice x-b=bob -x-token -authorization",
+        ),
+        (
+            &in_query,
+            &headers[..1],
+            "x-a=alice x-b=bob -authorization :path=/",
+        ),
+        (&in_query, &headers, "SeveralTokens"),
+    ] {
+        assert_eq!(
+            decided(&policy, &request(target, headers)),
+            expected,
+            "{target}"
+        );
+    }
 }
 
 #[test]

@@ -11,8 +11,9 @@ use log::warn;
 use super::log_throttle::LogThrottle;
 use super::token_queue::TokenQueue;
 use super::token_statuses::{Failed, TokenStatuses, UNAVAILABLE};
+use crate::counter::Counter;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
-use crate::metrics::{Counter, Metrics};
+use crate::metrics::Metrics;
 
 pub(crate) struct IntrospectionClient<H> {
     host: H,
@@ -101,16 +102,15 @@ impl<H: Host> IntrospectionClient<H> {
             self.settle(&token, Err("there was no answer".to_owned()), now);
         }
         while let Some(token) = self.queue.take_next() {
-            match self.send(&token) {
-                Some(callout) => self.running.push(Running {
+            if let Some(callout) = self.send(&token) {
+                self.running.push(Running {
                     callout,
                     token,
                     started_at: now,
-                }),
-                None => {
-                    let problem = "the cluster is unknown or has no healthy host";
-                    self.settle(&token, Err(problem.to_owned()), now);
-                }
+                });
+            } else {
+                let problem = "the cluster is unknown or has no healthy host";
+                self.settle(&token, Err(problem.to_owned()), now);
             }
         }
     }

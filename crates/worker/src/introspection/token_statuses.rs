@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     const DURATIONS: Durations = Durations {
-        active: Duration::from_secs(60),
+        active: Duration::from_mins(1),
         inactive: Duration::from_secs(10),
     };
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn at(secs: u64) -> Timestamp {
-        Timestamp::from_unix_secs(1_700_000_000 + secs)
+        Timestamp::from_unix_secs(1_700_000_000).plus(Duration::from_secs(secs))
     }
 
     fn active(members: &str) -> IntrospectionResponse {

@@ -2,8 +2,8 @@ use gate_fixtures::key_set;
 use serde_json::json;
 
 use super::*;
-use crate::fetching::{Backoff, RefreshPolicy};
-use crate::keys::{KeySet, MAX_SET_BYTES, NoFormat};
+use crate::fetching::{Backoff, KeySetFormat, RefreshPolicy};
+use crate::keys::{KeySet, MAX_SET_BYTES};
 
 const ISSUER: &str = "https://issuer.example/realms/a";
 
@@ -47,7 +47,7 @@ fn begin(source: &DocumentSource, known: Option<SharedDocument>, number: u32) ->
         policy: POLICY,
         retries: Retries { number, ..RETRIES },
     };
-    Fetch::new(7, &remote, &NoFormat, known, at(0))
+    Fetch::new(7, &remote, &KeySetFormat, known, at(0))
 }
 
 fn path(fetch: &Fetch<KeySet>, millis: u64) -> Option<String> {

@@ -1,0 +1,109 @@
+//! Valid configurations and their policies.
+
+use std::time::Duration;
+
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
+use gate::policy::{CacheLimits, Rules};
+use gate_fixtures::key_set;
+use serde_json::{Value, json};
+
+use super::support::{changed, error, read, remote, valid};
+
+#[test]
+fn a_remote_key_set_has_its_uri_and_durations() {
+    assert_eq!(
+        *remote(&read(&valid()).unwrap()),
+        RemoteDocument {
+            cluster: "issuer".to_owned(),
+            source: DocumentSource::Uri(Resource {
+                authority: "issuer.example:8443".to_owned(),
+                path: "/oauth/jwks?tenant=a".to_owned(),
+            }),
+            authorization: None,
+            policy: RefreshPolicy {
+                timeout: Duration::from_millis(500),
+                cache_duration: Duration::from_mins(5),
+                max_stale: Duration::from_hours(24),
+                refetch_cooldown: Duration::from_secs(10),
+                retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
+            },
+            retries: Retries {
+                number: 0,
+                backoff: Backoff::new(Duration::from_millis(25), Duration::from_millis(250)),
+            },
+        }
+    );
+}
+
+#[test]
+fn names_may_be_in_lower_camel_case() {
+    let config = json!({
+        "providers": {"cloud": {
+            "remoteJwks": {
+                "httpUri": {"uri": "http://issuer.example", "cluster": "issuer"},
+                "cacheDuration": {"seconds": 300},
+            },
+            "clockSkewSeconds": "5",
+            "requireExpiration": false,
+        }, "local": {"localJwks": {"inlineString": key_set()}}},
+        "rules": [{"match": {"path": "/"}, "requires": {"providerName": "cloud"}}],
+        "unmatchedRequests": "allow",
+        "bypassCorsPreflight": true,
+    });
+    let config = read(&config).unwrap();
+    assert_eq!(config.providers[0].clock_skew, Duration::from_secs(5));
+    assert!(!config.providers[0].require_expiration);
+    assert!(config.options.bypass_cors_preflight);
+}
+
+#[test]
+fn absent_fields_have_defaults() {
+    let config = json!({"providers": {"p": {
+        "remote_jwks": {"http_uri": {"uri": "http://issuer.example", "cluster": "c"}},
+    }}});
+    let jwks = remote(&read(&config).unwrap());
+    assert!(matches!(&jwks.source, DocumentSource::Uri(set) if set.path == "/"));
+    assert_eq!(jwks.policy.timeout, Duration::from_secs(5));
+    assert_eq!(jwks.policy.cache_duration, Duration::from_mins(10));
+    let config = read(&config).unwrap();
+    let provider = &config.providers[0];
+    assert_eq!(provider.clock_skew, Duration::from_mins(1));
+    assert!(provider.require_expiration);
+    assert!(!provider.forward);
+    let cache = CacheLimits {
+        tokens: 4096,
+        token_bytes: 8192,
+    };
+    assert_eq!(provider.cache, cache);
+    assert_eq!(config.longest_token(), 8192);
+    assert!(!config.options.bypass_cors_preflight);
+    assert!(!config.introspects());
+    assert!(matches!(config.rules, Rules::AnyProvider(_)));
+}
+
+#[test]
+fn the_operator_may_allow_longer_tokens() {
+    for (bytes, longest) in [(1, 8192), (8192, 8192), (20_000, 20_000)] {
+        let limits = json!({"jwt_cache_size": 0, "jwtMaxTokenSize": bytes});
+        let config = changed("/providers/cloud/jwt_cache_config", Some(limits));
+        let config = read(&config).unwrap();
+        assert_eq!(config.longest_token(), longest);
+        assert_eq!(config.providers[0].cache.tokens, 0);
+    }
+}
+
+#[test]
+fn a_null_counts_as_an_absent_field() {
+    for pointer in [
+        "/rules",
+        "/realm",
+        "/providers/cloud/issuer",
+        "/providers/cloud/audiences",
+    ] {
+        assert_eq!(
+            error(&changed(pointer, Some(Value::Null))),
+            "none",
+            "{pointer}"
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Errors and their paths.
+
+use gate_fixtures::key_set;
+use serde_json::{Value, json};
+
+use super::support::{changed, error, valid};
+
+/// Changes the valid configuration at JSON pointers and compares the errors.
+fn check(cases: &[(&str, Option<Value>, &str)]) {
+    for (pointer, value, expected) in cases {
+        assert_eq!(error(&changed(pointer, value.clone())), *expected);
+    }
+}
+
+#[test]
+fn an_error_names_the_path_of_a_provider_or_rule() {
+    check(&[
+        ("/providers", None, "providers: missing field"),
+        (
+            "/providers",
+            Some(json!({})),
+            "providers: must not be empty",
+        ),
+        (
+            "/providers",
+            Some(json!([])),
+            "providers: must be an object, not an array",
+        ),
+        (
+            "/providers",
+            Some(json!({"": valid()["providers"]["cloud"]})),
+            "providers: a provider's name must be printable and not empty",
+        ),
+        (
+            "/rules",
+            Some(json!([{"match": {}}])),
+            "rules[0].match: needs one of prefix, path, path_separated_prefix and safe_regex",
+        ),
+        (
+            "/rules",
+            Some(json!([{"match": {"prefix": "/", "path": "/"}}])),
+            "rules[0].match: needs one of prefix, path, path_separated_prefix and safe_regex",
+        ),
+        ("/rules", Some(json!([{}])), "rules[0].match: missing field"),
+        (
+            "/rules",
+            Some(json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "clown"}}])),
+            "rules[0].requires.provider_name: there is no provider \"clown\"",
+        ),
+        (
+            "/rules",
+            Some(json!([{"match": {"prefix": "/"}, "requires": {}}])),
+            "none",
+        ),
+        ("/realm", Some(json!("")), "realm: must not be empty"),
+    ]);
+}
+
+#[test]
+fn an_error_names_the_path_of_a_field_of_a_provider() {
+    check(&[
+        (
+            "/providers/cloud/remote_jwks",
+            None,
+            "providers.cloud: needs remote_jwks, local_jwks or introspection",
+        ),
+        (
+            "/providers/cloud/local_jwks",
+            Some(json!({"inline_string": key_set()})),
+            "providers.cloud: has both remote_jwks and local_jwks",
+        ),
+        (
+            "/providers/cloud/clock_skew_seconds",
+            Some(json!(-1)),
+            "providers.cloud.clock_skew_seconds: is not an integer from 0 to 4294967295",
+        ),
+        (
+            "/providers/cloud/audiences",
+            Some(json!(["a", ""])),
+            "providers.cloud.audiences[1]: must not be empty",
+        ),
+        (
+            "/providers/cloud/forward",
+            Some(json!("yes")),
+            "providers.cloud.forward: must be a boolean, not a string",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!(["RS256", "none"])),
+            "providers.cloud.algorithms[1]: there is no algorithm \"none\"",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!(["rs256"])),
+            "providers.cloud.algorithms[0]: there is no algorithm \"rs256\"",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!(["HS256"])),
+            "providers.cloud.algorithms[0]: HS256 works only with local_jwks",
+        ),
+        (
+            "/providers/cloud/algorithms",
+            Some(json!([])),
+            "providers.cloud.algorithms: must not be empty",
+        ),
+        (
+            "/providers/cloud/types",
+            Some(json!([])),
+            "providers.cloud.types: must not be empty",
+        ),
+        (
+            "/providers/cloud/jwt_cache_config",
+            Some(json!({"jwt_max_token_size": 0})),
+            "providers.cloud.jwt_cache_config.jwt_max_token_size: must be from 1 to 65536",
+        ),
+        (
+            "/providers/cloud/jwt_cache_config",
+            Some(json!({"jwt_max_token_size": 65537})),
+            "providers.cloud.jwt_cache_config.jwt_max_token_size: must be from 1 to 65536",
+        ),
+        (
+            "/providers/cloud/jwt_cache_config",
+            Some(json!({"jwt_cache_size": -1})),
+            "providers.cloud.jwt_cache_config.jwt_cache_size: is not an integer from 0 to 4294967295",
+        ),
+    ]);
+}
+
+#[test]
+fn an_error_names_the_path_of_a_field_of_a_key_set() {
+    let http_uri = "/providers/cloud/remote_jwks/http_uri";
+    check(&[
+        (
+            &format!("{http_uri}/cluster"),
+            None,
+            "providers.cloud.remote_jwks.http_uri.cluster: missing field",
+        ),
+        (
+            &format!("{http_uri}/cluster"),
+            Some(json!("")),
+            "providers.cloud.remote_jwks.http_uri.cluster: must not be empty",
+        ),
+        (
+            &format!("{http_uri}/clusters"),
+            Some(json!("x")),
+            "providers.cloud.remote_jwks.http_uri.clusters: unknown field, expected one of uri, \
+             cluster, timeout",
+        ),
+        (
+            &format!("{http_uri}/uri"),
+            Some(json!("/jwks")),
+            "providers.cloud.remote_jwks.http_uri.uri: is not an http or https URI",
+        ),
+        (
+            &format!("{http_uri}/uri"),
+            Some(json!("https://user@issuer.example/")),
+            "providers.cloud.remote_jwks.http_uri.uri: must have a host and no user",
+        ),
+        (
+            &format!("{http_uri}/uri"),
+            Some(json!("http://a b")),
+            "providers.cloud.remote_jwks.http_uri.uri: is not a URI: invalid uri character",
+        ),
+        (
+            &format!("{http_uri}/timeout"),
+            Some(json!("0s")),
+            "providers.cloud.remote_jwks.http_uri.timeout: must be above zero",
+        ),
+        (
+            &format!("{http_uri}/timeout"),
+            Some(json!("7200s")),
+            "providers.cloud.remote_jwks.http_uri.timeout: must be from \"0.001s\" to \"3600s\"",
+        ),
+        (
+            "/providers/cloud/remote_jwks/cache_duration",
+            Some(json!("5 minutes")),
+            "providers.cloud.remote_jwks.cache_duration: is not a duration such as \"5s\" or \
+             \"0.5s\"",
+        ),
+        (
+            "/providers/cloud/remote_jwks/cache_duration",
+            Some(json!("0.0005s")),
+            "providers.cloud.remote_jwks.cache_duration: must be at least \"0.001s\"",
+        ),
+    ]);
+}

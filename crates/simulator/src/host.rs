@@ -1,0 +1,148 @@
+//! The host calls of a simulated virtual machine.
+
+use std::hash::RandomState;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gate::answer::Answer;
+use gate::time::Timestamp;
+use gate_worker::Host;
+use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
+
+use crate::vm::{Deferred, Vm};
+
+/// The host calls of a simulated virtual machine. A dead one makes none.
+#[derive(Clone)]
+pub struct SimulatedHost(pub(crate) Rc<Vm>);
+
+impl Host for SimulatedHost {
+    fn now(&self) -> Timestamp {
+        self.0.state.now()
+    }
+
+    fn random(&self) -> u64 {
+        self.0.state.random()
+    }
+
+    fn hash_state(&self) -> RandomState {
+        // Its key decides nothing but the order of hash tables, which has no effect.
+        RandomState::new()
+    }
+
+    fn configuration(&self) -> Vec<u8> {
+        self.0.configuration()
+    }
+
+    fn environment_variable(&self, name: &str) -> Option<String> {
+        self.0.state.environment.borrow().get(name).cloned()
+    }
+
+    fn verify_signature(&self, arguments: &[u8]) -> Option<Vec<u8>> {
+        (self.0.state.verify_signature.get())(arguments)
+    }
+
+    fn set_tick_period(&self, period: Duration) {
+        self.0.set_tick_period(period);
+    }
+
+    fn dispatch(&self, callout: &Callout<'_>) -> Option<CalloutId> {
+        let root = self.0.effective_root();
+        let mut network = self.0.state.network.borrow_mut();
+        let now = self.0.state.elapsed.get();
+        let id = network.dispatch(callout, self.0.index, root, now)?;
+        Some(CalloutId(id))
+    }
+
+    fn callout_headers(&self) -> Vec<(String, Vec<u8>)> {
+        let response = self.0.response.borrow();
+        let response = response.as_ref().expect("no response is being delivered");
+        response.headers.clone()
+    }
+
+    fn callout_body(&self, size: usize) -> Vec<u8> {
+        let response = self.0.response.borrow();
+        let response = response.as_ref().expect("no response is being delivered");
+        assert_eq!(response.body.len(), size, "the size of the body");
+        response.body.clone()
+    }
+
+    fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        self.0.state.shared_data.borrow().get(key)
+    }
+
+    fn set_shared_data(&self, key: &str, value: &[u8]) {
+        if self.0.is_alive() {
+            self.0.state.shared_data.borrow_mut().set(key, value);
+        }
+    }
+
+    fn swap_shared_data(&self, key: &str, value: &[u8], version: u32) -> bool {
+        let mut data = self.0.state.shared_data.borrow_mut();
+        self.0.is_alive() && data.swap(key, value, version)
+    }
+
+    fn define_counter(&self, name: &str) -> Option<MetricId> {
+        Some(MetricId(self.0.state.metrics.borrow_mut().define(name)))
+    }
+
+    fn define_gauge(&self, name: &str) -> Option<MetricId> {
+        Some(MetricId(self.0.state.metrics.borrow_mut().define(name)))
+    }
+
+    fn increment_metric(&self, metric: MetricId, offset: i64) {
+        if self.0.is_alive() {
+            let mut metrics = self.0.state.metrics.borrow_mut();
+            metrics.increment(metric.0, offset);
+        }
+    }
+
+    fn record_metric(&self, gauge: MetricId, value: u64) {
+        if self.0.is_alive() {
+            self.0.state.metrics.borrow_mut().record(gauge.0, value);
+        }
+    }
+
+    fn remove_request_header(&self, name: &str) {
+        let request = self.0.effective_request();
+        let mut request = request.borrow_mut();
+        request.headers.retain(|(known, _)| known != name);
+    }
+
+    fn set_request_header(&self, name: &str, value: &[u8]) {
+        self.remove_request_header(name);
+        let request = self.0.effective_request();
+        let header = (name.to_owned(), value.to_vec());
+        request.borrow_mut().headers.push(header);
+    }
+
+    fn set_filter_state(&self, key: &str, value: &[u8]) {
+        let request = self.0.effective_request();
+        let entry = (key.to_owned(), value.to_vec());
+        request.borrow_mut().filter_state.push(entry);
+    }
+
+    fn clear_route_cache(&self) {
+        let request = self.0.effective_request();
+        request.borrow_mut().route_cleared = true;
+    }
+
+    fn route_requirement(&self) -> Option<Vec<u8>> {
+        let request = self.0.effective_request();
+        let requirement = request.borrow().requirement.clone();
+        requirement.map(String::into_bytes)
+    }
+
+    fn send_local_response(&self, answer: &Answer) {
+        let stream = self.0.effective_stream();
+        self.0.defer(Deferred::Answer(stream, answer.clone()));
+    }
+
+    fn resume_request(&self) {
+        let stream = self.0.effective_stream();
+        self.0.defer(Deferred::Resume(stream));
+    }
+
+    fn set_effective_context(&self, context: ContextId) -> bool {
+        self.0.set_effective_context(context.0)
+    }
+}

@@ -1,0 +1,222 @@
+//! One process of Envoy.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gate::time::Timestamp;
+
+use crate::module::Module;
+use crate::network::{Received, Reply, Response};
+use crate::state::State;
+use crate::vm::Vm;
+use crate::worker::Worker;
+
+/// One process of Envoy.
+pub struct Process {
+    state: Rc<State>,
+    modules: RefCell<Vec<Rc<Module>>>,
+}
+
+/// What happens next in the process.
+enum Event {
+    Callout,
+    Tick { vm: usize, root: u32 },
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
+impl Process {
+    /// A process without workers. `seed` determines all random numbers.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            state: Rc::new(State::new(seed)),
+            modules: RefCell::default(),
+        }
+    }
+
+    /// Starts a worker.
+    #[must_use]
+    pub fn start_worker(&self) -> Worker {
+        let mut modules = self.modules.borrow_mut();
+        let vm = Vm::new(modules.len(), Rc::clone(&self.state));
+        let module = Rc::new(Module::new(Rc::new(vm)));
+        modules.push(Rc::clone(&module));
+        Worker(module)
+    }
+
+    /// Sets the function `verify_signature`; without it the module verifies.
+    pub fn set_verify_signature(&self, call: fn(&[u8]) -> Option<Vec<u8>>) {
+        self.state.verify_signature.set(call);
+    }
+
+    /// Sets an environment variable of all virtual machines.
+    pub fn set_environment_variable(&self, name: &str, value: &str) {
+        let mut environment = self.state.environment.borrow_mut();
+        environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    // Time.
+
+    /// The wall clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.state.now()
+    }
+
+    /// The time since the start of the process.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.state.elapsed.get()
+    }
+
+    /// Sets the wall clock forward. No time passes.
+    pub fn set_clock_forward(&self, by: Duration) {
+        let start = &self.state.wall_start;
+        start.set(start.get().plus(by));
+    }
+
+    /// Sets the wall clock back. No time passes.
+    pub fn set_clock_back(&self, by: Duration) {
+        let start = &self.state.wall_start;
+        let millis = start.get().since(Timestamp::EPOCH).saturating_sub(by);
+        start.set(Timestamp::from_unix(millis));
+    }
+
+    /// Lets time pass: roots tick and callouts end, one after the other.
+    pub fn advance(&self, by: Duration) {
+        let end = self.elapsed() + by;
+        while self.step(end) {}
+        self.state.elapsed.set(end);
+    }
+
+    /// Lets time pass until `condition` holds; returns how long that took. `None` if it does not hold
+    /// within `limit`.
+    #[must_use]
+    pub fn advance_until(&self, limit: Duration, condition: impl Fn() -> bool) -> Option<Duration> {
+        let start = self.elapsed();
+        loop {
+            if condition() {
+                return Some(self.elapsed().saturating_sub(start));
+            }
+            if !self.step(start + limit) {
+                return None;
+            }
+        }
+    }
+
+    /// Lets the next event happen, if it is due by `end`.
+    fn step(&self, end: Duration) -> bool {
+        let callout = self.state.network.borrow().next_due();
+        let callout = callout.map(|due| (due, Event::Callout));
+        let modules = self.modules.borrow().clone();
+        let living = modules.iter().filter(|module| module.vm.is_alive());
+        let ticks = living.filter_map(|module| {
+            let (due, root) = module.vm.next_tick()?;
+            let vm = module.vm.index;
+            Some((due, Event::Tick { vm, root }))
+        });
+        let next = callout.into_iter().chain(ticks);
+        let next = next.min_by_key(|(due, _)| *due);
+        let Some((due, event)) = next.filter(|(due, _)| *due <= end) else {
+            return false;
+        };
+        self.state.elapsed.set(due.max(self.elapsed()));
+        match event {
+            Event::Callout => {
+                let ended = self.state.network.borrow_mut().take_due(self.elapsed());
+                if let Some(callout) = ended
+                    && let Some(module) = modules.get(callout.vm)
+                {
+                    module.deliver(callout);
+                }
+            }
+            Event::Tick { vm, root } => {
+                if let Some(module) = modules.get(vm) {
+                    module.tick(root);
+                }
+            }
+        }
+        true
+    }
+
+    // The network.
+
+    /// Puts a server behind a cluster, which decides about each request. It replaces the one before.
+    pub fn serve(&self, cluster: &str, script: impl FnMut(&Received) -> Reply + 'static) {
+        let mut network = self.state.network.borrow_mut();
+        network.serve(cluster, Box::new(script));
+    }
+
+    /// Puts a server behind a cluster that always reacts like this.
+    pub fn serve_always(&self, cluster: &str, reply: impl Into<Reply>) {
+        let reply = reply.into();
+        self.serve(cluster, move |_| reply.clone());
+    }
+
+    /// Says whether the cluster has a healthy host. A callout to one without is not sent.
+    pub fn set_healthy(&self, cluster: &str, healthy: bool) {
+        let mut network = self.state.network.borrow_mut();
+        if let Some(server) = network.servers.get_mut(cluster) {
+            server.healthy = healthy;
+        }
+    }
+
+    /// Lets the server behind a cluster respond now to all requests that it has not responded to.
+    pub fn respond(&self, cluster: &str, response: &Response) {
+        let mut network = self.state.network.borrow_mut();
+        network.respond(cluster, response, self.state.elapsed.get());
+    }
+
+    /// The requests that the server behind a cluster has received.
+    #[must_use]
+    pub fn received(&self, cluster: &str) -> Vec<Received> {
+        let network = self.state.network.borrow();
+        let server = network.servers.get(cluster);
+        server
+            .map(|server| server.received.clone())
+            .unwrap_or_default()
+    }
+
+    /// The number of requests to a cluster that are not answered.
+    #[must_use]
+    pub fn in_flight(&self, cluster: &str) -> usize {
+        self.state.network.borrow().in_flight(cluster)
+    }
+
+    // What workers share.
+
+    /// The value of a metric.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> i64 {
+        let value = self.state.metrics.borrow().get(name);
+        value.unwrap_or_else(|| panic!("there is no metric {name}"))
+    }
+
+    /// The names of all metrics, sorted.
+    #[must_use]
+    pub fn metric_names(&self) -> Vec<String> {
+        self.state.metrics.borrow().names()
+    }
+
+    /// Lets another worker get ahead of the next `count` swaps of shared data.
+    pub fn lose_swaps(&self, count: u32) {
+        self.state.shared_data.borrow_mut().lose_swaps(count);
+    }
+
+    /// The keys of shared data that contain `text`.
+    #[must_use]
+    pub fn shared_keys(&self, text: &str) -> Vec<String> {
+        self.state.shared_data.borrow().keys(text)
+    }
+
+    /// Removes an entry of shared data.
+    pub fn remove_shared(&self, key: &str) {
+        self.state.shared_data.borrow_mut().remove(key);
+    }
+}

@@ -1,0 +1,57 @@
+//! The data that all workers share.
+
+use std::collections::BTreeMap;
+
+/// The data that all workers share.
+#[derive(Debug, Default)]
+pub(crate) struct SharedData {
+    entries: BTreeMap<String, (Vec<u8>, u32)>,
+    last_version: u32,
+    /// How many of the next swaps another worker gets ahead of.
+    lost_swaps: u32,
+}
+
+impl SharedData {
+    pub(crate) fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        self.entries.get(key).cloned()
+    }
+
+    pub(crate) fn set(&mut self, key: &str, value: &[u8]) {
+        self.last_version += 1;
+        let entry = (value.to_vec(), self.last_version);
+        self.entries.insert(key.to_owned(), entry);
+    }
+
+    /// Like Envoy: a swap of an entry that does not exist writes it.
+    pub(crate) fn swap(&mut self, key: &str, value: &[u8], version: u32) -> bool {
+        if self.lost_swaps > 0 {
+            self.lost_swaps -= 1;
+            // Another worker writes the same value, so that the version changes.
+            if let Some((value, _)) = self.get(key) {
+                self.set(key, &value);
+            }
+        }
+        let is_current = match self.entries.get(key) {
+            Some((_, current)) => *current == version,
+            None => true,
+        };
+        if is_current {
+            self.set(key, value);
+        }
+        is_current
+    }
+
+    pub(crate) fn lose_swaps(&mut self, count: u32) {
+        self.lost_swaps = count;
+    }
+
+    /// The keys that contain `text`.
+    pub(crate) fn keys(&self, text: &str) -> Vec<String> {
+        let keys = self.entries.keys();
+        keys.filter(|key| key.contains(text)).cloned().collect()
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.entries.remove(key);
+    }
+}

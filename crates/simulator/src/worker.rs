@@ -1,0 +1,97 @@
+//! A worker of the process, and its listeners.
+
+use std::rc::Rc;
+
+use crate::module::Module;
+use crate::request::Request;
+use crate::request_state::{Outcome, RequestState};
+
+/// A worker of the process: a thread with a virtual machine.
+pub struct Worker(pub(crate) Rc<Module>);
+
+impl Worker {
+    /// Adds a listener with this configuration of the filter, and so a root. `None` if the filter
+    /// refuses the configuration.
+    #[must_use]
+    pub fn listen(&self, configuration: &str) -> Option<Listener> {
+        let root = self.0.create_root(configuration.as_bytes())?;
+        let module = Rc::clone(&self.0);
+        Some(Listener { module, root })
+    }
+
+    /// The virtual machine traps: the roots, streams and callouts of the worker vanish.
+    pub fn kill(&self) {
+        self.0.kill();
+    }
+
+    /// How often the module turned to a waiting request, which costs a decision each time.
+    #[must_use]
+    pub fn waiters_decided(&self) -> usize {
+        self.0.vm.streams_entered.get()
+    }
+
+    /// How deep calls into the module have nested.
+    #[must_use]
+    pub fn deepest_nesting(&self) -> usize {
+        self.0.deepest_nesting()
+    }
+}
+
+/// A listener of one worker, with the filter.
+pub struct Listener {
+    module: Rc<Module>,
+    root: u32,
+}
+
+impl Listener {
+    /// A request with these headers, pseudo-headers included, arrives.
+    #[must_use]
+    pub fn request(&self, headers: &[(&str, &str)]) -> Request {
+        self.request_on_route(headers, None)
+    }
+
+    /// The same, on a route whose metadata name a requirement.
+    #[must_use]
+    pub fn request_on_route(&self, headers: &[(&str, &str)], requirement: Option<&str>) -> Request {
+        let headers = headers.iter();
+        let headers = headers.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        let request = RequestState {
+            headers: headers.collect(),
+            filter_state: Vec::new(),
+            route_cleared: false,
+            requirement: requirement.map(str::to_owned),
+            outcome: Outcome::Paused,
+        };
+        let (id, state) = self.module.create_stream(self.root, request);
+        let module = Rc::clone(&self.module);
+        Request { module, id, state }
+    }
+
+    /// A GET request for `path` arrives, with this bearer token if there is one.
+    #[must_use]
+    pub fn get(&self, path: &str, token: Option<&str>) -> Request {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![
+            (":method", "GET"),
+            (":path", path),
+            (":authority", "api.example"),
+        ];
+        headers.extend(
+            authorization
+                .as_deref()
+                .map(|value| ("authorization", value)),
+        );
+        self.request(&headers)
+    }
+
+    /// Configures the root again, which Envoy does not do. Returns whether it accepts that.
+    #[must_use]
+    pub fn configure_again(&self, configuration: &str) -> bool {
+        self.module.configure(self.root, configuration.as_bytes())
+    }
+
+    /// Removes the root, as Envoy does when nothing uses it any more.
+    pub fn remove(self) {
+        self.module.delete_root(self.root);
+    }
+}

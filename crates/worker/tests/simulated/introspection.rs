@@ -1,0 +1,153 @@
+//! Tokens that are introspected.
+
+use gate_simulator::{Listener, Process, Reply, Response, Worker};
+use serde_json::json;
+
+use crate::support::{
+    IDLE, MS, SECOND, TIMEOUT, decided, introspecting_provider, listening, statuses,
+};
+
+/// The largest number of tokens without a response.
+const QUEUE: usize = 1024;
+
+fn introspecting() -> (Process, Worker, Listener) {
+    let config = json!({"providers": {"cloud": introspecting_provider()}});
+    let (process, worker, listener) = listening(&config.to_string());
+    process.serve_always("endpoint", Reply::Hang);
+    process.advance(IDLE);
+    (process, worker, listener)
+}
+
+fn active() -> Response {
+    let body = json!({"active": true, "iss": "https://issuer.example", "sub": "somebody"});
+    Response::new(200, body.to_string())
+}
+
+#[test]
+fn requests_with_the_same_token_share_an_introspection() {
+    let (process, worker, listener) = introspecting();
+    let requests: Vec<_> = (0..9).map(|_| listener.get("/", Some("opaque"))).collect();
+    process.advance(20 * MS);
+    let received = process.received("endpoint");
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0].header(":method"), Some("POST"));
+    let body = String::from_utf8(received[0].body.clone()).unwrap();
+    assert_eq!(body, "token=opaque&token_type_hint=access_token");
+    // base64("gate:secret")
+    let authorization = received[0].header("authorization");
+    assert_eq!(authorization, Some("Basic Z2F0ZTpzZWNyZXQ="));
+    process.respond("endpoint", &active());
+    process.advance(20 * MS);
+    assert_eq!(statuses(&requests), [200; 9]);
+    assert_eq!(worker.waiters_decided(), 9);
+    // The response is cached.
+    assert_eq!(listener.get("/", Some("opaque")).status(), 200);
+    assert_eq!(process.received("endpoint").len(), 1);
+    process.advance(IDLE);
+    let name = "bearer_gate.introspection.cloud.success";
+    assert_eq!(process.metric(name), 1);
+}
+
+#[test]
+fn a_request_is_sent_a_millisecond_after_the_token_arrived() {
+    let (process, _worker, listener) = introspecting();
+    let _request = listener.get("/", Some("opaque"));
+    let sent = process.advance_until(SECOND, || process.in_flight("endpoint") == 1);
+    assert_eq!(sent, Some(MS));
+}
+
+#[test]
+fn a_response_wakes_only_requests_with_its_token() {
+    let (process, worker, listener) = introspecting();
+    process.serve("endpoint", |request| {
+        if request.body.starts_with(b"token=quick&") {
+            active().into()
+        } else {
+            Reply::Hang
+        }
+    });
+    let slow: Vec<_> = (0..5).map(|_| listener.get("/", Some("slow"))).collect();
+    let quick: Vec<_> = (0..3).map(|_| listener.get("/", Some("quick"))).collect();
+    process.advance(50 * MS);
+    assert_eq!(statuses(&quick), [200; 3]);
+    assert_eq!(statuses(&slow), [0; 5]);
+    assert_eq!(worker.waiters_decided(), 3);
+    process.respond("endpoint", &Response::new(200, "{\"active\": false}"));
+    process.advance(50 * MS);
+    assert_eq!(statuses(&slow), [401; 5]);
+    assert_eq!(worker.waiters_decided(), 8);
+}
+
+#[test]
+fn a_full_queue_refuses_other_tokens_at_once() {
+    let (process, _worker, listener) = introspecting();
+    // Clients that do not wait for the answer leave room for others to wait, but fill the queue.
+    for number in 0..QUEUE {
+        listener.get("/", Some(&format!("token{number}"))).end();
+    }
+    process.advance(20 * MS);
+    assert_eq!(process.in_flight("endpoint"), 128);
+    let refused = listener.get("/", Some("another"));
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.answer_header("retry-after").as_deref(), Some("1"));
+    // A token that is in the queue may be waited for.
+    let waiting = listener.get("/", Some("token0"));
+    assert_eq!(waiting.status(), 0);
+    process.respond("endpoint", &active());
+    process.advance(20 * MS);
+    assert_eq!(waiting.status(), 200);
+    process.advance(IDLE);
+    let name = "bearer_gate.denied.introspection_unavailable";
+    assert_eq!(process.metric(name), 1);
+}
+
+#[test]
+fn an_endpoint_that_fails_means_503_and_is_not_asked_again_for_a_second() {
+    for reply in [
+        Reply::from(Response::new(500, "")),
+        Reply::from(Response::new(200, "{}")),
+        Reply::Reset(MS),
+    ] {
+        let (process, _worker, listener) = introspecting();
+        process.serve_always("endpoint", reply);
+        let requests = [listener.get("/", Some("opaque"))];
+        let took = decided(&process, &requests, SECOND);
+        assert!(took < 20 * MS, "{took:?}");
+        assert_eq!(statuses(&requests), [503]);
+        assert_eq!(listener.get("/", Some("opaque")).status(), 503);
+        assert_eq!(process.received("endpoint").len(), 1);
+        process.advance(SECOND);
+        let _request = listener.get("/", Some("opaque"));
+        process.advance(10 * MS);
+        assert_eq!(process.received("endpoint").len(), 2);
+        process.advance(IDLE);
+        let name = "bearer_gate.introspection.cloud.failure";
+        assert_eq!(process.metric(name), 2);
+    }
+}
+
+#[test]
+fn an_endpoint_that_hangs_or_is_unknown_means_503() {
+    let (process, _worker, listener) = introspecting();
+    let requests = [listener.get("/", Some("opaque"))];
+    let took = decided(&process, &requests, 3 * SECOND);
+    assert!(took >= TIMEOUT && took < TIMEOUT + 20 * MS, "{took:?}");
+    assert_eq!(statuses(&requests), [503]);
+    process.set_healthy("endpoint", false);
+    let requests = [listener.get("/", Some("other"))];
+    let took = decided(&process, &requests, SECOND);
+    assert!(took <= 10 * MS, "{took:?}");
+    assert_eq!(statuses(&requests), [503]);
+}
+
+#[test]
+fn a_thousand_tokens_are_introspected_128_at_a_time() {
+    let (process, _worker, listener) = introspecting();
+    process.serve_always("endpoint", Reply::After(10 * MS, active()));
+    let requests: Vec<_> = (0..1000)
+        .map(|number| listener.get("/", Some(&format!("token{number}"))))
+        .collect();
+    decided(&process, &requests, TIMEOUT);
+    assert!(statuses(&requests).iter().all(|status| *status == 200));
+    assert_eq!(process.received("endpoint").len(), 1000);
+}

@@ -1,0 +1,19 @@
+//! Workers in a simulated process: what is fetched, shared, waited for and counted.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that panics fails"
+)]
+
+mod clock;
+mod fetching;
+mod introspection;
+mod lost_workers;
+mod metrics;
+mod roots;
+mod support;
+mod waiting;
