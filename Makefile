@@ -23,9 +23,10 @@ REMAP       = --remap-path-prefix=$(CURDIR)=bearer-gate \
 
 # How cargo builds modules for Envoy: without exports that the filter does not need, with the vector
 # instructions of Envoy's V8, and with 32-bit limbs in RustCrypto, because WebAssembly multiplies
-# 32-bit numbers to 64 bits in one instruction.
+# 32-bit numbers to 64 bits in one instruction. The wrapper is found by PATH because cargo hashes its name
+# into every symbol, and a name with the path of the checkout would make each checkout build other bytes.
 WASM_FLAGS  = -C target-feature=+simd128 --cfg cpubits="32" $(REMAP)
-WASM_CARGO  = RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/scripts/rustc-workspace \
+WASM_CARGO  = PATH=$(CURDIR)/scripts:$$PATH RUSTC_WORKSPACE_WRAPPER=rustc-workspace \
 	CARGO_TARGET_WASM32_WASIP1_LINKER=$(CURDIR)/scripts/wasm-ld \
 	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='$(WASM_FLAGS)' cargo
 

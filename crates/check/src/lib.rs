@@ -29,6 +29,7 @@ use arguments::{Arguments, Command, HELP};
 use config_file::ConfigFile;
 use configuration::Configuration;
 use gate::time::Timestamp;
+use gate_build_info::SUMMARY;
 use gate_config::Environment;
 use given::Given;
 use report::{ConfigurationResult, Report};
@@ -65,10 +66,7 @@ pub fn run(
 ) -> io::Result<Status> {
     let result = Arguments::parse(arguments).and_then(|command| match command {
         Command::Help => Ok((HELP.to_owned(), Status::Good)),
-        Command::Version => {
-            let version = env!("CARGO_PKG_VERSION");
-            Ok((format!("bearer-gate-check {version}\n"), Status::Good))
-        }
+        Command::Version => Ok((format!("bearer-gate-check {SUMMARY}\n"), Status::Good)),
         Command::Schema => Ok((format!("{:#}\n", gate_config::schema()), Status::Good)),
         Command::Check(arguments) => check(&arguments, console, now),
     });

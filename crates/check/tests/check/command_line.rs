@@ -99,7 +99,7 @@ fn help_and_errors_explain_the_command_line() {
         (
             &["-V"],
             0,
-            concat!("bearer-gate-check ", env!("CARGO_PKG_VERSION"), "\n"),
+            concat!("bearer-gate-check ", env!("CARGO_PKG_VERSION"), " ("),
         ),
         (
             &["--schema"],
