@@ -154,7 +154,7 @@ fn a_token_has_exactly_one_text() {
         format!("\u{feff}{}", good_payload()),
         payload("a", &format!("{}1{}", "[".repeat(32), "]".repeat(32))),
         payload("a", &"[".repeat(3_000)),
-        payload("a", &json!("x".repeat(6_100)).to_string()),
+        payload("a", &json!("x".repeat(12_300)).to_string()),
         "null".to_owned(),
         "[]".to_owned(),
     ] {
