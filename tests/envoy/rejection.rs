@@ -81,7 +81,7 @@ fn every_bad_request_gets_its_answer_and_does_not_reach_the_upstream() {
         ),
         (
             "too_large",
-            get("/").bearer("a".repeat(8193)),
+            get("/").bearer("a".repeat(16_385)),
             401,
             "invalid_token",
         ),
