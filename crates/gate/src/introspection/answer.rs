@@ -77,7 +77,8 @@ const ACCESS_TOKEN_TYPES: [&str; 4] = [
 /// An answer in which members that are `null` are absent, and `sub` is a string: some servers write `null` for
 /// what they do not know, and a number as the identifier of a user.
 fn lenient(mut payload: Map<String, Value>) -> Map<String, Value> {
-    payload.retain(|_, member| !member.is_null());
+    // A `cnf` that is `null` does not say that the token is unbound.
+    payload.retain(|name, member| !member.is_null() || name == "cnf");
     if let Some(subject @ Value::Number(_)) = payload.get_mut("sub") {
         *subject = Value::String(subject.to_string());
     }
@@ -144,6 +145,17 @@ mod tests {
             let is_active = read(body.as_bytes()).map(|answer| answer.is_some());
             assert_eq!(is_active, expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_null_confirmation_does_not_unbind_a_token() {
+        for cnf in ["{}", "null", r#"{"jkt": "x"}"#] {
+            let body = format!(r#"{{"active": true, "cnf": {cnf}}}"#);
+            let answer = read(body.as_bytes()).unwrap().unwrap();
+            assert!(answer.claims.sender_constrained, "{cnf}");
+        }
+        let answer = read(br#"{"active": true}"#).unwrap().unwrap();
+        assert!(!answer.claims.sender_constrained);
     }
 
     #[test]
