@@ -109,12 +109,7 @@ fn any<'n>(
                 without_token = without_token.or(Some(fulfilment));
             }
             Ok(fulfilment) => return Ok(fulfilment),
-            Err(Unfulfilled::Wait(other)) => {
-                wait = Some(match wait {
-                    Some(wait) => wait.or(other),
-                    None => other,
-                });
-            }
+            Err(Unfulfilled::Wait(other)) => Wait::add(&mut wait, other),
             Err(Unfulfilled::Refused(other)) if other.kind() > refusal.kind() => refusal = other,
             Err(Unfulfilled::Refused(_)) => {}
         }
@@ -153,12 +148,7 @@ fn all<'n>(
                 all.extract = all.extract.or(fulfilment.extract);
                 all.lenient |= fulfilment.lenient;
             }
-            Err(Unfulfilled::Wait(other)) => {
-                wait = Some(match wait {
-                    Some(wait) => wait.or(other),
-                    None => other,
-                });
-            }
+            Err(Unfulfilled::Wait(other)) => Wait::add(&mut wait, other),
             Err(refused) => return Err(refused),
         }
     }

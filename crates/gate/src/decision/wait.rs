@@ -48,6 +48,14 @@ impl Wait {
         }
     }
 
+    /// Adds `other` to the waits found so far.
+    pub(super) fn add(found: &mut Option<Self>, other: Self) {
+        *found = Some(match found.take() {
+            Some(wait) => wait.or(other),
+            None => other,
+        });
+    }
+
     /// A wait for whatever arrives first. The longer wait determines the reason.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
