@@ -169,7 +169,7 @@ pub(crate) fn request_headers() -> Box<[u8]> {
         return Box::default();
     }
     let bytes = std::ptr::slice_from_raw_parts_mut(bytes, size);
-    // SAFETY: the host allocated these bytes with `proxy_on_memory_allocate` of the SDK, which returns
-    // a boxed slice of exactly this size, initialized all of them, and passes their ownership.
+    // SAFETY: `proxy_on_memory_allocate` of the SDK allocated a boxed slice of exactly this size for the
+    // host. The host has written all of its bytes and gives up its ownership.
     unsafe { Box::from_raw(bytes) }
 }
