@@ -4,8 +4,7 @@
 //! The header parameters `jwk`, `jku`, `x5c` and `x5u` are ignored: a token must not supply the key
 //! that it is verified with.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::claims::Claims;
@@ -79,7 +78,7 @@ impl Token {
         }
         let parts = Parts::parse(text).ok_or(Reason::MalformedToken)?;
 
-        let header = json::parse_members(&decode(parts.header)?, is_relevant_parameter)
+        let mut header = json::parse_members(&decode(parts.header)?, is_relevant_parameter)
             .ok_or(Reason::MalformedToken)?;
         // An extension that is not understood must be refused (RFC 7515, section 4.1.11), and `b64`
         // changes what the signature covers unless it is true (RFC 7797). Other parameters, such as
@@ -90,11 +89,11 @@ impl Token {
         if header.contains_key("crit") || unencoded {
             return Err(Reason::Critical);
         }
-        let algorithm = text_parameter(&header, "alg")?
-            .and_then(Algorithm::from_name)
+        let algorithm = text_parameter(&mut header, "alg")?
+            .and_then(|name| Algorithm::from_name(&name))
             .ok_or(Reason::Algorithm { alg: None })?;
-        let typ = text_parameter(&header, "typ")?.map(str::to_owned);
-        let kid = text_parameter(&header, "kid")?.map(str::to_owned);
+        let typ = text_parameter(&mut header, "typ")?;
+        let kid = text_parameter(&mut header, "kid")?;
 
         let signature = decode(parts.signature)?;
 
@@ -174,7 +173,7 @@ fn decode(part: &str) -> Result<Vec<u8>, Reason> {
         return Err(Reason::MalformedToken);
     }
     URL_SAFE_NO_PAD
-        .decode(part)
+        .decode_to_vec(part)
         .map_err(|_| Reason::MalformedToken)
 }
 
@@ -182,12 +181,9 @@ fn is_relevant_parameter(name: &str) -> bool {
     matches!(name, "alg" | "typ" | "kid" | "crit" | "b64")
 }
 
-/// A header parameter that must be a text if it is present.
-fn text_parameter<'h>(
-    header: &'h Map<String, Value>,
-    name: &str,
-) -> Result<Option<&'h str>, Reason> {
-    match header.get(name) {
+/// Takes a header parameter that must be a text if it is present.
+fn text_parameter(header: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
+    match header.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Reason::MalformedToken),
@@ -196,6 +192,8 @@ fn text_parameter<'h>(
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;

@@ -116,6 +116,9 @@ impl<'de> Visitor<'de> for ValueReader {
     }
 }
 
+/// Few tokens have more claims.
+const USUAL_MEMBERS: usize = 16;
+
 /// Reads the members of an object with `member`, and returns those that `keep` selects.
 fn read_members<'de, A: MapAccess<'de>>(
     mut access: A,
@@ -123,7 +126,7 @@ fn read_members<'de, A: MapAccess<'de>>(
     keep: &dyn Fn(&str) -> bool,
     member: ValueReader,
 ) -> Result<Map<String, Value>, A::Error> {
-    let mut names = Vec::new();
+    let mut names = Vec::with_capacity(USUAL_MEMBERS);
     let mut object = Map::new();
     while let Some(Name(name)) = access.next_key()? {
         let keep = keep(&name);
