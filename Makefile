@@ -33,8 +33,6 @@ WASM_CARGO  = PATH=$(CURDIR)/scripts:$$PATH RUSTC_WORKSPACE_WRAPPER=rustc-worksp
 # What the linker runs at the end to make the module small.
 WASM_OPT := scripts/module/node_modules/binaryen/bin/wasm-opt
 SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
-# And what then tells the engine which way branches go almost always, so that it puts the other one aside.
-HINTED   := BEARER_GATE_HINT=$(CURDIR)/scripts/module/hint.mjs
 
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
@@ -58,7 +56,7 @@ needs-browser:
 # Cargo does not know the scripts that its linker runs. If one has changed, this makes it link again.
 MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm
 LINKED  := target/$(TARGET)/release/.linked
-$(LINKED): scripts/wasm-ld $(wildcard scripts/module/*.mjs) $(WASM_OPT)
+$(LINKED): scripts/wasm-ld $(WASM_OPT)
 	@mkdir -p $(@D)/deps
 	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm
 	@touch $@
@@ -66,7 +64,7 @@ $(LINKED): scripts/wasm-ld $(wildcard scripts/module/*.mjs) $(WASM_OPT)
 build: $(LINKED) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
-	$(SMALL) $(HINTED) $(WASM_CARGO) build --locked --release --target $(TARGET) --lib
+	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) --lib
 
 $(WASM_OPT): scripts/module/package.json scripts/module/package-lock.json
 	@scripts/need rust node
@@ -110,7 +108,7 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test scripts/module/hints.test.mjs bench/comparison.test.mjs
+	node --test bench/comparison.test.mjs
 	tests/reproducible paths $(MODULES)
 	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module
 	cargo test --locked --lib --test reference

@@ -1,10 +1,9 @@
 //! The module is small. It has the exports that the filter needs and none that Envoy would call for
 //! nothing.
 
-use std::collections::HashSet;
 use std::fs;
 
-use wasmparser::{ExternalKind, Import, KnownCustom, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ExternalKind, Parser, Payload};
 
 use crate::support::root;
 
@@ -161,50 +160,4 @@ fn no_needed_export_is_left_out() {
             "scripts/wasm-ld leaves out {name}. Without it, {without}."
         );
     }
-}
-
-/// An engine ignores all hints if one of them does not belong to a branch.
-#[test]
-fn every_branch_hint_belongs_to_a_branch() {
-    /// Half of the branches that requests reach.
-    const MANY: usize = 500;
-    let module = module();
-    let mut imported = 0;
-    let mut bodies = Vec::new();
-    let mut hints = Vec::new();
-    for payload in Parser::new(0).parse_all(&module) {
-        match payload.unwrap() {
-            Payload::ImportSection(imports) => {
-                let is_function = |import: &Import| matches!(import.ty, TypeRef::Func(_));
-                let imports = imports.into_imports().map(Result::unwrap);
-                imported = imports.filter(is_function).count();
-            }
-            Payload::CodeSectionEntry(body) => bodies.push(body),
-            Payload::CustomSection(section) => {
-                if let KnownCustom::BranchHints(functions) = section.as_known() {
-                    assert!(bodies.is_empty(), "hints come before the code");
-                    hints.extend(functions.into_iter().map(Result::unwrap));
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut found = 0;
-    for function in hints {
-        let body = &bodies[usize::try_from(function.func).unwrap() - imported];
-        let branches: HashSet<u64> = body
-            .get_operators_reader()
-            .unwrap()
-            .into_iter_with_offsets()
-            .map(Result::unwrap)
-            .filter(|(operator, _)| matches!(operator, Operator::If { .. } | Operator::BrIf { .. }))
-            .map(|(_, at)| at - body.range().start)
-            .collect();
-        for hint in function.hints {
-            let at = u64::from(hint.unwrap().func_offset);
-            assert!(branches.contains(&at), "function {}, {at}", function.func);
-            found += 1;
-        }
-    }
-    assert!(found > MANY, "{found} hints");
 }
