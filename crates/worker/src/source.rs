@@ -257,7 +257,7 @@ impl<T: Publication, H: Host> Source<T, H> {
                 fresh_for,
             } => {
                 let event = FetchEvent::Changed { holder, fresh_for };
-                let shared = self.shared.put(document)
+                let shared = self.shared.put(document, holder)
                     && self.shared.advance(event, now) == FetchAction::Use;
                 if shared {
                     let count = value.count(&self.engine);
@@ -273,7 +273,15 @@ impl<T: Publication, H: Host> Source<T, H> {
                     self.shared.advance(FetchEvent::Failed { holder }, now);
                 }
             }
-            FetchResult::Unchanged { id, fresh_for } => {
+            FetchResult::Unchanged {
+                id,
+                revalidated,
+                fresh_for,
+            } => {
+                // Whether that succeeds makes no difference now: the old tag is not wrong, only useless.
+                if let Some(document) = revalidated {
+                    self.shared.put(document, holder);
+                }
                 let event = FetchEvent::Unchanged {
                     holder,
                     id,

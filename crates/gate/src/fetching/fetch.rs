@@ -43,6 +43,8 @@ pub enum FetchResult<T> {
     Unchanged {
         /// The number of the fetch that brought it.
         id: u64,
+        /// The known document with another validator, if the server sent the body again with one.
+        revalidated: Option<SharedDocument>,
         /// How long the server says that it will stay the same.
         fresh_for: Option<Duration>,
     },
@@ -186,8 +188,11 @@ impl<T: Publication> Fetch<T> {
             && self.etag().is_some()
             && response.status() == Some(b"304")
         {
-            let id = known.id;
-            return FetchStep::Done(FetchResult::Unchanged { id, fresh_for });
+            return FetchStep::Done(FetchResult::Unchanged {
+                id: known.id,
+                revalidated: None,
+                fresh_for,
+            });
         }
         let body = match body(response, T::MAX_BYTES) {
             Ok(body) => body,
@@ -212,17 +217,29 @@ impl<T: Publication> Fetch<T> {
         response: &FetchResponse<'_>,
         fresh_for: Option<Duration>,
     ) -> Result<FetchResult<T>, String> {
+        let etag = response.values("etag").next();
+        let validator = etag.and_then(|etag| Validator::new(etag, resource));
         if let Some(known) = &self.known
             && known.body == body
         {
             let id = known.id;
-            return Ok(FetchResult::Unchanged { id, fresh_for });
+            // Otherwise every later request would send a tag that the server no longer uses, and the
+            // server would send the whole document each time.
+            let revalidated = (known.validator != validator).then_some(SharedDocument {
+                id,
+                validator,
+                body,
+            });
+            return Ok(FetchResult::Unchanged {
+                id,
+                revalidated,
+                fresh_for,
+            });
         }
         let value = T::parse(&body, &self.format)?;
-        let etag = response.values("etag").next();
         let document = SharedDocument {
             id: self.id,
-            validator: etag.and_then(|etag| Validator::new(etag, resource)),
+            validator,
             body,
         };
         Ok(FetchResult::Changed {

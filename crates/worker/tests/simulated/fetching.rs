@@ -172,6 +172,42 @@ fn an_unchanged_document_is_not_transferred_again() {
 }
 
 #[test]
+fn a_document_that_comes_back_with_another_tag_is_requested_with_that_one() {
+    for tags in [
+        ["\"a\"", "\"b\"", "\"c\""],
+        ["\"a\"", "W/\"a\"", "\"a\""],
+        ["\"a\"", "", "\"a\""],
+        ["", "\"a\"", "\"b\""],
+    ] {
+        let process = process();
+        let listeners = listeners(&process, 2, &config());
+        let mut served = 0;
+        process.serve("issuer", move |request| {
+            let tag = tags.get(served).copied().unwrap_or_default();
+            served += 1;
+            if served > tags.len() && request.header("if-none-match").is_some() {
+                return Response::new(304, "").into();
+            }
+            key_set().header("etag", tag).into()
+        });
+        process.advance(5 * 601 * SECOND);
+        let received = process.received("issuer");
+        let sent: Vec<_> = received
+            .iter()
+            .map(|request| request.header("if-none-match").unwrap_or_default())
+            .collect();
+        // The first request has no tag, and a 304 leaves the last one in use.
+        let expected = [&[""], &tags[..], &tags[2..], &tags[2..]].concat();
+        assert_eq!(sent[..expected.len()], expected);
+        for listener in &listeners {
+            assert_eq!(listener.get("/", Some(&token())).status(), 200);
+        }
+        let name = "bearer_gate.jwks.cloud.fetch_failure";
+        assert_eq!(process.metric(name), 0);
+    }
+}
+
+#[test]
 fn keys_are_used_while_the_server_is_down_until_they_are_too_old() {
     let mut provider = provider();
     let remote = provider["remote_jwks"].as_object_mut().unwrap();

@@ -195,6 +195,7 @@ fn a_request_for_a_known_document_is_conditional() {
             next,
             FetchStep::Done(FetchResult::Unchanged {
                 id: 3,
+                revalidated: None,
                 fresh_for: Some(_)
             })
         ),
@@ -213,21 +214,51 @@ fn a_request_for_a_known_document_is_conditional() {
 }
 
 #[test]
-fn an_identical_document_is_unchanged() {
-    for etag in ["\"a\"", ""] {
-        let mut fetch = begin(&plain(), Some(known(&key_set(), etag)), 0);
-        let next = says(&mut fetch, 0, "200", key_set().as_bytes());
-        assert!(
-            matches!(
-                next,
-                FetchStep::Done(FetchResult::Unchanged {
-                    id: 3,
-                    fresh_for: None
-                })
-            ),
-            "{next:?}"
-        );
+fn an_identical_document_is_unchanged_and_takes_over_the_validator() {
+    // Known, sent, and whether the document must be shared again.
+    for (known_etag, etag, shared_again) in [
+        ("", None, false),
+        ("\"a\"", Some("\"a\""), false),
+        ("W/\"a\"", Some("W/\"a\""), false),
+        ("\"a\"", Some("\"b\""), true),
+        ("\"a\"", Some("W/\"a\""), true),
+        ("", Some("\"b\""), true),
+        ("\"a\"", None, true),
+        ("\"a\"", Some("not a tag"), true),
+    ] {
+        let known = known(&key_set(), known_etag);
+        let mut fetch = begin(&plain(), Some(known.clone()), 0);
+        let etag = etag.map(|etag| ("etag", etag));
+        let headers = headers("200", etag.as_slice());
+        let next = answer(&mut fetch, 0, &headers, key_set().as_bytes());
+        let FetchStep::Done(FetchResult::Unchanged {
+            id: 3,
+            revalidated,
+            fresh_for: None,
+        }) = next
+        else {
+            panic!("{next:?}");
+        };
+        let expected = shared_again.then(|| SharedDocument {
+            validator: etag
+                .and_then(|(_, etag)| Validator::new(etag.as_bytes(), &resource("/jwks"))),
+            ..known
+        });
+        assert_eq!(revalidated, expected, "{known_etag} {etag:?}");
     }
+}
+
+#[test]
+fn an_identical_document_of_another_resource_takes_over_its_tag() {
+    let moved = DocumentSource::Uri(resource("/moved"));
+    let mut fetch = begin(&moved, Some(known(&key_set(), "\"a\"")), 0);
+    let headers = headers("200", &[("etag", "\"a\"")]);
+    let next = answer(&mut fetch, 0, &headers, key_set().as_bytes());
+    let FetchStep::Done(FetchResult::Unchanged { revalidated, .. }) = next else {
+        panic!("{next:?}");
+    };
+    let validator = revalidated.and_then(|document| document.validator);
+    assert_eq!(validator, Validator::new(b"\"a\"", &resource("/moved")));
 }
 
 #[test]
