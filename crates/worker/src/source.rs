@@ -16,6 +16,7 @@ use log::{debug, info, warn};
 use crate::counter::Counter;
 use crate::gauge::Gauge;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
+use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
 use crate::shared_state::SharedState;
 use crate::skipped_keys;
@@ -28,6 +29,7 @@ pub(crate) struct Source<T: Publication, H> {
     shared: SharedState<H>,
     engine: Rc<Engine>,
     metrics: Rc<Metrics<H>>,
+    throttles: Throttles<H>,
     /// The shared state when it was last read.
     state: FetchState,
     current: Option<Current<T>>,
@@ -37,6 +39,14 @@ pub(crate) struct Source<T: Publication, H> {
     running: Option<Running<T>>,
     /// Whether requests that wait for this document may be decidable now.
     changed: bool,
+}
+
+/// The throttles of each kind of problem.
+struct Throttles<H> {
+    failed: LogThrottle<H>,
+    refused: LogThrottle<H>,
+    too_old: LogThrottle<H>,
+    skipped: LogThrottle<H>,
 }
 
 /// The document in use.
@@ -64,7 +74,17 @@ impl<T: Publication, H: Host> Source<T, H> {
     ) -> Self {
         let shared = SharedState::new::<T>(host.clone(), &remote, &format);
         shared.create();
+        let throttle = |problem: &str| {
+            let kind = format!("{} {problem}", T::KIND);
+            LogThrottle::new(host.clone(), &kind, &provider, &remote.cluster)
+        };
         Self {
+            throttles: Throttles {
+                failed: throttle("failed"),
+                refused: throttle("refused"),
+                too_old: throttle("too old"),
+                skipped: throttle("skipped"),
+            },
             host,
             provider,
             remote,
@@ -263,7 +283,12 @@ impl<T: Publication, H: Host> Source<T, H> {
                     let count = value.count(&self.engine);
                     info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");
                     let skipped = value.skipped(&self.engine);
-                    skipped_keys::report(&self.provider, &skipped, &self.metrics);
+                    skipped_keys::count(&self.provider, &skipped, &self.metrics);
+                    if !skipped.is_empty()
+                        && let Some(suppressed) = self.throttles.skipped.admit(now)
+                    {
+                        skipped_keys::log(&self.provider, &skipped, suppressed);
+                    }
                     let fetched_at = now;
                     let id = holder;
                     self.adopt(DocumentVersion { id, fetched_at }, value);
@@ -290,7 +315,12 @@ impl<T: Publication, H: Host> Source<T, H> {
                 self.shared.advance(event, now);
             }
             FetchResult::Failed(problem) => {
-                warn!("bearer-gate: provider {name}: fetching the {kind} failed: {problem}");
+                if let Some(suppressed) = self.throttles.failed.admit(now) {
+                    warn!(
+                        "bearer-gate: provider {name}: fetching the {kind} failed: \
+                         {problem}{suppressed}"
+                    );
+                }
                 self.shared.advance(FetchEvent::Failed { holder }, now);
             }
         }
@@ -314,17 +344,20 @@ impl<T: Publication, H: Host> Source<T, H> {
                     }
                 }
                 _ if self.refused == Some(version.id) => {}
-                _ => self.adopt_shared(version),
+                _ => self.adopt_shared(version, now),
             }
         }
         let policy = &self.remote.policy;
         let is_stale = |current: &mut Current<T>| current.version.is_stale(policy, now);
         if let Some(current) = self.current.take_if(is_stale) {
-            warn!(
-                "bearer-gate: provider {}: the {kind} is too old to be used, {} seconds",
-                self.provider.name,
-                now.since(current.version.fetched_at).as_secs()
-            );
+            if let Some(suppressed) = self.throttles.too_old.admit(now) {
+                warn!(
+                    "bearer-gate: provider {}: the {kind} is too old to be used, \
+                     {} seconds{suppressed}",
+                    self.provider.name,
+                    now.since(current.version.fetched_at).as_secs()
+                );
+            }
             self.metrics.record(Gauge::Count(kind, index), 0);
             self.changed = true;
         }
@@ -337,7 +370,7 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Adopts the shared document if it is this version. It may be another one, because a worker
     /// writes the document first and the state after it.
-    fn adopt_shared(&mut self, version: DocumentVersion) {
+    fn adopt_shared(&mut self, version: DocumentVersion, now: Timestamp) {
         let document = self.shared_document();
         self.need.lost = document.is_none();
         let Some(document) = document else {
@@ -347,11 +380,14 @@ impl<T: Publication, H: Host> Source<T, H> {
             Ok(value) => self.adopt(version, value),
             Err(problem) => {
                 self.refused = Some(version.id);
-                warn!(
-                    "bearer-gate: provider {}: the shared {} is refused: {problem}",
-                    self.provider.name,
-                    T::KIND
-                );
+                if let Some(suppressed) = self.throttles.refused.admit(now) {
+                    warn!(
+                        "bearer-gate: provider {}: the shared {} is refused: \
+                         {problem}{suppressed}",
+                        self.provider.name,
+                        T::KIND
+                    );
+                }
             }
         }
     }

@@ -8,11 +8,11 @@ use gate::policy::{IntrospectionEndpoint, Provider};
 use gate::time::Timestamp;
 use log::warn;
 
-use super::log_throttle::LogThrottle;
 use super::token_queue::TokenQueue;
 use super::token_statuses::{Failed, TokenStatuses, UNAVAILABLE};
 use crate::counter::Counter;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
+use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
 
 pub(crate) struct IntrospectionClient<H> {
@@ -24,7 +24,7 @@ pub(crate) struct IntrospectionClient<H> {
     statuses: RefCell<TokenStatuses>,
     queue: TokenQueue,
     running: Vec<Running>,
-    throttle: LogThrottle,
+    failures: LogThrottle<H>,
     /// The tokens with a new status since the last call of `take_settled`.
     settled: Vec<Rc<str>>,
 }
@@ -41,7 +41,9 @@ impl<H: Host> IntrospectionClient<H> {
     pub(crate) fn new(host: H, provider: &Rc<Provider>, metrics: Rc<Metrics<H>>) -> Option<Self> {
         let endpoint = provider.introspection.clone()?;
         let state = host.hash_state();
+        let cluster = &endpoint.cluster;
         Some(Self {
+            failures: LogThrottle::new(host.clone(), "introspection", provider, cluster),
             host,
             provider: Rc::clone(provider),
             statuses: RefCell::new(TokenStatuses::new(endpoint.durations, &state)),
@@ -49,7 +51,6 @@ impl<H: Host> IntrospectionClient<H> {
             endpoint,
             metrics,
             running: Vec::new(),
-            throttle: LogThrottle::default(),
             settled: Vec::new(),
         })
     }
@@ -185,15 +186,14 @@ impl<H: Host> IntrospectionClient<H> {
         let index = self.provider.index;
         let response = response.map_err(|problem| {
             self.metrics.count(Counter::IntrospectionFailure(index));
-            if self.throttle.admits(&problem, now) {
+            if let Some(suppressed) = self.failures.admit(now) {
                 let name = &self.provider.name;
-                warn!("bearer-gate: provider {name}: introspection failed: {problem}");
+                warn!("bearer-gate: provider {name}: introspection failed: {problem}{suppressed}");
             }
             Failed
         });
         if response.is_ok() {
             self.metrics.count(Counter::IntrospectionSuccess(index));
-            self.throttle.reset();
         }
         self.queue.remove(token);
         self.statuses.borrow_mut().insert(token, response, now);
