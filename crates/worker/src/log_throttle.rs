@@ -8,8 +8,8 @@ use std::fmt;
 use std::time::Duration;
 
 use gate::policy::Provider;
-use gate::time::Timestamp;
-use serde_json::json;
+use gate::time::Instant;
+use serde_json::{Value, json};
 
 use crate::host::Host;
 use crate::shared_state::FORMAT;
@@ -24,7 +24,7 @@ pub(crate) struct LogThrottle<H> {
     /// The entry of shared data with the time of the last line.
     key: String,
     /// The last line that this worker knows of.
-    last: Cell<Option<Timestamp>>,
+    last: Cell<Option<Instant>>,
     /// The problems of this worker since its last line.
     suppressed: Cell<u64>,
 }
@@ -35,8 +35,12 @@ pub(crate) struct Suppressed(u64);
 
 impl<H: Host> LogThrottle<H> {
     /// The throttle for problems of this kind with `provider`, whose server is behind `cluster`.
-    pub(crate) fn new(host: H, kind: &str, provider: &Provider, cluster: &str) -> Self {
-        let subject = json!([kind, provider.name, cluster]);
+    pub(crate) fn for_server(host: H, kind: &str, provider: &Provider, cluster: &str) -> Self {
+        Self::new(host, &json!([kind, provider.name, cluster]))
+    }
+
+    /// The throttle for problems with `subject`.
+    pub(crate) fn new(host: H, subject: &Value) -> Self {
         let throttle = Self {
             host,
             key: format!("{FORMAT}.logged.{subject}"),
@@ -52,7 +56,7 @@ impl<H: Host> LogThrottle<H> {
     }
 
     /// Whether a problem is to be logged now.
-    pub(crate) fn admit(&self, now: Timestamp) -> Option<Suppressed> {
+    pub(crate) fn admit(&self, now: Instant) -> Option<Suppressed> {
         if self.last.get().is_some_and(|last| is_recent(last, now)) || !self.take_turn(now) {
             self.suppressed.set(self.suppressed.get().saturating_add(1));
             return None;
@@ -61,7 +65,7 @@ impl<H: Host> LogThrottle<H> {
     }
 
     /// Writes the time of a line, unless another worker has written one recently.
-    fn take_turn(&self, now: Timestamp) -> bool {
+    fn take_turn(&self, now: Instant) -> bool {
         let Some((value, version)) = self.host.shared_data(&self.key) else {
             self.host.set_shared_data(&self.key, &encode(now));
             self.last.set(Some(now));
@@ -76,13 +80,13 @@ impl<H: Host> LogThrottle<H> {
     }
 }
 
-fn encode(time: Timestamp) -> Vec<u8> {
+fn encode(time: Instant) -> Vec<u8> {
     serde_json::to_vec(&time).unwrap_or_default()
 }
 
-/// Whether a line at `last` suppresses one now. A time in the future suppresses nothing.
-fn is_recent(last: Timestamp, now: Timestamp) -> bool {
-    last <= now.plus(Duration::from_secs(1)) && now.since(last) < PERIOD
+/// Whether a line at `last` suppresses one now. A time in the future was not written by a worker.
+fn is_recent(last: Instant, now: Instant) -> bool {
+    !last.is_ahead_of(now) && now.since(last) < PERIOD
 }
 
 impl fmt::Display for Suppressed {

@@ -9,7 +9,7 @@ use gate::fetching::{
     FetchResponse, FetchResult, FetchState, FetchStep, Publication, RemoteDocument, SharedDocument,
 };
 use gate::policy::Provider;
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 use gate::verify::Engine;
 use log::{debug, info, warn};
 
@@ -58,7 +58,6 @@ struct Current<T> {
 /// A fetch by this worker.
 struct Running<T: Publication> {
     fetch: Fetch<T>,
-    started_at: Timestamp,
     /// The request in flight; `None` before it is sent.
     callout: Option<CalloutId>,
 }
@@ -76,7 +75,7 @@ impl<T: Publication, H: Host> Source<T, H> {
         shared.create();
         let throttle = |problem: &str| {
             let kind = format!("{} {problem}", T::KIND);
-            LogThrottle::new(host.clone(), &kind, &provider, &remote.cluster)
+            LogThrottle::for_server(host.clone(), &kind, &provider, &remote.cluster)
         };
         Self {
             throttles: Throttles {
@@ -113,14 +112,14 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Whether the next tick should come soon: the document is missing but on its way, or a request
     /// is to be sent.
-    pub(crate) fn is_busy(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_busy(&self, now: Instant) -> bool {
         let unsent = |running: &Running<T>| running.callout.is_none();
         self.running.as_ref().is_some_and(unsent)
             || matches!(self.availability(now), Availability::Pending)
     }
 
     /// The document as decisions see it.
-    pub(crate) fn availability(&self, now: Timestamp) -> Availability<T> {
+    pub(crate) fn availability(&self, now: Instant) -> Availability<T> {
         let policy = &self.remote.policy;
         match &self.current {
             Some(Current { version, value }) if !version.is_stale(policy, now) => {
@@ -142,7 +141,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Adopts what other workers fetched, and fetches if that is due and no other worker does.
-    pub(crate) fn tick(&mut self, now: Timestamp) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         self.look(now);
         let timeout = self.remote.policy.timeout;
         let vanished = |running: &Running<T>| running.has_vanished(timeout, now);
@@ -156,7 +155,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Takes the turn to fetch if there is reason to.
-    fn start(&mut self, now: Timestamp) {
+    fn start(&mut self, now: Instant) {
         let event = FetchEvent::Checked(self.need);
         let (_, action) = self.state.after(event, &self.remote.policy, now, 0);
         if action == FetchAction::Nothing {
@@ -176,7 +175,6 @@ impl<T: Publication, H: Host> Source<T, H> {
         let known = self.shared_document();
         self.running = Some(Running {
             fetch: Fetch::new(holder, &self.remote, &self.format, known, now),
-            started_at: now,
             callout: None,
         });
         self.see(self.shared.state());
@@ -190,7 +188,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Sends the next request of the fetch, if it is time.
-    fn send(&mut self, now: Timestamp) {
+    fn send(&mut self, now: Instant) {
         let Some(running) = &mut self.running else {
             return;
         };
@@ -231,7 +229,7 @@ impl<T: Publication, H: Host> Source<T, H> {
         callout: CalloutId,
         has_headers: bool,
         size: usize,
-        now: Timestamp,
+        now: Instant,
     ) {
         let Some(running) = &mut self.running else {
             return;
@@ -256,7 +254,7 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Ends the fetch if it is done. The next request is sent by the next tick, because a callout
     /// belongs to the effective context, and in a tick that is the root.
-    fn go_on(&mut self, step: FetchStep<T>, now: Timestamp) {
+    fn go_on(&mut self, step: FetchStep<T>, now: Instant) {
         let FetchStep::Done(result) = step else {
             return;
         };
@@ -291,7 +289,7 @@ impl<T: Publication, H: Host> Source<T, H> {
                     }
                     let fetched_at = now;
                     let id = holder;
-                    self.adopt(DocumentVersion { id, fetched_at }, value);
+                    self.adopt(DocumentVersion { id, fetched_at }, value, now);
                 } else {
                     debug!("bearer-gate: provider {name}: the new {kind} could not be shared");
                     // Most likely another worker has taken the turn; if not, it ends here.
@@ -329,7 +327,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Reads the shared state, adopts a new document and drops one that is too old.
-    fn look(&mut self, now: Timestamp) {
+    fn look(&mut self, now: Instant) {
         self.see(self.shared.state());
         let (index, kind) = (self.provider.index, T::KIND);
         if let Some(version) = self.state.version()
@@ -340,7 +338,7 @@ impl<T: Publication, H: Host> Source<T, H> {
                     self.need.lost = false;
                     if current.version != version {
                         current.version = version;
-                        record_fetched_at(&self.metrics, Gauge::FetchedAt(kind, index), version);
+                        self.record_fetched_at(version, now);
                     }
                 }
                 _ if self.refused == Some(version.id) => {}
@@ -370,14 +368,14 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Adopts the shared document if it is this version. It may be another one, because a worker
     /// writes the document first and the state after it.
-    fn adopt_shared(&mut self, version: DocumentVersion, now: Timestamp) {
+    fn adopt_shared(&mut self, version: DocumentVersion, now: Instant) {
         let document = self.shared_document();
         self.need.lost = document.is_none();
         let Some(document) = document else {
             return;
         };
         match T::parse(&document.body, &self.format) {
-            Ok(value) => self.adopt(version, value),
+            Ok(value) => self.adopt(version, value, now),
             Err(problem) => {
                 self.refused = Some(version.id);
                 if let Some(suppressed) = self.throttles.refused.admit(now) {
@@ -392,37 +390,40 @@ impl<T: Publication, H: Host> Source<T, H> {
         }
     }
 
-    fn adopt(&mut self, version: DocumentVersion, value: T) {
+    fn adopt(&mut self, version: DocumentVersion, value: T, now: Instant) {
         let (index, kind) = (self.provider.index, T::KIND);
         let count = u64::try_from(value.count(&self.engine)).unwrap_or(u64::MAX);
         self.metrics.record(Gauge::Count(kind, index), count);
-        record_fetched_at(&self.metrics, Gauge::FetchedAt(kind, index), version);
+        self.record_fetched_at(version, now);
         self.need.lost = false;
         let value = Rc::new(value);
         self.current = Some(Current { version, value });
         self.changed = true;
     }
 
+    /// Sets the gauge to the date of the last fetch, if the host knows the date.
+    fn record_fetched_at(&self, version: DocumentVersion, now: Instant) {
+        if let Some(date) = self.host.wall_clock() {
+            let date = date.minus(now.since(version.fetched_at));
+            let secs = date.since(Timestamp::EPOCH).as_secs();
+            let gauge = Gauge::FetchedAt(T::KIND, self.provider.index);
+            self.metrics.record(gauge, secs);
+        }
+    }
+
     /// Gives up the running fetch, so that another worker can start one at once. The host cancels the
     /// request of a root that is removed and does not say so.
-    pub(crate) fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self, now: Instant) {
         if let Some(running) = self.running.take() {
             let holder = running.fetch.id();
-            let now = self.host.now();
             self.shared.advance(FetchEvent::Abandoned { holder }, now);
         }
     }
 }
 
 impl<T: Publication> Running<T> {
-    /// Whether the fetch has lasted so long that its response cannot come any more, or the clock was
-    /// set back, so that its deadlines are wrong.
-    fn has_vanished(&self, timeout: Duration, now: Timestamp) -> bool {
-        now >= self.fetch.deadline().plus(timeout) || self.started_at.is_ahead_of(now)
+    /// Whether the fetch has lasted so long that its response cannot come any more.
+    fn has_vanished(&self, timeout: Duration, now: Instant) -> bool {
+        now >= self.fetch.deadline().plus(timeout)
     }
-}
-
-fn record_fetched_at<H: Host>(metrics: &Metrics<H>, gauge: Gauge, version: DocumentVersion) {
-    let fetched_at = version.fetched_at.since(Timestamp::EPOCH).as_secs();
-    metrics.record(gauge, fetched_at);
 }

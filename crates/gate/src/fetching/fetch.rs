@@ -16,7 +16,7 @@ use super::resource::Resource;
 use super::shared_document::SharedDocument;
 use super::validator::Validator;
 use crate::json;
-use crate::time::Timestamp;
+use crate::time::Instant;
 
 /// How a fetch goes on.
 #[derive(Debug)]
@@ -59,14 +59,14 @@ pub struct Fetch<T: Publication> {
     source: DocumentSource,
     format: T::Format,
     retries: Retries,
-    deadline: Timestamp,
+    deadline: Instant,
     /// The shared document.
     known: Option<SharedDocument>,
     step: Step,
     /// The number of repetitions so far.
     repetitions: u32,
     /// When the next request may be sent.
-    not_before: Timestamp,
+    not_before: Instant,
 }
 
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl<T: Publication> Fetch<T> {
         remote: &RemoteDocument,
         format: &T::Format,
         known: Option<SharedDocument>,
-        now: Timestamp,
+        now: Instant,
     ) -> Self {
         Self {
             id,
@@ -134,13 +134,13 @@ impl<T: Publication> Fetch<T> {
 
     /// When the fetch must have ended.
     #[must_use]
-    pub const fn deadline(&self) -> Timestamp {
+    pub const fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// The request to send now; `None` if it is too early.
     #[must_use]
-    pub fn request(&self, now: Timestamp) -> Option<FetchRequest> {
+    pub fn request(&self, now: Instant) -> Option<FetchRequest> {
         if now < self.not_before {
             return None;
         }
@@ -171,7 +171,7 @@ impl<T: Publication> Fetch<T> {
     }
 
     /// Handles that the host did not send the request.
-    pub fn not_sent(&mut self, now: Timestamp, random: u64) -> FetchStep<T> {
+    pub fn not_sent(&mut self, now: Instant, random: u64) -> FetchStep<T> {
         let problem = "the cluster is unknown or has no healthy host";
         self.request_failed(Problem::temporary(problem), now, random)
     }
@@ -180,7 +180,7 @@ impl<T: Publication> Fetch<T> {
     pub fn received(
         &mut self,
         response: &FetchResponse<'_>,
-        now: Timestamp,
+        now: Instant,
         random: u64,
     ) -> FetchStep<T> {
         let fresh_for = response.fresh_for();
@@ -266,7 +266,7 @@ impl<T: Publication> Fetch<T> {
     }
 
     /// Goes on after a failed request: with the other place of the metadata, or with a repetition.
-    fn request_failed(&mut self, problem: Problem, now: Timestamp, random: u64) -> FetchStep<T> {
+    fn request_failed(&mut self, problem: Problem, now: Instant, random: u64) -> FetchStep<T> {
         if matches!(self.step, Step::OpenId) && now < self.deadline {
             self.step = Step::OAuth(problem);
             return FetchStep::Send;

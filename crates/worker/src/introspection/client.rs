@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use gate::introspection::{IntrospectionResponse, MAX_ANSWER_BYTES, TokenStatus, read};
 use gate::policy::{IntrospectionEndpoint, Provider};
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 use log::warn;
 
 use super::token_queue::TokenQueue;
@@ -33,7 +33,7 @@ pub(crate) struct IntrospectionClient<H> {
 struct Running {
     callout: CalloutId,
     token: Rc<str>,
-    started_at: Timestamp,
+    started_at: Instant,
 }
 
 impl<H: Host> IntrospectionClient<H> {
@@ -43,7 +43,7 @@ impl<H: Host> IntrospectionClient<H> {
         let state = host.hash_state();
         let cluster = &endpoint.cluster;
         Some(Self {
-            failures: LogThrottle::new(host.clone(), "introspection", provider, cluster),
+            failures: LogThrottle::for_server(host.clone(), "introspection", provider, cluster),
             host,
             provider: Rc::clone(provider),
             statuses: RefCell::new(TokenStatuses::new(endpoint.durations, &state)),
@@ -61,7 +61,7 @@ impl<H: Host> IntrospectionClient<H> {
     }
 
     /// The status of a token; `Pending` if it is not known but can be requested.
-    pub(crate) fn status(&self, token: &str, now: Timestamp) -> TokenStatus {
+    pub(crate) fn status(&self, token: &str, now: Instant) -> TokenStatus {
         if let Some(status) = self.statuses.borrow_mut().find(token, now) {
             return status;
         }
@@ -93,11 +93,9 @@ impl<H: Host> IntrospectionClient<H> {
     }
 
     /// Sends what is to be sent, and gives up requests that the host should have ended.
-    pub(crate) fn tick(&mut self, now: Timestamp) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         let patience = self.endpoint.timeout.saturating_mul(2);
-        let is_lost = |running: &mut Running| {
-            now >= running.started_at.plus(patience) || running.started_at.is_ahead_of(now)
-        };
+        let is_lost = |running: &mut Running| now >= running.started_at.plus(patience);
         let lost: Vec<Running> = self.running.extract_if(.., is_lost).collect();
         for Running { token, .. } in lost {
             self.settle(&token, Err("there was no answer".to_owned()), now);
@@ -144,7 +142,7 @@ impl<H: Host> IntrospectionClient<H> {
         callout: CalloutId,
         has_headers: bool,
         size: usize,
-        now: Timestamp,
+        now: Instant,
     ) {
         let is_this = |running: &mut Running| running.callout == callout;
         let Some(Running { token, .. }) = self.running.extract_if(.., is_this).next() else {
@@ -181,7 +179,7 @@ impl<H: Host> IntrospectionClient<H> {
         &mut self,
         token: &Rc<str>,
         response: Result<Option<IntrospectionResponse>, String>,
-        now: Timestamp,
+        now: Instant,
     ) {
         let index = self.provider.index;
         let response = response.map_err(|problem| {
@@ -196,7 +194,12 @@ impl<H: Host> IntrospectionClient<H> {
             self.metrics.count(Counter::IntrospectionSuccess(index));
         }
         self.queue.remove(token);
-        self.statuses.borrow_mut().insert(token, response, now);
+        // Without a date the response is used as if its token did not expire before. Each decision
+        // compares the expiry again.
+        let date = self.host.wall_clock().unwrap_or(Timestamp::EPOCH);
+        let mut statuses = self.statuses.borrow_mut();
+        statuses.insert(token, response, now, date);
+        drop(statuses);
         self.settled.push(Rc::clone(token));
     }
 }

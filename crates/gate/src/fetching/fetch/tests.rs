@@ -20,8 +20,8 @@ const POLICY: RefreshPolicy = RefreshPolicy {
     retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
 };
 
-fn at(millis: u64) -> Timestamp {
-    Timestamp::from_unix_millis(1_700_000_000_000 + millis)
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(3_600_000 + millis)
 }
 
 fn resource(path: &str) -> Resource {
