@@ -215,6 +215,24 @@ fn a_set_that_has_not_changed_is_not_sent_again() {
 }
 
 #[test]
+fn a_server_that_insists_on_the_media_type_of_key_sets_is_satisfied() {
+    let issuer = Issuer::start();
+    issuer.server.script(|request| {
+        let accept = request.header("accept").unwrap_or_default();
+        let accept = String::from_utf8_lossy(accept).into_owned();
+        let mut types = accept.split(',').map(str::trim);
+        if types.any(|accepted| accepted == "application/jwk-set+json") {
+            Issuer::published(&[&keys::RSA]).into()
+        } else {
+            Answer::new(406, "").into()
+        }
+    });
+    let gate = Setup::trusting(&issuer).start();
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    assert_eq!(gate.metric("jwks.cloud.fetch_failure"), 0);
+}
+
+#[test]
 fn a_set_that_comes_back_with_another_tag_is_requested_with_that_tag() {
     let issuer = Issuer::start();
     let full = Arc::new(AtomicUsize::new(0));

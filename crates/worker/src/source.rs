@@ -202,7 +202,7 @@ impl<T: Publication, H: Host> Source<T, H> {
             (":method", "GET"),
             (":path", &*request.resource.path),
             (":authority", &*request.resource.authority),
-            ("accept", "application/json"),
+            ("accept", request.accept),
             ("user-agent", USER_AGENT),
         ];
         let etag = request.if_none_match.as_deref();

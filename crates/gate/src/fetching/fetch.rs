@@ -18,6 +18,9 @@ use super::validator::Validator;
 use crate::json;
 use crate::time::Instant;
 
+/// The media type of metadata (OpenID Connect Discovery 1.0, section 4.2; RFC 8414, section 3.2).
+const METADATA_TYPE: &str = "application/json";
+
 /// How a fetch goes on.
 #[derive(Debug)]
 pub enum FetchStep<T> {
@@ -147,8 +150,13 @@ impl<T: Publication> Fetch<T> {
         let timeout = self.deadline.since(now).max(Duration::from_millis(1));
         let resource = self.resource()?.clone();
         let if_none_match = self.etag().map(str::to_owned);
+        let accept = match &self.step {
+            Step::OpenId | Step::OAuth(_) => METADATA_TYPE,
+            Step::Document(_) => T::ACCEPT,
+        };
         Some(FetchRequest {
             resource,
+            accept,
             if_none_match,
             timeout,
         })

@@ -19,12 +19,34 @@ fn the_first_fetch_is_sent_within_50_ms_of_loading_and_needs_no_request() {
         (":method", "GET"),
         (":path", "/jwks"),
         (":authority", "issuer.example"),
-        ("accept", "application/json"),
+        ("accept", "application/jwk-set+json, application/json"),
     ] {
         assert_eq!(fetch.header(name), Some(value));
     }
     process.advance(10 * MS);
     assert_eq!(listener.get("/", Some(&token())).status(), 200);
+}
+
+#[test]
+fn metadata_and_lists_are_requested_as_json() {
+    let mut provider = provider();
+    let discovery = json!({"cluster": "issuer", "timeout": "2s"});
+    provider["remote_jwks"] = json!({"discovery": discovery});
+    provider["revocation"] = json!({
+        "http_uri": {"uri": "https://issuer.example/revoked", "cluster": "list", "timeout": "2s"},
+    });
+    let config = json!({"providers": {"cloud": provider}}).to_string();
+    let (process, _worker, _listener) = listening(&config);
+    process.serve_always("list", Response::new(200, "{\"tokens\": []}"));
+    process.advance(SECOND);
+    for cluster in ["issuer", "list"] {
+        let request = &process.received(cluster)[0];
+        assert_eq!(
+            request.header("accept"),
+            Some("application/json"),
+            "{cluster}"
+        );
+    }
 }
 
 #[test]

@@ -106,6 +106,7 @@ fn a_good_response_is_a_key_set_with_tag_and_lifetime() {
     let mut fetch = begin(&plain(), None, 0);
     let request = fetch.request(at(500)).unwrap();
     assert_eq!(request.resource, resource("/jwks"));
+    assert_eq!(request.accept, "application/jwk-set+json, application/json");
     assert_eq!(request.if_none_match, None);
     assert_eq!(request.timeout, Duration::from_millis(1500));
     let headers = headers("200", &[("etag", "\"a\""), ("cache-control", "max-age=60")]);
@@ -283,12 +284,15 @@ fn the_metadata_contains_the_uri() {
             path(&fetch, 0).unwrap(),
             "/realms/a/.well-known/openid-configuration"
         );
-        assert_eq!(fetch.request(at(0)).unwrap().if_none_match, None);
+        let request = fetch.request(at(0)).unwrap();
+        assert_eq!(request.if_none_match, None);
+        assert_eq!(request.accept, "application/json");
         let metadata = json!({"issuer": ISSUER, "jwks_uri": uri, "x": []}).to_string();
         assert!(sends(&says(&mut fetch, 10, "200", metadata.as_bytes())));
         let request = fetch.request(at(20)).unwrap();
         assert_eq!(request.resource.authority, "keys.example:8443");
         assert_eq!(request.resource.path, "/a?b=c");
+        assert_eq!(request.accept, "application/jwk-set+json, application/json");
         assert_eq!(request.timeout, Duration::from_millis(1980));
         let next = says(&mut fetch, 30, "200", key_set().as_bytes());
         assert!(
