@@ -267,10 +267,12 @@ impl<T: Publication, H: Host> Source<T, H> {
         let FetchStep::Done(result) = step else {
             return;
         };
-        let Some(Running { fetch, .. }) = self.running.take() else {
+        // This frees the known document before the new one is shared: each may have tens of megabytes.
+        let running = self.running.take();
+        let Some(holder) = running.map(|running| running.fetch.id()) else {
             return;
         };
-        let (holder, index) = (fetch.id(), self.provider.index);
+        let index = self.provider.index;
         let (name, kind) = (&self.provider.name, T::KIND);
         let counter = match &result {
             FetchResult::Failed(_) => Counter::FetchFailure(kind, index),
