@@ -10,10 +10,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::refresh_policy::RefreshPolicy;
-use crate::time::{Timestamp, whole_millis};
+use crate::time::{Instant, whole_millis};
 
 /// The shortest time for which a document is used, whatever its server says.
 const SHORTEST_FRESHNESS: Duration = Duration::from_secs(10);
+
+/// How long a document is kept for a new user: the time in which it is expected to join.
+const RESERVATION: Duration = Duration::from_secs(10);
 
 /// The longest credible turn: twice the longest timeout that can be configured.
 const LONGEST_TURN: Duration = Duration::from_hours(2);
@@ -25,13 +28,17 @@ pub struct FetchState {
     /// The shared document, if there is one.
     version: Option<DocumentVersion>,
     /// When the next fetch is due.
-    due_at: Timestamp,
+    due_at: Instant,
     /// The number of failures since the last success.
     failures: u32,
     /// When the last fetch for an unknown key was started.
-    refetched_at: Option<Timestamp>,
+    refetched_at: Option<Instant>,
     /// The running fetch.
     turn: Option<Turn>,
+    /// The number of users: configurations, counted once in each worker.
+    users: u32,
+    /// Until when another user may be about to join.
+    reserved_until: Instant,
 }
 
 /// A version of a shared document.
@@ -41,7 +48,7 @@ pub struct DocumentVersion {
     /// The number of the fetch that brought it.
     pub id: u64,
     /// When the server last said that it is current.
-    pub fetched_at: Timestamp,
+    pub fetched_at: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +57,9 @@ struct Turn {
     /// The random number of the fetch.
     holder: u64,
     /// When the fetch was started.
-    since: Timestamp,
+    since: Instant,
     /// When the turn lapses: its worker has vanished.
-    until: Timestamp,
+    until: Instant,
     /// Whether the fetch was not due, but was started for an unknown key.
     ahead: bool,
 }
@@ -83,6 +90,12 @@ pub enum FetchEvent {
         /// The number of the fetch.
         holder: u64,
     },
+    /// It has a new configuration with this document, and joins if the host really uses it.
+    Reserved,
+    /// It begins to use the document for a configuration.
+    Joined,
+    /// It uses the document no more for a configuration, because that is removed.
+    Left,
     /// It gives its fetch up without a result, because its configuration is removed.
     Abandoned {
         /// The number of the fetch.
@@ -111,6 +124,8 @@ pub enum FetchAction {
     },
     /// Use the result of its fetch.
     Use,
+    /// Empty the shared document, because nobody uses it.
+    Discard,
 }
 
 impl FetchState {
@@ -121,7 +136,7 @@ impl FetchState {
         &self,
         event: FetchEvent,
         policy: &RefreshPolicy,
-        now: Timestamp,
+        now: Instant,
         random: u64,
     ) -> (Self, FetchAction) {
         match event {
@@ -155,6 +170,23 @@ impl FetchState {
             FetchEvent::Abandoned { holder } if self.is_turn_of(holder) => {
                 (self.abandoned(), FetchAction::Nothing)
             }
+            FetchEvent::Reserved => {
+                let reserved_until = now.plus(RESERVATION);
+                let next = Self {
+                    reserved_until,
+                    ..self.clone()
+                };
+                (next, FetchAction::Nothing)
+            }
+            FetchEvent::Joined => {
+                let users = self.users.saturating_add(1);
+                let next = Self {
+                    users,
+                    ..self.clone()
+                };
+                (next, FetchAction::Nothing)
+            }
+            FetchEvent::Left => self.left(now),
             // Another worker has taken the turn, and its result counts.
             FetchEvent::Changed { .. }
             | FetchEvent::Unchanged { .. }
@@ -167,7 +199,7 @@ impl FetchState {
         &self,
         need: FetchNeed,
         policy: &RefreshPolicy,
-        now: Timestamp,
+        now: Instant,
         holder: u64,
     ) -> (Self, FetchAction) {
         let due = self.is_due(need.lost, policy, now);
@@ -211,14 +243,14 @@ impl FetchState {
             version: Some(version),
             due_at: version.fetched_at.plus(lifetime.saturating_sub(ahead)),
             failures: 0,
-            refetched_at: self.refetched_at,
             turn: None,
+            ..self.clone()
         }
     }
 
     /// A failed fetch that was not due changes nothing else: unknown keys must not cause more than one
     /// fetch in a cooldown.
-    fn failed(&self, policy: &RefreshPolicy, now: Timestamp, random: u64) -> Self {
+    fn failed(&self, policy: &RefreshPolicy, now: Instant, random: u64) -> Self {
         let ahead = self.turn.is_some_and(|turn| turn.ahead);
         let next = Self {
             turn: None,
@@ -246,9 +278,25 @@ impl FetchState {
         }
     }
 
+    /// The state after a user has left. The last one takes the document away, unless another user is about
+    /// to join: a configuration that replaces this one.
+    fn left(&self, now: Instant) -> (Self, FetchAction) {
+        let users = self.users.saturating_sub(1);
+        let is_reserved = now < self.reserved_until && self.reserved_until <= now.plus(RESERVATION);
+        if users == 0 && !is_reserved {
+            return (Self::default(), FetchAction::Discard);
+        }
+        let next = Self {
+            users,
+            ..self.clone()
+        };
+        (next, FetchAction::Nothing)
+    }
+
     /// Whether a fetch is due. Another configuration may have set a later date than this one wants.
-    fn is_due(&self, lost: bool, policy: &RefreshPolicy, now: Timestamp) -> bool {
-        let clock_was_set_back = match self.version {
+    fn is_due(&self, lost: bool, policy: &RefreshPolicy, now: Instant) -> bool {
+        // Every plugin with this `vm_id` can write the state.
+        let is_forged = match self.version {
             Some(version) if self.failures == 0 => version.fetched_at.is_ahead_of(now),
             _ => self.due_at > now.plus(policy.retry.longest()),
         };
@@ -256,10 +304,10 @@ impl FetchState {
             |version: DocumentVersion| now.since(version.fetched_at) >= policy.cache_duration;
         let too_old = self.failures == 0 && self.version.is_some_and(too_old);
         let lost = self.failures == 0 && lost;
-        now >= self.due_at || too_old || lost || clock_was_set_back
+        now >= self.due_at || too_old || lost || is_forged
     }
 
-    fn is_held(&self, now: Timestamp) -> bool {
+    fn is_held(&self, now: Instant) -> bool {
         self.turn.is_some_and(|turn| {
             now < turn.until
                 && !turn.since.is_ahead_of(now)
@@ -268,7 +316,7 @@ impl FetchState {
     }
 
     /// Whether a fetch may be started for an unknown key.
-    fn is_cool(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
+    fn is_cool(&self, policy: &RefreshPolicy, now: Instant) -> bool {
         self.refetched_at.is_none_or(|refetched_at| {
             now.since(refetched_at) >= policy.refetch_cooldown || refetched_at.is_ahead_of(now)
         })
@@ -302,14 +350,14 @@ impl FetchState {
 
     /// Whether an unknown key is worth waiting for: a fetch is running, or may be started.
     #[must_use]
-    pub fn may_bring_newer(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
+    pub fn may_bring_newer(&self, policy: &RefreshPolicy, now: Instant) -> bool {
         self.is_held(now) || self.is_cool(policy, now)
     }
 
     /// When there may be a document, if there is none: `None` while a fetch is running or due within
     /// the time that a request may wait.
     #[must_use]
-    pub fn retry_after(&self, policy: &RefreshPolicy, now: Timestamp) -> Option<Duration> {
+    pub fn retry_after(&self, policy: &RefreshPolicy, now: Instant) -> Option<Duration> {
         let wait = self.due_at.since(now);
         let hopeless = !self.is_held(now) && wait >= policy.timeout;
         hopeless.then_some(wait.min(policy.retry.longest()))
@@ -319,7 +367,7 @@ impl FetchState {
 impl DocumentVersion {
     /// Whether the document is too old to be used.
     #[must_use]
-    pub fn is_stale(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
+    pub fn is_stale(&self, policy: &RefreshPolicy, now: Instant) -> bool {
         now.since(self.fetched_at) >= policy.max_stale
     }
 }
