@@ -1,0 +1,27 @@
+//! Deterministic simulation: random stories for the whole filter, each checked against a model.
+//!
+//! A seed selects a story. The story starts workers, roots and servers on the simulated host
+//! ([`gate_simulator`]) and then takes random steps: requests arrive and disconnect, time passes, servers hang, lie,
+//! rotate keys and revoke tokens, workers die, configurations are replaced, swaps are lost, the wall clock is
+//! set. After every event the checks of [`world`] hold, and every decision is compared with the [`model`], which
+//! knows nothing of the filter's code. The same seed always tells the same story.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a simulation that cannot go on must say so"
+)]
+
+mod action;
+mod history;
+mod model;
+mod open_request;
+mod plan;
+mod run;
+mod server;
+mod story;
+mod tokens;
+mod world;
+
+pub use run::{Failure, run};

@@ -1,0 +1,64 @@
+//! A request that is not decided, or whose decision is not checked.
+
+use std::time::Duration;
+
+use gate_simulator::{Outcome, Request};
+
+use crate::model::{Expected, Servers, Times, expected};
+use crate::plan::TIMEOUT;
+use crate::tokens::{Kind, Token};
+
+/// How much later than its deadline a request may be answered: a tick.
+const TOLERANCE: Duration = Duration::from_millis(50);
+
+/// A request that is not decided, or whose decision is not checked.
+pub(crate) struct OpenRequest {
+    pub(crate) number: usize,
+    pub(crate) request: Request,
+    pub(crate) token: &'static Token,
+    pub(crate) arrived: Duration,
+    /// Its worker, by number.
+    pub(crate) worker: usize,
+    /// Its listener, by number.
+    pub(crate) listener: usize,
+    /// What the decision had to be when it arrived.
+    pub(crate) at_arrival: Expected,
+}
+
+impl OpenRequest {
+    /// Checks what has become of the request. Returns whether it is decided.
+    ///
+    /// # Errors
+    ///
+    /// Which promise was broken.
+    pub(crate) fn check(&self, servers: &Servers, times: &Times) -> Result<bool, String> {
+        let (number, name) = (self.number, &self.token.name);
+        match self.request.outcome() {
+            Outcome::Paused if times.now > self.arrived + TIMEOUT + TOLERANCE => {
+                Err(format!("request {number} still waits after its deadline"))
+            }
+            Outcome::Paused => Ok(false),
+            Outcome::Lost => Err(format!("request {number} is lost, but its worker lives")),
+            Outcome::Forwarded => match expected(self.token, servers, times) {
+                Expected::Refusal(reason) => Err(format!("request {number} passed with the {name}: {reason}")),
+                Expected::Pass | Expected::Either => Ok(true),
+            },
+            Outcome::Answered(answer) => {
+                let must_pass = self.at_arrival == Expected::Pass
+                    && expected(self.token, servers, times) == Expected::Pass
+                    && !self.may_have_expired(times);
+                if must_pass {
+                    let status = answer.status;
+                    return Err(format!("request {number} with the {name} was refused with {status}: {}", answer.body));
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whether the token may have expired while the request waited.
+    fn may_have_expired(&self, times: &Times) -> bool {
+        let waited = times.now.saturating_sub(self.arrived).as_secs() + 2;
+        matches!(self.token.kind, Kind::Signed { expires, .. } if expires <= times.wall + waited)
+    }
+}

@@ -1,0 +1,115 @@
+//! The cast of a story: what is chosen before it starts.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use crate::tokens::{ISSUERS, issuer};
+
+/// How long a callout may take, and so how long a request may wait.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long keys are used after the last good fetch.
+pub(crate) const KEYS_MAX_STALE: Duration = Duration::from_secs(300);
+/// When keys are fetched again.
+pub(crate) const KEYS_CACHE: Duration = Duration::from_secs(60);
+/// The shortest time between two fetches of keys.
+pub(crate) const KEYS_COOLDOWN: Duration = Duration::from_secs(10);
+
+/// How long a revocation list is used after the last good fetch.
+pub(crate) const LIST_MAX_STALE: Duration = Duration::from_secs(60);
+/// When a revocation list is fetched again.
+pub(crate) const LIST_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long the answer about an active token is used.
+pub(crate) const ACTIVE_CACHE: Duration = Duration::from_secs(20);
+/// How long the answer about an inactive token is used.
+pub(crate) const INACTIVE_CACHE: Duration = Duration::from_secs(5);
+
+/// The cast of a story.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) workers: usize,
+    /// Listeners of each worker.
+    pub(crate) listeners: usize,
+    /// Which issuers have a revocation list.
+    pub(crate) revocation: [bool; ISSUERS],
+    pub(crate) introspection: bool,
+    /// How many steps the story has.
+    pub(crate) steps: usize,
+}
+
+impl Plan {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        let most_workers = if rng.u8(0..4) == 0 { 8 } else { 3 };
+        Self {
+            workers: rng.usize(1..=most_workers),
+            listeners: rng.usize(1..=3),
+            revocation: std::array::from_fn(|_| rng.bool()),
+            introspection: rng.bool(),
+            steps: rng.usize(20..80),
+        }
+    }
+
+    /// A configuration of the filter. The variants differ, so that they belong to different roots, but mean the same.
+    pub(crate) fn configuration(&self, variant: usize) -> String {
+        let mut providers = serde_json::Map::new();
+        for index in 0..ISSUERS {
+            let mut provider = json!({
+                "issuer": issuer(index),
+                "remote_jwks": {
+                    "http_uri": uri(&keys_cluster(index)),
+                    "cache_duration": seconds(KEYS_CACHE),
+                    "max_stale": seconds(KEYS_MAX_STALE),
+                    "refetch_cooldown": seconds(KEYS_COOLDOWN),
+                },
+            });
+            if self.revocation.get(index) == Some(&true)
+                && let Some(members) = provider.as_object_mut()
+            {
+                let revocation = json!({
+                    "http_uri": uri(&list_cluster(index)),
+                    "refresh_interval": seconds(LIST_INTERVAL),
+                    "max_stale": seconds(LIST_MAX_STALE),
+                });
+                members.insert("revocation".to_owned(), revocation);
+            }
+            providers.insert(format!("issuer{index}"), provider);
+        }
+        if self.introspection {
+            let endpoint = json!({
+                "http_uri": uri(INTROSPECTION_CLUSTER),
+                "client_id": "gate",
+                "client_secret_environment_variable": "SECRET",
+                "cache_duration": seconds(ACTIVE_CACHE),
+                "negative_cache_duration": seconds(INACTIVE_CACHE),
+            });
+            let provider = json!({"issuer": "https://opaque.example", "introspection": endpoint});
+            providers.insert("opaque".to_owned(), provider);
+        }
+        let realm = format!("variant {variant}");
+        json!({"providers": providers, "realm": realm}).to_string()
+    }
+}
+
+/// The cluster of the key server of an issuer.
+pub(crate) fn keys_cluster(index: usize) -> String {
+    format!("keys{index}")
+}
+
+/// The cluster of the server of an issuer's revocation list.
+pub(crate) fn list_cluster(index: usize) -> String {
+    format!("list{index}")
+}
+
+/// The cluster of the introspection endpoint.
+pub(crate) const INTROSPECTION_CLUSTER: &str = "introspection";
+
+fn uri(cluster: &str) -> Value {
+    json!({"uri": format!("https://{cluster}.example/"), "cluster": cluster, "timeout": seconds(TIMEOUT)})
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{}s", duration.as_secs())
+}

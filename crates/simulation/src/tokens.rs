@@ -1,0 +1,127 @@
+//! The tokens that clients present.
+
+use std::sync::LazyLock;
+
+use gate_fixtures as fixtures;
+use serde_json::{Value, json};
+
+/// The keys of an issuer, by their `kid`.
+pub(crate) const KIDS: [&str; 3] = ["rsa", "ec", "p384"];
+
+/// How many issuers there are.
+pub(crate) const ISSUERS: usize = 2;
+
+/// How many opaque tokens there are.
+pub(crate) const OPAQUE_TOKENS: usize = 4;
+
+/// The wall clock at the start of a story, in Unix seconds.
+pub(crate) const START: u64 = 1_700_000_000;
+
+/// What a client presents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// What the story calls it.
+    pub(crate) name: String,
+    /// The text behind `Bearer`.
+    pub(crate) text: String,
+    pub(crate) kind: Kind,
+}
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A JWT with a good signature.
+    Signed {
+        issuer: usize,
+        kid: &'static str,
+        jti: String,
+        /// In Unix seconds.
+        expires: u64,
+    },
+    /// A token that is refused whatever happens.
+    Bad,
+    /// A token that only its endpoint knows, by its number.
+    Opaque(usize),
+}
+
+/// The name of an issuer.
+pub(crate) fn issuer(index: usize) -> String {
+    format!("https://issuer{index}.example")
+}
+
+/// The JWK of a key.
+pub(crate) fn jwk(kid: &str) -> Value {
+    match kid {
+        "rsa" => fixtures::rsa_jwk(),
+        "ec" => fixtures::ec_jwk(),
+        _ => fixtures::p384_jwk(),
+    }
+}
+
+/// All tokens. Making them takes a moment, so all stories share them.
+pub(crate) static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
+    let mut tokens = Vec::new();
+    for issuer in 0..ISSUERS {
+        for kid in KIDS {
+            for (lifetime, seconds) in [("long", 100_000_000), ("longer", 200_000_000), ("short", 120)] {
+                tokens.push(signed(issuer, kid, lifetime, START + seconds));
+            }
+        }
+        tokens.push(signed(issuer, "rsa", "expired", START - 7200));
+        tokens.push(bad(issuer, "unknown kid", "ES256", &json!({"alg": "ES256", "kid": "unknown"})));
+        tokens.push(bad(issuer, "key of another", "ES384", &json!({"alg": "ES256", "kid": "ec"})));
+        let unsecured = json!({"alg": "none"});
+        tokens.push(bad(issuer, "without algorithm", "ES256", &unsecured));
+    }
+    let foreign = bad(ISSUERS, "unknown issuer", "ES256", &json!({"alg": "ES256", "kid": "ec"}));
+    tokens.push(foreign);
+    tokens.push(Token {
+        name: "garbage".to_owned(),
+        text: "e30.e30.e30".to_owned(),
+        kind: Kind::Bad,
+    });
+    tokens.extend((0..OPAQUE_TOKENS).map(|number| Token {
+        name: format!("opaque {number}"),
+        text: opaque_text(number),
+        kind: Kind::Opaque(number),
+    }));
+    tokens
+});
+
+/// The text of an opaque token.
+pub(crate) fn opaque_text(number: usize) -> String {
+    format!("opaque-{number}")
+}
+
+fn claims(issuer: usize, jti: &str, expires: u64) -> Value {
+    json!({"iss": self::issuer(issuer), "sub": "somebody", "exp": expires, "jti": jti})
+}
+
+fn signed(issuer: usize, kid: &'static str, lifetime: &str, expires: u64) -> Token {
+    let algorithm = match kid {
+        "rsa" => "RS256",
+        "ec" => "ES256",
+        _ => "ES384",
+    };
+    let jti = format!("{issuer}-{kid}-{lifetime}");
+    let header = json!({"alg": algorithm, "kid": kid, "typ": "at+jwt"});
+    Token {
+        name: format!("{lifetime} {kid} token of issuer {issuer}"),
+        text: fixtures::signed(algorithm, &header, &claims(issuer, &jti, expires)),
+        kind: Kind::Signed {
+            issuer,
+            kid,
+            jti,
+            expires,
+        },
+    }
+}
+
+fn bad(issuer: usize, what: &str, algorithm: &str, header: &Value) -> Token {
+    let claims = claims(issuer, what, START + 100_000_000);
+    Token {
+        name: format!("bad token ({what}) of issuer {issuer}"),
+        text: fixtures::signed(algorithm, header, &claims),
+        kind: Kind::Bad,
+    }
+}
