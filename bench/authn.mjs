@@ -1,5 +1,6 @@
 // The configuration of a scenario, which native `jwt_authn` and bearer-gate share.
 
+import { INTROSPECTION } from './introspection.mjs';
 import { keySet } from './keys.mjs';
 import { AUDIENCE, ISSUER } from './tokens.mjs';
 
@@ -18,8 +19,8 @@ const CLAIM_HEADERS = [
  * The `providers` and `rules` of a scenario. The provider and the rule that its requests use come last,
  * after all others.
  */
-export function authn({ alg, providers, anyProvider, rules, keys: size, remote, features }, keys) {
-  const jwks = remote
+export function authn({ alg, providers, anyProvider, rules, keys: size, remote, features, waiting }, keys) {
+  const verified = remote
     ? {
       remote_jwks: {
         http_uri: { uri: 'http://keys.example/jwks', cluster: KEYS_CLUSTER, timeout: '2s' },
@@ -27,6 +28,7 @@ export function authn({ alg, providers, anyProvider, rules, keys: size, remote, 
       },
     }
     : { local_jwks: { inline_string: keySet(alg, keys, size) } };
+  const jwks = waiting > 0 ? { introspection: INTROSPECTION } : verified;
   const provider = (issuer) => ({
     issuer,
     audiences: [AUDIENCE],

@@ -2,6 +2,7 @@
 
 import { wasmFilter } from '../tools/bootstrap.mjs';
 import { PAYLOAD_HEADER, SCOPE, authn } from './authn.mjs';
+import { ENVIRONMENT } from './introspection.mjs';
 import { LISTS_CLUSTER, LONG, SHORT } from './lists.mjs';
 
 const TYPE = 'type.googleapis.com/envoy.extensions.filters.http';
@@ -58,7 +59,7 @@ function gates(module) {
     listed,
     module,
     chain: (scenario, keys, modules) => [
-      wasmFilter('bearer-gate', modules[module].file, each(gate(scenario, keys), fields)),
+      wasmFilter('bearer-gate', modules[module].file, each(gate(scenario, keys), fields), ENVIRONMENT),
     ],
   });
   const list = (entries) => filter(`list of ${entries.toLocaleString('en')}`, entries, {

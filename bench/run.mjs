@@ -20,6 +20,7 @@ import {
   DOCS, WORK, commandOf, isWhole, readSettings, requireTools,
 } from './settings.mjs';
 import { Tokens } from './tokens.mjs';
+import { measureWaiting } from './waiting.mjs';
 
 await runProgram('bench', main);
 
@@ -109,7 +110,8 @@ async function compareModules(context, run, { scenarios, start }) {
 /** Measures a scenario. A failure becomes part of the result and does not end the run. */
 async function measured(context, scenario, settings) {
   try {
-    return await measure(context, scenario, settings);
+    const how = scenario.waiting > 0 ? measureWaiting : measure;
+    return await how(context, scenario, settings);
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;

@@ -17,6 +17,7 @@ const REFUSED_TOKENS = 2000;
  * - `providers`, `rules`: their numbers; requests use the last. `anyProvider`: the rule accepts all of them.
  * - `cache`: the entries of the cache if the default is too small.
  * - `features`, `upstream`, `workers`: scopes and forwarded claims; a cluster behind Envoy; Envoy's workers.
+ * - `waiting`: so many requests arrive at once and wait for the introspection of their tokens.
  * - `paced`: the latency at a fixed rate is measured, too. `quick`: it is part of a quick run.
  */
 function scenario(name, group, title, fields) {
@@ -38,6 +39,7 @@ function scenario(name, group, title, fields) {
     features: false,
     upstream: false,
     workers: 1,
+    waiting: 0,
     filters: COMPARED,
     paced: false,
     quick: false,
@@ -69,7 +71,11 @@ export const GROUPS = {
   keys: 'Growth with keys in a set, every token new',
   cached: 'Growth with tokens in the cache',
   revocation: 'With a revocation list',
+  waiting: 'Growth with waiting requests',
 };
+
+/** The number of requests of a round in which requests wait. At most 1,024 may wait in a worker. */
+export const CROWD = 960;
 
 /** bearer-gate without a list, with a short one, and with a long one. */
 const LISTED = ['gate', 'gate-short-list', 'gate-long-list'];
@@ -110,6 +116,12 @@ export const SCENARIOS = [
   })),
   scenario('revocation-warm', 'revocation', '1 token', { filters: LISTED }),
   scenario('revocation-cold', 'revocation', 'every token new', { filters: LISTED, fresh: true }),
+  ...[['opaque', 'opaque, 7 KB'], ['unsigned', 'JWT, 8 KB']].flatMap(([tokens, what]) => (
+    [60, CROWD].map((waiting) => scenario(
+      `waiting-${waiting}-${tokens}`, 'waiting', `${waiting} at once, ${what}`, {
+        tokens, waiting, filters: ['gate'],
+      },
+    )))),
 ];
 
 /** The cache size for a number of tokens; `null` if the default is enough. */

@@ -6,6 +6,7 @@ import { Failure } from '../tools/failure.mjs';
 import { KEYS_CLUSTER, pathOf } from './authn.mjs';
 import { Envoy, Refused } from './envoy.mjs';
 import { FILTERS } from './filters.mjs';
+import { INTROSPECTION_CLUSTER, serveIntrospection } from './introspection.mjs';
 import { keySet } from './keys.mjs';
 import { LISTS_CLUSTER, serveList } from './lists.mjs';
 import { LOAD_CORE } from './settings.mjs';
@@ -49,12 +50,17 @@ export class Setup {
   }
 
   async #start(processes, keys, modules) {
-    const { alg, upstream, remote, workers, filters } = this.#scenario;
+    const { alg, upstream, remote, workers, waiting, filters } = this.#scenario;
     const clusters = {};
     if (remote) {
       const server = await serveDocument(keySet(alg, keys));
       this.#behind.push(server);
       clusters[KEYS_CLUSTER] = server.port;
+    }
+    if (waiting > 0) {
+      const server = await serveIntrospection();
+      this.#behind.push(server);
+      clusters[INTROSPECTION_CLUSTER] = server.port;
     }
     if (upstream) {
       const envoy = await Envoy.start(processes, 'upstream', bootstrap({ filters: [] }), {

@@ -11,6 +11,8 @@ import { WORK } from './settings.mjs';
 
 export const ISSUER = 'https://issuer.example';
 export const AUDIENCE = 'https://api.example';
+/** The subject of tokens that are introspected. */
+export const SUBJECT = 'somebody';
 
 const DIRECTORY = join(WORK, 'tokens');
 const FILES_LIVE_S = 24 * 3600;
@@ -44,7 +46,7 @@ export class Tokens {
 
   /**
    * The file with at least `size` different tokens of a kind: the name of an algorithm for good tokens,
-   * or `expired`, `revoked`, `unknown-kid`, `bad-signature`, `garbage`.
+   * or `expired`, `revoked`, `unknown-kid`, `bad-signature`, `garbage`, `opaque`, `unsigned`.
    */
   async file(kind, size) {
     const path = join(DIRECTORY, `${kind.toLowerCase()}.txt`);
@@ -67,6 +69,15 @@ export class Tokens {
       case 'garbage':
         // Three parts with the length of a token, so that a cheap check does not refuse it.
         return async () => [36, 300, 256].map((n) => randomBytes(n).toString('base64url')).join('.');
+      case 'opaque':
+        return async () => randomBytes(5250).toString('base64url');
+      case 'unsigned': {
+        // A JWT whose signature nobody verifies, because its provider has no keys.
+        const padding = 'x'.repeat(5400);
+        const claims = { iss: ISSUER, aud: AUDIENCE, sub: SUBJECT, exp: this.#madeAt + TOKENS_LIVE_S, padding };
+        return async (serial) => `${part({ alg: 'RS256', typ: 'at+jwt' })}.${part({ ...claims, serial })}.`
+          + randomBytes(256).toString('base64url');
+      }
       case 'expired':
         return (serial) => token(rs256, this.#claims(this.#madeAt - 3600)(serial));
       case 'revoked':

@@ -49,8 +49,8 @@ export function bootstrap({ filters, clusters = {} }) {
   };
 }
 
-/** An HTTP filter that runs the module in `file` with this configuration. */
-export function wasmFilter(name, file, configuration) {
+/** An HTTP filter that runs the module in `file` with this configuration and these environment variables. */
+export function wasmFilter(name, file, configuration, environment = {}) {
   return {
     name,
     typed_config: {
@@ -61,6 +61,7 @@ export function wasmFilter(name, file, configuration) {
           vm_id: name,
           runtime: 'envoy.wasm.runtime.v8',
           code: { local: { filename: file } },
+          environment_variables: { key_values: environment },
         },
         configuration: {
           '@type': 'type.googleapis.com/google.protobuf.StringValue',

@@ -37,7 +37,7 @@ pub struct FetchState {
     turn: Option<Turn>,
     /// The number of users: configurations, counted once in each worker.
     users: u32,
-    /// Until when another user may be about to join.
+    /// Until when another user may be about to join; in the past if one has joined since.
     reserved_until: Instant,
 }
 
@@ -179,9 +179,10 @@ impl FetchState {
                 (next, FetchAction::Nothing)
             }
             FetchEvent::Joined => {
-                let users = self.users.saturating_add(1);
+                // A user keeps the document from now on.
                 let next = Self {
-                    users,
+                    users: self.users.saturating_add(1),
+                    reserved_until: Instant::default(),
                     ..self.clone()
                 };
                 (next, FetchAction::Nothing)

@@ -82,7 +82,7 @@ fn the_turn_of_a_worker_that_dies_ends_at_the_same_time() {
         let _listener = process.start_worker().listen(&config()).unwrap();
         mortal.kill();
         set_clock(&process);
-        process.advance(2 * TIMEOUT - 60 * MS);
+        process.advance(3940 * MS);
         assert_eq!(process.received("issuer").len(), 1);
         process.advance(100 * MS);
         assert_eq!(process.received("issuer").len(), 2);

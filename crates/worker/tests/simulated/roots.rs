@@ -169,7 +169,7 @@ fn documents_that_no_configuration_uses_leave_shared_data() {
             .remove();
         let listen = |worker: &Worker| worker.listen(&at_path(&number.to_string())).unwrap();
         let replaced = std::mem::replace(&mut used, workers.iter().map(listen).collect());
-        process.advance(20 * SECOND);
+        process.advance(SECOND);
         for listener in replaced {
             listener.remove();
         }
@@ -197,7 +197,7 @@ fn a_document_that_another_configuration_uses_stays_in_shared_data() {
     let mut config: Value = serde_json::from_str(&at_path("a")).unwrap();
     config["stat_prefix"] = json!("other");
     let stays = worker.listen(&config.to_string()).unwrap();
-    process.advance(20 * SECOND);
+    process.advance(SECOND);
     let before = process.received("list").len();
     removed.remove();
     let new = process.start_worker().listen(&at_path("a")).unwrap();
@@ -230,7 +230,7 @@ fn a_worker_that_misses_a_discarded_document_fetches_it_again() {
     let process = process_with_lists();
     let worker = process.start_worker();
     let removed = worker.listen(&at_path("a")).unwrap();
-    process.advance(20 * SECOND);
+    process.advance(SECOND);
     removed.remove();
     assert!(process.shared_size() < 10_000);
     let before = process.received("list").len();

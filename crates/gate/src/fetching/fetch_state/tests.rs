@@ -394,6 +394,11 @@ fn the_document_is_kept_for_ten_seconds_for_a_user_that_may_join() {
         assert_eq!(discarded, expected, "{secs}");
         assert_eq!(next.version().is_none(), expected);
     }
+    // Once one has joined, users count again.
+    let (two, _) = used(&reserved, FetchEvent::Joined, 3);
+    let (one, discarded) = used(&two, FetchEvent::Left, 4);
+    assert!(!discarded);
+    assert!(used(&one, FetchEvent::Left, 5).1);
     // Fetches and failures change nothing about that.
     let turn = taken(&reserved, NEWER, 2, 3);
     let end = failed(&turn, 2, 3, 0);
