@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fs;
 
-use wasmparser::{Import, KnownCustom, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ExternalKind, Import, KnownCustom, Operator, Parser, Payload, TypeRef};
 
 use crate::support::root;
 
@@ -46,20 +46,120 @@ fn the_module_is_below_1_25_mib() {
     );
 }
 
+/// What the module must export, and what happens in Envoy without it. Envoy takes a callback that is
+/// missing for one that the filter does not want, and goes on without a word.
+const NEEDED: [(&str, ExternalKind, &str); 12] = {
+    const FUNCTION: ExternalKind = ExternalKind::Func;
+    [
+        (
+            "proxy_on_request_headers",
+            FUNCTION,
+            "every request passes without a decision",
+        ),
+        (
+            "proxy_on_request_body",
+            FUNCTION,
+            "a body goes on while its request waits for keys",
+        ),
+        (
+            "proxy_on_request_trailers",
+            FUNCTION,
+            "trailers go on while their request waits for keys",
+        ),
+        (
+            "proxy_on_configure",
+            FUNCTION,
+            "Envoy starts with any configuration, and the filter never reads it",
+        ),
+        (
+            "proxy_on_context_create",
+            FUNCTION,
+            "the filter traps at the first callback, since it knows no context",
+        ),
+        (
+            "proxy_on_http_call_response",
+            FUNCTION,
+            "no key set, revocation list or introspection answer ever arrives",
+        ),
+        (
+            "proxy_on_tick",
+            FUNCTION,
+            "nothing is fetched, and requests that wait are never answered",
+        ),
+        (
+            "proxy_on_delete",
+            FUNCTION,
+            "streams that ended stay in memory and in the waiting room",
+        ),
+        (
+            "_initialize",
+            FUNCTION,
+            "the SDK has no root context of the filter and uses one that does nothing",
+        ),
+        (
+            "proxy_on_memory_allocate",
+            FUNCTION,
+            "Envoy has no place for what it hands over, and refuses the module",
+        ),
+        (
+            "proxy_abi_version_0_2_1",
+            FUNCTION,
+            "Envoy does not know how to call the module, and refuses it",
+        ),
+        (
+            "memory",
+            ExternalKind::Memory,
+            "Envoy cannot read what the module hands over",
+        ),
+    ]
+};
+
+/// What `module` exports.
+fn exports(module: &[u8]) -> Vec<(String, ExternalKind)> {
+    let mut found = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::ExportSection(section) = payload.unwrap() {
+            let exports = section.into_iter().map(Result::unwrap);
+            found.extend(exports.map(|export| (export.name.to_owned(), export.kind)));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_module_exports_everything_that_decisions_depend_on() {
+    let exports = exports(&module());
+    for (name, kind, without) in NEEDED {
+        assert!(
+            exports.contains(&(name.to_owned(), kind)),
+            "{name} is not exported. Without it, {without}."
+        );
+    }
+    // With a second one, the order of the exports would decide how Envoy calls the module.
+    let versions = exports
+        .iter()
+        .filter(|(name, _)| name.starts_with("proxy_abi_version_"));
+    assert_eq!(versions.count(), 1);
+}
+
 #[test]
 fn the_module_exports_only_what_it_needs() {
-    let module = module();
-    let exports = |name: &str| {
-        module
-            .windows(name.len())
-            .any(|bytes| bytes == name.as_bytes())
-    };
-    for export in left_out() {
-        assert!(!exports(&export), "{export}");
+    let exports = exports(&module());
+    for left_out in left_out() {
+        let found = exports.iter().any(|(name, _)| *name == left_out);
+        assert!(!found, "{left_out}");
     }
-    // Without these two a body would not wait with its request.
-    for needed in ["proxy_on_request_body", "proxy_on_request_trailers"] {
-        assert!(exports(needed), "{needed}");
+}
+
+/// The list of callbacks to leave out and the list of those that are needed have nothing in common.
+#[test]
+fn no_needed_export_is_left_out() {
+    let left_out = left_out();
+    for (name, _, without) in NEEDED {
+        assert!(
+            !left_out.iter().any(|one| one == name),
+            "scripts/wasm-ld leaves out {name}. Without it, {without}."
+        );
     }
 }
 
