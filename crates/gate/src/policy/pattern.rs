@@ -9,7 +9,7 @@ use regex_lite::Regex;
 #[derive(Clone, Debug)]
 pub struct Pattern(Regex);
 
-/// The longest text that a pattern is matched against, in bytes. Matching takes about 25 ns per byte in
+/// The longest text that a pattern is matched against, in bytes. Matching takes up to 40 ns per byte in
 /// the module, for each pattern, and a request may have 60 KiB of headers.
 pub const MAX_TEXT_BYTES: usize = 4096;
 
