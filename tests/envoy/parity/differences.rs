@@ -8,8 +8,7 @@ use serde_json::json;
 
 use super::key_sets::{self, with};
 use super::{
-    Issuer, Key, Request, Sending, Token, Value, keys, raw, with_provider, with_providers,
-    with_rules,
+    Issuer, Request, Sending, Token, Value, keys, raw, with_provider, with_providers, with_rules,
 };
 use crate::support::{AUDIENCE, ISSUER, get, now};
 
@@ -46,7 +45,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    fn new(name: &'static str, config: Value) -> Self {
+    pub(super) fn new(name: &'static str, config: Value) -> Self {
         let shown = Vec::new();
         Self {
             name,
@@ -69,7 +68,7 @@ impl Difference {
         self
     }
 
-    fn statuses(self, request: impl Into<Sending>, native: u16, here: u16) -> Self {
+    pub(super) fn statuses(self, request: impl Into<Sending>, native: u16, here: u16) -> Self {
         self.shows(request, Sees::Status(native), Sees::Status(here))
     }
 }
@@ -126,7 +125,7 @@ pub(super) fn differences() -> Vec<Difference> {
         tokens(),
         encodings_and_times(),
         keys_and_answers(),
-        key_set_members(),
+        key_sets::differences(),
         upstream(),
     ]
     .into_iter()
@@ -373,56 +372,6 @@ fn keys_and_answers() -> Vec<Difference> {
                     .to_owned(),
             ),
         ),
-    ]
-}
-
-/// What keys and key sets look like.
-fn key_set_members() -> Vec<Difference> {
-    let rsa = |name: &str, value: Value| {
-        // Beside another key, so that the configuration is valid.
-        key_sets::local(&[with(keys::RSA.jwk(), name, value), keys::EC.jwk()])
-    };
-    let good = || bearing(&Token::good());
-    let ed25519 = &keys::ED25519;
-    let of_rfc_9864 = |key: &Key| {
-        let token = Token::good().header("alg", "Ed25519").signed_with(key);
-        get("/").bearer(token)
-    };
-    vec![
-        Difference::new("`use`", rsa("use", json!("enc"))).statuses(good(), 200, 401),
-        Difference::new("`key_ops`", rsa("key_ops", json!(["encrypt"]))).statuses(good(), 200, 401),
-        Difference::new("private keys", rsa("d", json!("AQAB"))).statuses(good(), 200, 401),
-        Difference::new(
-            "small RSA keys",
-            key_sets::local(&[key_sets::small_jwk(), keys::EC.jwk()]),
-        )
-        .statuses(get("/").bearer(key_sets::SMALL), 200, 401),
-        Difference::new("`kid: \"\"`", rsa("kid", json!("")))
-            .statuses(good(), 200, 401)
-            .statuses(
-                get("/").bearer(Token::good().header("kid", "").signed_with(&keys::EC)),
-                200,
-                401,
-            ),
-        Difference::new("members of another type", rsa("kid", json!(7))).statuses(good(), 200, 401),
-        Difference::new("`Ed25519`", key_sets::local(&[ed25519.jwk()])).statuses(
-            of_rfc_9864(ed25519),
-            401,
-            200,
-        ),
-        Difference::new("large key sets", key_sets::remote("/large", "600s")).statuses(
-            good(),
-            200,
-            503,
-        ),
-        Difference::new(
-            "repeated names in keys",
-            key_sets::remote("/repeated", "600s"),
-        )
-        .statuses(good(), 401, 200),
-        Difference::new("certificates", key_sets::remote("/certificates", "600s"))
-            .statuses(get("/").bearer(key_sets::rs256("rsa")), 401, 200)
-            .statuses(get("/").bearer(key_sets::es256("ec")), 401, 200),
     ]
 }
 

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, date_time_ymd};
 use serde_json::json;
 
+use super::differences::Difference;
 use super::{Issuer, Key, Scenario, Token, Value, keys, with_provider};
 use crate::support::{AUDIENCE, Answer, ISSUER, get, now};
 
@@ -28,7 +29,7 @@ pub(super) fn remote(path: &str, cache_duration: &str) -> Value {
 }
 
 /// A provider with these keys in its configuration.
-pub(super) fn local(keys: &[Value]) -> Value {
+fn local(keys: &[Value]) -> Value {
     let set = json!({ "keys": keys }).to_string();
     with_provider(&json!({"local_jwks": {"inline_string": set}}))
 }
@@ -56,6 +57,52 @@ pub(super) fn served(path: &str) -> Answer {
         }
         _ => Answer::new(404, ""),
     }
+}
+
+/// The differences in what key sets may look like.
+pub(super) fn differences() -> Vec<Difference> {
+    let rsa = |name: &str, value: Value| {
+        // Beside another key, so that the configuration is valid.
+        local(&[with(keys::RSA.jwk(), name, value), keys::EC.jwk()])
+    };
+    let good = || get("/").bearer(Token::good().signed());
+    let ed25519 = &keys::ED25519;
+    let of_rfc_9864 = |key: &Key| {
+        let token = Token::good().header("alg", "Ed25519").signed_with(key);
+        get("/").bearer(token)
+    };
+    vec![
+        Difference::new("`use`", rsa("use", json!("enc"))).statuses(good(), 200, 401),
+        Difference::new("`key_ops`", rsa("key_ops", json!(["encrypt"]))).statuses(good(), 200, 401),
+        Difference::new("private keys", rsa("d", json!("AQAB"))).statuses(good(), 200, 401),
+        Difference::new("small RSA keys", local(&[small_jwk(), keys::EC.jwk()])).statuses(
+            get("/").bearer(SMALL),
+            200,
+            401,
+        ),
+        Difference::new("`kid: \"\"`", rsa("kid", json!("")))
+            .statuses(good(), 200, 401)
+            .statuses(
+                get("/").bearer(Token::good().header("kid", "").signed_with(&keys::EC)),
+                200,
+                401,
+            ),
+        Difference::new("members of another type", rsa("kid", json!(7))).statuses(good(), 200, 401),
+        Difference::new("`Ed25519`", local(&[ed25519.jwk()])).statuses(
+            of_rfc_9864(ed25519),
+            401,
+            200,
+        ),
+        Difference::new("large key sets", remote("/large", "600s")).statuses(good(), 200, 503),
+        Difference::new("repeated names in keys", remote("/repeated", "600s")).statuses(
+            good(),
+            401,
+            200,
+        ),
+        Difference::new("certificates", remote("/certificates", "600s"))
+            .statuses(get("/").bearer(rs256("rsa")), 401, 200)
+            .statuses(get("/").bearer(es256("ec")), 401, 200),
+    ]
 }
 
 /// `jwk` with this member.
@@ -153,7 +200,7 @@ impl Certified {
 }
 
 /// A token whose `kid` is this, signed with the certified RSA key.
-pub(super) fn rs256(kid: &str) -> String {
+fn rs256(kid: &str) -> String {
     let pair = RsaKeyPair::from_pkcs8(&RSA.0.serialize_der()).unwrap();
     token("RS256", kid, |input| {
         let mut signature = vec![0; pair.public_modulus_len()];
@@ -169,7 +216,7 @@ pub(super) fn rs256(kid: &str) -> String {
 }
 
 /// A token whose `kid` is this, signed with the certified EC key.
-pub(super) fn es256(kid: &str) -> String {
+fn es256(kid: &str) -> String {
     let pair =
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &EC.0.serialize_der()).unwrap();
     token("ES256", kid, |input| {
@@ -188,7 +235,7 @@ fn token(algorithm: &str, kid: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String 
 }
 
 /// An RSA key of 1024 bits.
-pub(super) fn small_jwk() -> Value {
+fn small_jwk() -> Value {
     json!({
         "kty": "RSA",
         "kid": "rsa1024",
@@ -201,7 +248,7 @@ pub(super) fn small_jwk() -> Value {
 
 /// A token that the key of 1024 bits has signed, which the library of these tests does not do. It is
 /// valid until the year 2286.
-pub(super) const SMALL: &str = "\
+const SMALL: &str = "\
     eyJhbGciOiAiUlMyNTYiLCAia2lkIjogInJzYTEwMjQifQ.eyJpc3MiOiAiaHR0cHM6Ly9pc3N1ZXIuZXhhbXBsZSI\
     sICJhdWQiOiAiaHR0cHM6Ly9hcGkuZXhhbXBsZSIsICJzdWIiOiAicyIsICJpYXQiOiAxNzAwMDAwMDAwLCAiZXhwI\
     jogOTk5OTk5OTk5OX0.xozKIyRX11OadpOW7hLwbkcs1Ie9v99iwUqS3ATOOrA0GHy8ec21RcbTkDJyojZLeqTXl8Q\
