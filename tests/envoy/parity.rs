@@ -4,6 +4,7 @@
 
 mod differences;
 mod forwarding;
+mod key_sets;
 mod rules;
 mod tokens;
 
@@ -209,15 +210,19 @@ struct Pair {
     native: Envoy,
     here: Envoy,
     issuer: Issuer,
+    /// Serves the key sets of [`key_sets::served`] at the cluster `sets`.
+    sets: Server,
     _upstream: Server,
 }
 
 impl Pair {
     fn start(configs: &[(&str, &Value)]) -> Self {
         let (issuer, upstream) = (Issuer::start(), Server::echo());
+        let sets = Server::start(|request| key_sets::served(&request.target).into());
         let clusters = [
             cluster("upstream", upstream.port),
             cluster("issuer", issuer.server.port),
+            cluster("sets", sets.port),
             cluster("nobody", NOBODY),
         ];
         let start = |setup: fn(&Value) -> Setup| {
@@ -235,6 +240,7 @@ impl Pair {
             native: start(native),
             here: start(|config| Setup::new(config.clone())),
             issuer,
+            sets,
             _upstream: upstream,
         }
     }
@@ -281,6 +287,7 @@ fn the_same_configuration_has_the_same_effect_except_for_the_listed_differences(
         .into_iter()
         .chain(tokens::scenarios())
         .chain(forwarding::scenarios())
+        .chain(key_sets::scenarios())
         .collect();
     let differences = differences();
     let configs: Vec<(&str, &Value)> = scenarios
@@ -343,14 +350,19 @@ impl Difference {
 }
 
 #[test]
-fn two_of_the_differences_show_when_keys_change() {
+fn three_of_the_differences_show_when_keys_change() {
     let remote = |cache_duration: &str| {
         let mut jwks = Issuer::provider()["remote_jwks"].clone();
         jwks["cache_duration"] = cache_duration.into();
         with_provider(&json!({"remote_jwks": jwks, "jwt_cache_config": {"jwt_cache_size": 10}}))
     };
     let (long, short) = (remote("3600s"), remote("1s"));
-    let pair = Pair::start(&[("long", &long), ("short", &short)]);
+    let perishable = key_sets::remote("/perishable", "3600s");
+    let pair = Pair::start(&[
+        ("long", &long),
+        ("short", &short),
+        ("perishable", &perishable),
+    ]);
     let token = |number: u64, key: &Key| {
         let token = Token::good().claim("jti", number.to_string());
         get("/").bearer(token.signed_with(key))
@@ -360,7 +372,7 @@ fn two_of_the_differences_show_when_keys_change() {
         (native.status, here.status)
     };
     let withdrawn = token(1, &keys::RSA);
-    for listener in ["long", "short"] {
+    for listener in ["long", "short", "perishable"] {
         assert_eq!(statuses(listener, &withdrawn), (200, 200));
     }
     pair.issuer.publish(&[&keys::RSA_2]);
@@ -372,6 +384,11 @@ fn two_of_the_differences_show_when_keys_change() {
     });
     eventually("the filter has forgotten the withdrawn key", || {
         statuses("short", &withdrawn) == (200, 401)
+    });
+    // `Cache-Control`: native waits until the cache duration is over.
+    pair.sets.reply(Issuer::published(&[&keys::RSA_2]));
+    eventually("the filter has the new keys", || {
+        statuses("perishable", &withdrawn) == (200, 401)
     });
 }
 
@@ -432,4 +449,13 @@ fn the_readme_lists_the_differences() {
     let known: Vec<&str> = known.chain(WHEN_KEYS_CHANGE).collect();
     assert_eq!(listed, known);
     assert_eq!(known.len(), known.iter().collect::<BTreeSet<_>>().len());
+    // What, jwt_authn, bearer-gate, who is affected.
+    let rows = section.lines().filter(|line| line.starts_with("| "));
+    for row in rows {
+        let cells = row
+            .trim_matches('|')
+            .split(" | ")
+            .filter(|cell| !cell.trim().is_empty());
+        assert_eq!(cells.count(), 4, "{row}");
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gate::decision::Resources;
 use gate::fetching::{Availability, Publication};
 use gate::introspection::{self, IntrospectionResponse, MAX_ANSWER_BYTES, TokenStatus};
-use gate::keys::KeySet;
+use gate::keys::{KeySet, Provenance};
 use gate::policy::{KeySource, Policy, Provider};
 use gate::revocation::{ListFormat, ListReader, MAX_LIST_BYTES, RevocationList};
 
@@ -40,8 +40,9 @@ impl Given {
             option: "--jwks",
             users: "that fetches its keys",
             parse: &|content, provider| {
+                let parse = || KeySet::parse_from(content, Provenance::Server, &provider.key_uses);
                 matches!(provider.keys, KeySource::Remote(_))
-                    .then(|| KeySet::parse(content).map(Rc::new).map_err(str::to_owned))
+                    .then(|| parse().map(Rc::new).map_err(str::to_owned))
             },
         };
         let revocations = FileKind {

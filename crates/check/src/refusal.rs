@@ -44,6 +44,7 @@ impl Refusal<'_> {
             }
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
+            Reason::TooLong { bytes, limit } => text_too_long(*bytes, *limit),
             Reason::TooLarge { bytes, limit } => {
                 format!("{bytes} bytes; at most {limit} are accepted")
             }
@@ -192,6 +193,14 @@ impl Refusal<'_> {
         }
         failed.join("; ")
     }
+}
+
+/// What [`Reason::TooLong`] says.
+pub(crate) fn text_too_long(bytes: usize, limit: usize) -> String {
+    format!(
+        "a rule applies a regular expression to {bytes} bytes of the request; at most {limit} are \
+         matched"
+    )
 }
 
 /// Explains that a route names a requirement that does not exist.

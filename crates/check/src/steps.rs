@@ -7,7 +7,7 @@ use gate::reason::Reason;
 
 use crate::inputs::Inputs;
 use crate::inspected_token::InspectedToken;
-use crate::refusal::unknown_requirement;
+use crate::refusal::{text_too_long, unknown_requirement};
 use crate::wording;
 
 /// One step of a decision.
@@ -69,11 +69,12 @@ impl Steps {
             Ok(Some(())) => {}
             Ok(None) => self.no_rule(inputs),
             Err(reason) => {
-                let text = match &reason {
-                    Reason::Requirement { name } => unknown_requirement(name),
-                    other => other.kind().description().to_owned(),
+                let (topic, text) = match &reason {
+                    Reason::Requirement { name } => (ROUTE, unknown_requirement(name)),
+                    Reason::TooLong { bytes, limit } => ("rules", text_too_long(*bytes, *limit)),
+                    other => (ROUTE, other.kind().description().to_owned()),
                 };
-                self.push(0, ROUTE, Some(false), text);
+                self.push(0, topic, Some(false), text);
             }
         }
     }
@@ -105,7 +106,7 @@ impl Steps {
         };
         let before = rules.iter().enumerate().take(index);
         for (index, rule) in before.skip(self.examined_rules) {
-            if !rule.matcher.matches(inputs.request) {
+            if rule.matcher.matches(inputs.request) == Ok(false) {
                 self.note(&format!("rules[{index}]"), "does not match the request");
             }
         }

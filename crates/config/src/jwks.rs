@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
-use gate::keys::KeySet;
+use gate::keys::{KeySet, KeyUses, Provenance};
 use gate::policy::KeySource;
 
 use super::environment::{self, Environment};
 use super::error::ConfigError;
 use super::http_uri;
-use super::scalar::PositiveDuration;
+use super::scalar::{NonEmpty, PositiveDuration};
 
 use wire::RetryPolicyWire;
 pub(crate) use wire::{LocalJwksWire, RemoteJwksWire};
@@ -31,8 +31,8 @@ const LONGEST_RETRY: Duration = Duration::from_mins(1);
 /// Envoy's default delay before it repeats a request within one fetch.
 const RETRY_BASE_INTERVAL: Duration = Duration::from_millis(25);
 
-/// Builds the key source of the provider at `path` from its fields `remote_jwks` and `local_jwks`. A
-/// provider that `introspects` needs neither.
+/// Builds the key source of the provider at `path` from its fields `remote_jwks` and `local_jwks`, and
+/// the values of `use` that its keys may have. A provider that `introspects` needs neither field.
 pub(crate) fn build(
     path: &str,
     issuer: Option<&str>,
@@ -40,16 +40,20 @@ pub(crate) fn build(
     local: Option<LocalJwksWire>,
     introspects: bool,
     environment: Environment<'_>,
-) -> Result<KeySource, ConfigError> {
+) -> Result<(KeySource, KeyUses), ConfigError> {
     match (remote, local) {
-        (Some(remote), None) => {
-            build_remote(path, issuer, remote).map(|jwks| KeySource::Remote(Rc::new(jwks)))
+        (Some(mut remote), None) => {
+            let uses = key_uses(&format!("{path}.remote_jwks"), remote.key_uses.take())?;
+            let jwks = build_remote(path, issuer, remote)?;
+            Ok((KeySource::Remote(Rc::new(jwks)), uses))
         }
-        (None, Some(local)) => {
+        (None, Some(mut local)) => {
             let path = format!("{path}.local_jwks");
-            build_local(&path, local, environment).map(|set| KeySource::Local(Rc::new(set)))
+            let uses = key_uses(&path, local.key_uses.take())?;
+            let set = build_local(&path, local, &uses, environment)?;
+            Ok((KeySource::Local(Rc::new(set)), uses))
         }
-        (None, None) if introspects => Ok(KeySource::None),
+        (None, None) if introspects => Ok((KeySource::None, KeyUses::default())),
         (None, None) => {
             let problem = "needs remote_jwks, local_jwks or introspection";
             Err(ConfigError::new(path, problem))
@@ -61,9 +65,24 @@ pub(crate) fn build(
     }
 }
 
+/// The values of `use` from the field `key_uses` of the object at `path`.
+fn key_uses(path: &str, given: Option<Vec<NonEmpty>>) -> Result<KeyUses, ConfigError> {
+    match given {
+        None => Ok(KeyUses::default()),
+        Some(uses) if uses.is_empty() => Err(ConfigError::new(
+            format!("{path}.key_uses"),
+            "must not be empty",
+        )),
+        Some(uses) => Ok(KeyUses::new(
+            uses.into_iter().map(|value| value.0).collect(),
+        )),
+    }
+}
+
 fn build_local(
     path: &str,
     wire: LocalJwksWire,
+    uses: &KeyUses,
     environment: Environment<'_>,
 ) -> Result<KeySet, ConfigError> {
     let given = (
@@ -84,7 +103,7 @@ fn build_local(
             return Err(ConfigError::new(path, problem));
         }
     };
-    KeySet::parse_local(&document)
+    KeySet::parse_from(&document, Provenance::Configuration, uses)
         .map_err(|problem| ConfigError::new(format!("{path}.{field}"), problem))
 }
 

@@ -156,7 +156,7 @@ impl ProviderWire {
         }
         let path = format!("providers.{name}");
         let issuer = self.issuer.map(|issuer| issuer.0);
-        let keys = jwks::build(
+        let (keys, key_uses) = jwks::build(
             &path,
             issuer.as_deref(),
             self.remote_jwks,
@@ -198,6 +198,7 @@ impl ProviderWire {
             audiences: audiences.map(|audience| audience.0).collect(),
             subjects: subjects.transpose()?,
             keys,
+            key_uses,
             revocation: revocation.transpose()?,
             introspection: introspection.transpose()?,
             locations,

@@ -30,7 +30,7 @@ pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::{Condition, HeaderMatcher, Matcher, PathMatcher, QueryMatcher};
 pub use path::is_ambiguous;
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{MAX_TEXT_BYTES, Pattern, PatternError, TextTooLong};
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
 pub use revocation_source::{OnUnavailable, RevocationSource};
@@ -159,7 +159,9 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Reason::Requirement`] if the route names an unknown requirement.
+    /// [`Reason::Requirement`] if the route names an unknown requirement, and [`Reason::TooLong`] if it
+    /// is not known whether a rule matches. The rules after that one are not tried: it may be the one
+    /// that protects what they open.
     pub fn first_decision<'p, D>(
         &'p self,
         request: &Request,
@@ -175,13 +177,22 @@ impl Policy {
                 return Ok(Some(decision));
             }
         }
-        Ok(match &self.rules {
-            Rules::AnyProvider(requirement) => decide(requirement),
+        match &self.rules {
+            Rules::AnyProvider(requirement) => Ok(decide(requirement)),
             Rules::Listed { rules, .. } => {
-                let mut matching = rules.matching(request);
-                matching.find_map(|rule| decide(&rule.requirement))
+                for rule in rules.matching(request) {
+                    let rule = rule.map_err(|too_long| Reason::TooLong {
+                        bytes: too_long.bytes,
+                        limit: MAX_TEXT_BYTES,
+                    })?;
+                    let decision = decide(&rule.requirement);
+                    if decision.is_some() {
+                        return Ok(decision);
+                    }
+                }
+                Ok(None)
             }
-        })
+        }
     }
 }
 

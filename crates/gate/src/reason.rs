@@ -86,6 +86,16 @@ reasons! {
         "No rule admits this request",
         "Add a rule for the path, or set unmatched_requests";
 
+    /// Whether a rule matches depends on a pattern and a text that is too long for it.
+    TooLong {
+        /// The length of the text in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    }: InvalidRequest, "too_long",
+        "The path, a header or a query parameter is too long",
+        "Let rules match by prefix, suffix or contains where texts are long, or send a shorter one";
+
     /// The credential is not `Bearer 1*SP b64token` (RFC 6750, section 2.1).
     MalformedCredential: InvalidRequest, "malformed",
         "The credential is not a well-formed bearer token",

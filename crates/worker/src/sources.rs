@@ -40,7 +40,9 @@ impl<H: Host> Sources<H> {
                 host.clone(),
                 Rc::clone(provider),
                 Rc::clone(remote),
-                KeySetFormat,
+                KeySetFormat {
+                    uses: provider.key_uses.clone(),
+                },
                 Rc::clone(engine),
                 Rc::clone(metrics),
                 now,

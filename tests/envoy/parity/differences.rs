@@ -6,8 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
+use super::key_sets::{self, with};
 use super::{
-    Issuer, Request, Sending, Token, Value, keys, with_provider, with_providers, with_rules,
+    Issuer, Request, Sending, Token, Value, keys, raw, with_provider, with_providers, with_rules,
 };
 use crate::support::{AUDIENCE, ISSUER, get, now};
 
@@ -44,7 +45,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    fn new(name: &'static str, config: Value) -> Self {
+    pub(super) fn new(name: &'static str, config: Value) -> Self {
         let shown = Vec::new();
         Self {
             name,
@@ -67,7 +68,7 @@ impl Difference {
         self
     }
 
-    fn statuses(self, request: impl Into<Sending>, native: u16, here: u16) -> Self {
+    pub(super) fn statuses(self, request: impl Into<Sending>, native: u16, here: u16) -> Self {
         self.shows(request, Sees::Status(native), Sees::Status(here))
     }
 }
@@ -114,14 +115,17 @@ fn rule(path: &str, requires: &Value) -> Value {
 }
 
 /// The differences that show only when the keys of the issuer change. README.md lists them last.
-pub(super) const WHEN_KEYS_CHANGE: [&str; 2] = ["an unknown `kid`", "verified tokens"];
+pub(super) const WHEN_KEYS_CHANGE: [&str; 3] =
+    ["an unknown `kid`", "verified tokens", "`Cache-Control`"];
 
 pub(super) fn differences() -> Vec<Difference> {
     [
         requests(),
         places(),
         tokens(),
+        encodings_and_times(),
         keys_and_answers(),
+        key_sets::differences(),
         upstream(),
     ]
     .into_iter()
@@ -146,6 +150,8 @@ fn requests() -> Vec<Difference> {
         "q": {"from_headers": [{"name": "x-q"}]},
     }));
     let good = Token::good().signed();
+    let long = format!("/{}", "x".repeat(4096));
+    let regex = json!({"match": {"safe_regex": {"regex": "/x*"}}});
     vec![
         Difference::new("unmatched requests", unmatched).statuses(get("/"), 200, 401),
         Difference::new("no rules", json!({"providers": plain["providers"]})).statuses(
@@ -157,6 +163,11 @@ fn requests() -> Vec<Difference> {
             .statuses(get("/open/../secret"), 200, 401)
             .statuses(get("/open/%2e%2e/secret"), 200, 401)
             .statuses(get("/open//secret"), 200, 401),
+        Difference::new("long texts", with_rules(plain.clone(), &[regex])).statuses(
+            get(long),
+            200,
+            400,
+        ),
         Difference::new("`grpc` in a match", with_rules(plain, &[grpc])).statuses(
             get("/"),
             200,
@@ -189,6 +200,13 @@ fn places() -> Vec<Difference> {
             .statuses(get("/").header("x-a", &good).header("x-b", &good), 200, 400)
             .statuses(get("/").header("x-a", &good).header("x-b", &bad), 401, 400)
             .statuses(get("/").header("x-a", &good).header("x-a", &good), 200, 400),
+        Difference::new("a repeated `Authorization`", plain.clone())
+            .statuses(
+                get("/").header("authorization", "Basic dTpw").bearer(&good),
+                200,
+                400,
+            )
+            .statuses(get("/").bearer(&good).bearer(&good), 401, 400),
         Difference::new("the word `Bearer`", plain.clone()).statuses(
             get("/").header("authorization", format!("bearer {good}")),
             401,
@@ -196,7 +214,17 @@ fn places() -> Vec<Difference> {
         ),
         Difference::new("malformed credentials", plain)
             .statuses(get("/").header("authorization", "Bearer"), 401, 400)
+            .statuses(get("/").header("authorization", ""), 401, 400)
             .statuses(get("/").bearer(format!("{good} {good}")), 401, 400),
+        Difference::new(
+            "spaces in cookies",
+            with_provider(&json!({"from_cookies": ["session"]})),
+        )
+        .statuses(
+            get("/").header("cookie", format!("session = {good}")),
+            401,
+            200,
+        ),
         Difference::new("`value_prefix`", prefixed).statuses(
             get("/").header("x-token", format!("a JWT {good}")),
             200,
@@ -245,11 +273,9 @@ fn tokens() -> Vec<Difference> {
             200,
             401,
         ),
-        Difference::new("`typ`", plain.clone()).statuses(
-            bearing(&good().header("typ", "dpop+jwt")),
-            200,
-            401,
-        ),
+        Difference::new("`typ`", plain.clone())
+            .statuses(bearing(&good().header("typ", "dpop+jwt")), 200, 401)
+            .statuses(bearing(&good().header("typ", 1)), 200, 401),
         Difference::new("`crit`", plain.clone())
             .statuses(bearing(&good().header("crit", json!(["exp"]))), 200, 401)
             .statuses(bearing(&good().header("b64", false)), 200, 401),
@@ -261,6 +287,56 @@ fn tokens() -> Vec<Difference> {
         Difference::new("large tokens", plain)
             .statuses(bearing(&good().claim("fill", "x".repeat(16_384))), 200, 401)
             .statuses(bearing(&good().claim("deep", deep)), 200, 401),
+    ]
+}
+
+/// How tokens are encoded, and the times in them.
+fn encodings_and_times() -> Vec<Difference> {
+    let plain = with_provider(&json!({}));
+    let good = Token::good().signed();
+    let with_time = |name: &str, value: Value| {
+        let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": now() + 3600});
+        let claims = with(claims, name, value).to_string();
+        get("/").bearer(raw(r#"{"alg": "RS256", "kid": "rsa-1"}"#, &claims))
+    };
+    // A header whose base64url has one byte too little for a group.
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"rsa-1"} "#);
+    let header = header.trim_end_matches('=');
+    let claims = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": now() + 3600}).to_string();
+    let length = claims.len().next_multiple_of(3) + 1;
+    let claims = STANDARD.encode(format!("{claims:<length$}"));
+    let claims = claims.replace('+', "-").replace('/', "_");
+    let input = format!("{header}.{claims}");
+    let signature = URL_SAFE_NO_PAD.encode(keys::RSA.sign("RS256", input.as_bytes()));
+    // The last four bits of a signature of 256 bytes are unused.
+    let (front, last) = good.split_at(good.len() - 1);
+    let unused = match last {
+        "A" => "B",
+        "Q" => "R",
+        "g" => "h",
+        _ => "x",
+    };
+    vec![
+        Difference::new("padding in tokens", plain.clone()).statuses(
+            get("/").bearer(format!("{input}.{signature}")),
+            200,
+            400,
+        ),
+        Difference::new("unused bits in base64url", plain.clone()).statuses(
+            get("/").bearer(format!("{front}{unused}")),
+            200,
+            401,
+        ),
+        Difference::new("a fourth part", plain.clone()).statuses(
+            get("/").bearer(format!("{good}.")),
+            200,
+            401,
+        ),
+        Difference::new("`exp: 0`", plain.clone()).statuses(with_time("exp", json!(0)), 200, 401),
+        Difference::new("unusual times", plain)
+            .statuses(with_time("nbf", json!(-1)), 401, 200)
+            .statuses(with_time("iat", json!(-1)), 401, 200)
+            .statuses(with_time("exp", json!(1e30)), 401, 200),
     ]
 }
 

@@ -76,6 +76,19 @@ fn paths() -> Scenario {
     scenario.row("another method", get("/path").method("DELETE"), 200)
 }
 
+/// Headers, and whether Envoy joins repeated ones with a comma before filters see them.
+const REPEATED: [(&str, bool); 9] = [
+    ("accept", true),
+    ("content-type", true),
+    ("origin", true),
+    ("referer", true),
+    ("user-agent", true),
+    ("x-forwarded-for", true),
+    ("x-h", false),
+    ("x-tenant", false),
+    ("accept-language", false),
+];
+
 fn headers() -> Scenario {
     let conditions = [
         ("/exact", json!({"string_match": {"exact": "a"}})),
@@ -124,7 +137,22 @@ fn headers() -> Scenario {
         {"name": "x-h", "string_match": {"exact": "a"}},
         {"name": "x-i", "present_match": true},
     ]})));
+    for (name, _) in REPEATED {
+        for value in ["a,b", "a"] {
+            let condition = json!({"name": name, "string_match": {"exact": value}});
+            let path = format!("/{name}/{value}");
+            rules.push(open(&json!({"path": path, "headers": [condition]})));
+        }
+    }
     let mut scenario = Scenario::new("headers", with_rules(with_provider(&json!({})), &rules));
+    for (name, joined) in REPEATED {
+        for (value, matches) in [("a,b", joined), ("a", !joined)] {
+            let target = format!("/{name}/{value}");
+            let request = get(&target).header(name, "a").header(name, "b");
+            let status = if matches { 200 } else { 401 };
+            scenario = scenario.row(format!("repeated, {target}"), request, status);
+        }
+    }
     for (path, value, status) in [
         ("/exact", "a", 200),
         ("/exact", "A", 401),

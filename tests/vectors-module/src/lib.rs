@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gate::keys::{Key, Provenance};
+use gate::keys::{Key, KeyUses, Provenance};
 use gate::verify::{Algorithm, Engine};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -46,7 +46,8 @@ impl Engines {
         let bytes = |index: usize| URL_SAFE_NO_PAD.decode(question.get(index)?.as_str()?).ok();
         let algorithm = Algorithm::from_name(question.get(1)?.as_str()?)?;
         let (message, signature) = (bytes(2)?, bytes(3)?);
-        let Ok(key) = Key::from_jwk(question.get(0)?, Provenance::Server) else {
+        let Ok(key) = Key::from_jwk(question.get(0)?, Provenance::Server, &KeyUses::default())
+        else {
             return Some(json!([false, false, false, false, false]));
         };
         let results = |engine: &Engine| {

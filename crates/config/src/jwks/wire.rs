@@ -36,6 +36,9 @@ pub(crate) struct RemoteJwksWire {
     /// How often one fetch repeats its request.
     #[serde(default, alias = "retryPolicy")]
     pub(crate) retry_policy: Option<RetryPolicyWire>,
+    /// The accepted values of `use`. Default `"sig"`. A key without `use` is always accepted.
+    #[serde(default, alias = "keyUses")]
+    pub(crate) key_uses: Option<Vec<NonEmpty>>,
 }
 
 #[derive(Deserialize)]
@@ -110,16 +113,19 @@ pub(crate) struct RetryBackOffWire {
 )]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LocalJwksWire {
-    /// A JWK set as text.
+    /// A key set as text.
     #[serde(default, alias = "inlineString")]
     pub(crate) inline_string: Option<String>,
-    /// A JWK set in base64.
+    /// A key set in base64.
     #[serde(default, alias = "inlineBytes")]
     pub(crate) inline_bytes: Option<Bytes>,
-    /// The environment variable that contains a JWK set. `vm_config.environment_variables` must name
+    /// The environment variable that contains a key set. `vm_config.environment_variables` must name
     /// it.
     #[serde(default, alias = "environmentVariable")]
     pub(crate) environment_variable: Option<NonEmpty>,
+    /// The accepted values of `use`. Default `"sig"`. A key without `use` is always accepted.
+    #[serde(default, alias = "keyUses")]
+    pub(crate) key_uses: Option<Vec<NonEmpty>>,
     /// Not supported: a wasm filter has no access to files. Use `inline_string` or
     /// `environment_variable`.
     #[serde(default, rename = "filename")]

@@ -215,6 +215,46 @@ fn a_local_key_set_may_be_text_or_base64_or_in_the_environment() {
 }
 
 #[test]
+fn key_uses_are_those_of_the_key_set_and_sig_by_default() {
+    let mut key = gate_fixtures::ec_jwk();
+    key["use"] = "jwt-svid".into();
+    let set = json!({ "keys": [key] }).to_string();
+    let local = |fields: Value| {
+        let mut local = json!({ "inline_string": set });
+        local
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        build(&json!({ "local_jwks": local }), &|_| None)
+    };
+    assert_eq!(
+        local(json!({})).unwrap_err(),
+        "providers.p.local_jwks.inline_string: the key set has no usable key"
+    );
+    for name in ["key_uses", "keyUses"] {
+        let config = local(json!({ name: ["sig", "jwt-svid"] })).unwrap();
+        let KeySource::Local(keys) = &config.providers[0].keys else {
+            panic!("the keys are local");
+        };
+        assert_eq!(keys.count(), 1);
+        let config = build(&remote(json!({ name: ["jwt-svid"] })), &|_| None).unwrap();
+        let uses = &config.providers[0].key_uses;
+        assert!(uses.accept(Some("jwt-svid")) && uses.accept(None) && !uses.accept(Some("sig")));
+    }
+    let uses = build(&remote(json!({})), &|_| None).unwrap();
+    let uses = &uses.providers[0].key_uses;
+    assert!(uses.accept(Some("sig")) && uses.accept(None) && !uses.accept(Some("jwt-svid")));
+    assert_eq!(
+        problem(&remote(json!({"key_uses": []}))),
+        "providers.p.remote_jwks.key_uses: must not be empty"
+    );
+    assert_eq!(
+        local(json!({"key_uses": [""]})).unwrap_err(),
+        "providers.p.local_jwks.key_uses[0]: must not be empty"
+    );
+}
+
+#[test]
 fn an_error_of_a_local_key_set_names_the_path_of_the_field() {
     let environment = |name: &str| (name == "EMPTY").then(String::new);
     for (local, expected) in [

@@ -3,16 +3,20 @@
 use std::fmt;
 
 use super::publication::{DocumentKind, Publication};
-use crate::keys::{KeySet, MAX_SET_BYTES};
+use crate::keys::{KeySet, KeyUses, MAX_SET_BYTES, Provenance};
 use crate::verify::Engine;
 
-/// The format of key sets. There is only one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeySetFormat;
+/// How key sets are read. Providers that accept different values of `use` do not share their fetches,
+/// because a document without any usable key is a failed fetch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeySetFormat {
+    /// The accepted values of `use`.
+    pub uses: KeyUses,
+}
 
 impl fmt::Display for KeySetFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("jwks")
+        write!(f, "jwks{}", self.uses)
     }
 }
 
@@ -24,8 +28,8 @@ impl Publication for KeySet {
     const ACCEPT: &'static str = "application/jwk-set+json, application/json";
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
-    fn parse(document: &[u8], _: &KeySetFormat) -> Result<Self, String> {
-        Self::parse(document).map_err(str::to_owned)
+    fn parse(document: &[u8], format: &KeySetFormat) -> Result<Self, String> {
+        Self::parse_from(document, Provenance::Server, &format.uses).map_err(str::to_owned)
     }
 
     fn count(&self, engine: &Engine) -> usize {

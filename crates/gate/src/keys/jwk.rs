@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::key_uses::KeyUses;
 use crate::verify::{Algorithm, Curve, Engine, Hash, PublicKey};
 
 /// A key to verify signatures with.
@@ -12,7 +13,7 @@ pub struct Key {
     /// `kid`: the name by which tokens refer to the key.
     pub kid: Option<String>,
     /// `alg`: the only algorithm that the key may be used with, if the key names one.
-    algorithm: Option<Algorithm>,
+    pub(super) algorithm: Option<Algorithm>,
     /// The key material.
     pub public: PublicKey,
 }
@@ -30,12 +31,12 @@ pub enum Provenance {
 }
 
 impl Key {
-    /// Parses an element of `keys`.
+    /// Parses an element of `keys`, whose `use`, if it has one, must be among `uses`.
     ///
     /// # Errors
     ///
     /// Why the key cannot be used here. It may be a valid key for another purpose.
-    pub fn from_jwk(jwk: &Value, origin: Provenance) -> Result<Self, KeyProblem> {
+    pub fn from_jwk(jwk: &Value, origin: Provenance, uses: &KeyUses) -> Result<Self, KeyProblem> {
         if !jwk.is_object() {
             return Err("it is not an object");
         }
@@ -46,8 +47,8 @@ impl Key {
         {
             return Err("it is a private key");
         }
-        if string(jwk, "use", "`use` is not a string")?.is_some_and(|usage| usage != "sig") {
-            return Err("`use` is not sig");
+        if !uses.accept(string(jwk, "use", "`use` is not a string")?) {
+            return Err("`use` is not one of key_uses");
         }
         if !may_verify(member(jwk, "key_ops")) {
             return Err("`key_ops` does not contain verify");
@@ -98,11 +99,14 @@ fn may_verify(key_ops: Option<&Value>) -> bool {
     }
 }
 
+/// Why an RSA key is refused.
+pub(super) const RSA_PROBLEM: KeyProblem =
+    "it is not an RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1";
+
 fn rsa(jwk: &Value) -> Result<PublicKey, KeyProblem> {
     let modulus = bytes(jwk, "n", "`n` is not base64url")?;
     let exponent = bytes(jwk, "e", "`e` is not base64url")?;
-    PublicKey::rsa(&modulus, &exponent)
-        .ok_or("it is not an RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1")
+    PublicKey::rsa(&modulus, &exponent).ok_or(RSA_PROBLEM)
 }
 
 fn ec(jwk: &Value) -> Result<PublicKey, KeyProblem> {
@@ -184,11 +188,12 @@ mod tests {
     use super::*;
     use gate_fixtures::{ec_jwk, ed25519_jwk, p384_jwk, p521_jwk, rsa_jwk};
 
-    const RSA_PROBLEM: &str =
-        "it is not an RSA key of 2048 to 8192 bits with an odd exponent from 3 to 2^33 - 1";
-
     fn parse(jwk: &Value) -> Result<Key, KeyProblem> {
-        Key::from_jwk(jwk, Provenance::Server)
+        Key::from_jwk(jwk, Provenance::Server, &KeyUses::default())
+    }
+
+    fn parse_local(jwk: &Value) -> Result<Key, KeyProblem> {
+        Key::from_jwk(jwk, Provenance::Configuration, &KeyUses::default())
     }
 
     fn problem(jwk: &Value) -> Option<KeyProblem> {
@@ -227,11 +232,11 @@ mod tests {
             (secret.clone(), &["HS256", "HS384"]),
             (with(secret.clone(), "alg", json!("HS256")), &["HS256"]),
         ] {
-            let key = Key::from_jwk(&jwk, Provenance::Configuration).unwrap();
+            let key = parse_local(&jwk).unwrap();
             assert_eq!(algorithms(&key), expected, "{jwk}");
         }
         let too_short = with(secret, "alg", json!("HS512"));
-        assert!(Key::from_jwk(&too_short, Provenance::Configuration).is_err());
+        assert!(parse_local(&too_short).is_err());
         assert_eq!(parse(&ec_jwk()).unwrap().kid.as_deref(), Some("ec"));
     }
 
@@ -261,6 +266,8 @@ mod tests {
         for (name, value, usable) in [
             ("use", json!("sig"), true),
             ("use", json!("enc"), false),
+            ("use", json!("jwt-svid"), false),
+            ("use", json!(""), false),
             ("use", json!(1), false),
             ("key_ops", json!(["verify"]), true),
             ("key_ops", json!(["sign", "verify"]), true),

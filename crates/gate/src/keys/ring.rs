@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::certificate;
 use super::jwk::{Key, KeyProblem, Provenance};
+use super::key_uses::KeyUses;
 use crate::json;
 use crate::verify::{Algorithm, Engine};
 
@@ -24,27 +26,59 @@ pub struct KeySet {
 /// Why a document is not a usable key set, for the log.
 pub type KeySetProblem = &'static str;
 
+const NO_KEYS: KeySetProblem = "the key set has no array named keys";
+
+/// Parses a map from `kid` to certificate, in the order of the `kid`s. An object without any
+/// certificate is no such map.
+fn from_certificates(document: &[u8]) -> Result<Vec<Result<Key, KeyProblem>>, KeySetProblem> {
+    let members = json::parse_members_leniently(document, |_| true).ok_or(NO_KEYS)?;
+    let is_certificate = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|text| text.contains(certificate::BEGIN))
+    };
+    if !members.values().any(is_certificate) {
+        return Err(NO_KEYS);
+    }
+    let members = members.iter();
+    let keys = members.map(|(kid, value)| match value {
+        Value::String(pem) => certificate::key(kid, pem),
+        _ => Err("it is not an X.509 certificate in PEM"),
+    });
+    Ok(keys.collect())
+}
+
 impl KeySet {
-    /// Parses a JWK set that a server has sent. Keys that cannot be used, secrets among them, are
-    /// skipped and do not affect the others.
+    /// Parses a key set that a server has sent, with the default for `use`: a JWK set, or a map from
+    /// `kid` to X.509 certificate in PEM. Keys that cannot be used, secrets among them, are skipped
+    /// and do not affect the others.
     ///
     /// # Errors
     ///
     /// Why the whole document is unusable; for example, because none of its keys is usable.
     pub fn parse(document: &[u8]) -> Result<Self, KeySetProblem> {
-        Self::parse_from(document, Provenance::Server)
+        Self::parse_from(document, Provenance::Server, &KeyUses::default())
     }
 
-    /// Parses a JWK set from the configuration, which may contain secrets for HMAC.
+    /// Parses a key set from the configuration, which may contain secrets for HMAC.
     ///
     /// # Errors
     ///
     /// As [`KeySet::parse`].
     pub fn parse_local(document: &[u8]) -> Result<Self, KeySetProblem> {
-        Self::parse_from(document, Provenance::Configuration)
+        Self::parse_from(document, Provenance::Configuration, &KeyUses::default())
     }
 
-    fn parse_from(document: &[u8], origin: Provenance) -> Result<Self, KeySetProblem> {
+    /// Parses a key set from `origin`. Of a JWK set, only keys whose `use` is among `uses` are used.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeySet::parse`].
+    pub fn parse_from(
+        document: &[u8],
+        origin: Provenance,
+        uses: &KeyUses,
+    ) -> Result<Self, KeySetProblem> {
         if document.len() > MAX_SET_BYTES {
             return Err("the key set is larger than 1 MiB");
         }
@@ -52,12 +86,17 @@ impl KeySet {
         // key does not make the others unusable.
         let members = json::parse_members_leniently(document, |name| name == "keys")
             .ok_or("the key set is not a JSON object")?;
-        let Some(Value::Array(jwks)) = members.get("keys") else {
-            return Err("the key set has no array named keys");
+        let parsed: Vec<Result<Key, KeyProblem>> = match members.get("keys") {
+            Some(Value::Array(jwks)) => {
+                let jwks = jwks.iter();
+                jwks.map(|jwk| Key::from_jwk(jwk, origin, uses)).collect()
+            }
+            Some(_) => return Err(NO_KEYS),
+            None => from_certificates(document)?,
         };
         let (mut keys, mut indices, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, jwk) in jwks.iter().enumerate() {
-            match Key::from_jwk(jwk, origin) {
+        for (index, key) in parsed.into_iter().enumerate() {
+            match key {
                 Ok(key) => {
                     keys.push(key);
                     indices.push(index);
@@ -205,6 +244,65 @@ mod tests {
             assert_eq!(set.candidates(RS256, None, &Engine::software()).count(), 1);
             let of_twice = set.candidates(ES256, None, &Engine::software()).count();
             assert_eq!(of_twice, usize::from(*other == *twice));
+        }
+    }
+
+    /// A self-signed certificate of an Ed25519 key.
+    fn certificate() -> String {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let params = rcgen::CertificateParams::default();
+        params.self_signed(&key).unwrap().pem()
+    }
+
+    #[test]
+    fn a_map_of_certificates_is_a_key_set() {
+        let map = json!({"b": certificate(), "a": "no certificate", "c": 1, "d": certificate()});
+        for parse in [KeySet::parse, KeySet::parse_local] {
+            let set = parse(map.to_string().as_bytes()).unwrap();
+            assert_eq!(kids(&set, Algorithm::EdDsa, Some("b")), ["b"]);
+            assert_eq!(kids(&set, Algorithm::EdDsa, None), ["b", "d"]);
+            assert_eq!(kids(&set, Algorithm::EdDsa, Some("a")), [""; 0]);
+            let problem = "it is not an X.509 certificate in PEM";
+            assert_eq!(set.skipped(), [(0, problem), (2, problem)]);
+        }
+    }
+
+    #[test]
+    fn a_member_named_keys_makes_a_document_no_map_of_certificates() {
+        let no_keys = Some("the key set has no array named keys");
+        let beside = |keys: Value| {
+            let map = json!({"a": certificate(), "keys": keys});
+            KeySet::parse(map.to_string().as_bytes()).err()
+        };
+        assert_eq!(beside(certificate().into()), no_keys);
+        assert_eq!(beside(json!([])), Some("the key set has no usable key"));
+        let text = json!({"a": "-----BEGIN PUBLIC KEY-----"}).to_string();
+        assert_eq!(KeySet::parse(text.as_bytes()).err(), no_keys);
+        let text = json!({"a": "-----BEGIN CERTIFICATE-----"}).to_string();
+        let problem = Some("the key set has no usable key");
+        assert_eq!(KeySet::parse(text.as_bytes()).err(), problem);
+    }
+
+    #[test]
+    fn only_keys_with_an_accepted_use_are_used() {
+        let with_use = |value: &str| {
+            let mut jwk = named(rsa_jwk(), value);
+            jwk["use"] = value.into();
+            jwk
+        };
+        let keys = ["sig", "jwt-svid", "enc"].map(with_use);
+        let keys = [&keys[..], &[named(rsa_jwk(), "none")]].concat();
+        let document = json!({ "keys": keys }).to_string();
+        for (uses, expected) in [
+            (&["sig"][..], &["sig", "none"][..]),
+            (&["jwt-svid"], &["jwt-svid", "none"]),
+            (&["jwt-svid", "sig"], &["sig", "jwt-svid", "none"]),
+        ] {
+            let uses = KeyUses::new(uses.iter().map(|value| (*value).to_owned()).collect());
+            for origin in [Provenance::Server, Provenance::Configuration] {
+                let set = KeySet::parse_from(document.as_bytes(), origin, &uses).unwrap();
+                assert_eq!(kids(&set, RS256, None), expected);
+            }
         }
     }
 

@@ -57,7 +57,8 @@ impl Provider {
         }
         if let Some(subjects) = &self.subjects {
             let subject = claims.subject.as_deref();
-            if !subject.is_some_and(|subject| subjects.matches(subject.as_bytes())) {
+            let matches = |subject: &str| subjects.matches(subject.as_bytes()) == Ok(true);
+            if !subject.is_some_and(matches) {
                 return Err(Reason::Subject);
             }
         }

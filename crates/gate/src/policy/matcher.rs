@@ -1,6 +1,7 @@
 //! Which requests a rule applies to: what Envoy's `RouteMatch` says of path, headers and query.
 
 use super::index::Stem;
+use super::pattern::TextTooLong;
 use super::string_matcher::StringMatcher;
 use crate::request::Request;
 
@@ -61,13 +62,19 @@ pub enum Condition {
 }
 
 impl Matcher {
-    /// Whether the rule applies to `request`.
-    #[must_use]
-    pub fn matches(&self, request: &Request) -> bool {
-        self.path.matches(request.path())
-            && (!self.grpc || request.grpc)
-            && self.headers.iter().all(|header| header.matches(request))
-            && self.query.iter().all(|one| one.matches(request))
+    /// Whether the rule applies to `request`. It does not if any condition does not hold.
+    ///
+    /// # Errors
+    ///
+    /// If that depends on a pattern and a text that is too long for it.
+    pub fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
+        if self.grpc && !request.grpc {
+            return Ok(false);
+        }
+        let path = std::iter::once_with(|| self.path.matches(request.path()));
+        let headers = self.headers.iter().map(|header| header.matches(request));
+        let query = self.query.iter().map(|one| one.matches(request));
+        decide(path.chain(headers).chain(query), false)
     }
 
     /// The text that all matching paths begin with.
@@ -85,11 +92,12 @@ impl Matcher {
 }
 
 impl PathMatcher {
-    fn matches(&self, path: &[u8]) -> bool {
+    fn matches(&self, path: &[u8]) -> Result<bool, TextTooLong> {
         match self {
             Self::Text(matcher) => matcher.matches(path),
             Self::Separated { prefix, length } => {
-                prefix.matches(path) && path.get(*length).is_none_or(|next| *next == b'/')
+                let ends = path.get(*length).is_none_or(|next| *next == b'/');
+                Ok(prefix.matches(path)? && ends)
             }
         }
     }
@@ -98,13 +106,14 @@ impl PathMatcher {
 impl HeaderMatcher {
     /// One matching value of a repeated header is enough, and none may match if the condition is
     /// inverted. An absent header fulfils only a condition on its absence, as in Envoy.
-    fn matches(&self, request: &Request) -> bool {
+    fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
         let mut values = request.header(&self.name).peekable();
         let there = values.peek().is_some();
         match &self.condition {
-            Condition::Present(present) => (there == *present) != self.invert,
+            Condition::Present(present) => Ok((there == *present) != self.invert),
             Condition::Text(matcher) => {
-                there && values.any(|value| matcher.matches(value)) != self.invert
+                let any = decide(values.map(|value| matcher.matches(value)), true)?;
+                Ok(there && any != self.invert)
             }
         }
     }
@@ -112,7 +121,7 @@ impl HeaderMatcher {
 
 impl QueryMatcher {
     /// Of a repeated parameter the first value counts, and nothing is decoded, as in Envoy.
-    fn matches(&self, request: &Request) -> bool {
+    fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
         let mut parameters = request.query().split(|byte| *byte == b'&');
         let value = parameters.find_map(|parameter| {
             let mut parts = parameter.splitn(2, |byte| *byte == b'=');
@@ -120,8 +129,27 @@ impl QueryMatcher {
             (name == self.name.as_bytes()).then(|| parts.next().unwrap_or_default())
         });
         match &self.condition {
-            Condition::Present(present) => value.is_some() == *present,
-            Condition::Text(matcher) => value.is_some_and(|value| matcher.matches(value)),
+            Condition::Present(present) => Ok(value.is_some() == *present),
+            Condition::Text(matcher) => value.map_or(Ok(false), |value| matcher.matches(value)),
         }
     }
+}
+
+/// `decisive` if any of `results` is that, whatever the others are; else the first error; else the
+/// opposite.
+fn decide(
+    results: impl Iterator<Item = Result<bool, TextTooLong>>,
+    decisive: bool,
+) -> Result<bool, TextTooLong> {
+    let mut unknown = None;
+    for result in results {
+        match result {
+            Ok(found) if found == decisive => return Ok(decisive),
+            Ok(_) => {}
+            Err(too_long) => {
+                unknown.get_or_insert(too_long);
+            }
+        }
+    }
+    unknown.map_or(Ok(!decisive), Err)
 }

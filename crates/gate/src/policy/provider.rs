@@ -11,6 +11,7 @@ use super::key_source::KeySource;
 use super::location::Location;
 use super::revocation_source::RevocationSource;
 use super::string_matcher::StringMatcher;
+use crate::keys::KeyUses;
 
 /// An issuer whose tokens the policy knows.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Provider {
     pub subjects: Option<StringMatcher>,
     /// Where the keys come from.
     pub keys: KeySource,
+    /// The values of `use` that the keys may have.
+    pub key_uses: KeyUses,
     /// The list of revoked tokens.
     pub revocation: Option<RevocationSource>,
     /// The endpoint that is asked about tokens.

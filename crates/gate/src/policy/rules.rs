@@ -2,6 +2,7 @@
 
 use super::index::Index;
 use super::matcher::Matcher;
+use super::pattern::TextTooLong;
 use super::requirement::Requirement;
 use crate::request::Request;
 
@@ -61,11 +62,18 @@ impl RuleList {
     }
 
     /// The rules that match `request`, in order. The cost depends on how many rules share a prefix
-    /// with the path, hardly on how many rules there are.
-    pub fn matching<'l>(&'l self, request: &Request) -> impl Iterator<Item = &'l Rule> {
+    /// with the path, hardly on how many rules there are. An error stands for a rule that matches or
+    /// not, which is not known.
+    pub fn matching<'l>(
+        &'l self,
+        request: &Request,
+    ) -> impl Iterator<Item = Result<&'l Rule, TextTooLong>> {
         let candidates = self.index.candidates(request.path());
         candidates
             .filter_map(|position| self.rules.get(position))
-            .filter(|rule| rule.matcher.matches(request))
+            .filter_map(|rule| match rule.matcher.matches(request) {
+                Ok(matches) => matches.then_some(Ok(rule)),
+                Err(too_long) => Some(Err(too_long)),
+            })
     }
 }

@@ -1,7 +1,7 @@
 //! Conditions on strings: Envoy's `StringMatcher`.
 
 use super::index::Stem;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, TextTooLong};
 
 /// A condition on a string. The string is bytes, since clients may send any.
 #[derive(Clone, Debug)]
@@ -47,8 +47,11 @@ impl StringMatcher {
     }
 
     /// Whether `text` fulfils the condition.
-    #[must_use]
-    pub fn matches(&self, text: &[u8]) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// If the condition is a pattern and `text` too long for it.
+    pub fn matches(&self, text: &[u8]) -> Result<bool, TextTooLong> {
         let same = |part: Option<&[u8]>, wanted: &str| {
             part.is_some_and(|part| {
                 if self.ignore_case {
@@ -58,7 +61,7 @@ impl StringMatcher {
                 }
             })
         };
-        match &self.comparison {
+        Ok(match &self.comparison {
             Comparison::Exact(wanted) => same(Some(text), wanted),
             Comparison::Prefix(wanted) => same(text.get(..wanted.len()), wanted),
             Comparison::Suffix(wanted) => {
@@ -68,8 +71,8 @@ impl StringMatcher {
             Comparison::Contains(wanted) => text
                 .windows(wanted.len().max(1))
                 .any(|part| same(Some(part), wanted)),
-            Comparison::Pattern(pattern) => pattern.matches(text),
-        }
+            Comparison::Pattern(pattern) => pattern.matches(text)?,
+        })
     }
 }
 
@@ -112,7 +115,7 @@ mod tests {
         ] {
             let matcher = StringMatcher::new(comparison, ignore_case);
             let found = matcher.matches(text.as_bytes());
-            assert_eq!(found, expected, "{matcher:?} {text}");
+            assert_eq!(found, Ok(expected), "{matcher:?} {text}");
         }
     }
 
@@ -129,7 +132,7 @@ mod tests {
                 (Comparison::Contains(part.clone()), text.contains(&part)),
             ] {
                 let matcher = StringMatcher::new(comparison, false);
-                proptest::prop_assert_eq!(matcher.matches(text.as_bytes()), expected);
+                proptest::prop_assert_eq!(matcher.matches(text.as_bytes()), Ok(expected));
             }
         }
     }

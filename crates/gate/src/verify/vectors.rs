@@ -1,7 +1,7 @@
 //! Project Wycheproof's test vectors with both engines.
 
 use super::{Algorithm, Engine};
-use crate::keys::{Key, Provenance};
+use crate::keys::{Key, KeyUses, Provenance};
 use gate_fixtures as fixtures;
 
 #[path = "../../../../tests/support/wycheproof.rs"]
@@ -15,7 +15,7 @@ fn run(engine: &Engine, vectors: &[Vector]) -> (usize, usize, usize) {
     let (mut valid, mut invalid, mut unsupported) = (0, 0, 0);
     for vector in vectors {
         let algorithm = Algorithm::from_name(vector.algorithm).unwrap();
-        let key = Key::from_jwk(&vector.jwk, Provenance::Server);
+        let key = Key::from_jwk(&vector.jwk, Provenance::Server, &KeyUses::default());
         let key = key
             .ok()
             .filter(|key| engine.supports(&key.public, algorithm));

@@ -32,6 +32,7 @@ mod keys;
 mod matchers;
 #[cfg(test)]
 mod paths;
+mod patterns;
 #[cfg(test)]
 mod reasons;
 #[cfg(test)]

@@ -10,7 +10,7 @@ fn matches(rule: &Value, target: &str, headers: &[(&str, &str)]) -> bool {
     let config = json!({"providers": {"p": provider}, "rules": [{ "match": rule }]});
     let policy = policy(&config);
     let rule = &policy.rules.listed()[0];
-    rule.matcher.matches(&request(target, headers))
+    rule.matcher.matches(&request(target, headers)).unwrap()
 }
 
 #[test]

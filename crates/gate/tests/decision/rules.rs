@@ -54,9 +54,9 @@ proptest! {
                 target: target.as_bytes().into(),
                 ..Request::default()
             };
-            let matching = list.all().iter().filter(|rule| rule.matcher.matches(&request));
+            let matching = list.all().iter().filter(|rule| rule.matcher.matches(&request).unwrap());
             let matching: Vec<*const _> = matching.map(std::ptr::from_ref).collect();
-            let found: Vec<*const _> = list.matching(&request).map(std::ptr::from_ref).collect();
+            let found: Vec<*const _> = list.matching(&request).map(|rule| std::ptr::from_ref(rule.unwrap())).collect();
             prop_assert_eq!(found, matching, "{}", target);
         }
     }

@@ -68,6 +68,33 @@ fn one_fetch_serves_the_whole_process() {
 }
 
 #[test]
+fn providers_with_different_key_uses_do_not_spoil_each_others_fetches() {
+    let with_uses = |uses: &[&str]| {
+        let mut provider = provider();
+        provider["remote_jwks"]["key_uses"] = json!(uses);
+        provider
+    };
+    let mut key = gate_fixtures::ec_jwk();
+    key["use"] = "jwt-svid".into();
+    let set = Response::new(200, json!({ "keys": [key] }).to_string());
+    let process = process();
+    process.serve_always("issuer", set);
+    let providers = json!({"a": with_uses(&["sig"]), "b": with_uses(&["jwt-svid"])});
+    let rule = |name: &str| {
+        let path = format!("/{name}");
+        json!({"match": {"path": path}, "requires": {"provider_name": name}})
+    };
+    let config = json!({"providers": providers, "rules": [rule("a"), rule("b")]});
+    let listener = process.start_worker().listen(&config.to_string()).unwrap();
+    process.advance(IDLE);
+    // For `a` there is no usable key, which makes its fetches fail.
+    assert_eq!(listener.get("/b", Some(&token())).status(), 200);
+    let waiting = [listener.get("/a", Some(&token()))];
+    decided(&process, &waiting, 4 * SECOND);
+    assert_eq!(statuses(&waiting), [503]);
+}
+
+#[test]
 fn two_workers_adopt_the_document_of_a_third() {
     let process = process();
     let listeners = listeners(&process, 3, &config());

@@ -47,7 +47,7 @@ fn begin(source: &DocumentSource, known: Option<SharedDocument>, number: u32) ->
         policy: POLICY,
         retries: Retries { number, ..RETRIES },
     };
-    Fetch::new(7, &remote, &KeySetFormat, known, at(0))
+    Fetch::new(7, &remote, &KeySetFormat::default(), known, at(0))
 }
 
 fn path(fetch: &Fetch<KeySet>, millis: u64) -> Option<String> {
