@@ -171,8 +171,7 @@ fn a_jwt_is_introspected_only_if_all_tokens_are_and_it_is_good() {
         ("all", local(), &good, other(), false, 1),
         ("all", local(), &bad, active(json!({})), false, 0),
         ("all", json!({}), &good, active(json!({})), true, 1),
-        ("all", json!({}), &bad, active(json!({})), true, 1),
-        ("all", json!({}), &bad, TokenStatus::Inactive, false, 1),
+        ("all", json!({}), &bad, active(json!({})), false, 0),
     ] {
         let policy = policy(tokens, fields.clone());
         let (outcome, lookups) = decide(&policy, token, &status);
@@ -185,18 +184,136 @@ fn a_jwt_is_introspected_only_if_all_tokens_are_and_it_is_good() {
 }
 
 #[test]
-fn a_token_with_three_parts_is_a_jwt_and_any_other_is_opaque() {
-    let policy = policy("opaque", local());
-    for (token, expected) in [
-        ("opaque", 1),
-        ("a.b", 1),
-        ("a.b.c.d", 1),
-        ("a.b.c.d.e", 1),
-        ("a.b.c", 0),
-        ("..", 0),
+fn a_jwt_that_a_claim_rules_out_is_not_sent_to_the_endpoint() {
+    let admin = json!({"subjects": {"exact": "admin"}, "max_lifetime": "3600s"});
+    let keyless = policy("all", admin.clone());
+    let with_keys = policy("all", with(&local(), &admin));
+    let good = json!({"sub": "admin", "iat": NOW - 60, "exp": NOW + 60});
+    for (changes, expected) in [
+        (json!({"iss": "https://other.example"}), ReasonKind::Issuer),
+        (
+            json!({"aud": "https://other.example"}),
+            ReasonKind::Audience,
+        ),
+        (json!({"sub": "user"}), ReasonKind::Subject),
+        (json!({"exp": NOW - 61}), ReasonKind::Expired),
+        (json!({"nbf": NOW + 61}), ReasonKind::NotYetValid),
+        (json!({"iat": NOW + 61}), ReasonKind::IssuedInFuture),
+        (json!({"iat": NOW - 3600}), ReasonKind::Lifetime),
+        (json!({"exp": "never"}), ReasonKind::ClaimType),
     ] {
-        let (_, lookups) = decide(&policy, token, &TokenStatus::Inactive);
-        assert_eq!(lookups, expected, "{token}");
+        let token = jwt(with(&good, &changes));
+        for policy in [&keyless, &with_keys] {
+            let (outcome, lookups) = decide(policy, &token, &active(json!({"sub": "admin"})));
+            assert_eq!(
+                (outcome, lookups),
+                (Outcome::Deny(expected), 0),
+                "{changes}"
+            );
+        }
+    }
+    let id_token = rs256(&json!({"alg": "RS256", "typ": "logout+jwt"}), &json!({}));
+    let (outcome, lookups) = decide(&keyless, &id_token, &active(json!({})));
+    assert_eq!((outcome, lookups), (Outcome::Deny(ReasonKind::Type), 0));
+}
+
+#[test]
+fn a_claim_that_a_jwt_does_not_have_may_be_in_the_response() {
+    let policy = policy(
+        "all",
+        json!({"subjects": {"exact": "user"}, "max_lifetime": "3600s"}),
+    );
+    let token = rs256(&json!({"alg": "RS256"}), &json!({}));
+    let times = json!({"iat": NOW, "exp": NOW + 60});
+    let (outcome, lookups) = decide(&policy, &token, &active(times.clone()));
+    assert!(outcome.is_admitted(), "{outcome:?}");
+    assert_eq!(lookups, 1);
+    let changes = with(&times, &json!({"aud": null}));
+    let (outcome, _) = decide(&policy, &token, &active(changes));
+    assert_eq!(outcome, Outcome::Deny(ReasonKind::Audience));
+}
+
+#[test]
+fn a_jwt_is_sent_only_to_the_endpoint_of_its_issuer() {
+    let provider = |issuer: &str, tokens: &str| {
+        json!({
+            "issuer": issuer,
+            "introspection": {
+                "http_uri": {"uri": "https://a/introspect", "cluster": "a", "timeout": "3s"},
+                "client_id": "gate",
+                "client_secret_environment_variable": "SECRET",
+                "for": tokens,
+            },
+        })
+    };
+    let token = jwt(json!({}));
+    let malformed = token.clone() + "=";
+    for tokens in ["opaque", "all"] {
+        let providers = json!({
+            "a": provider("https://issuer.example", "all"),
+            "b": provider("https://other.example", tokens),
+        });
+        let policy = policy_with_secrets(&json!({ "providers": providers }));
+        let gate = Gate::new();
+        let Outcome::Wait { on, .. } = gate.decide(&policy, &bearing(&token)) else {
+            panic!("the response is pending");
+        };
+        let token = token.as_str().into();
+        let expected = Dependency::Introspection { provider: 0, token };
+        assert_eq!(on, [expected]);
+        assert_eq!(gate.lookups().len(), 1);
+        // Nobody can say whose a malformed JWT is.
+        let outcome = gate.decide(&policy, &bearing(&malformed));
+        assert_eq!(outcome, Outcome::Deny(ReasonKind::MalformedToken));
+        assert!(gate.lookups().is_empty());
+        // An opaque token may come from any of them.
+        let opaque = gate.decide(&policy, &bearing("opaque"));
+        assert!(matches!(opaque, Outcome::Wait { on, .. } if on.len() == 2));
+    }
+}
+
+#[test]
+fn a_token_is_opaque_unless_its_first_part_is_the_header_of_a_jwt() {
+    let good = jwt(json!({}));
+    let header = good.split('.').next().unwrap();
+    // {"alg":"dir","enc":"A256GCM"}
+    let encrypted = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..iv.text.tag";
+    for (token, refused) in [
+        ("opaque", None),
+        ("a.b", None),
+        ("a.b.c", None),
+        ("..", None),
+        ("v4.public.eyJzdWIiOiJ1c2VyIn0", None),
+        ("a.b.c.d", None),
+        // An encrypted JWT.
+        (encrypted, None),
+        (&good, Some(ReasonKind::UnknownKey)),
+        (header, Some(ReasonKind::MalformedToken)),
+        (&format!("{header}.b"), Some(ReasonKind::MalformedToken)),
+        (&format!("{good}.d"), Some(ReasonKind::MalformedToken)),
+        // {"alg":"none"}
+        ("eyJhbGciOiJub25lIn0.e30.", Some(ReasonKind::Algorithm)),
+    ] {
+        for tokens in ["opaque", "all"] {
+            let policy = policy(tokens, json!({}));
+            let (outcome, lookups) = decide(&policy, token, &active(json!({})));
+            match refused {
+                Some(ReasonKind::UnknownKey) if tokens == "all" => {
+                    assert!(outcome.is_admitted(), "{token} {outcome:?}");
+                }
+                Some(reason) => {
+                    assert_eq!((outcome, lookups), (Outcome::Deny(reason), 0), "{token}");
+                }
+                None => {
+                    assert!(outcome.is_admitted(), "{token} {outcome:?}");
+                    assert_eq!(lookups, 1, "{token}");
+                }
+            }
+        }
+        // Without introspection every token is a JWT.
+        let keys = json!({"providers": {"p": local()}});
+        let outcome = Gate::new().decide(&policy_with_secrets(&keys), &bearing(token));
+        assert!(refused.is_some() || outcome == Outcome::Deny(ReasonKind::MalformedToken));
     }
 }
 

@@ -1,10 +1,12 @@
 //! Tokens that are introspected.
 
+use gate_fixtures::es256;
 use gate_simulator::{Listener, Process, Reply, Response, Worker};
 use serde_json::json;
 
 use crate::support::{
-    IDLE, MS, SECOND, TIMEOUT, decided, introspecting_provider, listening, statuses,
+    IDLE, ISSUER, MS, SECOND, TIMEOUT, decided, introspecting_provider, listening, statuses, token,
+    token_of,
 };
 
 /// The largest number of tokens without a response.
@@ -76,6 +78,27 @@ fn a_response_wakes_only_requests_with_its_token() {
     process.advance(50 * MS);
     assert_eq!(statuses(&slow), [401; 5]);
     assert_eq!(worker.waiters_decided(), 8);
+}
+
+#[test]
+fn a_jwt_is_sent_to_no_endpoint_of_another_issuer() {
+    let mut own = introspecting_provider();
+    own["introspection"]["for"] = "all".into();
+    let mut other = own.clone();
+    other["issuer"] = "https://other.example".into();
+    other["introspection"]["http_uri"]["cluster"] = "other".into();
+    let config = json!({"providers": {"cloud": own, "other": other}});
+    let (process, _worker, listener) = listening(&config.to_string());
+    process.serve_always("endpoint", Reply::from(active()));
+    process.serve_always("other", Reply::from(active()));
+    let expired = json!({"iss": ISSUER, "exp": 1_600_000_000});
+    let expired = es256(&json!({"alg": "ES256"}), &expired);
+    let nobodys = token_of("https://third.example", "ec");
+    let requests = [token(), expired, nobodys].map(|token| listener.get("/", Some(&token)));
+    decided(&process, &requests, SECOND);
+    assert_eq!(statuses(&requests), [200, 401, 401]);
+    assert_eq!(process.received("endpoint").len(), 1);
+    assert!(process.received("other").is_empty());
 }
 
 #[test]
