@@ -37,6 +37,7 @@ pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use string_matcher::{Comparison, StringMatcher};
 
+use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::NAMING_CLAIMS;
@@ -194,7 +195,7 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
     sorted(of_tokens.chain(of_rules).collect())
 }
 
-/// The members of a payload that conditions, forwarding or revocation read.
+/// The members of a payload that conditions, forwarding, revocation or introspection read.
 fn read_claims(
     providers: &[Rc<Provider>],
     rules: &Rules,
@@ -218,6 +219,13 @@ fn read_claims(
         .collect();
     if providers.iter().any(|one| one.revocation.is_some()) {
         claims.extend(NAMING_CLAIMS.map(str::to_owned));
+    }
+    let introspects_jwts = |provider: &Rc<Provider>| {
+        let endpoint = provider.introspection.as_ref();
+        endpoint.is_some_and(|endpoint| endpoint.tokens == IntrospectedTokens::All)
+    };
+    if providers.iter().any(introspects_jwts) {
+        claims.extend(COMPARED_CLAIMS.map(str::to_owned));
     }
     sorted(claims)
 }

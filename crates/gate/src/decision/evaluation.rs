@@ -120,6 +120,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                     Some(ForwardedToken {
                         credential: tokens.get(accepted.credential)?.credential,
                         payload: accepted.payload.claims(),
+                        introspected: matches!(accepted.payload, Payload::Introspected(_)),
                         provider: &accepted.provider,
                     })
                 });
@@ -142,6 +143,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             Some(ForwardedToken {
                 credential: token.credential,
                 payload: &jwt.token.payload,
+                introspected: false,
                 provider: named.or_else(|| providers().find(|one| one.issuer.is_none()))?,
             })
         });

@@ -11,6 +11,7 @@ use super::revoked;
 use super::unfulfilled::Unfulfilled;
 use super::wait::{Dependency, RETRY_AFTER, Wait};
 use crate::fetching::Availability;
+use crate::introspection::contradiction;
 use crate::keys::KeySet;
 use crate::policy::{IntrospectedTokens, KeySource, Provider};
 use crate::reason::Reason;
@@ -19,7 +20,8 @@ use crate::token::{Signed, Token};
 use crate::token_cache::Verified;
 use crate::verify::By;
 
-/// Checks that `provider` accepts a JWT. Returns what the JWT says.
+/// Checks that `provider` accepts a JWT. Returns what the JWT says or, if it is introspected, what the
+/// response says.
 ///
 /// # Errors
 ///
@@ -39,20 +41,22 @@ pub(super) fn check(
         _ => check_by_keys(provider, jwt, context, counts, now)?,
     }
     revoked::check(provider, context, |list| list.revokes(token, jwt.text))?;
-    let response = match introspection {
-        Some(endpoint) => Some(introspected::check(
-            provider, endpoint, jwt.text, context, now,
-        )?),
-        None => None,
+    let payload = match introspection {
+        // What the token says may have changed since it was issued, so the response counts.
+        Some(endpoint) => {
+            let response = introspected::check(provider, endpoint, jwt.text, context, now)?;
+            if let Some(claim) = contradiction(&token.claims, &token.payload, &response) {
+                return Err(Reason::Contradiction { claim }.into());
+            }
+            Payload::Introspected(response)
+        }
+        None => Payload::Jwt(Rc::clone(token)),
     };
     // To accept a bound token from anyone who presents it would undo the binding.
     if token.claims.sender_constrained {
         return Err(Reason::SenderConstraint.into());
     }
-    Ok(match (&provider.keys, response) {
-        (KeySource::None, Some(response)) => Payload::Introspected(response),
-        _ => Payload::Jwt(Rc::clone(token)),
-    })
+    Ok(payload)
 }
 
 /// Checks what rules a token out although only the authorization server can say whether its signature

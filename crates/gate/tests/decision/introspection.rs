@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gate::admission::HeaderChange;
 use gate::decision::{Decision, Dependency};
 use gate::introspection::TokenStatus;
@@ -328,6 +330,92 @@ fn the_claims_of_the_response_are_forwarded() {
     };
     let expected = HeaderChange::Set("x-client".to_owned(), b"app".to_vec());
     assert!(admission.headers.contains(&expected), "{admission:?}");
+}
+
+#[test]
+fn scopes_of_the_response_count_and_not_those_of_the_jwt() {
+    let token = jwt(json!({"scope": "read admin", "role": "admin"}));
+    for fields in [local(), json!({})] {
+        let mut fields = fields;
+        fields["claim_to_headers"] = json!([{"claim_name": "role", "header_name": "x-role"}]);
+        fields["forward_payload_header"] = "x-payload".into();
+        let policy = policy("all", fields);
+        for (changes, expected) in [
+            (json!({"scope": "write"}), ReasonKind::Scope),
+            (json!({"scope": null}), ReasonKind::Scope),
+            (json!({"aud": "other"}), ReasonKind::Audience),
+            (json!({"aud": null}), ReasonKind::Audience),
+        ] {
+            let (outcome, _) = decide(&policy, &token, &active(changes.clone()));
+            assert_eq!(outcome, Outcome::Deny(expected), "{changes}");
+        }
+        let response = json!({
+            "active": true, "aud": "https://api.example", "scope": "read", "role": "user",
+        });
+        let (outcome, _) = decide(&policy, &token, &support::active(&response));
+        let Outcome::Admit(admission) = outcome else {
+            panic!("{outcome:?}");
+        };
+        // The upstream is told what the request was judged by.
+        let payload = URL_SAFE_NO_PAD.encode(response.to_string());
+        let expected = [("x-payload", payload.as_str()), ("x-role", "user")]
+            .map(|(name, value)| HeaderChange::Set(name.to_owned(), value.into()));
+        assert_eq!(admission.headers[..2], expected);
+    }
+}
+
+#[test]
+fn a_response_that_contradicts_the_jwt_is_refused() {
+    let token = jwt(json!({"sub": "user", "client_id": "app", "azp": "app", "jti": "1"}));
+    let cases = [
+        ("sub", json!({"sub": "other"})),
+        ("client_id", json!({"client_id": "other"})),
+        ("azp", json!({"azp": "other"})),
+        ("jti", json!({"jti": "2"})),
+    ];
+    for fields in [local(), json!({})] {
+        let policy = policy("all", fields);
+        let same = active(json!({"azp": "app", "jti": "1", "iss": "https://issuer.example"}));
+        // The second time the token is cached.
+        let gate = gate(&token, &same);
+        for _ in 0..2 {
+            assert!(gate.decide(&policy, &bearing(&token)).is_admitted());
+        }
+        let mut gate = gate;
+        for (claim, changes) in &cases {
+            let status = active(changes.clone());
+            gate = gate.introspection(move |_, _| status.clone());
+            for _ in 0..2 {
+                let decision = gate.decision(&policy, &bearing(&token));
+                assert_eq!(decision, Decision::Deny(Reason::Contradiction { claim }));
+            }
+        }
+    }
+    // A provider that accepts any issuer still refuses two of them.
+    let mut any_issuer = local();
+    any_issuer["issuer"] = Value::Null;
+    let policy = policy("all", any_issuer);
+    let (outcome, _) = decide(
+        &policy,
+        &token,
+        &active(json!({"iss": "https://other.example"})),
+    );
+    assert_eq!(outcome, Outcome::Deny(ReasonKind::Contradiction));
+}
+
+#[test]
+fn the_payload_header_of_an_opaque_token_holds_the_response() {
+    let policy = policy("opaque", json!({"forward_payload_header": "x-payload"}));
+    let response = json!({"active": true, "aud": "https://api.example", "scope": "read"});
+    let payload = URL_SAFE_NO_PAD.encode(response.to_string());
+    for token in ["opaque", "a.SECRET"] {
+        let (outcome, _) = decide(&policy, token, &support::active(&response));
+        let Outcome::Admit(admission) = outcome else {
+            panic!("{outcome:?}");
+        };
+        let expected = HeaderChange::Set("x-payload".to_owned(), payload.clone().into());
+        assert_eq!(admission.headers[0], expected);
+    }
 }
 
 #[test]
