@@ -103,8 +103,18 @@ fn a_response_is_checked_like_a_token() {
             Some(ReasonKind::SenderConstraint),
         ),
         (
+            json!({"token_type": "urn:ietf:params:oauth:token-type:access_token"}),
+            None,
+        ),
+        (
             json!({"token_type": "refresh_token"}),
             Some(ReasonKind::Type),
+        ),
+        (json!({"token_type": "DPoP"}), Some(ReasonKind::Type)),
+        (json!({"token_type": "N_A"}), Some(ReasonKind::Type)),
+        (
+            json!({"token_type": "DPoP", "cnf": {"jkt": "a"}}),
+            Some(ReasonKind::SenderConstraint),
         ),
     ] {
         let (outcome, lookups) = decide(&policy, "opaque", &active(changes.clone()));
