@@ -4,10 +4,10 @@
 //! that are not UTF-8, and a panic takes the worker out of service.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use gate::answer::Answer;
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 use gate_worker::Host;
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
 use proxy_wasm::hostcalls;
@@ -18,9 +18,13 @@ use proxy_wasm::types::{BufferType, MapType, MetricType};
 pub(crate) struct EnvoyHost;
 
 impl Host for EnvoyHost {
-    fn now(&self) -> Timestamp {
-        let now = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
-        Timestamp::from_unix(now.duration_since(UNIX_EPOCH).unwrap_or_default())
+    fn wall_clock(&self) -> Option<Timestamp> {
+        clock(REALTIME).map(Timestamp::from_unix)
+    }
+
+    fn monotonic_clock(&self) -> Option<Instant> {
+        let since_start = clock(MONOTONIC)?;
+        Some(Instant::default().plus(since_start))
     }
 
     fn random(&self) -> u64 {
@@ -143,6 +147,26 @@ impl Host for EnvoyHost {
     fn set_effective_context(&self, context: ContextId) -> bool {
         hostcalls::set_effective_context(context.0).is_ok()
     }
+}
+
+/// The clocks of WASI. Envoy implements both, and the second one is the same for all workers.
+const REALTIME: u32 = 0;
+const MONOTONIC: u32 = 1;
+
+/// Reads a clock of WASI; `None` if the host does not let the module read it.
+///
+/// The SDK's call and that of the standard library panic in that case, and the SDK has no monotonic
+/// clock.
+#[expect(unsafe_code, reason = "the safe calls panic if the host refuses")]
+fn clock(id: u32) -> Option<Duration> {
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    unsafe extern "C" {
+        fn clock_time_get(id: u32, precision: u64, nanoseconds: *mut u64) -> u32;
+    }
+    let mut nanoseconds = 0;
+    // SAFETY: the host writes a number to this variable.
+    let status = unsafe { clock_time_get(id, 1, &raw mut nanoseconds) };
+    (status == 0).then(|| Duration::from_nanos(nanoseconds))
 }
 
 /// The headers of the request in the host's format, which [`pairs`](crate::pairs::pairs) reads.

@@ -120,11 +120,6 @@ export class Host {
         }
         return OK;
       },
-      proxy_get_current_time_nanoseconds: (to) => {
-        this.#clock += 1_000_000n;
-        this.#view().setBigUint64(to, this.#clock, true);
-        return OK;
-      },
       proxy_get_buffer_bytes: (kind, start, most, to, lengthTo) => {
         const bytes = { [PLUGIN_CONFIGURATION]: this.#configuration, [CALLOUT_BODY]: this.#callout?.body };
         return this.#give(bytes[kind], to, lengthTo);
@@ -195,6 +190,11 @@ export class Host {
           this.#random = (Math.imul(this.#random, 1_103_515_245) + 12_345) >>> 0;
           this.#view().setUint8(to + index, this.#random >>> 24);
         }
+        return OK;
+      },
+      clock_time_get: (id, precision, to) => {
+        this.#clock += 1_000_000n;
+        this.#view().setBigUint64(to, this.#clock, true);
         return OK;
       },
       environ_sizes_get: (countTo, sizeTo) => {

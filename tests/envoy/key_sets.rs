@@ -215,6 +215,46 @@ fn a_set_that_has_not_changed_is_not_sent_again() {
 }
 
 #[test]
+fn a_server_that_insists_on_the_media_type_of_key_sets_is_satisfied() {
+    let issuer = Issuer::start();
+    issuer.server.script(|request| {
+        let accept = request.header("accept").unwrap_or_default();
+        let accept = String::from_utf8_lossy(accept).into_owned();
+        let mut types = accept.split(',').map(str::trim);
+        if types.any(|accepted| accepted == "application/jwk-set+json") {
+            Issuer::published(&[&keys::RSA]).into()
+        } else {
+            Answer::new(406, "").into()
+        }
+    });
+    let gate = Setup::trusting(&issuer).start();
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    assert_eq!(gate.metric("jwks.cloud.fetch_failure"), 0);
+}
+
+#[test]
+fn a_set_that_comes_back_with_another_tag_is_requested_with_that_tag() {
+    let issuer = Issuer::start();
+    let full = Arc::new(AtomicUsize::new(0));
+    let sent = Arc::clone(&full);
+    issuer.server.script(move |request| {
+        if request.header("if-none-match") == Some(b"\"v2\"") {
+            return Answer::new(304, "").into();
+        }
+        let version = sent.fetch_add(1, Ordering::SeqCst) + 1;
+        Issuer::published(&[&keys::RSA])
+            .header("etag", format!("\"v{version}\""))
+            .into()
+    });
+    let config = config(&json!({"cache_duration": "0.3s"}));
+    let gate = Setup::trusting(&issuer).config(config).workers(2).start();
+    eventually("the set is renewed", || issuer.server.count() >= 6);
+    assert_eq!(full.load(Ordering::SeqCst), 2);
+    assert_eq!(status(&gate, &keys::RSA), 200);
+    assert_eq!(gate.log().matches("a new key set").count(), 1);
+}
+
+#[test]
 fn a_server_may_ask_for_an_earlier_refresh() {
     let issuer = Issuer::start();
     let published = Issuer::published(&[&keys::RSA]).header("cache-control", "no-store");

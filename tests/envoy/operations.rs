@@ -65,6 +65,16 @@ fn the_filter_works_with_the_listed_capabilities() {
 }
 
 #[test]
+fn a_configuration_is_refused_if_the_clock_cannot_be_read() {
+    let issuer = Issuer::start();
+    let mut capabilities = capabilities();
+    capabilities.retain(|name| name != "clock_time_get");
+    let log = restricted(&issuer, &capabilities).refused();
+    let expected = "bearer-gate: the host does not allow the module to call clock_time_get";
+    assert!(log.contains(expected), "{log}");
+}
+
+#[test]
 fn every_listed_capability_is_an_import_or_an_export_of_the_module() {
     let module = fs::read(root().join("target/wasm32-wasip1/release/bearer_gate.wasm")).unwrap();
     let list = capabilities();

@@ -36,6 +36,7 @@ impl Publication for RevocationList {
     type Format = ListReader;
 
     const KIND: DocumentKind = DocumentKind::RevocationList;
+    const ACCEPT: &'static str = "application/json";
     const MAX_BYTES: usize = MAX_LIST_BYTES;
 
     fn parse(document: &[u8], reader: &ListReader) -> Result<Self, String> {

@@ -1,4 +1,4 @@
-//! Points in time. Nothing in this module reads a clock: functions that need the current time take it
+//! Points in time, on the wall clock and on a monotonic clock. Nothing in this module reads a clock: functions that need the current time take it
 //! as an argument.
 
 use std::time::Duration;
@@ -68,18 +68,58 @@ impl Timestamp {
         Self(self.0.saturating_add(whole_millis(duration)))
     }
 
-    /// Whether this point, which was once the present, is in the future at `now`: the clock was set
-    /// back. A second does not count, because the clocks of two workers may differ by the time that
-    /// one of them takes for a tick.
+    /// The point `duration` before this one; at the earliest the epoch.
     #[must_use]
-    pub fn is_ahead_of(self, now: Self) -> bool {
-        self > now.plus(Duration::from_secs(1))
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(whole_millis(duration)))
     }
 
     /// The duration from `earlier` to this point; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A point on a monotonic clock: milliseconds since some start, which all workers of a process share.
+///
+/// Durations are measured with it, because it advances evenly whatever happens to the wall clock. It
+/// says nothing about the date. Arithmetic saturates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// Creates a point from milliseconds since the start of the clock.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Creates a point from seconds since the start of the clock.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// The point `duration` after this one.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(whole_millis(duration)))
+    }
+
+    /// The duration from `earlier` to this point; zero if `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Whether this point, which is said to have been the present, is in the future at `now`. That is
+    /// wrong, because the clock never goes back. A second does not count, because a worker may read
+    /// what another one wrote during a tick that has begun before.
+    #[must_use]
+    pub fn is_ahead_of(self, now: Self) -> bool {
+        self > now.plus(Duration::from_secs(1))
     }
 }
 
@@ -140,6 +180,10 @@ mod tests {
         let end = Timestamp::from_unix_secs(u64::MAX);
         assert_eq!(end.plus(Duration::MAX), end);
         assert_eq!(Timestamp::EPOCH.since(end), Duration::ZERO);
+        assert_eq!(Timestamp::EPOCH.minus(Duration::MAX), Timestamp::EPOCH);
+        let late = Instant::from_secs(u64::MAX);
+        assert_eq!(late.plus(Duration::MAX), late);
+        assert_eq!(Instant::default().since(late), Duration::ZERO);
         assert_eq!(
             Timestamp::from_unix_secs(3).since(Timestamp::from_unix_secs(1)),
             Duration::from_secs(2)

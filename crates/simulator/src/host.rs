@@ -5,19 +5,29 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 use gate_worker::Host;
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
 
 use crate::vm::{Deferred, Vm};
+
+/// The time of the monotonic clock when the process starts.
+const UPTIME: Duration = Duration::from_hours(3);
 
 /// The host calls of a simulated virtual machine. A dead one makes none.
 #[derive(Clone)]
 pub struct SimulatedHost(pub(crate) Rc<Vm>);
 
 impl Host for SimulatedHost {
-    fn now(&self) -> Timestamp {
-        self.0.state.now()
+    fn wall_clock(&self) -> Option<Timestamp> {
+        let state = &self.0.state;
+        state.has_wall_clock.get().then(|| state.now())
+    }
+
+    fn monotonic_clock(&self) -> Option<Instant> {
+        let state = &self.0.state;
+        let has_clock = state.has_monotonic_clock.get();
+        has_clock.then(|| Instant::default().plus(UPTIME + state.elapsed.get()))
     }
 
     fn random(&self) -> u64 {

@@ -161,14 +161,20 @@ impl Network {
         }
     }
 
-    /// When the next callout ends.
-    pub(crate) fn next_due(&self) -> Option<Duration> {
-        self.pending.iter().map(|pending| pending.due).min()
+    /// When the next callout of a virtual machine that is not stalled ends.
+    pub(crate) fn next_due(&self, is_stalled: impl Fn(usize) -> bool) -> Option<Duration> {
+        let pending = self.pending.iter();
+        let deliverable = pending.filter(|pending| !is_stalled(pending.vm));
+        deliverable.map(|pending| pending.due).min()
     }
 
-    /// Takes out the first callout that has ended.
-    pub(crate) fn take_due(&mut self, now: Duration) -> Option<Pending> {
-        let due = |pending: &mut Pending| pending.due <= now;
+    /// Takes out the first such callout, if it has ended.
+    pub(crate) fn take_due(
+        &mut self,
+        now: Duration,
+        is_stalled: impl Fn(usize) -> bool,
+    ) -> Option<Pending> {
+        let due = |pending: &mut Pending| pending.due <= now && !is_stalled(pending.vm);
         self.pending.extract_if(.., due).next()
     }
 

@@ -88,6 +88,16 @@ impl Process {
         start.set(Timestamp::from_unix(millis));
     }
 
+    /// Says whether the module can read the wall clock.
+    pub fn set_wall_clock_readable(&self, readable: bool) {
+        self.state.has_wall_clock.set(readable);
+    }
+
+    /// Says whether the module can read the monotonic clock.
+    pub fn set_monotonic_clock_readable(&self, readable: bool) {
+        self.state.has_monotonic_clock.set(readable);
+    }
+
     /// Lets time pass: roots tick and callouts end, one after the other.
     pub fn advance(&self, by: Duration) {
         let end = self.elapsed() + by;
@@ -112,10 +122,13 @@ impl Process {
 
     /// Lets the next event happen, if it is due by `end`.
     fn step(&self, end: Duration) -> bool {
-        let callout = self.state.network.borrow().next_due();
-        let callout = callout.map(|due| (due, Event::Callout));
         let modules = self.modules.borrow().clone();
-        let living = modules.iter().filter(|module| module.vm.is_alive());
+        let is_stalled = |vm: usize| modules.get(vm).is_some_and(|one| one.vm.is_stalled());
+        let callout = self.state.network.borrow().next_due(is_stalled);
+        let callout = callout.map(|due| (due, Event::Callout));
+        let living = modules
+            .iter()
+            .filter(|module| module.vm.is_alive() && !module.vm.is_stalled());
         let ticks = living.filter_map(|module| {
             let (due, root) = module.vm.next_tick()?;
             let vm = module.vm.index;
@@ -129,7 +142,11 @@ impl Process {
         self.state.elapsed.set(due.max(self.elapsed()));
         match event {
             Event::Callout => {
-                let ended = self.state.network.borrow_mut().take_due(self.elapsed());
+                let ended = self
+                    .state
+                    .network
+                    .borrow_mut()
+                    .take_due(self.elapsed(), is_stalled);
                 if let Some(callout) = ended
                     && let Some(module) = modules.get(callout.vm)
                 {

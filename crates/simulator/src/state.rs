@@ -19,6 +19,9 @@ pub(crate) struct State {
     pub(crate) elapsed: Cell<Duration>,
     /// The wall clock at the start, according to its present setting.
     pub(crate) wall_start: Cell<Timestamp>,
+    /// Whether the host can read its clocks.
+    pub(crate) has_wall_clock: Cell<bool>,
+    pub(crate) has_monotonic_clock: Cell<bool>,
     pub(crate) shared_data: RefCell<SharedData>,
     pub(crate) network: RefCell<Network>,
     pub(crate) metrics: RefCell<Metrics>,
@@ -33,6 +36,8 @@ impl State {
         Self {
             elapsed: Cell::new(Duration::ZERO),
             wall_start: Cell::new(Timestamp::from_unix_secs(1_700_000_000)),
+            has_wall_clock: Cell::new(true),
+            has_monotonic_clock: Cell::new(true),
             shared_data: RefCell::default(),
             network: RefCell::default(),
             metrics: RefCell::default(),

@@ -51,6 +51,8 @@ pub(crate) struct Vm {
     /// The context in effect.
     pub(crate) effective: Cell<u32>,
     pub(crate) alive: Cell<bool>,
+    /// Whether the thread is kept from running.
+    pub(crate) stalled: Cell<bool>,
     /// How often the module turned to the context of a stream.
     pub(crate) streams_entered: Cell<usize>,
 }
@@ -66,12 +68,17 @@ impl Vm {
             response: RefCell::default(),
             effective: Cell::new(0),
             alive: Cell::new(true),
+            stalled: Cell::new(false),
             streams_entered: Cell::new(0),
         }
     }
 
     pub(crate) fn is_alive(&self) -> bool {
         self.alive.get()
+    }
+
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.stalled.get()
     }
 
     /// When the next root ticks, and which.

@@ -24,6 +24,11 @@ impl Worker {
         self.0.kill();
     }
 
+    /// Keeps the thread of the worker from running, or lets it run again: ticks and responses come late.
+    pub fn set_stalled(&self, stalled: bool) {
+        self.0.vm.stalled.set(stalled);
+    }
+
     /// How often the module turned to a waiting request, which costs a decision each time.
     #[must_use]
     pub fn waiters_decided(&self) -> usize {

@@ -4,7 +4,7 @@ use std::hash::RandomState;
 use std::time::Duration;
 
 use gate::answer::Answer;
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 
 /// The host of a virtual machine: one method for each host call.
 ///
@@ -13,8 +13,12 @@ use gate::time::Timestamp;
 ///
 /// [`set_effective_context`]: Host::set_effective_context
 pub trait Host: Clone + 'static {
-    /// The wall clock. It may be set forwards and backwards.
-    fn now(&self) -> Timestamp;
+    /// The wall clock. It may be set forwards and backwards. `None` if it cannot be read.
+    fn wall_clock(&self) -> Option<Timestamp>;
+
+    /// The monotonic clock, which all virtual machines of the process share. `None` if it cannot be
+    /// read.
+    fn monotonic_clock(&self) -> Option<Instant>;
 
     /// An unpredictable number.
     fn random(&self) -> u64;

@@ -2,7 +2,6 @@
 
 mod client;
 mod expiring_cache;
-mod log_throttle;
 mod token_queue;
 mod token_statuses;
 

@@ -3,15 +3,17 @@
 //!
 //! The host creates a [`Root`] for each configuration in each of its virtual machines, and a
 //! [`Stream`] for each request. The layers, from the bottom: [`host`]; what is shared
-//! (`shared_state`, `log_once`) and counted ([`metrics`]); documents and introspection (`source`,
+//! (`shared_state`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
 //! `introspection`, `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
 //! contexts [`Root`] and [`Stream`].
 
+mod clock;
 pub mod counter;
 pub mod gauge;
 pub mod host;
 mod introspection;
 mod log_once;
+mod log_throttle;
 pub mod metric_names;
 pub mod metrics;
 mod pace;

@@ -46,6 +46,10 @@ impl<H: Host> Root<H> {
             }
             return is_same;
         }
+        if self.host.monotonic_clock().is_none() {
+            error!("bearer-gate: the host does not allow the module to call clock_time_get");
+            return false;
+        }
         let environment = |name: &str| self.host.environment_variable(name);
         let policy = match gate_config::parse(&configuration, &environment) {
             Ok(policy) => policy,

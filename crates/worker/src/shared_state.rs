@@ -8,13 +8,13 @@ use gate::fetching::{
     Authorization, DocumentSource, FetchAction, FetchEvent, FetchState, Publication, RefreshPolicy,
     RemoteDocument, SharedDocument,
 };
-use gate::time::Timestamp;
+use gate::time::Instant;
 use serde_json::json;
 
 use crate::host::Host;
 
 /// The version of the format. A filter with another version neither reads nor writes the same entries.
-pub(crate) const FORMAT: &str = "bearer_gate.3";
+pub(crate) const FORMAT: &str = "bearer_gate.4";
 
 /// The largest number of swaps that are tried if other workers get ahead.
 const ATTEMPTS: usize = 4;
@@ -72,7 +72,7 @@ impl<H: Host> SharedState<H> {
     }
 
     /// Applies `event` to the state; returns what this worker has to do.
-    pub(crate) fn advance(&self, event: FetchEvent, now: Timestamp) -> FetchAction {
+    pub(crate) fn advance(&self, event: FetchEvent, now: Instant) -> FetchAction {
         let random = self.host.random();
         for _ in 0..ATTEMPTS {
             let Some((state, version)) = self.read() else {
@@ -100,20 +100,19 @@ impl<H: Host> SharedState<H> {
         SharedDocument::decode(bytes, self.max_bytes)
     }
 
-    /// Shares a document if the fetch that brought it still holds the turn; returns whether it did.
+    /// Shares a document if the fetch `holder` still holds the turn; returns whether it did.
     /// Other workers adopt the document once the state names it.
     ///
     /// The version is read before the turn is checked: if another worker takes the turn after that and
     /// shares a document of its own, this swap fails.
-    pub(crate) fn put(&self, document: SharedDocument) -> bool {
-        let id = document.id;
+    pub(crate) fn put(&self, document: SharedDocument, holder: u64) -> bool {
         let bytes = document.encode();
         for _ in 0..ATTEMPTS {
             let Some((_, version)) = self.host.shared_data(&self.document_key) else {
                 self.create();
                 continue;
             };
-            if !self.state().is_turn_of(id) {
+            if !self.state().is_turn_of(holder) {
                 return false;
             }
             if self

@@ -10,28 +10,32 @@ use crate::counter::Counter;
 use crate::gauge::Gauge;
 use crate::host::Host;
 use crate::log_once;
+use crate::log_throttle::Suppressed;
 use crate::metrics::Metrics;
 
 /// The largest number of keys of a set that are logged individually.
 const MAX_LOGGED: usize = 16;
 
-/// Counts and logs the unusable keys of a new set: index and problem.
-pub(crate) fn report<H: Host>(provider: &Provider, keys: &[(usize, &str)], metrics: &Metrics<H>) {
+/// Counts the unusable keys of a new set.
+pub(crate) fn count<H: Host>(provider: &Provider, keys: &[(usize, &str)], metrics: &Metrics<H>) {
     let count = u64::try_from(keys.len()).unwrap_or(u64::MAX);
     metrics.add(Counter::SkippedKeys(provider.index), count);
-    for (index, problem) in keys.iter().take(MAX_LOGGED) {
-        warn!(
-            "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
-            provider.name
-        );
-    }
+}
+
+/// Logs the unusable keys of a new set in one line: index and problem.
+pub(crate) fn log(provider: &Provider, keys: &[(usize, &str)], suppressed: Suppressed) {
+    let logged = keys.iter().take(MAX_LOGGED);
+    let logged = logged.map(|(index, problem)| format!("keys[{index}] is skipped: {problem}"));
+    let mut texts: Vec<String> = logged.collect();
     let more = keys.len().saturating_sub(MAX_LOGGED);
     if more > 0 {
-        warn!(
-            "bearer-gate: provider {}: {more} more keys are skipped",
-            provider.name
-        );
+        texts.push(format!("{more} more keys are skipped"));
     }
+    warn!(
+        "bearer-gate: provider {}: {}{suppressed}",
+        provider.name,
+        texts.join("; ")
+    );
 }
 
 /// Reports the keys of the configuration: their number, and once per process the unusable ones.
@@ -42,11 +46,12 @@ pub(crate) fn report_local<H: Host>(
     engine: &Engine,
     metrics: &Metrics<H>,
 ) {
-    let count = u64::try_from(Publication::count(keys, engine)).unwrap_or(u64::MAX);
-    metrics.record(Gauge::Count(DocumentKind::KeySet, provider.index), count);
+    let usable = u64::try_from(Publication::count(keys, engine)).unwrap_or(u64::MAX);
+    metrics.record(Gauge::Count(DocumentKind::KeySet, provider.index), usable);
     let skipped = Publication::skipped(keys, engine);
     let text = serde_json::json!([provider.name, skipped]).to_string();
     if !skipped.is_empty() && log_once::is_first(host, &text) {
-        report(provider, &skipped, metrics);
+        count(provider, &skipped, metrics);
+        log(provider, &skipped, Suppressed::default());
     }
 }

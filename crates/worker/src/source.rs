@@ -9,13 +9,14 @@ use gate::fetching::{
     FetchResponse, FetchResult, FetchState, FetchStep, Publication, RemoteDocument, SharedDocument,
 };
 use gate::policy::Provider;
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 use gate::verify::Engine;
 use log::{debug, info, warn};
 
 use crate::counter::Counter;
 use crate::gauge::Gauge;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
+use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
 use crate::shared_state::SharedState;
 use crate::skipped_keys;
@@ -28,6 +29,7 @@ pub(crate) struct Source<T: Publication, H> {
     shared: SharedState<H>,
     engine: Rc<Engine>,
     metrics: Rc<Metrics<H>>,
+    throttles: Throttles<H>,
     /// The shared state when it was last read.
     state: FetchState,
     current: Option<Current<T>>,
@@ -39,6 +41,14 @@ pub(crate) struct Source<T: Publication, H> {
     changed: bool,
 }
 
+/// The throttles of each kind of problem.
+struct Throttles<H> {
+    failed: LogThrottle<H>,
+    refused: LogThrottle<H>,
+    too_old: LogThrottle<H>,
+    skipped: LogThrottle<H>,
+}
+
 /// The document in use.
 struct Current<T> {
     version: DocumentVersion,
@@ -48,7 +58,6 @@ struct Current<T> {
 /// A fetch by this worker.
 struct Running<T: Publication> {
     fetch: Fetch<T>,
-    started_at: Timestamp,
     /// The request in flight; `None` before it is sent.
     callout: Option<CalloutId>,
 }
@@ -64,7 +73,17 @@ impl<T: Publication, H: Host> Source<T, H> {
     ) -> Self {
         let shared = SharedState::new::<T>(host.clone(), &remote, &format);
         shared.create();
+        let throttle = |problem: &str| {
+            let kind = format!("{} {problem}", T::KIND);
+            LogThrottle::for_server(host.clone(), &kind, &provider, &remote.cluster)
+        };
         Self {
+            throttles: Throttles {
+                failed: throttle("failed"),
+                refused: throttle("refused"),
+                too_old: throttle("too old"),
+                skipped: throttle("skipped"),
+            },
             host,
             provider,
             remote,
@@ -93,14 +112,14 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Whether the next tick should come soon: the document is missing but on its way, or a request
     /// is to be sent.
-    pub(crate) fn is_busy(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_busy(&self, now: Instant) -> bool {
         let unsent = |running: &Running<T>| running.callout.is_none();
         self.running.as_ref().is_some_and(unsent)
             || matches!(self.availability(now), Availability::Pending)
     }
 
     /// The document as decisions see it.
-    pub(crate) fn availability(&self, now: Timestamp) -> Availability<T> {
+    pub(crate) fn availability(&self, now: Instant) -> Availability<T> {
         let policy = &self.remote.policy;
         match &self.current {
             Some(Current { version, value }) if !version.is_stale(policy, now) => {
@@ -122,7 +141,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Adopts what other workers fetched, and fetches if that is due and no other worker does.
-    pub(crate) fn tick(&mut self, now: Timestamp) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         self.look(now);
         let timeout = self.remote.policy.timeout;
         let vanished = |running: &Running<T>| running.has_vanished(timeout, now);
@@ -136,7 +155,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Takes the turn to fetch if there is reason to.
-    fn start(&mut self, now: Timestamp) {
+    fn start(&mut self, now: Instant) {
         let event = FetchEvent::Checked(self.need);
         let (_, action) = self.state.after(event, &self.remote.policy, now, 0);
         if action == FetchAction::Nothing {
@@ -156,7 +175,6 @@ impl<T: Publication, H: Host> Source<T, H> {
         let known = self.shared_document();
         self.running = Some(Running {
             fetch: Fetch::new(holder, &self.remote, &self.format, known, now),
-            started_at: now,
             callout: None,
         });
         self.see(self.shared.state());
@@ -170,7 +188,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Sends the next request of the fetch, if it is time.
-    fn send(&mut self, now: Timestamp) {
+    fn send(&mut self, now: Instant) {
         let Some(running) = &mut self.running else {
             return;
         };
@@ -184,7 +202,7 @@ impl<T: Publication, H: Host> Source<T, H> {
             (":method", "GET"),
             (":path", &*request.resource.path),
             (":authority", &*request.resource.authority),
-            ("accept", "application/json"),
+            ("accept", request.accept),
             ("user-agent", USER_AGENT),
         ];
         let etag = request.if_none_match.as_deref();
@@ -211,7 +229,7 @@ impl<T: Publication, H: Host> Source<T, H> {
         callout: CalloutId,
         has_headers: bool,
         size: usize,
-        now: Timestamp,
+        now: Instant,
     ) {
         let Some(running) = &mut self.running else {
             return;
@@ -236,7 +254,7 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Ends the fetch if it is done. The next request is sent by the next tick, because a callout
     /// belongs to the effective context, and in a tick that is the root.
-    fn go_on(&mut self, step: FetchStep<T>, now: Timestamp) {
+    fn go_on(&mut self, step: FetchStep<T>, now: Instant) {
         let FetchStep::Done(result) = step else {
             return;
         };
@@ -257,23 +275,36 @@ impl<T: Publication, H: Host> Source<T, H> {
                 fresh_for,
             } => {
                 let event = FetchEvent::Changed { holder, fresh_for };
-                let shared = self.shared.put(document)
+                let shared = self.shared.put(document, holder)
                     && self.shared.advance(event, now) == FetchAction::Use;
                 if shared {
                     let count = value.count(&self.engine);
                     info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");
                     let skipped = value.skipped(&self.engine);
-                    skipped_keys::report(&self.provider, &skipped, &self.metrics);
+                    skipped_keys::count(&self.provider, &skipped, &self.metrics);
+                    if !skipped.is_empty()
+                        && let Some(suppressed) = self.throttles.skipped.admit(now)
+                    {
+                        skipped_keys::log(&self.provider, &skipped, suppressed);
+                    }
                     let fetched_at = now;
                     let id = holder;
-                    self.adopt(DocumentVersion { id, fetched_at }, value);
+                    self.adopt(DocumentVersion { id, fetched_at }, value, now);
                 } else {
                     debug!("bearer-gate: provider {name}: the new {kind} could not be shared");
                     // Most likely another worker has taken the turn; if not, it ends here.
                     self.shared.advance(FetchEvent::Failed { holder }, now);
                 }
             }
-            FetchResult::Unchanged { id, fresh_for } => {
+            FetchResult::Unchanged {
+                id,
+                revalidated,
+                fresh_for,
+            } => {
+                // Whether that succeeds makes no difference now: the old tag is not wrong, only useless.
+                if let Some(document) = revalidated {
+                    self.shared.put(document, holder);
+                }
                 let event = FetchEvent::Unchanged {
                     holder,
                     id,
@@ -282,7 +313,12 @@ impl<T: Publication, H: Host> Source<T, H> {
                 self.shared.advance(event, now);
             }
             FetchResult::Failed(problem) => {
-                warn!("bearer-gate: provider {name}: fetching the {kind} failed: {problem}");
+                if let Some(suppressed) = self.throttles.failed.admit(now) {
+                    warn!(
+                        "bearer-gate: provider {name}: fetching the {kind} failed: \
+                         {problem}{suppressed}"
+                    );
+                }
                 self.shared.advance(FetchEvent::Failed { holder }, now);
             }
         }
@@ -291,7 +327,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     }
 
     /// Reads the shared state, adopts a new document and drops one that is too old.
-    fn look(&mut self, now: Timestamp) {
+    fn look(&mut self, now: Instant) {
         self.see(self.shared.state());
         let (index, kind) = (self.provider.index, T::KIND);
         if let Some(version) = self.state.version()
@@ -302,21 +338,24 @@ impl<T: Publication, H: Host> Source<T, H> {
                     self.need.lost = false;
                     if current.version != version {
                         current.version = version;
-                        record_fetched_at(&self.metrics, Gauge::FetchedAt(kind, index), version);
+                        self.record_fetched_at(version, now);
                     }
                 }
                 _ if self.refused == Some(version.id) => {}
-                _ => self.adopt_shared(version),
+                _ => self.adopt_shared(version, now),
             }
         }
         let policy = &self.remote.policy;
         let is_stale = |current: &mut Current<T>| current.version.is_stale(policy, now);
         if let Some(current) = self.current.take_if(is_stale) {
-            warn!(
-                "bearer-gate: provider {}: the {kind} is too old to be used, {} seconds",
-                self.provider.name,
-                now.since(current.version.fetched_at).as_secs()
-            );
+            if let Some(suppressed) = self.throttles.too_old.admit(now) {
+                warn!(
+                    "bearer-gate: provider {}: the {kind} is too old to be used, \
+                     {} seconds{suppressed}",
+                    self.provider.name,
+                    now.since(current.version.fetched_at).as_secs()
+                );
+            }
             self.metrics.record(Gauge::Count(kind, index), 0);
             self.changed = true;
         }
@@ -329,56 +368,62 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Adopts the shared document if it is this version. It may be another one, because a worker
     /// writes the document first and the state after it.
-    fn adopt_shared(&mut self, version: DocumentVersion) {
+    fn adopt_shared(&mut self, version: DocumentVersion, now: Instant) {
         let document = self.shared_document();
         self.need.lost = document.is_none();
         let Some(document) = document else {
             return;
         };
         match T::parse(&document.body, &self.format) {
-            Ok(value) => self.adopt(version, value),
+            Ok(value) => self.adopt(version, value, now),
             Err(problem) => {
                 self.refused = Some(version.id);
-                warn!(
-                    "bearer-gate: provider {}: the shared {} is refused: {problem}",
-                    self.provider.name,
-                    T::KIND
-                );
+                if let Some(suppressed) = self.throttles.refused.admit(now) {
+                    warn!(
+                        "bearer-gate: provider {}: the shared {} is refused: \
+                         {problem}{suppressed}",
+                        self.provider.name,
+                        T::KIND
+                    );
+                }
             }
         }
     }
 
-    fn adopt(&mut self, version: DocumentVersion, value: T) {
+    fn adopt(&mut self, version: DocumentVersion, value: T, now: Instant) {
         let (index, kind) = (self.provider.index, T::KIND);
         let count = u64::try_from(value.count(&self.engine)).unwrap_or(u64::MAX);
         self.metrics.record(Gauge::Count(kind, index), count);
-        record_fetched_at(&self.metrics, Gauge::FetchedAt(kind, index), version);
+        self.record_fetched_at(version, now);
         self.need.lost = false;
         let value = Rc::new(value);
         self.current = Some(Current { version, value });
         self.changed = true;
     }
 
+    /// Sets the gauge to the date of the last fetch, if the host knows the date.
+    fn record_fetched_at(&self, version: DocumentVersion, now: Instant) {
+        if let Some(date) = self.host.wall_clock() {
+            let date = date.minus(now.since(version.fetched_at));
+            let secs = date.since(Timestamp::EPOCH).as_secs();
+            let gauge = Gauge::FetchedAt(T::KIND, self.provider.index);
+            self.metrics.record(gauge, secs);
+        }
+    }
+
     /// Gives up the running fetch, so that another worker can start one at once. The host cancels the
     /// request of a root that is removed and does not say so.
-    pub(crate) fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self, now: Instant) {
         if let Some(running) = self.running.take() {
             let holder = running.fetch.id();
-            let now = self.host.now();
             self.shared.advance(FetchEvent::Abandoned { holder }, now);
         }
     }
 }
 
 impl<T: Publication> Running<T> {
-    /// Whether the fetch has lasted so long that its response cannot come any more, or the clock was
-    /// set back, so that its deadlines are wrong.
-    fn has_vanished(&self, timeout: Duration, now: Timestamp) -> bool {
-        now >= self.fetch.deadline().plus(timeout) || self.started_at.is_ahead_of(now)
+    /// Whether the fetch has lasted so long that its response cannot come any more.
+    fn has_vanished(&self, timeout: Duration, now: Instant) -> bool {
+        now >= self.fetch.deadline().plus(timeout)
     }
-}
-
-fn record_fetched_at<H: Host>(metrics: &Metrics<H>, gauge: Gauge, version: DocumentVersion) {
-    let fetched_at = version.fetched_at.since(Timestamp::EPOCH).as_secs();
-    metrics.record(gauge, fetched_at);
 }

@@ -9,7 +9,7 @@ use gate::introspection::TokenStatus;
 use gate::keys::KeySet;
 use gate::policy::{KeySource, Policy, Provider};
 use gate::revocation::{ListReader, RevocationList};
-use gate::time::Timestamp;
+use gate::time::Instant;
 use gate::verify::Engine;
 
 use crate::host::{CalloutId, Host};
@@ -72,7 +72,7 @@ impl<H: Host> Sources<H> {
 
     /// What decisions at the time `now` see. A request that cannot wait sees what is pending as
     /// unavailable.
-    pub(crate) const fn resources(&self, now: Timestamp, can_wait: bool) -> View<'_, H> {
+    pub(crate) const fn resources(&self, now: Instant, can_wait: bool) -> View<'_, H> {
         View {
             sources: self,
             now,
@@ -98,7 +98,7 @@ impl<H: Host> Sources<H> {
     }
 
     /// Adopts what other workers fetched, and sends what is due.
-    pub(crate) fn tick(&mut self, now: Timestamp) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         for source in self.keys.iter_mut().flatten() {
             source.tick(now);
         }
@@ -116,7 +116,7 @@ impl<H: Host> Sources<H> {
         callout: CalloutId,
         has_headers: bool,
         size: usize,
-        now: Timestamp,
+        now: Instant,
     ) {
         for source in self.keys.iter_mut().flatten() {
             source.received(callout, has_headers, size, now);
@@ -159,7 +159,7 @@ impl<H: Host> Sources<H> {
     }
 
     /// Whether anything is on its way.
-    pub(crate) fn is_busy(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_busy(&self, now: Instant) -> bool {
         let mut keys = self.keys.iter().flatten();
         let mut revocations = self.revocations.iter().flatten();
         let mut clients = self.clients.iter().flatten();
@@ -169,12 +169,12 @@ impl<H: Host> Sources<H> {
     }
 
     /// Gives up all fetches of this worker.
-    pub(crate) fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self, now: Instant) {
         for source in self.keys.iter_mut().flatten() {
-            source.abandon();
+            source.abandon(now);
         }
         for source in self.revocations.iter_mut().flatten() {
-            source.abandon();
+            source.abandon(now);
         }
     }
 }
@@ -182,7 +182,7 @@ impl<H: Host> Sources<H> {
 /// What a decision sees.
 pub(crate) struct View<'s, H> {
     sources: &'s Sources<H>,
-    now: Timestamp,
+    now: Instant,
     can_wait: bool,
 }
 

@@ -4,19 +4,24 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
 use gate::decision::{Context, Decided, Decision, Wait, decide};
 use gate::policy::{KeySource, Policy};
-use gate::reason::Reason;
+use gate::reason::{Reason, ReasonKind};
 use gate::request::Request;
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 use gate::token_cache::TokenCache;
 use gate::verify::Engine;
+use log::warn;
+use serde_json::json;
 
+use crate::clock::Clock;
 use crate::counter::Counter;
 use crate::host::{CalloutId, ContextId, Host};
+use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
 use crate::pace::{Pace, Pacer};
 use crate::signature_engine;
@@ -33,9 +38,15 @@ use crate::waiting_room::{Waiter, WaitingRoom};
 /// too many; up to 1024 requests may wait.
 const MAX_SETTLED_PER_CALL: usize = 16;
 
+/// `Retry-After` while the host does not know the date.
+const WITHOUT_DATE: Duration = Duration::from_secs(1);
+
 /// One policy at work in one worker.
 pub struct Worker<H: Host> {
     host: H,
+    clock: Clock<H>,
+    /// Lines about a host without a credible date.
+    dateless: LogThrottle<H>,
     policy: Policy,
     metrics: Rc<Metrics<H>>,
     engine: Rc<Engine>,
@@ -76,6 +87,8 @@ impl<H: Host> Worker<H> {
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
             room: RefCell::default(),
             pacer: Pacer::start(host.clone()),
+            clock: Clock::new(host.clone()),
+            dateless: LogThrottle::new(host.clone(), &json!(["date"])),
             engine,
             metrics,
             policy,
@@ -90,7 +103,7 @@ impl<H: Host> Worker<H> {
         stream: ContextId,
         headers: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
     ) -> Disposition {
-        let now = self.host.now();
+        let now = self.clock.now();
         let mut request = Request::from_some(headers, |name| self.policy.reads(name));
         // Whatever the decision is, the upstream must not take headers of the client for the gate's.
         for name in request.forget_headers(&self.policy.own_headers) {
@@ -124,14 +137,14 @@ impl<H: Host> Worker<H> {
 
     /// Does what is due, in the context of `root`.
     pub fn tick(&self, root: ContextId) {
-        let now = self.host.now();
+        let now = self.clock.now();
         self.sources.borrow_mut().tick(now);
         self.settle(root, now);
     }
 
     /// Handles the response to `callout`, in the context of `root`.
     pub fn received(&self, root: ContextId, callout: CalloutId, has_headers: bool, size: usize) {
-        let now = self.host.now();
+        let now = self.clock.now();
         let mut sources = self.sources.borrow_mut();
         sources.received(callout, has_headers, size, now);
         drop(sources);
@@ -140,7 +153,7 @@ impl<H: Host> Worker<H> {
 
     /// Decides waiting requests: those that wait for what has changed, those whose time is up, and
     /// those that could not be settled in an earlier call.
-    fn settle(&self, root: ContextId, now: Timestamp) {
+    fn settle(&self, root: ContextId, now: Instant) {
         let changes = self.sources.borrow_mut().take_changes();
         let mut waiting = self.room.borrow_mut();
         for change in &changes {
@@ -158,7 +171,7 @@ impl<H: Host> Worker<H> {
     ///
     /// After this has changed the effective context nothing may be dispatched: a callout belongs to
     /// the context in effect.
-    fn settle_called(&self, root: ContextId, now: Timestamp) {
+    fn settle_called(&self, root: ContextId, now: Instant) {
         let mut count: usize = 0;
         while count < MAX_SETTLED_PER_CALL {
             let called = self.room.borrow_mut().take_called();
@@ -178,7 +191,7 @@ impl<H: Host> Worker<H> {
         &self,
         stream: ContextId,
         waiter: Waiter<Request<'static>>,
-        now: Timestamp,
+        now: Instant,
     ) -> Disposition {
         let can_wait = !waiter.is_overdue(now);
         match self.decide(&waiter.request, now, can_wait) {
@@ -198,7 +211,7 @@ impl<H: Host> Worker<H> {
         &self,
         stream: ContextId,
         request: Request<'static>,
-        arrived: Timestamp,
+        arrived: Instant,
         wait: Wait,
     ) -> Disposition {
         let mut sources = self.sources.borrow_mut();
@@ -219,14 +232,53 @@ impl<H: Host> Worker<H> {
         }
     }
 
-    fn decide(&self, request: &Request<'_>, now: Timestamp, can_wait: bool) -> Decision {
+    fn decide(&self, request: &Request<'_>, now: Instant, can_wait: bool) -> Decision {
+        match self.clock.date(now) {
+            Some(date) => self.decide_at(date, request, now, can_wait),
+            None => self.decide_without_date(request, now),
+        }
+    }
+
+    /// Decides a request while the date is unknown. No token can be judged, but whatever needs no token is
+    /// decided as ever.
+    fn decide_without_date(&self, request: &Request<'_>, now: Instant) -> Decision {
+        // At the end of time every token that expires has expired.
+        let decision = self.decide_at(Timestamp::END, request, now, false);
+        let needs_no_date = match &decision {
+            Decision::Pass => true,
+            Decision::Admit(admission) => !admission.verified,
+            Decision::Deny(reason) => {
+                matches!(reason.kind(), ReasonKind::Missing | ReasonKind::NoRule)
+            }
+            Decision::Wait(_) => false,
+        };
+        if needs_no_date {
+            return decision;
+        }
+        if let Some(suppressed) = self.dateless.admit(now) {
+            warn!(
+                "bearer-gate: the clock of the host is not set, so no token can be judged{suppressed}"
+            );
+        }
+        Decision::Deny(Reason::KeysUnavailable {
+            retry_after: WITHOUT_DATE,
+        })
+    }
+
+    fn decide_at(
+        &self,
+        date: Timestamp,
+        request: &Request<'_>,
+        now: Instant,
+        can_wait: bool,
+    ) -> Decision {
         let sources = self.sources.borrow();
         let context = Context {
             resources: &sources.resources(now, can_wait),
             engine: &self.engine,
             tokens: &self.tokens,
         };
-        let Decided { decision, counts } = decide(&self.policy, request, &context, now);
+        let Decided { decision, counts } = decide(&self.policy, request, &context, date);
         self.metrics.add_counts(counts);
         decision
     }
@@ -282,7 +334,7 @@ impl<H: Host> Worker<H> {
     }
 
     /// Lets the next tick come as soon as it is needed.
-    fn set_pace(&self, now: Timestamp) {
+    fn set_pace(&self, now: Instant) {
         let (room, sources) = (self.room.borrow(), self.sources.borrow());
         self.pacer.set(if room.has_called() || sources.is_urgent() {
             Pace::Urgent
@@ -299,7 +351,8 @@ impl<H: Host> Worker<H> {
 /// not lost.
 impl<H: Host> Drop for Worker<H> {
     fn drop(&mut self) {
-        self.sources.get_mut().abandon();
+        let now = self.clock.now();
+        self.sources.get_mut().abandon(now);
         self.metrics.set_waiting(0);
         self.metrics.flush();
     }

@@ -16,7 +16,10 @@ use super::resource::Resource;
 use super::shared_document::SharedDocument;
 use super::validator::Validator;
 use crate::json;
-use crate::time::Timestamp;
+use crate::time::Instant;
+
+/// The media type of metadata (OpenID Connect Discovery 1.0, section 4.2; RFC 8414, section 3.2).
+const METADATA_TYPE: &str = "application/json";
 
 /// How a fetch goes on.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub enum FetchResult<T> {
     Unchanged {
         /// The number of the fetch that brought it.
         id: u64,
+        /// The known document with another validator, if the server sent the body again with one.
+        revalidated: Option<SharedDocument>,
         /// How long the server says that it will stay the same.
         fresh_for: Option<Duration>,
     },
@@ -57,14 +62,14 @@ pub struct Fetch<T: Publication> {
     source: DocumentSource,
     format: T::Format,
     retries: Retries,
-    deadline: Timestamp,
+    deadline: Instant,
     /// The shared document.
     known: Option<SharedDocument>,
     step: Step,
     /// The number of repetitions so far.
     repetitions: u32,
     /// When the next request may be sent.
-    not_before: Timestamp,
+    not_before: Instant,
 }
 
 #[derive(Debug)]
@@ -109,7 +114,7 @@ impl<T: Publication> Fetch<T> {
         remote: &RemoteDocument,
         format: &T::Format,
         known: Option<SharedDocument>,
-        now: Timestamp,
+        now: Instant,
     ) -> Self {
         Self {
             id,
@@ -132,21 +137,26 @@ impl<T: Publication> Fetch<T> {
 
     /// When the fetch must have ended.
     #[must_use]
-    pub const fn deadline(&self) -> Timestamp {
+    pub const fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// The request to send now; `None` if it is too early.
     #[must_use]
-    pub fn request(&self, now: Timestamp) -> Option<FetchRequest> {
+    pub fn request(&self, now: Instant) -> Option<FetchRequest> {
         if now < self.not_before {
             return None;
         }
         let timeout = self.deadline.since(now).max(Duration::from_millis(1));
         let resource = self.resource()?.clone();
         let if_none_match = self.etag().map(str::to_owned);
+        let accept = match &self.step {
+            Step::OpenId | Step::OAuth(_) => METADATA_TYPE,
+            Step::Document(_) => T::ACCEPT,
+        };
         Some(FetchRequest {
             resource,
+            accept,
             if_none_match,
             timeout,
         })
@@ -169,7 +179,7 @@ impl<T: Publication> Fetch<T> {
     }
 
     /// Handles that the host did not send the request.
-    pub fn not_sent(&mut self, now: Timestamp, random: u64) -> FetchStep<T> {
+    pub fn not_sent(&mut self, now: Instant, random: u64) -> FetchStep<T> {
         let problem = "the cluster is unknown or has no healthy host";
         self.request_failed(Problem::temporary(problem), now, random)
     }
@@ -178,7 +188,7 @@ impl<T: Publication> Fetch<T> {
     pub fn received(
         &mut self,
         response: &FetchResponse<'_>,
-        now: Timestamp,
+        now: Instant,
         random: u64,
     ) -> FetchStep<T> {
         let fresh_for = response.fresh_for();
@@ -186,8 +196,11 @@ impl<T: Publication> Fetch<T> {
             && self.etag().is_some()
             && response.status() == Some(b"304")
         {
-            let id = known.id;
-            return FetchStep::Done(FetchResult::Unchanged { id, fresh_for });
+            return FetchStep::Done(FetchResult::Unchanged {
+                id: known.id,
+                revalidated: None,
+                fresh_for,
+            });
         }
         let body = match body(response, T::MAX_BYTES) {
             Ok(body) => body,
@@ -212,17 +225,29 @@ impl<T: Publication> Fetch<T> {
         response: &FetchResponse<'_>,
         fresh_for: Option<Duration>,
     ) -> Result<FetchResult<T>, String> {
+        let etag = response.values("etag").next();
+        let validator = etag.and_then(|etag| Validator::new(etag, resource));
         if let Some(known) = &self.known
             && known.body == body
         {
             let id = known.id;
-            return Ok(FetchResult::Unchanged { id, fresh_for });
+            // Otherwise every later request would send a tag that the server no longer uses, and the
+            // server would send the whole document each time.
+            let revalidated = (known.validator != validator).then_some(SharedDocument {
+                id,
+                validator,
+                body,
+            });
+            return Ok(FetchResult::Unchanged {
+                id,
+                revalidated,
+                fresh_for,
+            });
         }
         let value = T::parse(&body, &self.format)?;
-        let etag = response.values("etag").next();
         let document = SharedDocument {
             id: self.id,
-            validator: etag.and_then(|etag| Validator::new(etag, resource)),
+            validator,
             body,
         };
         Ok(FetchResult::Changed {
@@ -249,7 +274,7 @@ impl<T: Publication> Fetch<T> {
     }
 
     /// Goes on after a failed request: with the other place of the metadata, or with a repetition.
-    fn request_failed(&mut self, problem: Problem, now: Timestamp, random: u64) -> FetchStep<T> {
+    fn request_failed(&mut self, problem: Problem, now: Instant, random: u64) -> FetchStep<T> {
         if matches!(self.step, Step::OpenId) && now < self.deadline {
             self.step = Step::OAuth(problem);
             return FetchStep::Send;

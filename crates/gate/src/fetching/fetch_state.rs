@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::refresh_policy::RefreshPolicy;
-use crate::time::{Timestamp, whole_millis};
+use crate::time::{Instant, whole_millis};
 
 /// The shortest time for which a document is used, whatever its server says.
 const SHORTEST_FRESHNESS: Duration = Duration::from_secs(10);
@@ -25,11 +25,11 @@ pub struct FetchState {
     /// The shared document, if there is one.
     version: Option<DocumentVersion>,
     /// When the next fetch is due.
-    due_at: Timestamp,
+    due_at: Instant,
     /// The number of failures since the last success.
     failures: u32,
     /// When the last fetch for an unknown key was started.
-    refetched_at: Option<Timestamp>,
+    refetched_at: Option<Instant>,
     /// The running fetch.
     turn: Option<Turn>,
 }
@@ -41,7 +41,7 @@ pub struct DocumentVersion {
     /// The number of the fetch that brought it.
     pub id: u64,
     /// When the server last said that it is current.
-    pub fetched_at: Timestamp,
+    pub fetched_at: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +50,9 @@ struct Turn {
     /// The random number of the fetch.
     holder: u64,
     /// When the fetch was started.
-    since: Timestamp,
+    since: Instant,
     /// When the turn lapses: its worker has vanished.
-    until: Timestamp,
+    until: Instant,
     /// Whether the fetch was not due, but was started for an unknown key.
     ahead: bool,
 }
@@ -121,7 +121,7 @@ impl FetchState {
         &self,
         event: FetchEvent,
         policy: &RefreshPolicy,
-        now: Timestamp,
+        now: Instant,
         random: u64,
     ) -> (Self, FetchAction) {
         match event {
@@ -167,7 +167,7 @@ impl FetchState {
         &self,
         need: FetchNeed,
         policy: &RefreshPolicy,
-        now: Timestamp,
+        now: Instant,
         holder: u64,
     ) -> (Self, FetchAction) {
         let due = self.is_due(need.lost, policy, now);
@@ -218,7 +218,7 @@ impl FetchState {
 
     /// A failed fetch that was not due changes nothing else: unknown keys must not cause more than one
     /// fetch in a cooldown.
-    fn failed(&self, policy: &RefreshPolicy, now: Timestamp, random: u64) -> Self {
+    fn failed(&self, policy: &RefreshPolicy, now: Instant, random: u64) -> Self {
         let ahead = self.turn.is_some_and(|turn| turn.ahead);
         let next = Self {
             turn: None,
@@ -247,8 +247,9 @@ impl FetchState {
     }
 
     /// Whether a fetch is due. Another configuration may have set a later date than this one wants.
-    fn is_due(&self, lost: bool, policy: &RefreshPolicy, now: Timestamp) -> bool {
-        let clock_was_set_back = match self.version {
+    fn is_due(&self, lost: bool, policy: &RefreshPolicy, now: Instant) -> bool {
+        // Every plugin with this `vm_id` can write the state.
+        let is_forged = match self.version {
             Some(version) if self.failures == 0 => version.fetched_at.is_ahead_of(now),
             _ => self.due_at > now.plus(policy.retry.longest()),
         };
@@ -256,10 +257,10 @@ impl FetchState {
             |version: DocumentVersion| now.since(version.fetched_at) >= policy.cache_duration;
         let too_old = self.failures == 0 && self.version.is_some_and(too_old);
         let lost = self.failures == 0 && lost;
-        now >= self.due_at || too_old || lost || clock_was_set_back
+        now >= self.due_at || too_old || lost || is_forged
     }
 
-    fn is_held(&self, now: Timestamp) -> bool {
+    fn is_held(&self, now: Instant) -> bool {
         self.turn.is_some_and(|turn| {
             now < turn.until
                 && !turn.since.is_ahead_of(now)
@@ -268,7 +269,7 @@ impl FetchState {
     }
 
     /// Whether a fetch may be started for an unknown key.
-    fn is_cool(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
+    fn is_cool(&self, policy: &RefreshPolicy, now: Instant) -> bool {
         self.refetched_at.is_none_or(|refetched_at| {
             now.since(refetched_at) >= policy.refetch_cooldown || refetched_at.is_ahead_of(now)
         })
@@ -302,14 +303,14 @@ impl FetchState {
 
     /// Whether an unknown key is worth waiting for: a fetch is running, or may be started.
     #[must_use]
-    pub fn may_bring_newer(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
+    pub fn may_bring_newer(&self, policy: &RefreshPolicy, now: Instant) -> bool {
         self.is_held(now) || self.is_cool(policy, now)
     }
 
     /// When there may be a document, if there is none: `None` while a fetch is running or due within
     /// the time that a request may wait.
     #[must_use]
-    pub fn retry_after(&self, policy: &RefreshPolicy, now: Timestamp) -> Option<Duration> {
+    pub fn retry_after(&self, policy: &RefreshPolicy, now: Instant) -> Option<Duration> {
         let wait = self.due_at.since(now);
         let hopeless = !self.is_held(now) && wait >= policy.timeout;
         hopeless.then_some(wait.min(policy.retry.longest()))
@@ -319,7 +320,7 @@ impl FetchState {
 impl DocumentVersion {
     /// Whether the document is too old to be used.
     #[must_use]
-    pub fn is_stale(&self, policy: &RefreshPolicy, now: Timestamp) -> bool {
+    pub fn is_stale(&self, policy: &RefreshPolicy, now: Instant) -> bool {
         now.since(self.fetched_at) >= policy.max_stale
     }
 }

@@ -10,6 +10,8 @@ use super::resource::Resource;
 pub struct FetchRequest {
     /// The target.
     pub resource: Resource,
+    /// The value of `Accept`.
+    pub accept: &'static str,
     /// The value of `If-None-Match`.
     pub if_none_match: Option<String>,
     /// How long the response may take.

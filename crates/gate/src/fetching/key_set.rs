@@ -20,6 +20,8 @@ impl Publication for KeySet {
     type Format = KeySetFormat;
 
     const KIND: DocumentKind = DocumentKind::KeySet;
+    // RFC 7517, section 8.5.2. Most servers use the general type.
+    const ACCEPT: &'static str = "application/jwk-set+json, application/json";
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
     fn parse(document: &[u8], _: &KeySetFormat) -> Result<Self, String> {

@@ -30,6 +30,10 @@ pub trait Publication: fmt::Debug + Sized {
     /// The kind.
     const KIND: DocumentKind;
 
+    /// The value of `Accept` in requests for the document. Strict servers answer 406 if their media type
+    /// is missing.
+    const ACCEPT: &'static str;
+
     /// The largest accepted document, in bytes.
     const MAX_BYTES: usize;
 

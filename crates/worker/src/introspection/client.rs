@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use gate::introspection::{IntrospectionResponse, MAX_ANSWER_BYTES, TokenStatus, read};
 use gate::policy::{IntrospectionEndpoint, Provider};
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 use log::warn;
 
-use super::log_throttle::LogThrottle;
 use super::token_queue::TokenQueue;
 use super::token_statuses::{Failed, TokenStatuses, UNAVAILABLE};
 use crate::counter::Counter;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
+use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
 
 pub(crate) struct IntrospectionClient<H> {
@@ -24,7 +24,7 @@ pub(crate) struct IntrospectionClient<H> {
     statuses: RefCell<TokenStatuses>,
     queue: TokenQueue,
     running: Vec<Running>,
-    throttle: LogThrottle,
+    failures: LogThrottle<H>,
     /// The tokens with a new status since the last call of `take_settled`.
     settled: Vec<Rc<str>>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct IntrospectionClient<H> {
 struct Running {
     callout: CalloutId,
     token: Rc<str>,
-    started_at: Timestamp,
+    started_at: Instant,
 }
 
 impl<H: Host> IntrospectionClient<H> {
@@ -41,7 +41,9 @@ impl<H: Host> IntrospectionClient<H> {
     pub(crate) fn new(host: H, provider: &Rc<Provider>, metrics: Rc<Metrics<H>>) -> Option<Self> {
         let endpoint = provider.introspection.clone()?;
         let state = host.hash_state();
+        let cluster = &endpoint.cluster;
         Some(Self {
+            failures: LogThrottle::for_server(host.clone(), "introspection", provider, cluster),
             host,
             provider: Rc::clone(provider),
             statuses: RefCell::new(TokenStatuses::new(endpoint.durations, &state)),
@@ -49,7 +51,6 @@ impl<H: Host> IntrospectionClient<H> {
             endpoint,
             metrics,
             running: Vec::new(),
-            throttle: LogThrottle::default(),
             settled: Vec::new(),
         })
     }
@@ -60,7 +61,7 @@ impl<H: Host> IntrospectionClient<H> {
     }
 
     /// The status of a token; `Pending` if it is not known but can be requested.
-    pub(crate) fn status(&self, token: &str, now: Timestamp) -> TokenStatus {
+    pub(crate) fn status(&self, token: &str, now: Instant) -> TokenStatus {
         if let Some(status) = self.statuses.borrow_mut().find(token, now) {
             return status;
         }
@@ -92,11 +93,9 @@ impl<H: Host> IntrospectionClient<H> {
     }
 
     /// Sends what is to be sent, and gives up requests that the host should have ended.
-    pub(crate) fn tick(&mut self, now: Timestamp) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         let patience = self.endpoint.timeout.saturating_mul(2);
-        let is_lost = |running: &mut Running| {
-            now >= running.started_at.plus(patience) || running.started_at.is_ahead_of(now)
-        };
+        let is_lost = |running: &mut Running| now >= running.started_at.plus(patience);
         let lost: Vec<Running> = self.running.extract_if(.., is_lost).collect();
         for Running { token, .. } in lost {
             self.settle(&token, Err("there was no answer".to_owned()), now);
@@ -143,7 +142,7 @@ impl<H: Host> IntrospectionClient<H> {
         callout: CalloutId,
         has_headers: bool,
         size: usize,
-        now: Timestamp,
+        now: Instant,
     ) {
         let is_this = |running: &mut Running| running.callout == callout;
         let Some(Running { token, .. }) = self.running.extract_if(.., is_this).next() else {
@@ -180,23 +179,27 @@ impl<H: Host> IntrospectionClient<H> {
         &mut self,
         token: &Rc<str>,
         response: Result<Option<IntrospectionResponse>, String>,
-        now: Timestamp,
+        now: Instant,
     ) {
         let index = self.provider.index;
         let response = response.map_err(|problem| {
             self.metrics.count(Counter::IntrospectionFailure(index));
-            if self.throttle.admits(&problem, now) {
+            if let Some(suppressed) = self.failures.admit(now) {
                 let name = &self.provider.name;
-                warn!("bearer-gate: provider {name}: introspection failed: {problem}");
+                warn!("bearer-gate: provider {name}: introspection failed: {problem}{suppressed}");
             }
             Failed
         });
         if response.is_ok() {
             self.metrics.count(Counter::IntrospectionSuccess(index));
-            self.throttle.reset();
         }
         self.queue.remove(token);
-        self.statuses.borrow_mut().insert(token, response, now);
+        // Without a date the response is used as if its token did not expire before. Each decision
+        // compares the expiry again.
+        let date = self.host.wall_clock().unwrap_or(Timestamp::EPOCH);
+        let mut statuses = self.statuses.borrow_mut();
+        statuses.insert(token, response, now, date);
+        drop(statuses);
         self.settled.push(Rc::clone(token));
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::introspection::{Durations, IntrospectionResponse, TokenStatus};
-use gate::time::Timestamp;
+use gate::time::{Instant, Timestamp};
 
 use super::expiring_cache::ExpiringCache;
 
@@ -52,7 +52,7 @@ impl TokenStatuses {
     }
 
     /// The status of `token`; `None` if it is not known.
-    pub(super) fn find(&mut self, token: &str, now: Timestamp) -> Option<TokenStatus> {
+    pub(super) fn find(&mut self, token: &str, now: Instant) -> Option<TokenStatus> {
         if let Some(active) = self.active.find(token, now) {
             return Some(TokenStatus::Active(active));
         }
@@ -62,19 +62,21 @@ impl TokenStatuses {
         })
     }
 
-    /// Stores the response about `token`: `Ok(None)` if it is not active.
+    /// Stores the response about `token`: `Ok(None)` if it is not active. `date` is the wall clock.
     pub(super) fn insert(
         &mut self,
         token: &str,
         response: Result<Option<IntrospectionResponse>, Failed>,
-        now: Timestamp,
+        now: Instant,
+        date: Timestamp,
     ) {
         // Waiting requests are decided at this time and must find the status, whatever the durations.
         let earliest_end = now.plus(Duration::from_millis(1));
         match response {
             Ok(Some(active)) => {
                 let expires_at = active.claims.expires_at.unwrap_or(Timestamp::END);
-                let end = now.plus(self.durations.active).min(expires_at);
+                let lifetime = expires_at.since(date).min(self.durations.active);
+                let end = now.plus(lifetime);
                 let (bytes, end) = (active.heap_bytes(), end.max(earliest_end));
                 self.active.insert(token, Rc::new(active), bytes, end, now);
             }
@@ -106,8 +108,11 @@ mod tests {
         TokenStatuses::new(DURATIONS, &RandomState::new())
     }
 
-    fn at(secs: u64) -> Timestamp {
-        Timestamp::from_unix_secs(1_700_000_000).plus(Duration::from_secs(secs))
+    /// The wall clock at the first instant.
+    const DATE: Timestamp = Timestamp::from_unix_secs(1_700_000_000);
+
+    fn at(secs: u64) -> Instant {
+        Instant::from_secs(3600).plus(Duration::from_secs(secs))
     }
 
     fn active(members: &str) -> IntrospectionResponse {
@@ -136,7 +141,7 @@ mod tests {
         ] {
             let mut statuses = statuses();
             assert_eq!(word(&mut statuses, "a", 0), "unknown");
-            statuses.insert("a", response, at(0));
+            statuses.insert("a", response, at(0), DATE);
             assert_eq!(word(&mut statuses, "a", 0), expected);
             assert_eq!(word(&mut statuses, "a", last), expected);
             assert_eq!(word(&mut statuses, "a", last + 1), "unknown");
@@ -147,7 +152,7 @@ mod tests {
     #[test]
     fn a_waiting_request_finds_the_status_even_if_the_token_has_expired() {
         let mut statuses = statuses();
-        statuses.insert("a", Ok(Some(active(r#", "exp": 1"#))), at(0));
+        statuses.insert("a", Ok(Some(active(r#", "exp": 1"#))), at(0), DATE);
         assert_eq!(word(&mut statuses, "a", 0), "active");
         assert_eq!(word(&mut statuses, "a", 1), "unknown");
     }
@@ -155,9 +160,9 @@ mod tests {
     #[test]
     fn a_flood_of_invalid_tokens_displaces_no_active_one() {
         let mut statuses = statuses();
-        statuses.insert("good", Ok(Some(active(""))), at(0));
+        statuses.insert("good", Ok(Some(active(""))), at(0), DATE);
         for number in 0..2 * MAX_CACHED {
-            statuses.insert(&number.to_string(), Ok(None), at(0));
+            statuses.insert(&number.to_string(), Ok(None), at(0), DATE);
         }
         assert_eq!(word(&mut statuses, "good", 0), "active");
     }

@@ -19,12 +19,34 @@ fn the_first_fetch_is_sent_within_50_ms_of_loading_and_needs_no_request() {
         (":method", "GET"),
         (":path", "/jwks"),
         (":authority", "issuer.example"),
-        ("accept", "application/json"),
+        ("accept", "application/jwk-set+json, application/json"),
     ] {
         assert_eq!(fetch.header(name), Some(value));
     }
     process.advance(10 * MS);
     assert_eq!(listener.get("/", Some(&token())).status(), 200);
+}
+
+#[test]
+fn metadata_and_lists_are_requested_as_json() {
+    let mut provider = provider();
+    let discovery = json!({"cluster": "issuer", "timeout": "2s"});
+    provider["remote_jwks"] = json!({"discovery": discovery});
+    provider["revocation"] = json!({
+        "http_uri": {"uri": "https://issuer.example/revoked", "cluster": "list", "timeout": "2s"},
+    });
+    let config = json!({"providers": {"cloud": provider}}).to_string();
+    let (process, _worker, _listener) = listening(&config);
+    process.serve_always("list", Response::new(200, "{\"tokens\": []}"));
+    process.advance(SECOND);
+    for cluster in ["issuer", "list"] {
+        let request = &process.received(cluster)[0];
+        assert_eq!(
+            request.header("accept"),
+            Some("application/json"),
+            "{cluster}"
+        );
+    }
 }
 
 #[test]
@@ -169,6 +191,42 @@ fn an_unchanged_document_is_not_transferred_again() {
     assert_eq!(received[1].header("if-none-match"), Some(tag));
     assert_eq!(listener.get("/", Some(&token())).status(), 200);
     assert_eq!(process.metric("bearer_gate.jwks.cloud.fetch_success"), 2);
+}
+
+#[test]
+fn a_document_that_comes_back_with_another_tag_is_requested_with_that_one() {
+    for tags in [
+        ["\"a\"", "\"b\"", "\"c\""],
+        ["\"a\"", "W/\"a\"", "\"a\""],
+        ["\"a\"", "", "\"a\""],
+        ["", "\"a\"", "\"b\""],
+    ] {
+        let process = process();
+        let listeners = listeners(&process, 2, &config());
+        let mut served = 0;
+        process.serve("issuer", move |request| {
+            let tag = tags.get(served).copied().unwrap_or_default();
+            served += 1;
+            if served > tags.len() && request.header("if-none-match").is_some() {
+                return Response::new(304, "").into();
+            }
+            key_set().header("etag", tag).into()
+        });
+        process.advance(5 * 601 * SECOND);
+        let received = process.received("issuer");
+        let sent: Vec<_> = received
+            .iter()
+            .map(|request| request.header("if-none-match").unwrap_or_default())
+            .collect();
+        // The first request has no tag, and a 304 leaves the last one in use.
+        let expected = [&[""], &tags[..], &tags[2..], &tags[2..]].concat();
+        assert_eq!(sent[..expected.len()], expected);
+        for listener in &listeners {
+            assert_eq!(listener.get("/", Some(&token())).status(), 200);
+        }
+        let name = "bearer_gate.jwks.cloud.fetch_failure";
+        assert_eq!(process.metric(name), 0);
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@
 mod clock;
 mod fetching;
 mod introspection;
+mod log_lines;
+mod logged;
 mod lost_workers;
 mod metrics;
 mod roots;

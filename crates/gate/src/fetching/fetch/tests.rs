@@ -20,8 +20,8 @@ const POLICY: RefreshPolicy = RefreshPolicy {
     retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
 };
 
-fn at(millis: u64) -> Timestamp {
-    Timestamp::from_unix_millis(1_700_000_000_000 + millis)
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(3_600_000 + millis)
 }
 
 fn resource(path: &str) -> Resource {
@@ -106,6 +106,7 @@ fn a_good_response_is_a_key_set_with_tag_and_lifetime() {
     let mut fetch = begin(&plain(), None, 0);
     let request = fetch.request(at(500)).unwrap();
     assert_eq!(request.resource, resource("/jwks"));
+    assert_eq!(request.accept, "application/jwk-set+json, application/json");
     assert_eq!(request.if_none_match, None);
     assert_eq!(request.timeout, Duration::from_millis(1500));
     let headers = headers("200", &[("etag", "\"a\""), ("cache-control", "max-age=60")]);
@@ -195,6 +196,7 @@ fn a_request_for_a_known_document_is_conditional() {
             next,
             FetchStep::Done(FetchResult::Unchanged {
                 id: 3,
+                revalidated: None,
                 fresh_for: Some(_)
             })
         ),
@@ -213,21 +215,51 @@ fn a_request_for_a_known_document_is_conditional() {
 }
 
 #[test]
-fn an_identical_document_is_unchanged() {
-    for etag in ["\"a\"", ""] {
-        let mut fetch = begin(&plain(), Some(known(&key_set(), etag)), 0);
-        let next = says(&mut fetch, 0, "200", key_set().as_bytes());
-        assert!(
-            matches!(
-                next,
-                FetchStep::Done(FetchResult::Unchanged {
-                    id: 3,
-                    fresh_for: None
-                })
-            ),
-            "{next:?}"
-        );
+fn an_identical_document_is_unchanged_and_takes_over_the_validator() {
+    // Known, sent, and whether the document must be shared again.
+    for (known_etag, etag, shared_again) in [
+        ("", None, false),
+        ("\"a\"", Some("\"a\""), false),
+        ("W/\"a\"", Some("W/\"a\""), false),
+        ("\"a\"", Some("\"b\""), true),
+        ("\"a\"", Some("W/\"a\""), true),
+        ("", Some("\"b\""), true),
+        ("\"a\"", None, true),
+        ("\"a\"", Some("not a tag"), true),
+    ] {
+        let known = known(&key_set(), known_etag);
+        let mut fetch = begin(&plain(), Some(known.clone()), 0);
+        let etag = etag.map(|etag| ("etag", etag));
+        let headers = headers("200", etag.as_slice());
+        let next = answer(&mut fetch, 0, &headers, key_set().as_bytes());
+        let FetchStep::Done(FetchResult::Unchanged {
+            id: 3,
+            revalidated,
+            fresh_for: None,
+        }) = next
+        else {
+            panic!("{next:?}");
+        };
+        let expected = shared_again.then(|| SharedDocument {
+            validator: etag
+                .and_then(|(_, etag)| Validator::new(etag.as_bytes(), &resource("/jwks"))),
+            ..known
+        });
+        assert_eq!(revalidated, expected, "{known_etag} {etag:?}");
     }
+}
+
+#[test]
+fn an_identical_document_of_another_resource_takes_over_its_tag() {
+    let moved = DocumentSource::Uri(resource("/moved"));
+    let mut fetch = begin(&moved, Some(known(&key_set(), "\"a\"")), 0);
+    let headers = headers("200", &[("etag", "\"a\"")]);
+    let next = answer(&mut fetch, 0, &headers, key_set().as_bytes());
+    let FetchStep::Done(FetchResult::Unchanged { revalidated, .. }) = next else {
+        panic!("{next:?}");
+    };
+    let validator = revalidated.and_then(|document| document.validator);
+    assert_eq!(validator, Validator::new(b"\"a\"", &resource("/moved")));
 }
 
 #[test]
@@ -252,12 +284,15 @@ fn the_metadata_contains_the_uri() {
             path(&fetch, 0).unwrap(),
             "/realms/a/.well-known/openid-configuration"
         );
-        assert_eq!(fetch.request(at(0)).unwrap().if_none_match, None);
+        let request = fetch.request(at(0)).unwrap();
+        assert_eq!(request.if_none_match, None);
+        assert_eq!(request.accept, "application/json");
         let metadata = json!({"issuer": ISSUER, "jwks_uri": uri, "x": []}).to_string();
         assert!(sends(&says(&mut fetch, 10, "200", metadata.as_bytes())));
         let request = fetch.request(at(20)).unwrap();
         assert_eq!(request.resource.authority, "keys.example:8443");
         assert_eq!(request.resource.path, "/a?b=c");
+        assert_eq!(request.accept, "application/jwk-set+json, application/json");
         assert_eq!(request.timeout, Duration::from_millis(1980));
         let next = says(&mut fetch, 30, "200", key_set().as_bytes());
         assert!(

@@ -18,8 +18,8 @@ const LOST: FetchNeed = FetchNeed {
     lost: true,
 };
 
-fn at(secs: u64) -> Timestamp {
-    Timestamp::from_unix_secs(1_700_000_000 + secs)
+fn at(secs: u64) -> Instant {
+    Instant::from_secs(1_700_000_000 + secs)
 }
 
 /// Whether a worker that checks after `secs` seconds gets the turn.
@@ -360,7 +360,7 @@ fn another_configuration_may_want_a_fresher_document() {
 fn a_turn_that_is_too_long_is_ignored() {
     let mut state = taken(&FetchState::default(), FetchNeed::default(), 7, 0);
     state.turn = state.turn.map(|turn| Turn {
-        until: Timestamp::from_unix_millis(u64::MAX),
+        until: Instant::from_millis(u64::MAX),
         ..turn
     });
     assert!(due(&state, 0));
@@ -373,14 +373,14 @@ proptest::proptest! {
         since: u64, until: u64, ahead: bool, id: u64, fetched_at: Option<u64>, random: u64,
     ) {
         let state = FetchState {
-            version: fetched_at.map(|millis| DocumentVersion { id, fetched_at: Timestamp::from_unix_millis(millis) }),
-            due_at: Timestamp::from_unix_millis(due_at),
+            version: fetched_at.map(|millis| DocumentVersion { id, fetched_at: Instant::from_millis(millis) }),
+            due_at: Instant::from_millis(due_at),
             failures,
-            refetched_at: refetched_at.map(Timestamp::from_unix_millis),
+            refetched_at: refetched_at.map(Instant::from_millis),
             turn: Some(Turn {
                 holder,
-                since: Timestamp::from_unix_millis(since),
-                until: Timestamp::from_unix_millis(until),
+                since: Instant::from_millis(since),
+                until: Instant::from_millis(until),
                 ahead,
             }),
         };
