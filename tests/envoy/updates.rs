@@ -9,8 +9,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Discovery, Door, Envoy, Issuer, Reply, Server, Setup, Token, bootstrap_of, eventually, get,
-    in_parallel, in_parallel_while, keys,
+    Answer, Discovery, Door, Envoy, Issuer, Reply, Server, Setup, Token, bootstrap_of, eventually,
+    get, in_parallel, in_parallel_while, keys,
 };
 
 const WORKERS: u32 = 2;
@@ -35,11 +35,15 @@ fn listener(name: &str, setup: &Setup) -> Value {
 
 /// Envoy with these listeners and the clusters of `setup`.
 fn start(listeners: &Discovery, setup: &Setup, upstream: &Server) -> Envoy {
+    Envoy::start(&bootstrap(listeners, setup, upstream), WORKERS)
+}
+
+fn bootstrap(listeners: &Discovery, setup: &Setup, upstream: &Server) -> String {
     let mut bootstrap: Value = serde_json::from_str(&setup.bootstrap(upstream.port)).unwrap();
     let resources = bootstrap["static_resources"].as_object_mut().unwrap();
     resources.remove("listeners");
     bootstrap["dynamic_resources"] = json!({"lds_config": listeners.source()});
-    Envoy::start(&bootstrap.to_string(), WORKERS)
+    bootstrap.to_string()
 }
 
 /// Waits until every worker has added this many listeners since its start.
@@ -204,4 +208,50 @@ fn a_filter_from_ecds_is_replaced_in_the_same_way() {
     filters.publish(&[filter("first")]);
     replaced([200, 401]);
     assert_eq!(issuer.server.count(), 1);
+}
+
+#[test]
+fn a_document_that_no_configuration_uses_leaves_the_memory_of_envoy() {
+    /// The size of a list in bytes. Envoy limits responses to 32 MiB.
+    const SIZE: u64 = 20_000_000;
+    let (issuer, upstream) = (Issuer::start(), Server::echo());
+    let names: Vec<String> = (0..SIZE / 103)
+        .map(|number| format!("{number:>100}"))
+        .collect();
+    let lists = Server::start(|_| Answer::new(404, "").into());
+    lists.reply(Answer::new(200, json!({"tokens": names}).to_string()));
+    let setup = |name: &str| {
+        let mut config = Issuer::config();
+        config["providers"]["cloud"]["revocation"] = json!({
+            "http_uri": {
+                "uri": format!("http://lists.example/{name}"), "cluster": "lists", "timeout": "60s",
+            },
+            "refresh_interval": "3600s",
+        });
+        let setup = Setup::trusting(&issuer).config(config);
+        setup.cluster("lists", &lists)
+    };
+    let listeners = Discovery::new(&[listener("test", &setup("0"))]);
+    let gate = bootstrap(&listeners, &setup("0"), &upstream);
+    let gate = Envoy::try_start_draining(&gate, WORKERS, 1).unwrap();
+    let token = Token::good().signed();
+    let in_use = |number: u64| {
+        eventually("the list is in use", || {
+            gate.metric("revocation.cloud.fetch_success") == number + 1
+                && gate.send(&get("/").bearer(&*token)).status == 200
+        });
+    };
+    in_use(0);
+    let before = gate.allocated();
+    for number in 1..5 {
+        listeners.publish(&[listener("test", &setup(&number.to_string()))]);
+        in_use(number);
+    }
+    let grown = || gate.allocated().saturating_sub(before);
+    eventually("the replaced lists are gone", || grown() < SIZE / 2);
+    println!(
+        "Envoy grew by {} bytes after {} lists",
+        grown(),
+        lists.count()
+    );
 }

@@ -232,6 +232,12 @@ impl Process {
         self.state.shared_data.borrow().keys(text)
     }
 
+    /// The size of all values in shared data, in bytes.
+    #[must_use]
+    pub fn shared_size(&self) -> usize {
+        self.state.shared_data.borrow().size()
+    }
+
     /// Removes an entry of shared data.
     pub fn remove_shared(&self, key: &str) {
         self.state.shared_data.borrow_mut().remove(key);

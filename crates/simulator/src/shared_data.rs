@@ -51,6 +51,12 @@ impl SharedData {
         keys.filter(|key| key.contains(text)).cloned().collect()
     }
 
+    /// The size of all values, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let values = self.entries.values();
+        values.map(|(value, _)| value.len()).sum()
+    }
+
     pub(crate) fn remove(&mut self, key: &str) {
         self.entries.remove(key);
     }

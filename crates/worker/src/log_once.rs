@@ -3,13 +3,16 @@
 use crate::host::Host;
 use crate::shared_state::FORMAT;
 
-/// Whether no worker of this process has called this with `text` before. If two workers call it at the
-/// same moment, both may be the first.
-pub(crate) fn is_first<H: Host>(host: &H, text: &str) -> bool {
-    let key = format!("{FORMAT}.said.{text}");
-    let is_first = host.shared_data(&key).is_none();
-    if is_first {
-        host.set_shared_data(&key, b"1");
+/// Whether `text` is not what a worker of this process last said about `topic`. If two workers call this at
+/// the same moment, both may be the first.
+///
+/// There is one entry of shared data for each topic, because entries cannot be removed.
+pub(crate) fn is_new<H: Host>(host: &H, topic: &str, text: &str) -> bool {
+    let key = format!("{FORMAT}.said.{topic}");
+    let last = host.shared_data(&key);
+    let is_new = last.is_none_or(|(last, _)| last != text.as_bytes());
+    if is_new {
+        host.set_shared_data(&key, text.as_bytes());
     }
-    is_first
+    is_new
 }

@@ -56,12 +56,26 @@ impl<H: Host> SharedState<H> {
     /// Creates the entries, because only an existing entry can be swapped. The virtual machine in
     /// which the host checks a configuration does this first, before there are workers that could
     /// overwrite each other's entries.
-    pub(crate) fn create(&self) {
+    fn create(&self) {
         if self.host.shared_data(&self.state_key).is_none() {
             let state = encode(&FetchState::default());
             self.host.set_shared_data(&self.state_key, &state);
         }
         if self.host.shared_data(&self.document_key).is_none() {
+            self.host.set_shared_data(&self.document_key, b"");
+        }
+    }
+
+    /// Notes that a configuration with this document was accepted.
+    pub(crate) fn reserve(&self, now: Instant) {
+        self.create();
+        self.advance(FetchEvent::Reserved, now);
+    }
+
+    /// Notes that a configuration uses the document no more. Shared data cannot be removed, so a document
+    /// without users is emptied; a worker that misses it fetches it again.
+    pub(crate) fn leave(&self, now: Instant) {
+        if self.advance(FetchEvent::Left, now) == FetchAction::Discard {
             self.host.set_shared_data(&self.document_key, b"");
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn choose<H: Host>(host: &H) -> Engine {
         ""
     };
     let line = format!("{engine}{suffix}");
-    if log_once::is_first(host, &line) {
+    if log_once::is_new(host, "engine", &line) {
         if engine.of_host().is_empty() && !module_only {
             warn!("bearer-gate: {line}, more slowly");
         } else {

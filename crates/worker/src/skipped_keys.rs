@@ -49,8 +49,9 @@ pub(crate) fn report_local<H: Host>(
     let usable = u64::try_from(Publication::count(keys, engine)).unwrap_or(u64::MAX);
     metrics.record(Gauge::Count(DocumentKind::KeySet, provider.index), usable);
     let skipped = Publication::skipped(keys, engine);
-    let text = serde_json::json!([provider.name, skipped]).to_string();
-    if !skipped.is_empty() && log_once::is_first(host, &text) {
+    let topic = serde_json::json!(["skipped", provider.name]).to_string();
+    let text = serde_json::json!(skipped).to_string();
+    if !skipped.is_empty() && log_once::is_new(host, &topic, &text) {
         count(provider, &skipped, metrics);
         log(provider, &skipped, Suppressed::default());
     }

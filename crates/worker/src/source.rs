@@ -27,6 +27,8 @@ pub(crate) struct Source<T: Publication, H> {
     remote: Rc<RemoteDocument>,
     format: T::Format,
     shared: SharedState<H>,
+    /// Whether this source counts as a user of the shared document.
+    joined: bool,
     engine: Rc<Engine>,
     metrics: Rc<Metrics<H>>,
     throttles: Throttles<H>,
@@ -70,9 +72,10 @@ impl<T: Publication, H: Host> Source<T, H> {
         format: T::Format,
         engine: Rc<Engine>,
         metrics: Rc<Metrics<H>>,
+        now: Instant,
     ) -> Self {
         let shared = SharedState::new::<T>(host.clone(), &remote, &format);
-        shared.create();
+        shared.reserve(now);
         let throttle = |problem: &str| {
             let kind = format!("{} {problem}", T::KIND);
             LogThrottle::for_server(host.clone(), &kind, &provider, &remote.cluster)
@@ -89,6 +92,7 @@ impl<T: Publication, H: Host> Source<T, H> {
             remote,
             format,
             shared,
+            joined: false,
             engine,
             metrics,
             state: FetchState::default(),
@@ -142,6 +146,11 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Adopts what other workers fetched, and fetches if that is due and no other worker does.
     pub(crate) fn tick(&mut self, now: Instant) {
+        // The virtual machine in which the host only checks a configuration does not tick.
+        if !self.joined {
+            self.shared.advance(FetchEvent::Joined, now);
+            self.joined = true;
+        }
         self.look(now);
         let timeout = self.remote.policy.timeout;
         let vanished = |running: &Running<T>| running.has_vanished(timeout, now);
@@ -168,7 +177,7 @@ impl<T: Publication, H: Host> Source<T, H> {
             return;
         };
         #[cfg(bearer_gate_trap_with_turn)]
-        if crate::log_once::is_first(&self.host, "trap") {
+        if crate::log_once::is_new(&self.host, "trap", "trap") {
             std::process::abort();
         }
         self.need.newer = false;
@@ -258,10 +267,12 @@ impl<T: Publication, H: Host> Source<T, H> {
         let FetchStep::Done(result) = step else {
             return;
         };
-        let Some(Running { fetch, .. }) = self.running.take() else {
+        // This frees the known document before the new one is shared: each may have tens of megabytes.
+        let running = self.running.take();
+        let Some(holder) = running.map(|running| running.fetch.id()) else {
             return;
         };
-        let (holder, index) = (fetch.id(), self.provider.index);
+        let index = self.provider.index;
         let (name, kind) = (&self.provider.name, T::KIND);
         let counter = match &result {
             FetchResult::Failed(_) => Counter::FetchFailure(kind, index),
@@ -411,12 +422,15 @@ impl<T: Publication, H: Host> Source<T, H> {
         }
     }
 
-    /// Gives up the running fetch, so that another worker can start one at once. The host cancels the
-    /// request of a root that is removed and does not say so.
-    pub(crate) fn abandon(&mut self, now: Instant) {
+    /// Leaves the shared document because the configuration is removed. A running fetch is given up, so
+    /// that another worker can start one at once: the host cancels its request and does not say so.
+    pub(crate) fn leave(&mut self, now: Instant) {
         if let Some(running) = self.running.take() {
             let holder = running.fetch.id();
             self.shared.advance(FetchEvent::Abandoned { holder }, now);
+        }
+        if std::mem::take(&mut self.joined) {
+            self.shared.leave(now);
         }
     }
 }

@@ -33,6 +33,7 @@ impl<H: Host> Sources<H> {
         policy: &Policy,
         engine: &Rc<Engine>,
         metrics: &Rc<Metrics<H>>,
+        now: Instant,
     ) -> Self {
         let keys = |provider: &Rc<Provider>| match &provider.keys {
             KeySource::Remote(remote) => Some(Source::new(
@@ -42,6 +43,7 @@ impl<H: Host> Sources<H> {
                 KeySetFormat,
                 Rc::clone(engine),
                 Rc::clone(metrics),
+                now,
             )),
             KeySource::Local(_) | KeySource::None => None,
         };
@@ -58,6 +60,7 @@ impl<H: Host> Sources<H> {
                 reader,
                 Rc::clone(engine),
                 Rc::clone(metrics),
+                now,
             ))
         };
         let client = |provider: &Rc<Provider>| {
@@ -168,13 +171,13 @@ impl<H: Host> Sources<H> {
             || clients.any(IntrospectionClient::is_busy)
     }
 
-    /// Gives up all fetches of this worker.
-    pub(crate) fn abandon(&mut self, now: Instant) {
+    /// Leaves all shared documents, because the policy is removed.
+    pub(crate) fn leave(&mut self, now: Instant) {
         for source in self.keys.iter_mut().flatten() {
-            source.abandon(now);
+            source.leave(now);
         }
         for source in self.revocations.iter_mut().flatten() {
-            source.abandon(now);
+            source.leave(now);
         }
     }
 }

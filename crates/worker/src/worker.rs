@@ -82,12 +82,14 @@ impl<H: Host> Worker<H> {
         let providers = policy.providers.iter();
         let cached = providers.map(|provider| provider.cache.tokens);
         let capacity = cached.fold(0, usize::saturating_add);
+        let clock = Clock::new(host.clone());
+        let now = clock.now();
         Self {
-            sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics)),
+            sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
             room: RefCell::default(),
             pacer: Pacer::start(host.clone()),
-            clock: Clock::new(host.clone()),
+            clock,
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),
             engine,
             metrics,
@@ -346,13 +348,13 @@ impl<H: Host> Worker<H> {
     }
 }
 
-/// The host removes a root without another call, and cancels its callouts without a response. A fetch
-/// is given up, so that the other workers need not wait until the turn lapses, and what was counted is
-/// not lost.
+/// The host removes a root without another call, and cancels its callouts without a response. Documents
+/// that no other root uses are removed from shared data. A fetch is given up, so that the other workers
+/// need not wait until the turn lapses, and what was counted is not lost.
 impl<H: Host> Drop for Worker<H> {
     fn drop(&mut self) {
         let now = self.clock.now();
-        self.sources.get_mut().abandon(now);
+        self.sources.get_mut().leave(now);
         self.metrics.set_waiting(0);
         self.metrics.flush();
     }

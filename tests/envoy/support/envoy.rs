@@ -13,6 +13,9 @@ use super::http::{Connection, Request, Response, get};
 use super::setup::root;
 use super::wait::PATIENCE;
 
+/// The time after which a replaced listener is removed: Envoy's default.
+const DRAIN_SECONDS: u32 = 600;
+
 /// A running Envoy.
 pub(crate) struct Envoy {
     process: Process,
@@ -31,7 +34,16 @@ impl Envoy {
 
     /// The same for a configuration that Envoy may refuse. The error is its log.
     pub(crate) fn try_start(bootstrap: &str, concurrency: u32) -> Result<Self, String> {
-        let mut process = Process::start(bootstrap, concurrency);
+        Self::try_start_draining(bootstrap, concurrency, DRAIN_SECONDS)
+    }
+
+    /// The same, with the time after which a replaced listener is removed.
+    pub(crate) fn try_start_draining(
+        bootstrap: &str,
+        concurrency: u32,
+        drain_seconds: u32,
+    ) -> Result<Self, String> {
+        let mut process = Process::start(bootstrap, concurrency, drain_seconds);
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if let Ok(Some(_)) = process.child.try_wait() {
@@ -109,6 +121,12 @@ impl Envoy {
         kilobytes.and_then(|number| number.parse().ok()).unwrap()
     }
 
+    /// The memory that Envoy has allocated, in bytes, without that of virtual machines.
+    pub(crate) fn allocated(&self) -> u64 {
+        let memory = self.admin("/memory").json();
+        memory["allocated"].as_str().unwrap().parse().unwrap()
+    }
+
     /// The log of Envoy, which includes that of the filter.
     pub(crate) fn log(&self) -> String {
         self.process.log()
@@ -136,7 +154,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(bootstrap: &str, concurrency: u32) -> Self {
+    fn start(bootstrap: &str, concurrency: u32, drain_seconds: u32) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::SeqCst);
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -154,6 +172,7 @@ impl Process {
             .args(["--use-dynamic-base-id", "--log-level", "warning"])
             .args(["--component-log-level", "wasm:info"])
             .args(["--concurrency", &concurrency.to_string()])
+            .args(["--drain-time-s", &drain_seconds.to_string()])
             .arg("--config-path")
             .arg(directory.join("envoy.yaml"))
             .arg("--admin-address-path")

@@ -15,6 +15,9 @@ use crate::time::{Instant, whole_millis};
 /// The shortest time for which a document is used, whatever its server says.
 const SHORTEST_FRESHNESS: Duration = Duration::from_secs(10);
 
+/// How long a document is kept for a new user: the time in which it is expected to join.
+const RESERVATION: Duration = Duration::from_secs(10);
+
 /// The longest credible turn: twice the longest timeout that can be configured.
 const LONGEST_TURN: Duration = Duration::from_hours(2);
 
@@ -32,6 +35,10 @@ pub struct FetchState {
     refetched_at: Option<Instant>,
     /// The running fetch.
     turn: Option<Turn>,
+    /// The number of users: configurations, counted once in each worker.
+    users: u32,
+    /// Until when another user may be about to join.
+    reserved_until: Instant,
 }
 
 /// A version of a shared document.
@@ -83,6 +90,12 @@ pub enum FetchEvent {
         /// The number of the fetch.
         holder: u64,
     },
+    /// It has a new configuration with this document, and joins if the host really uses it.
+    Reserved,
+    /// It begins to use the document for a configuration.
+    Joined,
+    /// It uses the document no more for a configuration, because that is removed.
+    Left,
     /// It gives its fetch up without a result, because its configuration is removed.
     Abandoned {
         /// The number of the fetch.
@@ -111,6 +124,8 @@ pub enum FetchAction {
     },
     /// Use the result of its fetch.
     Use,
+    /// Empty the shared document, because nobody uses it.
+    Discard,
 }
 
 impl FetchState {
@@ -155,6 +170,23 @@ impl FetchState {
             FetchEvent::Abandoned { holder } if self.is_turn_of(holder) => {
                 (self.abandoned(), FetchAction::Nothing)
             }
+            FetchEvent::Reserved => {
+                let reserved_until = now.plus(RESERVATION);
+                let next = Self {
+                    reserved_until,
+                    ..self.clone()
+                };
+                (next, FetchAction::Nothing)
+            }
+            FetchEvent::Joined => {
+                let users = self.users.saturating_add(1);
+                let next = Self {
+                    users,
+                    ..self.clone()
+                };
+                (next, FetchAction::Nothing)
+            }
+            FetchEvent::Left => self.left(now),
             // Another worker has taken the turn, and its result counts.
             FetchEvent::Changed { .. }
             | FetchEvent::Unchanged { .. }
@@ -211,8 +243,8 @@ impl FetchState {
             version: Some(version),
             due_at: version.fetched_at.plus(lifetime.saturating_sub(ahead)),
             failures: 0,
-            refetched_at: self.refetched_at,
             turn: None,
+            ..self.clone()
         }
     }
 
@@ -244,6 +276,21 @@ impl FetchState {
             refetched_at,
             ..self.clone()
         }
+    }
+
+    /// The state after a user has left. The last one takes the document away, unless another user is about
+    /// to join: a configuration that replaces this one.
+    fn left(&self, now: Instant) -> (Self, FetchAction) {
+        let users = self.users.saturating_sub(1);
+        let is_reserved = now < self.reserved_until && self.reserved_until <= now.plus(RESERVATION);
+        if users == 0 && !is_reserved {
+            return (Self::default(), FetchAction::Discard);
+        }
+        let next = Self {
+            users,
+            ..self.clone()
+        };
+        (next, FetchAction::Nothing)
     }
 
     /// Whether a fetch is due. Another configuration may have set a later date than this one wants.

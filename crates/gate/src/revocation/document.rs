@@ -11,16 +11,17 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::Number;
 
 use super::list_reader::{ListFormat, ListReader};
-use super::names::{Kind, Names, NamesBuilder};
+use super::names::{Kind, MAX_NAMES, Names, NamesBuilder};
 use crate::time::Timestamp;
 
 /// Parses a list.
 ///
 /// # Errors
 ///
-/// The line and column of the problem, without any content of the list.
+/// The line and column of the problem, without any content of the list, or that it has too many names.
 pub(super) fn parse(document: &[u8], reader: &ListReader) -> Result<Names, String> {
-    let mut names = NamesBuilder::new(reader.state.clone());
+    let expected = most_names(document, reader.format);
+    let mut names = NamesBuilder::new(reader.state.clone(), expected);
     let mut deserializer = serde_json::Deserializer::from_slice(document);
     let visitor = List {
         format: reader.format,
@@ -31,7 +32,20 @@ pub(super) fn parse(document: &[u8], reader: &ListReader) -> Result<Names, Strin
         let (line, column) = (error.line(), error.column());
         format!("it is not of the format {reader}: line {line}, column {column}")
     })?;
-    Ok(names.build())
+    let names = names.build();
+    names.ok_or_else(|| format!("it has more than {MAX_NAMES} names"))
+}
+
+/// An upper bound of the number of names in a document.
+fn most_names(document: &[u8], format: ListFormat) -> usize {
+    let quotes = document.iter().filter(|byte| **byte == b'"').count();
+    // A list encloses a name in two quotes. WSO2 has an object with at least one member for each, and
+    // an entity that counts as two names has three members.
+    let quotes_of_a_name = match format {
+        ListFormat::List => 2,
+        ListFormat::Wso2 => 4,
+    };
+    quotes.div_euclid(quotes_of_a_name)
 }
 
 /// The whole document.

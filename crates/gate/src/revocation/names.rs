@@ -30,21 +30,34 @@ struct Entry {
     revoked_before: Timestamp,
 }
 
+/// The largest number of names on a list. Names may be short, so the size of a document alone would allow
+/// tables of a gigabyte.
+pub(super) const MAX_NAMES: usize = 2_000_000;
+
 /// Collects names in any order.
 pub(super) struct NamesBuilder {
     state: RandomState,
     entries: Vec<Entry>,
+    /// Whether there were more names than [`MAX_NAMES`].
+    too_many: bool,
 }
 
 impl NamesBuilder {
-    pub(super) const fn new(state: RandomState) -> Self {
+    /// A builder for at most `expected` names. The table is allocated once: a table that grows would take
+    /// several times its size, and the memory of a WebAssembly module is never given back.
+    pub(super) fn new(state: RandomState, expected: usize) -> Self {
         Self {
             state,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(expected.min(MAX_NAMES)),
+            too_many: false,
         }
     }
 
     pub(super) fn add(&mut self, kind: Kind, name: &str, revoked_before: Timestamp) {
+        if self.entries.len() >= MAX_NAMES {
+            self.too_many = true;
+            return;
+        }
         let hash = hash(&self.state, kind, name);
         self.entries.push(Entry {
             hash,
@@ -57,11 +70,19 @@ impl NamesBuilder {
         self.add(Kind::Token, name, Timestamp::END);
     }
 
-    pub(super) fn build(self) -> Names {
-        let Self { state, mut entries } = self;
+    /// The names; `None` if there are more than [`MAX_NAMES`].
+    pub(super) fn build(self) -> Option<Names> {
+        let Self {
+            state,
+            mut entries,
+            too_many,
+        } = self;
+        if too_many {
+            return None;
+        }
         entries.sort_unstable();
         entries.shrink_to_fit();
-        Names { state, entries }
+        Some(Names { state, entries })
     }
 }
 
@@ -101,14 +122,14 @@ mod tests {
     #[test]
     fn every_name_of_lists_of_any_length_is_found_and_no_other() {
         for count in [0_u64, 1, 2, 7, 8, 15, 16, 17, 31, 100, 1000, 4096, 10_000] {
-            let mut builder = NamesBuilder::new(RandomState::new());
+            let mut builder = NamesBuilder::new(RandomState::new(), 0);
             for number in 0..count {
                 let date = Timestamp::from_unix_secs(number);
                 builder.add(Kind::Client, &number.to_string(), date);
                 // The latest time counts.
                 builder.add(Kind::Subject, "often", date);
             }
-            let names = builder.build();
+            let names = builder.build().unwrap();
             assert_eq!(names.len(), usize::try_from(2 * count).unwrap());
             for number in 0..count {
                 let found = names.revoked_before(Kind::Client, &number.to_string());

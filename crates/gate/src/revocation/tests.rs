@@ -33,6 +33,15 @@ fn token(payload: Value) -> String {
 }
 
 #[test]
+fn a_list_may_have_two_million_names() {
+    let list = |count: usize| format!("{{\"tokens\":[{}\"a\"]}}", "\"a\",".repeat(count - 1));
+    let parsed = parse(ListFormat::List, &list(2_000_000)).unwrap();
+    assert_eq!(parsed.count(), 2_000_000);
+    let problem = parse(ListFormat::List, &list(2_000_001)).unwrap_err();
+    assert_eq!(problem, "it has more than 2000000 names");
+}
+
+#[test]
 fn a_token_is_revoked_by_its_jti_its_client_or_its_subject() {
     let list = list(json!({
         "tokens": ["one", "a \"name\" \u{e9}"],

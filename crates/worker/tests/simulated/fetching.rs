@@ -141,7 +141,8 @@ fn a_document_that_could_not_be_shared_is_fetched_again() {
     let listeners = listeners(&process, 2, &config());
     let sent = process.advance_until(50 * MS, || process.in_flight("issuer") == 1);
     assert!(sent.is_some());
-    // All attempts to share the document fail, and the turn ends.
+    // The other worker also ticks first. Then all attempts to share the document fail, and the turn ends.
+    process.advance(MS);
     process.lose_swaps(4);
     let token = token();
     let requests: Vec<_> = listeners

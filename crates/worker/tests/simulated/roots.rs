@@ -1,7 +1,7 @@
 //! Configurations that are replaced, and several roots in one virtual machine. Envoy creates a new root
 //! for a new configuration, and removes the old one when its listener and its streams are gone.
 
-use gate_simulator::Reply;
+use gate_simulator::{Process, Reply, Response, Worker};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -124,4 +124,118 @@ fn a_root_keeps_its_configuration() {
     decided(&process, &requests, SECOND);
     assert_eq!(statuses(&requests), [200]);
     assert_eq!(process.received("issuer").len(), 1);
+}
+
+/// The configuration with a key set and a revocation list at these paths, and an unusable local key.
+fn at_path(name: &str) -> String {
+    let mut provider = provider();
+    let uri = |kind: &str| format!("https://issuer.example/{kind}/{name}");
+    provider["remote_jwks"]["http_uri"]["uri"] = json!(uri("jwks"));
+    provider["revocation"] = json!({
+        "http_uri": {"uri": uri("revoked"), "cluster": "list", "timeout": "2s"},
+    });
+    let unusable = json!({"kty": "RSA", "kid": name, "n": "AQAB", "e": "AQAB"});
+    let mut keys: Value = serde_json::from_str(&gate_fixtures::key_set()).unwrap();
+    keys["keys"].as_array_mut().unwrap().push(unusable);
+    let local = json!({
+        "issuer": "https://local.example",
+        "local_jwks": {"inline_string": keys.to_string()},
+    });
+    json!({"providers": {"cloud": provider, "local": local}}).to_string()
+}
+
+/// A process whose list has 100 kB.
+fn process_with_lists() -> Process {
+    let process = process();
+    let names: Vec<String> = (0..10_000).map(|number| format!("{number:>7}")).collect();
+    let list = json!({"tokens": names}).to_string();
+    process.serve_always("list", Response::new(200, list));
+    process
+}
+
+#[test]
+fn documents_that_no_configuration_uses_leave_shared_data() {
+    let process = process_with_lists();
+    let workers: Vec<_> = (0..3).map(|_| process.start_worker()).collect();
+    let mut used = Vec::new();
+    let mut sizes = Vec::new();
+    let mut entries = Vec::new();
+    for number in 0..20 {
+        // The host checks a configuration in a virtual machine that it discards.
+        process
+            .start_worker()
+            .listen(&at_path(&number.to_string()))
+            .unwrap()
+            .remove();
+        let listen = |worker: &Worker| worker.listen(&at_path(&number.to_string())).unwrap();
+        let replaced = std::mem::replace(&mut used, workers.iter().map(listen).collect());
+        process.advance(20 * SECOND);
+        for listener in replaced {
+            listener.remove();
+        }
+        process.advance(SECOND);
+        sizes.push(process.shared_size());
+        entries.push(process.shared_keys("said").len());
+        for listener in &used {
+            let request = listener.get("/", Some(&token()));
+            assert_eq!(request.status(), 200);
+            request.end();
+        }
+    }
+    assert!(sizes[0] > 100_000, "{sizes:?}");
+    assert!(sizes[19] < sizes[0] + 20_000, "{sizes:?}");
+    assert_eq!(entries[19], entries[0], "{entries:?}");
+    // No worker missed a key set.
+    assert_eq!(process.received("issuer").len(), 20);
+}
+
+#[test]
+fn a_document_that_another_configuration_uses_stays_in_shared_data() {
+    let process = process_with_lists();
+    let worker = process.start_worker();
+    let removed = worker.listen(&at_path("a")).unwrap();
+    let mut config: Value = serde_json::from_str(&at_path("a")).unwrap();
+    config["stat_prefix"] = json!("other");
+    let stays = worker.listen(&config.to_string()).unwrap();
+    process.advance(20 * SECOND);
+    let before = process.received("list").len();
+    removed.remove();
+    let new = process.start_worker().listen(&at_path("a")).unwrap();
+    process.advance(MS * 50);
+    for listener in [&stays, &new] {
+        assert_eq!(listener.get("/", Some(&token())).status(), 200);
+    }
+    assert_eq!(process.received("list").len(), before);
+}
+
+#[test]
+fn a_configuration_that_replaces_the_only_user_of_a_document_keeps_it() {
+    let process = process_with_lists();
+    let worker = process.start_worker();
+    let old = worker.listen(&at_path("a")).unwrap();
+    process.advance(SECOND);
+    let mut config: Value = serde_json::from_str(&at_path("a")).unwrap();
+    config["stat_prefix"] = json!("new");
+    let new = worker.listen(&config.to_string()).unwrap();
+    // The new root has not ticked yet.
+    old.remove();
+    process.advance(50 * MS);
+    assert_eq!(new.get("/", Some(&token())).status(), 200);
+    assert_eq!(process.received("issuer").len(), 1);
+    assert_eq!(process.received("list").len(), 1);
+}
+
+#[test]
+fn a_worker_that_misses_a_discarded_document_fetches_it_again() {
+    let process = process_with_lists();
+    let worker = process.start_worker();
+    let removed = worker.listen(&at_path("a")).unwrap();
+    process.advance(20 * SECOND);
+    removed.remove();
+    assert!(process.shared_size() < 10_000);
+    let before = process.received("list").len();
+    let listener = worker.listen(&at_path("a")).unwrap();
+    process.advance(SECOND);
+    assert_eq!(listener.get("/", Some(&token())).status(), 200);
+    assert_eq!(process.received("list").len(), before + 1);
 }

@@ -366,11 +366,45 @@ fn a_turn_that_is_too_long_is_ignored() {
     assert!(due(&state, 0));
 }
 
+/// The state after `event`, and whether the document is discarded.
+fn used(state: &FetchState, event: FetchEvent, secs: u64) -> (FetchState, bool) {
+    let (next, action) = state.after(event, &POLICY, at(secs), 0);
+    (next, action == FetchAction::Discard)
+}
+
+#[test]
+fn the_document_is_discarded_when_its_last_user_leaves() {
+    let (one, _) = used(&fetched(0, 0), FetchEvent::Joined, 1);
+    let (two, _) = used(&one, FetchEvent::Joined, 2);
+    assert_eq!(two.version(), fetched(0, 0).version());
+    assert!(!two.has_advanced_since(&one));
+    assert_eq!(used(&two, FetchEvent::Left, 3), (one.clone(), false));
+    let discarded = (FetchState::default(), true);
+    assert_eq!(used(&one, FetchEvent::Left, 4), discarded);
+    // If users were lost, the others fetch again.
+    assert_eq!(used(&fetched(0, 0), FetchEvent::Left, 4), discarded);
+}
+
+#[test]
+fn the_document_is_kept_for_ten_seconds_for_a_user_that_may_join() {
+    let (one, _) = used(&fetched(0, 0), FetchEvent::Joined, 1);
+    let (reserved, _) = used(&one, FetchEvent::Reserved, 2);
+    for (secs, expected) in [(2, false), (11, false), (12, true)] {
+        let (next, discarded) = used(&reserved, FetchEvent::Left, secs);
+        assert_eq!(discarded, expected, "{secs}");
+        assert_eq!(next.version().is_none(), expected);
+    }
+    // Fetches and failures change nothing about that.
+    let turn = taken(&reserved, NEWER, 2, 3);
+    let end = failed(&turn, 2, 3, 0);
+    assert!(!used(&end, FetchEvent::Left, 4).1);
+}
+
 proptest::proptest! {
     #[test]
     fn in_every_state_a_fetch_is_due_within_some_hours(
         bytes: Vec<u8>, due_at: u64, failures: u32, refetched_at: Option<u64>, holder: u64,
-        since: u64, until: u64, ahead: bool, id: u64, fetched_at: Option<u64>, random: u64,
+        since: u64, until: u64, ahead: bool, id: u64, users: u32, fetched_at: Option<u64>, random: u64,
     ) {
         let state = FetchState {
             version: fetched_at.map(|millis| DocumentVersion { id, fetched_at: Instant::from_millis(millis) }),
@@ -383,6 +417,8 @@ proptest::proptest! {
                 until: Instant::from_millis(until),
                 ahead,
             }),
+            users,
+            reserved_until: Instant::from_millis(until),
         };
         let text = serde_json::to_vec(&state).unwrap();
         proptest::prop_assert_eq!(serde_json::from_slice::<FetchState>(&text).unwrap(), state.clone());
