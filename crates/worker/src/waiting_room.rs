@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use gate::decision::Dependency;
+use gate::introspection::TokenStatus;
 use gate::time::Instant;
 
 use crate::host::ContextId;
@@ -34,6 +35,38 @@ pub struct Waiter<T> {
     pub deadline: Instant,
     /// What it waits for.
     pub on: Vec<Dependency>,
+    /// The introspected statuses that it was called with. One response serves all requests that wait
+    /// for it, even if it must not be stored.
+    pub statuses: Vec<KnownStatus>,
+}
+
+/// Something that requests wait for has changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A document has arrived, or will not.
+    Document(Dependency),
+    /// The introspection of a token has ended.
+    Status(KnownStatus),
+}
+
+/// The status of a token, as one response says.
+#[derive(Clone, Debug)]
+pub struct KnownStatus {
+    /// The introspection of the token.
+    pub dependency: Dependency,
+    /// The status.
+    pub status: TokenStatus,
+}
+
+impl KnownStatus {
+    /// Whether it is what the endpoint of a provider says about `token`.
+    #[must_use]
+    pub fn is_about(&self, provider: usize, token: &str) -> bool {
+        matches!(
+            &self.dependency,
+            Dependency::Introspection { provider: of, token: about } if *of == provider && **about == *token
+        )
+    }
 }
 
 impl<T> Waiter<T> {
@@ -105,10 +138,20 @@ impl<T> WaitingRoom<T> {
         self.waiters.len()
     }
 
-    /// Calls the requests that wait for `dependency`.
-    pub fn call(&mut self, dependency: &Dependency) {
-        if let Some(streams) = self.by_dependency.get(dependency) {
-            self.called.extend(streams);
+    /// Calls the requests that wait for what has changed.
+    pub fn call(&mut self, change: &Change) {
+        let (dependency, known) = match change {
+            Change::Document(dependency) => (dependency, None),
+            Change::Status(known) => (&known.dependency, Some(known)),
+        };
+        let Some(streams) = self.by_dependency.get(dependency) else {
+            return;
+        };
+        self.called.extend(streams);
+        for stream in streams {
+            if let Some(waiter) = self.waiters.get_mut(stream) {
+                waiter.statuses.extend(known.cloned());
+            }
         }
     }
 
@@ -148,7 +191,12 @@ mod tests {
             arrived: Instant::default(),
             deadline: Instant::from_secs(secs),
             on: on.to_vec(),
+            statuses: Vec::new(),
         }
+    }
+
+    fn changed(dependency: &Dependency) -> Change {
+        Change::Document(dependency.clone())
     }
 
     fn room<const N: usize>(waiters: [(u32, u64, &[Dependency]); N]) -> WaitingRoom<()> {
@@ -191,7 +239,7 @@ mod tests {
             (Dependency::NewerKeys(0), &[]),
         ] {
             let mut room = room(waiters);
-            room.call(&dependency);
+            room.call(&changed(&dependency));
             assert_eq!(room.has_called(), !expected.is_empty());
             assert_eq!(taken(&mut room, 9), expected, "{dependency:?}");
             assert_eq!(room.len(), 4 - expected.len());
@@ -201,7 +249,7 @@ mod tests {
     #[test]
     fn no_trace_of_a_removed_request_remains() {
         let mut room = room([(1, 1, &[KEYS, LIST]), (2, 1, &[KEYS])]);
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert!(room.remove(ContextId(1)).is_some());
         assert!(room.remove(ContextId(1)).is_none());
         assert_eq!(taken(&mut room, 9), [2]);
@@ -223,7 +271,7 @@ mod tests {
     fn called_requests_are_taken_out_in_the_order_of_arrival() {
         let on: &[Dependency] = &[KEYS];
         let mut room = room([300, 4, 21, 5, 1].map(|stream| (stream, 1, on)));
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert_eq!(taken(&mut room, 2), [1, 4]);
         // The others stay called, and stay in the room until their turn.
         room.call_overdue(Instant::default());
@@ -236,14 +284,39 @@ mod tests {
     #[test]
     fn a_request_that_waits_again_is_called_again() {
         let mut room = room([(1, 9, &[KEYS]), (2, 9, &[KEYS])]);
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert_eq!(taken(&mut room, 1), [1]);
         assert!(room.admit(ContextId(1), waiter(9, &[LIST])).is_ok());
         assert_eq!(taken(&mut room, 9), [2]);
         assert!(room.contains(ContextId(1)) && !room.has_called());
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert!(!room.has_called());
-        room.call(&LIST);
+        room.call(&changed(&LIST));
         assert_eq!(taken(&mut room, 9), [1]);
+    }
+
+    #[test]
+    fn every_request_that_waits_for_a_token_is_called_with_its_status() {
+        let introspection = |token: &str| Dependency::Introspection {
+            provider: 0,
+            token: token.into(),
+        };
+        let mut room = WaitingRoom::default();
+        for (stream, token) in [(1, "a"), (2, "b"), (3, "a")] {
+            let waiter = waiter(9, &[introspection(token)]);
+            assert!(room.admit(ContextId(stream), waiter).is_ok());
+        }
+        room.call(&Change::Status(KnownStatus {
+            dependency: introspection("a"),
+            status: TokenStatus::Inactive,
+        }));
+        for expected in [1, 3] {
+            let (stream, waiter) = room.take_called().unwrap();
+            assert_eq!(stream, ContextId(expected));
+            assert_eq!(waiter.statuses.len(), 1);
+            assert!(waiter.statuses[0].is_about(0, "a"));
+            assert!(!waiter.statuses[0].is_about(1, "a") && !waiter.statuses[0].is_about(0, "b"));
+        }
+        assert!(room.take_called().is_none());
     }
 }

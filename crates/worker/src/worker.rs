@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::pace::{Pace, Pacer};
 use crate::signature_engine;
 use crate::skipped_keys;
-use crate::sources::Sources;
+use crate::sources::{Sources, Turn};
 use crate::waiting_room::{Waiter, WaitingRoom};
 
 /// The largest number of waiting requests that are resumed or answered in one host call.
@@ -114,9 +114,21 @@ impl<H: Host> Worker<H> {
         if self.policy.options.per_route_requirements {
             request.requirement_name = self.host.route_requirement();
         }
-        match self.decide(&request, now, true) {
+        let turn = Turn {
+            now,
+            can_wait: true,
+            statuses: &[],
+        };
+        match self.decide(&request, turn) {
             Decision::Wait(wait) => {
-                let disposition = self.wait(stream, request.into_owned(), now, wait);
+                let waiter = Waiter {
+                    request: request.into_owned(),
+                    arrived: now,
+                    deadline: now,
+                    on: Vec::new(),
+                    statuses: Vec::new(),
+                };
+                let disposition = self.wait(stream, waiter, wait);
                 self.metrics.set_waiting(self.room.borrow().len());
                 self.set_pace(now);
                 disposition
@@ -195,9 +207,13 @@ impl<H: Host> Worker<H> {
         waiter: Waiter<Request<'static>>,
         now: Instant,
     ) -> Disposition {
-        let can_wait = !waiter.is_overdue(now);
-        match self.decide(&waiter.request, now, can_wait) {
-            Decision::Wait(wait) => self.wait(stream, waiter.request, waiter.arrived, wait),
+        let turn = Turn {
+            now,
+            can_wait: !waiter.is_overdue(now),
+            statuses: &waiter.statuses,
+        };
+        match self.decide(&waiter.request, turn) {
+            Decision::Wait(wait) => self.wait(stream, waiter, wait),
             decision => {
                 let disposition = self.carry_out(decision, &waiter.request);
                 if disposition == Disposition::Continue {
@@ -209,23 +225,16 @@ impl<H: Host> Worker<H> {
     }
 
     /// Lets a request wait, or refuses it if the room is full.
-    fn wait(
-        &self,
-        stream: ContextId,
-        request: Request<'static>,
-        arrived: Instant,
-        wait: Wait,
-    ) -> Disposition {
+    fn wait(&self, stream: ContextId, waiter: Waiter<Request<'static>>, wait: Wait) -> Disposition {
         let mut sources = self.sources.borrow_mut();
         for dependency in &wait.on {
             sources.request(dependency);
         }
         drop(sources);
         let waiter = Waiter {
-            request,
-            arrived,
-            deadline: arrived.plus(wait.timeout),
+            deadline: waiter.arrived.plus(wait.timeout),
             on: wait.on,
+            ..waiter
         };
         let admitted = self.room.borrow_mut().admit(stream, waiter);
         match admitted {
@@ -234,10 +243,10 @@ impl<H: Host> Worker<H> {
         }
     }
 
-    fn decide(&self, request: &Request<'_>, now: Instant, can_wait: bool) -> Decision {
-        match self.clock.date(now) {
-            Some(date) => self.decide_at(date, request, now, can_wait),
-            None => self.decide_without_date(request, now),
+    fn decide(&self, request: &Request<'_>, turn: Turn<'_>) -> Decision {
+        match self.clock.date(turn.now) {
+            Some(date) => self.decide_at(date, request, turn),
+            None => self.decide_without_date(request, turn.now),
         }
     }
 
@@ -245,7 +254,12 @@ impl<H: Host> Worker<H> {
     /// decided as ever.
     fn decide_without_date(&self, request: &Request<'_>, now: Instant) -> Decision {
         // At the end of time every token that expires has expired.
-        let decision = self.decide_at(Timestamp::END, request, now, false);
+        let turn = Turn {
+            now,
+            can_wait: false,
+            statuses: &[],
+        };
+        let decision = self.decide_at(Timestamp::END, request, turn);
         let needs_no_date = match &decision {
             Decision::Pass => true,
             Decision::Admit(admission) => !admission.verified,
@@ -267,16 +281,10 @@ impl<H: Host> Worker<H> {
         })
     }
 
-    fn decide_at(
-        &self,
-        date: Timestamp,
-        request: &Request<'_>,
-        now: Instant,
-        can_wait: bool,
-    ) -> Decision {
+    fn decide_at(&self, date: Timestamp, request: &Request<'_>, turn: Turn<'_>) -> Decision {
         let sources = self.sources.borrow();
         let context = Context {
-            resources: &sources.resources(now, can_wait),
+            resources: &sources.resources(turn),
             engine: &self.engine,
             tokens: &self.tokens,
         };

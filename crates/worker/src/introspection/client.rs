@@ -26,7 +26,7 @@ pub(crate) struct IntrospectionClient<H> {
     running: Vec<Running>,
     failures: LogThrottle<H>,
     /// The tokens with a new status since the last call of `take_settled`.
-    settled: Vec<Rc<str>>,
+    settled: Vec<(Rc<str>, TokenStatus)>,
 }
 
 /// An introspection request in flight.
@@ -77,8 +77,9 @@ impl<H: Host> IntrospectionClient<H> {
         self.queue.push(token);
     }
 
-    /// The tokens with a new status since the last call.
-    pub(crate) fn take_settled(&mut self) -> Vec<Rc<str>> {
+    /// The tokens with a new status since the last call. The requests that wait for it use it even if
+    /// it must not be stored.
+    pub(crate) fn take_settled(&mut self) -> Vec<(Rc<str>, TokenStatus)> {
         std::mem::take(&mut self.settled)
     }
 
@@ -198,8 +199,8 @@ impl<H: Host> IntrospectionClient<H> {
         // compares the expiry again.
         let date = self.host.wall_clock().unwrap_or(Timestamp::EPOCH);
         let mut statuses = self.statuses.borrow_mut();
-        statuses.insert(token, response, now, date);
+        let status = statuses.insert(token, response, now, date);
         drop(statuses);
-        self.settled.push(Rc::clone(token));
+        self.settled.push((Rc::clone(token), status));
     }
 }

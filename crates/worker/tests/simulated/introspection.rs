@@ -2,6 +2,7 @@
 
 use gate_fixtures::es256;
 use gate_simulator::{Listener, Process, Reply, Response, Worker};
+use gate_worker::waiting_room::CAPACITY;
 use serde_json::json;
 
 use crate::support::{
@@ -48,6 +49,58 @@ fn requests_with_the_same_token_share_an_introspection() {
     process.advance(IDLE);
     let name = "bearer_gate.introspection.cloud.success";
     assert_eq!(process.metric(name), 1);
+}
+
+#[test]
+fn one_response_serves_all_who_wait_for_it_even_if_it_must_not_be_stored() {
+    let expired = Response::new(200, r#"{"active":true,"exp":1}"#);
+    let inactive = Response::new(200, r#"{"active":false}"#);
+    for (response, expected) in [(expired, 401), (inactive, 401), (active(), 200)] {
+        let mut provider = introspecting_provider();
+        // The shortest durations: nothing is stored.
+        provider["introspection"]["cache_duration"] = "0.000000001s".into();
+        provider["introspection"]["negative_cache_duration"] = "0.000000001s".into();
+        let config = json!({"providers": {"cloud": provider}});
+        let (process, worker, listener) = listening(&config.to_string());
+        process.serve_always("endpoint", Reply::Hang);
+        let requests: Vec<_> = (0..CAPACITY)
+            .map(|_| listener.get("/", Some("opaque")))
+            .collect();
+        process.advance(20 * MS);
+        process.respond("endpoint", &response);
+        // Some have been decided, the others are called.
+        process.advance(MS);
+        let late = listener.get("/", Some("opaque"));
+        process.advance(100 * MS);
+        assert_eq!(statuses(&requests), [expected; CAPACITY]);
+        assert_eq!(worker.waiters_decided(), CAPACITY);
+        // A request that arrived after the response needs another one.
+        assert_eq!(late.status(), 0);
+        assert_eq!(process.received("endpoint").len(), 2);
+        process.respond("endpoint", &response);
+        process.advance(10 * MS);
+        assert_eq!(late.status(), expected);
+    }
+}
+
+#[test]
+fn a_status_that_is_not_stored_is_kept_by_a_request_that_waits_on() {
+    let mut provider = introspecting_provider();
+    provider["introspection"]["cache_duration"] = "0.000000001s".into();
+    provider["revocation"] = json!({
+        "http_uri": {"uri": "https://issuer.example/revoked", "cluster": "list", "timeout": "2s"},
+    });
+    let config = json!({"providers": {"cloud": provider}});
+    let (process, _worker, listener) = listening(&config.to_string());
+    process.serve_always("list", Reply::Hang);
+    process.serve_always("endpoint", Reply::from(active()));
+    let requests = [listener.get("/", Some("opaque"))];
+    process.advance(100 * MS);
+    assert_eq!(statuses(&requests), [0]);
+    process.respond("list", &Response::new(200, r#"{"tokens": []}"#));
+    process.advance(50 * MS);
+    assert_eq!(statuses(&requests), [200]);
+    assert_eq!(process.received("endpoint").len(), 1);
 }
 
 #[test]
