@@ -141,6 +141,18 @@ impl Policy {
         self.introspects
     }
 
+    /// The number of providers that requests can wait for: with remote keys, a revocation list or an
+    /// introspection endpoint.
+    #[must_use]
+    pub fn awaited_providers(&self) -> usize {
+        let awaited = |provider: &&Rc<Provider>| {
+            matches!(provider.keys, KeySource::Remote(_))
+                || provider.revocation.is_some()
+                || provider.introspection.is_some()
+        };
+        self.providers.iter().filter(awaited).count()
+    }
+
     /// Whether a request passes that no rule matches.
     #[must_use]
     pub const fn allows_unmatched(&self) -> bool {

@@ -12,11 +12,11 @@ use gate::revocation::{ListReader, RevocationList};
 use gate::time::Instant;
 use gate::verify::Engine;
 
+use crate::change::{Change, KnownStatus};
 use crate::host::{CalloutId, Host};
 use crate::introspection::IntrospectionClient;
 use crate::metrics::Metrics;
 use crate::source::Source;
-use crate::waiting_room::{Change, KnownStatus};
 
 /// `Retry-After` if a wait times out.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -94,6 +94,23 @@ impl<H: Host> Sources<H> {
             Dependency::Introspection { provider, token } => {
                 if let Some(Some(client)) = self.clients.get_mut(*provider) {
                     client.request(token);
+                }
+            }
+        }
+    }
+
+    /// Sends no request for what no request waits for any more, if there is still time.
+    pub(crate) fn withdraw(&mut self, dependency: &Dependency) {
+        match dependency {
+            Dependency::Keys(_) | Dependency::Revocations(_) => {}
+            Dependency::NewerKeys(provider) => {
+                if let Some(Some(source)) = self.keys.get_mut(*provider) {
+                    source.withdraw_newer();
+                }
+            }
+            Dependency::Introspection { provider, token } => {
+                if let Some(Some(client)) = self.clients.get_mut(*provider) {
+                    client.withdraw(token);
                 }
             }
         }

@@ -1,27 +1,32 @@
 //! Requests that wait for what their decision needs. Their number is bounded, and so is their time.
 
+mod call_queue;
+mod places;
+
 use std::collections::{BTreeSet, HashMap};
 
 use gate::decision::Dependency;
-use gate::introspection::TokenStatus;
 use gate::time::Instant;
 
+use self::call_queue::CallQueue;
+pub use self::places::CAPACITY;
+use self::places::Places;
+use crate::change::{Change, KnownStatus};
 use crate::host::ContextId;
-
-/// The largest number of requests of one worker that wait at the same time.
-pub const CAPACITY: usize = 1024;
 
 /// The waiting requests of one worker, by their stream.
 ///
 /// A request is called when something that it waits for has changed, or when its time is up. Called
 /// requests stay until they are taken out, in the order of arrival, so that they can be decided over
-/// several host calls.
+/// several host calls. The requests of each provider have a share of the places, and they take turns to
+/// be taken out, so that those of one provider neither displace nor delay those of another.
 #[derive(Debug)]
 pub struct WaitingRoom<T> {
     waiters: HashMap<ContextId, Waiter<T>>,
     /// The streams that wait for each dependency.
     by_dependency: HashMap<Dependency, BTreeSet<ContextId>>,
-    called: BTreeSet<ContextId>,
+    called: CallQueue,
+    places: Places,
 }
 
 /// A request that waits.
@@ -40,69 +45,64 @@ pub struct Waiter<T> {
     pub statuses: Vec<KnownStatus>,
 }
 
-/// Something that requests wait for has changed.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// A document has arrived, or will not.
-    Document(Dependency),
-    /// The introspection of a token has ended.
-    Status(KnownStatus),
-}
-
-/// The status of a token, as one response says.
-#[derive(Clone, Debug)]
-pub struct KnownStatus {
-    /// The introspection of the token.
-    pub dependency: Dependency,
-    /// The status.
-    pub status: TokenStatus,
-}
-
-impl KnownStatus {
-    /// Whether it is what the endpoint of a provider says about `token`.
-    #[must_use]
-    pub fn is_about(&self, provider: usize, token: &str) -> bool {
-        matches!(
-            &self.dependency,
-            Dependency::Introspection { provider: of, token: about } if *of == provider && **about == *token
-        )
-    }
-}
-
 impl<T> Waiter<T> {
     /// Whether the request must not wait any longer.
     #[must_use]
     pub fn is_overdue(&self, now: Instant) -> bool {
         self.deadline <= now
     }
-}
 
-impl<T> Default for WaitingRoom<T> {
-    fn default() -> Self {
-        Self {
-            waiters: HashMap::new(),
-            by_dependency: HashMap::new(),
-            called: BTreeSet::new(),
-        }
+    /// Whether it was called with the introspected status that it waits for.
+    #[must_use]
+    pub fn has_status(&self, dependency: &Dependency) -> bool {
+        let mut known = self.statuses.iter();
+        known.any(|known| known.dependency == *dependency)
     }
 }
 
 impl<T> WaitingRoom<T> {
-    /// Lets the request of a stream wait.
+    /// An empty room for requests that can wait for this number of providers.
+    #[must_use]
+    pub fn new(providers: usize) -> Self {
+        Self {
+            waiters: HashMap::new(),
+            by_dependency: HashMap::new(),
+            called: CallQueue::default(),
+            places: Places::new(providers),
+        }
+    }
+
+    /// Lets the request of a stream wait. It takes a place of each provider that it waits for. If there
+    /// is none for some of them, it waits only for the others. Returns what it waits for.
     ///
     /// # Errors
     ///
-    /// The waiter, if the room is full.
-    pub fn admit(&mut self, stream: ContextId, waiter: Waiter<T>) -> Result<(), Waiter<T>> {
-        if self.waiters.len() >= CAPACITY {
+    /// The waiter, if there is no place at all.
+    pub fn admit(
+        &mut self,
+        stream: ContextId,
+        mut waiter: Waiter<T>,
+    ) -> Result<Vec<Dependency>, Waiter<T>> {
+        let mut providers = providers(&waiter.on);
+        providers.retain(|provider| self.places.take(*provider));
+        if providers.is_empty() {
             return Err(waiter);
         }
-        for dependency in &waiter.on {
+        let on = &mut waiter.on;
+        on.retain(|dependency| providers.contains(&dependency.provider()));
+        let on = on.clone();
+        for dependency in &on {
             let streams = self.by_dependency.entry(dependency.clone());
             streams.or_default().insert(stream);
         }
         self.waiters.insert(stream, waiter);
-        Ok(())
+        Ok(on)
+    }
+
+    /// Whether any request waits for `dependency`.
+    #[must_use]
+    pub fn is_awaited(&self, dependency: &Dependency) -> bool {
+        self.by_dependency.contains_key(dependency)
     }
 
     /// Whether the request of a stream waits.
@@ -114,7 +114,10 @@ impl<T> WaitingRoom<T> {
     /// Takes out the request of a stream.
     pub fn remove(&mut self, stream: ContextId) -> Option<Waiter<T>> {
         let waiter = self.waiters.remove(&stream)?;
-        self.called.remove(&stream);
+        for provider in providers(&waiter.on) {
+            self.called.remove(provider, stream);
+            self.places.give_back(provider);
+        }
         for dependency in &waiter.on {
             if let Some(streams) = self.by_dependency.get_mut(dependency) {
                 streams.remove(&stream);
@@ -140,26 +143,29 @@ impl<T> WaitingRoom<T> {
 
     /// Calls the requests that wait for what has changed.
     pub fn call(&mut self, change: &Change) {
-        let (dependency, known) = match change {
-            Change::Document(dependency) => (dependency, None),
-            Change::Status(known) => (&known.dependency, Some(known)),
-        };
+        let dependency = change.dependency();
         let Some(streams) = self.by_dependency.get(dependency) else {
             return;
         };
-        self.called.extend(streams);
         for stream in streams {
-            if let Some(waiter) = self.waiters.get_mut(stream) {
-                waiter.statuses.extend(known.cloned());
+            self.called.add(dependency.provider(), *stream);
+            if let Change::Status(known) = change
+                && let Some(waiter) = self.waiters.get_mut(stream)
+            {
+                waiter.statuses.push(known.clone());
             }
         }
     }
 
     /// Calls the requests whose time is up.
     pub fn call_overdue(&mut self, now: Instant) {
-        let waiters = self.waiters.iter();
-        let overdue = waiters.filter(|(_, waiter)| waiter.is_overdue(now));
-        self.called.extend(overdue.map(|(stream, _)| stream));
+        for (stream, waiter) in &self.waiters {
+            if waiter.is_overdue(now)
+                && let Some(dependency) = waiter.on.first()
+            {
+                self.called.add(dependency.provider(), *stream);
+            }
+        }
     }
 
     /// Whether a called request has not been taken out.
@@ -168,16 +174,26 @@ impl<T> WaitingRoom<T> {
         !self.called.is_empty()
     }
 
-    /// Takes out the called request that arrived first.
+    /// Takes out the called request whose turn it is.
     pub fn take_called(&mut self) -> Option<(ContextId, Waiter<T>)> {
-        let stream = *self.called.first()?;
+        let stream = self.called.next()?;
         Some((stream, self.remove(stream)?))
     }
+}
+
+/// The providers of dependencies, each once.
+fn providers(on: &[Dependency]) -> Vec<usize> {
+    let mut providers: Vec<usize> = on.iter().map(Dependency::provider).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    providers
 }
 
 #[cfg(test)]
 mod tests {
     use std::iter;
+
+    use gate::introspection::TokenStatus;
 
     use super::*;
 
@@ -200,7 +216,7 @@ mod tests {
     }
 
     fn room<const N: usize>(waiters: [(u32, u64, &[Dependency]); N]) -> WaitingRoom<()> {
-        let mut room = WaitingRoom::default();
+        let mut room = WaitingRoom::new(2);
         for (stream, secs, on) in waiters {
             assert!(room.admit(ContextId(stream), waiter(secs, on)).is_ok());
         }
@@ -214,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_room_is_bounded() {
-        let mut room = room([]);
+        let mut room = WaitingRoom::new(1);
         for stream in 0..1024 {
             assert!(room.admit(ContextId(stream), waiter(1, &[KEYS])).is_ok());
         }
@@ -222,6 +238,26 @@ mod tests {
         assert_eq!(room.len(), CAPACITY);
         assert!(room.remove(ContextId(0)).is_some());
         assert!(room.admit(ContextId(1024), waiter(1, &[KEYS])).is_ok());
+    }
+
+    #[test]
+    fn a_request_waits_only_for_providers_that_have_a_place_for_it() {
+        let mut room = WaitingRoom::new(2);
+        let streams = (0..CAPACITY).map(|stream| ContextId(u32::try_from(stream).unwrap()));
+        let admitted = streams.filter(|stream| room.admit(*stream, waiter(9, &[KEYS])).is_ok());
+        assert_eq!(admitted.count(), 768);
+        let both = [KEYS, LIST, OTHER_KEYS];
+        let on = room.admit(ContextId(2000), waiter(9, &both)).unwrap();
+        assert_eq!(on, [OTHER_KEYS]);
+        assert!(room.is_awaited(&OTHER_KEYS) && !room.is_awaited(&LIST));
+        // It took one place, and gives it back.
+        assert!(room.remove(ContextId(2000)).is_some());
+        for stream in 2000..2256 {
+            let admitted = room.admit(ContextId(stream), waiter(9, &[OTHER_KEYS]));
+            assert!(admitted.is_ok(), "{stream}");
+        }
+        assert!(room.admit(ContextId(3000), waiter(9, &both)).is_err());
+        assert_eq!(room.len(), CAPACITY);
     }
 
     #[test]
@@ -301,7 +337,7 @@ mod tests {
             provider: 0,
             token: token.into(),
         };
-        let mut room = WaitingRoom::default();
+        let mut room = WaitingRoom::new(1);
         for (stream, token) in [(1, "a"), (2, "b"), (3, "a")] {
             let waiter = waiter(9, &[introspection(token)]);
             assert!(room.admit(ContextId(stream), waiter).is_ok());

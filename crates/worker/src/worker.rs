@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
-use gate::decision::{Context, Decided, Decision, Wait, decide};
+use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
 use gate::policy::{KeySource, Policy};
 use gate::reason::{Reason, ReasonKind};
 use gate::request::Request;
@@ -87,7 +87,7 @@ impl<H: Host> Worker<H> {
         Self {
             sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
-            room: RefCell::default(),
+            room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
             pacer: Pacer::start(host.clone()),
             clock,
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),
@@ -143,9 +143,13 @@ impl<H: Host> Worker<H> {
         self.room.borrow().contains(stream)
     }
 
-    /// Forgets the request of a stream that has ended.
+    /// Forgets the request of a stream that has ended. What only this request waits for is not
+    /// requested.
     pub fn forget(&self, stream: ContextId) {
-        self.room.borrow_mut().remove(stream);
+        let removed = self.room.borrow_mut().remove(stream);
+        if let Some(waiter) = removed {
+            self.withdraw(&waiter.on);
+        }
         self.metrics.set_waiting(self.room.borrow().len());
     }
 
@@ -192,11 +196,14 @@ impl<H: Host> Worker<H> {
             let Some((stream, waiter)) = called else {
                 break;
             };
+            let mut on = waiter.on.clone();
+            on.retain(|dependency| !waiter.has_status(dependency));
             if self.host.set_effective_context(stream)
                 && self.settle_one(stream, waiter, now) != Disposition::Paused
             {
                 count = count.saturating_add(1);
             }
+            self.withdraw(&on);
         }
         self.host.set_effective_context(root);
     }
@@ -226,11 +233,6 @@ impl<H: Host> Worker<H> {
 
     /// Lets a request wait, or refuses it if the room is full.
     fn wait(&self, stream: ContextId, waiter: Waiter<Request<'static>>, wait: Wait) -> Disposition {
-        let mut sources = self.sources.borrow_mut();
-        for dependency in &wait.on {
-            sources.request(dependency);
-        }
-        drop(sources);
         let waiter = Waiter {
             deadline: waiter.arrived.plus(wait.timeout),
             on: wait.on,
@@ -238,8 +240,24 @@ impl<H: Host> Worker<H> {
         };
         let admitted = self.room.borrow_mut().admit(stream, waiter);
         match admitted {
-            Ok(()) => Disposition::Paused,
+            Ok(on) => {
+                let mut sources = self.sources.borrow_mut();
+                for dependency in &on {
+                    sources.request(dependency);
+                }
+                Disposition::Paused
+            }
             Err(refused) => self.refuse(&wait.unavailable, &refused.request),
+        }
+    }
+
+    /// Takes back the requests for those of `dependencies` that no request waits for any more.
+    fn withdraw(&self, dependencies: &[Dependency]) {
+        let (room, mut sources) = (self.room.borrow(), self.sources.borrow_mut());
+        for dependency in dependencies {
+            if !room.is_awaited(dependency) {
+                sources.withdraw(dependency);
+            }
         }
     }
 

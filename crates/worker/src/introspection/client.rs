@@ -9,7 +9,7 @@ use gate::time::{Instant, Timestamp};
 use log::warn;
 
 use super::token_queue::TokenQueue;
-use super::token_statuses::{Failed, TokenStatuses, UNAVAILABLE};
+use super::token_statuses::{Failed, TokenStatuses};
 use crate::counter::Counter;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
 use crate::log_throttle::LogThrottle;
@@ -60,21 +60,20 @@ impl<H: Host> IntrospectionClient<H> {
         self.provider.index
     }
 
-    /// The status of a token; `Pending` if it is not known but can be requested.
+    /// The status of a token; `Pending` if it is not known.
     pub(crate) fn status(&self, token: &str, now: Instant) -> TokenStatus {
-        if let Some(status) = self.statuses.borrow_mut().find(token, now) {
-            return status;
-        }
-        if self.queue.accepts(token) {
-            TokenStatus::Pending
-        } else {
-            UNAVAILABLE
-        }
+        let status = self.statuses.borrow_mut().find(token, now);
+        status.unwrap_or(TokenStatus::Pending)
     }
 
     /// Requests the introspection of a token, whose status is `Pending`. The next tick sends it.
     pub(crate) fn request(&mut self, token: &Rc<str>) {
         self.queue.push(token);
+    }
+
+    /// Takes back the request for the introspection of a token, unless it has been sent.
+    pub(crate) fn withdraw(&mut self, token: &str) {
+        self.queue.withdraw(token);
     }
 
     /// The tokens with a new status since the last call. The requests that wait for it use it even if

@@ -19,7 +19,7 @@ const MAX_ACTIVE_BYTES: usize = 8 * 1024 * 1024;
 const MAX_INACTIVE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The status of a token while it cannot be determined.
-pub(super) const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
+const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
     retry_after: FAILED_FOR,
 };
 

@@ -10,9 +10,6 @@ use crate::support::{
     token_of,
 };
 
-/// The largest number of tokens without a response.
-const QUEUE: usize = 1024;
-
 fn introspecting() -> (Process, Worker, Listener) {
     let config = json!({"providers": {"cloud": introspecting_provider()}});
     let (process, worker, listener) = listening(&config.to_string());
@@ -155,26 +152,70 @@ fn a_jwt_is_sent_to_no_endpoint_of_another_issuer() {
 }
 
 #[test]
-fn a_full_queue_refuses_other_tokens_at_once() {
+fn clients_that_disconnect_cause_no_call_and_delay_nobody() {
     let (process, _worker, listener) = introspecting();
-    // Clients that do not wait for the answer leave room for others to wait, but fill the queue.
-    for number in 0..QUEUE {
+    process.serve_always("endpoint", Reply::from(active()));
+    for number in 0..2 * CAPACITY {
         listener.get("/", Some(&format!("token{number}"))).end();
     }
+    let requests = [listener.get("/", Some("good"))];
+    let took = decided(&process, &requests, SECOND);
+    assert!(took <= 10 * MS, "{took:?}");
+    assert_eq!(statuses(&requests), [200]);
+    let received = process.received("endpoint");
+    assert_eq!(received.len(), 1);
+    assert!(received[0].body.starts_with(b"token=good&"));
+}
+
+#[test]
+fn only_calls_in_flight_are_left_of_clients_that_disconnect() {
+    let (process, _worker, listener) = introspecting();
+    let requests: Vec<_> = (0..CAPACITY)
+        .map(|number| listener.get("/", Some(&format!("token{number}"))))
+        .collect();
     process.advance(20 * MS);
     assert_eq!(process.in_flight("endpoint"), 128);
-    let refused = listener.get("/", Some("another"));
-    assert_eq!(refused.status(), 503);
-    assert_eq!(refused.answer_header("retry-after").as_deref(), Some("1"));
-    // A token that is in the queue may be waited for.
-    let waiting = listener.get("/", Some("token0"));
-    assert_eq!(waiting.status(), 0);
+    for request in &requests {
+        request.end();
+    }
+    let good = listener.get("/", Some("good"));
+    process.advance(20 * MS);
     process.respond("endpoint", &active());
     process.advance(20 * MS);
-    assert_eq!(waiting.status(), 200);
-    process.advance(IDLE);
-    let name = "bearer_gate.denied.introspection_unavailable";
-    assert_eq!(process.metric(name), 1);
+    process.respond("endpoint", &active());
+    process.advance(20 * MS);
+    assert_eq!(good.status(), 200);
+    assert_eq!(process.received("endpoint").len(), 129);
+}
+
+#[test]
+fn a_call_that_two_clients_wait_for_is_made_if_one_of_them_disconnects() {
+    let (process, _worker, listener) = introspecting();
+    process.serve_always("endpoint", Reply::from(active()));
+    let requests = ["one", "one"].map(|token| listener.get("/", Some(token)));
+    requests[0].end();
+    process.advance(20 * MS);
+    assert_eq!(requests[1].status(), 200);
+}
+
+#[test]
+fn no_call_is_made_that_a_request_needs_no_more() {
+    let (mut first, mut second) = (introspecting_provider(), introspecting_provider());
+    first["introspection"]["http_uri"]["cluster"] = "first".into();
+    second["introspection"]["http_uri"]["cluster"] = "second".into();
+    let config = json!({"providers": {"first": first, "second": second}});
+    let (process, _worker, listener) = listening(&config.to_string());
+    process.serve_always("first", Reply::from(active()));
+    process.serve_always("second", Reply::Hang);
+    // The first 128 tokens use up the calls to the second endpoint.
+    let requests: Vec<_> = (0..200)
+        .map(|number| listener.get("/", Some(&format!("token{number}"))))
+        .collect();
+    decided(&process, &requests, SECOND);
+    assert_eq!(statuses(&requests), [200; 200]);
+    process.advance(5 * SECOND);
+    assert_eq!(process.received("first").len(), 200);
+    assert_eq!(process.received("second").len(), 128);
 }
 
 #[test]
