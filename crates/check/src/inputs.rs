@@ -5,7 +5,9 @@ use std::hash::RandomState;
 
 use gate::credential::{self, Credential};
 use gate::decision::{Context, Decision, decide, decide_by};
-use gate::policy::{Policy, Provider, Requirement, RequirementKind, RequirementNode};
+use gate::policy::{
+    IntrospectedTokens, Policy, Provider, Requirement, RequirementKind, RequirementNode,
+};
 use gate::reason::Reason;
 use gate::request::Request;
 use gate::time::Timestamp;
@@ -105,7 +107,9 @@ impl<'i> Inputs<'i> {
         let found = credential::locate(self.request, &provider.locations).ok()?;
         let Credential { text, .. } = found.first()?;
         let response = self.given.response(provider);
-        Some(InspectedToken::parse(text).or_payload_of(response.as_deref()))
+        let all = provider.introspection.as_ref();
+        let all = all.is_some_and(|endpoint| endpoint.tokens == IntrospectedTokens::All);
+        Some(InspectedToken::parse(text).with_response(response.as_deref(), all))
     }
 }
 

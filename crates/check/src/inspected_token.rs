@@ -30,11 +30,18 @@ impl InspectedToken {
         }
     }
 
-    /// Uses the introspection response as the payload if the token itself has none.
+    /// Uses the introspection response as the payload: of every token if `all`, and of one that has
+    /// none itself.
     #[must_use]
-    pub(crate) fn or_payload_of(mut self, response: Option<&IntrospectionResponse>) -> Self {
-        if self.payload.is_none() {
-            self.payload = response.map(|response| response.payload.clone());
+    pub(crate) fn with_response(
+        mut self,
+        response: Option<&IntrospectionResponse>,
+        all: bool,
+    ) -> Self {
+        if let Some(response) = response
+            && (all || self.payload.is_none())
+        {
+            self.payload = Some(response.payload.clone());
         }
         self
     }

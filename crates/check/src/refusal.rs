@@ -96,6 +96,10 @@ impl Refusal<'_> {
                 "no key verifies it, and the token has no kid".to_owned()
             }
             Reason::Revoked => self.revoked(),
+            Reason::Contradiction { claim } => {
+                let response = self.claim_text(claim);
+                format!("{claim}: {response} in the introspection response, another in the token")
+            }
             Reason::SenderConstraint => format!("cnf: {}", self.claim_text("cnf")),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use crate::credential::Credential;
@@ -38,8 +38,10 @@ pub enum HeaderChange {
 pub struct ForwardedToken<'t> {
     /// The token in the request.
     pub credential: &'t Credential<'t>,
-    /// Its payload.
+    /// What it says.
     pub payload: &'t Map<String, Value>,
+    /// Whether the payload is that of the introspection response, not that in the token.
+    pub introspected: bool,
     /// The provider whose settings apply.
     pub provider: &'t Provider,
 }
@@ -72,8 +74,13 @@ impl Admission {
     fn forward(&mut self, token: ForwardedToken<'_>) {
         let forwarding = &token.provider.forwarding;
         if let Some(name) = &forwarding.payload_header {
-            let payload = payload_text(&token.credential.text, forwarding.pad_payload);
-            self.set(name, payload);
+            // What is forwarded is what the request was judged by.
+            let payload = if token.introspected {
+                encoded(token.payload)
+            } else {
+                encoded_payload(&token.credential.text).to_owned()
+            };
+            self.set(name, padded(payload, forwarding.pad_payload));
         }
         let mut set = false;
         for claim in &forwarding.claim_headers {
@@ -136,9 +143,19 @@ impl Admission {
     }
 }
 
-/// The payload as it is in the token, padded if `pad` says so.
-fn payload_text(token: &str, pad: bool) -> String {
-    let mut payload = token.split('.').nth(1).unwrap_or_default().to_owned();
+/// The payload as it is in the token.
+fn encoded_payload(token: &str) -> &str {
+    token.split('.').nth(1).unwrap_or_default()
+}
+
+/// A payload as a token would contain it.
+fn encoded(payload: &Map<String, Value>) -> String {
+    let json = serde_json::to_vec(payload).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(json)
+}
+
+/// Adds padding to `payload` if `pad` says so.
+fn padded(mut payload: String, pad: bool) -> String {
     while pad && !payload.len().is_multiple_of(4) {
         payload.push('=');
     }

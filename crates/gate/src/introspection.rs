@@ -1,11 +1,13 @@
 //! Token introspection (RFC 7662): what the authorization server says about a token.
 
 mod answer;
+mod contradiction;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 pub use self::answer::{IntrospectionResponse, MAX_ANSWER_BYTES, read};
+pub use self::contradiction::{COMPARED_CLAIMS, contradiction};
 
 /// The status of a token.
 #[derive(Clone, Debug)]

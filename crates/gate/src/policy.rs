@@ -37,6 +37,7 @@ pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use string_matcher::{Comparison, StringMatcher};
 
+use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::NAMING_CLAIMS;
@@ -140,6 +141,18 @@ impl Policy {
         self.introspects
     }
 
+    /// The number of providers that requests can wait for: with remote keys, a revocation list or an
+    /// introspection endpoint.
+    #[must_use]
+    pub fn awaited_providers(&self) -> usize {
+        let awaited = |provider: &&Rc<Provider>| {
+            matches!(provider.keys, KeySource::Remote(_))
+                || provider.revocation.is_some()
+                || provider.introspection.is_some()
+        };
+        self.providers.iter().filter(awaited).count()
+    }
+
     /// Whether a request passes that no rule matches.
     #[must_use]
     pub const fn allows_unmatched(&self) -> bool {
@@ -205,7 +218,7 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
     sorted(of_tokens.chain(of_rules).collect())
 }
 
-/// The members of a payload that conditions, forwarding or revocation read.
+/// The members of a payload that conditions, forwarding, revocation or introspection read.
 fn read_claims(
     providers: &[Rc<Provider>],
     rules: &Rules,
@@ -229,6 +242,13 @@ fn read_claims(
         .collect();
     if providers.iter().any(|one| one.revocation.is_some()) {
         claims.extend(NAMING_CLAIMS.map(str::to_owned));
+    }
+    let introspects_jwts = |provider: &Rc<Provider>| {
+        let endpoint = provider.introspection.as_ref();
+        endpoint.is_some_and(|endpoint| endpoint.tokens == IntrospectedTokens::All)
+    };
+    if providers.iter().any(introspects_jwts) {
+        claims.extend(COMPARED_CLAIMS.map(str::to_owned));
     }
     sorted(claims)
 }

@@ -243,6 +243,14 @@ reasons! {
         "The access token is not active",
         "Request a new token";
 
+    /// The introspection response is about another token, subject or client than the JWT.
+    Contradiction {
+        /// The claim that differs.
+        claim: &'static str,
+    }: InvalidToken, "contradiction",
+        "The authorization server contradicts the access token",
+        "Compare the claims of the token with the members of the introspection response";
+
     /// The token is bound to its sender (`cnf`), and the request does not prove possession.
     SenderConstraint: InvalidToken, "sender_constraint",
         "The access token is bound to a sender that was not proven",

@@ -4,6 +4,10 @@
 //! The header parameters `jwk`, `jku`, `x5c` and `x5u` are ignored: a token must not supply the key
 //! that it is verified with.
 
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
@@ -129,6 +133,31 @@ impl Token {
     }
 }
 
+/// Whether a text that cannot be parsed is a malformed JWT and not an opaque token: its first part is a
+/// JSON object with `alg`. The encoding need not be canonical, because another parser may accept it. A
+/// JWT that is encrypted (RFC 7516: five parts, and `enc` in the header) is opaque to the gate.
+#[must_use]
+pub fn resembles_jwt(text: &str) -> bool {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let header = text.split('.').next().unwrap_or_default();
+    let header = header.replace('+', "-").replace('/', "_");
+    let Ok(header) = LENIENT.decode(header) else {
+        return false;
+    };
+    match serde_json::from_slice::<Map<String, Value>>(&header) {
+        Ok(header) => {
+            let encrypted = header.contains_key("enc") && text.split('.').count() == 5;
+            header.contains_key("alg") && !encrypted
+        }
+        Err(_) => false,
+    }
+}
+
 impl<'a> Signed<'a> {
     /// The signed text and the signature of a token that was parsed before. `None` if the text is
     /// not a token.
@@ -192,8 +221,7 @@ fn text_parameter(header: &mut Map<String, Value>, name: &str) -> Result<Option<
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     use super::*;
@@ -347,6 +375,37 @@ mod tests {
     }
 
     #[test]
+    fn a_malformed_jwt_is_told_from_an_opaque_token_by_its_first_part() {
+        let encoded = |header: &str| URL_SAFE_NO_PAD.encode(header);
+        let header = encoded(r#"{"alg":"RS256"}"#);
+        let encrypted = encoded(r#"{"alg":"dir","enc":"A256GCM"}"#);
+        for (text, expected) in [
+            (String::new(), false),
+            ("opaque".to_owned(), false),
+            ("..".to_owned(), false),
+            ("a.b.c".to_owned(), false),
+            ("v4.public.eyJzdWIiOiJqb2UifQ".to_owned(), false),
+            (encoded("{}"), false),
+            (encoded(r#"["alg"]"#), false),
+            (encoded(r#"{"typ":"JWT"}"#) + ".b.c", false),
+            (header.clone(), true),
+            (format!("{header}.b"), true),
+            (format!("{header}.b.c"), true),
+            (format!("{header}.b.c.d.e"), true),
+            (format!("{encrypted}.b.c.d.e"), false),
+            (format!("{encrypted}.b.c"), true),
+            (encoded(r#"{"alg":null}"#), true),
+            (encoded(r#"{"alg":"none","alg":"RS256"}"#), true),
+            // The encoding is not canonical.
+            (encoded(r#"{"alg":"none"}"#) + "=", true),
+            (STANDARD.encode(r#"{"alg":"~~~???"}"#) + ".b.c", true),
+            ("eyJhbGciOjF9Ch.b.c".to_owned(), true),
+        ] {
+            assert_eq!(resembles_jwt(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn payloads_are_json_objects() {
         for payload in ["[]", "1", "", "{", r#"{"a":1,"a":1}"#, "null"] {
             assert_eq!(
@@ -375,6 +434,7 @@ mod tests {
         #[test]
         fn no_text_panics(text: String) {
             let _ = Token::parse(&text, MAX_TOKEN_BYTES);
+            let _ = resembles_jwt(&text);
         }
 
         #[test]

@@ -76,7 +76,10 @@ fn main() -> ExitCode {
             report(&failure)
         }
         None => {
-            println!("{ran} stories from seed {first} on kept every promise ({} s)", took.as_secs());
+            println!(
+                "{ran} stories from seed {first} on kept every promise ({} s)",
+                took.as_secs()
+            );
             ExitCode::SUCCESS
         }
     }
@@ -119,7 +122,9 @@ fn run_all(first: u64, arguments: &Arguments) -> (u64, Option<Failure>, Duration
 /// A seed that no earlier run used.
 fn fresh_seed() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(1, |since| since.as_secs()).saturating_mul(1_000_000)
+    since
+        .map_or(1, |since| since.as_secs())
+        .saturating_mul(1_000_000)
 }
 
 fn report(failure: &Failure) -> ExitCode {

@@ -50,7 +50,8 @@ impl Times {
 
     /// Whether no worker or root has vanished for that time.
     fn calm_since(&self, time: Duration) -> bool {
-        self.disturbed.is_none_or(|disturbed| disturbed + time < self.now)
+        self.disturbed
+            .is_none_or(|disturbed| disturbed + time < self.now)
     }
 }
 

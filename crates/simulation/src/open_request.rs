@@ -40,7 +40,9 @@ impl OpenRequest {
             Outcome::Paused => Ok(false),
             Outcome::Lost => Err(format!("request {number} is lost, but its worker lives")),
             Outcome::Forwarded => match expected(self.token, servers, times) {
-                Expected::Refusal(reason) => Err(format!("request {number} passed with the {name}: {reason}")),
+                Expected::Refusal(reason) => {
+                    Err(format!("request {number} passed with the {name}: {reason}"))
+                }
                 Expected::Pass | Expected::Either => Ok(true),
             },
             Outcome::Answered(answer) => {
@@ -49,7 +51,10 @@ impl OpenRequest {
                     && !self.may_have_expired(times);
                 if must_pass {
                     let status = answer.status;
-                    return Err(format!("request {number} with the {name} was refused with {status}: {}", answer.body));
+                    return Err(format!(
+                        "request {number} with the {name} was refused with {status}: {}",
+                        answer.body
+                    ));
                 }
                 Ok(true)
             }

@@ -79,9 +79,7 @@ impl<T: Clone + 'static> Server<T> {
                     let conditional = received.header("if-none-match").is_some();
                     respond_with(Response::new(if conditional { 500 } else { 304 }, ""))
                 }
-                Mode::SaysTooMuch => {
-                    respond_with(Response::new(200, TOO_MUCH.with(Clone::clone)))
-                }
+                Mode::SaysTooMuch => respond_with(Response::new(200, TOO_MUCH.with(Clone::clone))),
             }
         });
         server
@@ -97,7 +95,6 @@ impl<T: Clone + 'static> Server<T> {
         self.mode.borrow_mut().set(process.elapsed(), mode);
     }
 
-
     /// Publishes something else.
     pub(crate) fn publish(&self, at: Duration, value: T) {
         self.published.borrow_mut().set(at, value);
@@ -109,12 +106,18 @@ impl<T: Clone + 'static> Server<T> {
 
     /// Whether it has been well all the time.
     pub(crate) fn was_well(&self, from: Duration, to: Duration) -> bool {
-        self.mode.borrow().during(from, to).all(|mode| *mode == Mode::Well)
+        self.mode
+            .borrow()
+            .during(from, to)
+            .all(|mode| *mode == Mode::Well)
     }
 
     /// Whether it has been well at any time.
     pub(crate) fn was_ever_well(&self, from: Duration, to: Duration) -> bool {
-        self.mode.borrow().during(from, to).any(|mode| *mode == Mode::Well)
+        self.mode
+            .borrow()
+            .during(from, to)
+            .any(|mode| *mode == Mode::Well)
     }
 
     /// Whether `test` holds for all that it published.

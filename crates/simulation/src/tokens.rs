@@ -63,17 +63,36 @@ pub(crate) static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
     let mut tokens = Vec::new();
     for issuer in 0..ISSUERS {
         for kid in KIDS {
-            for (lifetime, seconds) in [("long", 100_000_000), ("longer", 200_000_000), ("short", 120)] {
+            for (lifetime, seconds) in [
+                ("long", 100_000_000),
+                ("longer", 200_000_000),
+                ("short", 120),
+            ] {
                 tokens.push(signed(issuer, kid, lifetime, START + seconds));
             }
         }
         tokens.push(signed(issuer, "rsa", "expired", START - 7200));
-        tokens.push(bad(issuer, "unknown kid", "ES256", &json!({"alg": "ES256", "kid": "unknown"})));
-        tokens.push(bad(issuer, "key of another", "ES384", &json!({"alg": "ES256", "kid": "ec"})));
+        tokens.push(bad(
+            issuer,
+            "unknown kid",
+            "ES256",
+            &json!({"alg": "ES256", "kid": "unknown"}),
+        ));
+        tokens.push(bad(
+            issuer,
+            "key of another",
+            "ES384",
+            &json!({"alg": "ES256", "kid": "ec"}),
+        ));
         let unsecured = json!({"alg": "none"});
         tokens.push(bad(issuer, "without algorithm", "ES256", &unsecured));
     }
-    let foreign = bad(ISSUERS, "unknown issuer", "ES256", &json!({"alg": "ES256", "kid": "ec"}));
+    let foreign = bad(
+        ISSUERS,
+        "unknown issuer",
+        "ES256",
+        &json!({"alg": "ES256", "kid": "ec"}),
+    );
     tokens.push(foreign);
     tokens.push(Token {
         name: "garbage".to_owned(),

@@ -155,7 +155,9 @@ impl World {
             }
             Action::LoseSwaps => {
                 let count = self.rng.u32(1..4);
-                self.tell(format_args!("the next {count} swaps of shared data are lost"));
+                self.tell(format_args!(
+                    "the next {count} swaps of shared data are lost"
+                ));
                 self.process.lose_swaps(count);
                 Ok(())
             }
@@ -181,7 +183,10 @@ impl World {
         let number = self.requests.get() + 1;
         self.requests.set(number);
         let at_arrival = expected(token, &self.servers, &self.times());
-        let NumberedListener { listener, number: listener_number } = &worker.listeners[listener];
+        let NumberedListener {
+            listener,
+            number: listener_number,
+        } = &worker.listeners[listener];
         let request = listener.get("/", Some(&token.text));
         let outcome = match request.outcome() {
             Outcome::Paused => "waits".to_owned(),
@@ -190,7 +195,9 @@ impl World {
             Outcome::Answered(answer) => format!("gets {}", answer.status),
         };
         let (worker, name) = (worker.number, &token.name);
-        self.tell(format_args!("request {number} to worker {worker} with the {name} {outcome}"));
+        self.tell(format_args!(
+            "request {number} to worker {worker} with the {name} {outcome}"
+        ));
         self.open.borrow_mut().push(OpenRequest {
             number,
             request,
@@ -311,7 +318,9 @@ impl World {
         let dead = self.workers.swap_remove(index);
         self.tell(format_args!("worker {} dies", dead.number));
         dead.worker.kill();
-        self.open.borrow_mut().retain(|request| request.worker != dead.number);
+        self.open
+            .borrow_mut()
+            .retain(|request| request.worker != dead.number);
         self.deaths += 1;
         self.disturbed = Some(self.process.elapsed());
         self.start_worker();
@@ -322,7 +331,9 @@ impl World {
         let variant = self.rng.usize(0..4);
         let listener = self.rng.usize(0..self.plan.listeners);
         let number = self.workers[index].number;
-        self.tell(format_args!("worker {number} gets another configuration ({variant})"));
+        self.tell(format_args!(
+            "worker {number} gets another configuration ({variant})"
+        ));
         let new = self.listen(&self.workers[index].worker, variant);
         let worker = &mut self.workers[index];
         let old = std::mem::replace(&mut worker.listeners[listener], new);
@@ -332,7 +343,10 @@ impl World {
     /// Removes the replaced listeners that no request belongs to.
     fn remove_drained(&mut self) {
         let open = self.open.borrow();
-        let in_use = |listener: &NumberedListener| open.iter().any(|request| request.listener == listener.number);
+        let in_use = |listener: &NumberedListener| {
+            open.iter()
+                .any(|request| request.listener == listener.number)
+        };
         for worker in &mut self.workers {
             for drained in worker.draining.extract_if(.., |listener| !in_use(listener)) {
                 self.story.tell(
@@ -372,7 +386,8 @@ impl World {
         if let Some(broken) = broken.into_inner() {
             return Err(broken);
         }
-        self.process.advance(end.saturating_sub(self.process.elapsed()));
+        self.process
+            .advance(end.saturating_sub(self.process.elapsed()));
         self.check()
     }
 
@@ -404,9 +419,12 @@ impl World {
         let waiting = i64::try_from(open.len()).unwrap_or(i64::MAX);
         let gauge = self.process.metric("bearer_gate.waiting");
         if self.deaths == 0 && gauge != waiting {
-            return Err(format!("{waiting} requests wait, but the gauge says {gauge}"));
+            return Err(format!(
+                "{waiting} requests wait, but the gauge says {gauge}"
+            ));
         }
-        let documents = (0..ISSUERS).flat_map(|issuer| [keys_cluster(issuer), list_cluster(issuer)]);
+        let documents =
+            (0..ISSUERS).flat_map(|issuer| [keys_cluster(issuer), list_cluster(issuer)]);
         for cluster in documents {
             let fetches = self.process.in_flight(&cluster);
             if fetches > 1 {
@@ -438,7 +456,10 @@ impl World {
             for listener in 0..worker.listeners.len() {
                 for token in &*TOKENS {
                     if expected(token, &self.servers, &self.times()) == Expected::Either {
-                        return Err(format!("after the recovery, the {} may still be decided either way", token.name));
+                        return Err(format!(
+                            "after the recovery, the {} may still be decided either way",
+                            token.name
+                        ));
                     }
                     self.send(worker, listener, token);
                 }
@@ -456,13 +477,25 @@ const RECOVERY: Duration = Duration::from_secs(200);
 fn servers(process: &Process, plan: &Plan, rng: &mut Rng) -> Servers {
     let all: BTreeSet<_> = KIDS.into_iter().collect();
     let keys = (0..ISSUERS).map(|issuer| {
-        Server::start(process, keys_cluster(issuer), all.clone(), rng.u64(..), key_set)
+        Server::start(
+            process,
+            keys_cluster(issuer),
+            all.clone(),
+            rng.u64(..),
+            key_set,
+        )
     });
     let keys = keys.collect();
     let lists = (0..ISSUERS).map(|issuer| {
         plan.revocation[issuer].then(|| {
             let none = BTreeSet::new();
-            Server::start(process, list_cluster(issuer), none, rng.u64(..), revocation_list)
+            Server::start(
+                process,
+                list_cluster(issuer),
+                none,
+                rng.u64(..),
+                revocation_list,
+            )
         })
     });
     let lists = lists.collect();
@@ -480,11 +513,18 @@ fn servers(process: &Process, plan: &Plan, rng: &mut Rng) -> Servers {
 
 fn key_set(kids: &BTreeSet<&'static str>, received: &Received) -> Response {
     let keys: Vec<_> = kids.iter().map(|kid| jwk(kid)).collect();
-    tagged(&json!({"keys": keys}).to_string(), &format!("\"{kids:?}\"").replace("\", \"", "-"), received)
+    tagged(
+        &json!({"keys": keys}).to_string(),
+        &format!("\"{kids:?}\"").replace("\", \"", "-"),
+        received,
+    )
 }
 
 fn revocation_list(revoked: &BTreeSet<String>, received: &Received) -> Response {
-    let tag = format!("\"{}\"", revoked.iter().cloned().collect::<Vec<_>>().join("-"));
+    let tag = format!(
+        "\"{}\"",
+        revoked.iter().cloned().collect::<Vec<_>>().join("-")
+    );
     tagged(&json!({"tokens": revoked}).to_string(), &tag, received)
 }
 
@@ -500,6 +540,7 @@ fn tagged(body: &str, tag: &str, received: &Received) -> Response {
 fn introspection(active: &BTreeSet<usize>, received: &Received) -> Response {
     let body = String::from_utf8_lossy(&received.body);
     let mut numbers = active.iter();
-    let is_active = numbers.any(|number| body.contains(&format!("token={}&", opaque_text(*number))));
+    let is_active =
+        numbers.any(|number| body.contains(&format!("token={}&", opaque_text(*number))));
     Response::new(200, json!({"active": is_active}).to_string())
 }

@@ -144,6 +144,11 @@ impl<T: Publication, H: Host> Source<T, H> {
         self.need.newer = true;
     }
 
+    /// Notes that no request waits for such a key any more.
+    pub(crate) fn withdraw_newer(&mut self) {
+        self.need.newer = false;
+    }
+
     /// Adopts what other workers fetched, and fetches if that is due and no other worker does.
     pub(crate) fn tick(&mut self, now: Instant) {
         // The virtual machine in which the host only checks a configuration does not tick.

@@ -12,6 +12,7 @@ use gate::revocation::{ListReader, RevocationList};
 use gate::time::Instant;
 use gate::verify::Engine;
 
+use crate::change::{Change, KnownStatus};
 use crate::host::{CalloutId, Host};
 use crate::introspection::IntrospectionClient;
 use crate::metrics::Metrics;
@@ -75,13 +76,11 @@ impl<H: Host> Sources<H> {
         }
     }
 
-    /// What decisions at the time `now` see. A request that cannot wait sees what is pending as
-    /// unavailable.
-    pub(crate) const fn resources(&self, now: Instant, can_wait: bool) -> View<'_, H> {
+    /// What a decision sees.
+    pub(crate) const fn resources<'s>(&'s self, turn: Turn<'s>) -> View<'s, H> {
         View {
             sources: self,
-            now,
-            can_wait,
+            turn,
         }
     }
 
@@ -97,6 +96,23 @@ impl<H: Host> Sources<H> {
             Dependency::Introspection { provider, token } => {
                 if let Some(Some(client)) = self.clients.get_mut(*provider) {
                     client.request(token);
+                }
+            }
+        }
+    }
+
+    /// Sends no request for what no request waits for any more, if there is still time.
+    pub(crate) fn withdraw(&mut self, dependency: &Dependency) {
+        match dependency {
+            Dependency::Keys(_) | Dependency::Revocations(_) => {}
+            Dependency::NewerKeys(provider) => {
+                if let Some(Some(source)) = self.keys.get_mut(*provider) {
+                    source.withdraw_newer();
+                }
+            }
+            Dependency::Introspection { provider, token } => {
+                if let Some(Some(client)) = self.clients.get_mut(*provider) {
+                    client.withdraw(token);
                 }
             }
         }
@@ -135,24 +151,28 @@ impl<H: Host> Sources<H> {
     }
 
     /// What has changed since the last call.
-    pub(crate) fn take_changes(&mut self) -> Vec<Dependency> {
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
         for source in self.keys.iter_mut().flatten() {
             if source.take_changed() {
                 let provider = source.provider();
-                changes.push(Dependency::Keys(provider));
-                changes.push(Dependency::NewerKeys(provider));
+                changes.push(Change::Document(Dependency::Keys(provider)));
+                changes.push(Change::Document(Dependency::NewerKeys(provider)));
             }
         }
         for source in self.revocations.iter_mut().flatten() {
             if source.take_changed() {
-                changes.push(Dependency::Revocations(source.provider()));
+                let provider = source.provider();
+                changes.push(Change::Document(Dependency::Revocations(provider)));
             }
         }
         for client in self.clients.iter_mut().flatten() {
             let provider = client.provider();
             let settled = client.take_settled().into_iter();
-            changes.extend(settled.map(|token| Dependency::Introspection { provider, token }));
+            changes.extend(settled.map(|(token, status)| {
+                let dependency = Dependency::Introspection { provider, token };
+                Change::Status(KnownStatus { dependency, status })
+            }));
         }
         changes
     }
@@ -184,11 +204,21 @@ impl<H: Host> Sources<H> {
     }
 }
 
+/// The turn of a request: when it is decided, and what it has waited for.
+#[derive(Clone, Copy)]
+pub(crate) struct Turn<'s> {
+    /// The time.
+    pub(crate) now: Instant,
+    /// Whether it can wait. Otherwise it sees what is pending as unavailable.
+    pub(crate) can_wait: bool,
+    /// The statuses that it was called with.
+    pub(crate) statuses: &'s [KnownStatus],
+}
+
 /// What a decision sees.
 pub(crate) struct View<'s, H> {
     sources: &'s Sources<H>,
-    now: Instant,
-    can_wait: bool,
+    turn: Turn<'s>,
 }
 
 impl<H: Host> Resources for View<'_, H> {
@@ -204,10 +234,14 @@ impl<H: Host> Resources for View<'_, H> {
         const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
             retry_after: RETRY_AFTER,
         };
+        let mut known = self.turn.statuses.iter();
+        if let Some(known) = known.find(|known| known.is_about(provider.index, token)) {
+            return known.status.clone();
+        }
         let client = entry(&self.sources.clients, provider);
-        let status = client.map_or(UNAVAILABLE, |client| client.status(token, self.now));
+        let status = client.map_or(UNAVAILABLE, |client| client.status(token, self.turn.now));
         match status {
-            TokenStatus::Pending if !self.can_wait => UNAVAILABLE,
+            TokenStatus::Pending if !self.turn.can_wait => UNAVAILABLE,
             status => status,
         }
     }
@@ -223,8 +257,8 @@ impl<H: Host> View<'_, H> {
             let retry_after = Duration::ZERO;
             return Availability::Unavailable { retry_after };
         };
-        let availability = source.availability(self.now);
-        if self.can_wait {
+        let availability = source.availability(self.turn.now);
+        if self.turn.can_wait {
             availability
         } else {
             availability.without_waiting(RETRY_AFTER)

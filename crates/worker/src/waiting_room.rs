@@ -1,26 +1,32 @@
 //! Requests that wait for what their decision needs. Their number is bounded, and so is their time.
 
+mod call_queue;
+mod places;
+
 use std::collections::{BTreeSet, HashMap};
 
 use gate::decision::Dependency;
 use gate::time::Instant;
 
+use self::call_queue::CallQueue;
+pub use self::places::CAPACITY;
+use self::places::Places;
+use crate::change::{Change, KnownStatus};
 use crate::host::ContextId;
-
-/// The largest number of requests of one worker that wait at the same time.
-pub const CAPACITY: usize = 1024;
 
 /// The waiting requests of one worker, by their stream.
 ///
 /// A request is called when something that it waits for has changed, or when its time is up. Called
 /// requests stay until they are taken out, in the order of arrival, so that they can be decided over
-/// several host calls.
+/// several host calls. The requests of each provider have a share of the places, and they take turns to
+/// be taken out, so that those of one provider neither displace nor delay those of another.
 #[derive(Debug)]
 pub struct WaitingRoom<T> {
     waiters: HashMap<ContextId, Waiter<T>>,
     /// The streams that wait for each dependency.
     by_dependency: HashMap<Dependency, BTreeSet<ContextId>>,
-    called: BTreeSet<ContextId>,
+    called: CallQueue,
+    places: Places,
 }
 
 /// A request that waits.
@@ -34,6 +40,9 @@ pub struct Waiter<T> {
     pub deadline: Instant,
     /// What it waits for.
     pub on: Vec<Dependency>,
+    /// The introspected statuses that it was called with. One response serves all requests that wait
+    /// for it, even if it must not be stored.
+    pub statuses: Vec<KnownStatus>,
 }
 
 impl<T> Waiter<T> {
@@ -42,34 +51,58 @@ impl<T> Waiter<T> {
     pub fn is_overdue(&self, now: Instant) -> bool {
         self.deadline <= now
     }
-}
 
-impl<T> Default for WaitingRoom<T> {
-    fn default() -> Self {
-        Self {
-            waiters: HashMap::new(),
-            by_dependency: HashMap::new(),
-            called: BTreeSet::new(),
-        }
+    /// Whether it was called with the introspected status that it waits for.
+    #[must_use]
+    pub fn has_status(&self, dependency: &Dependency) -> bool {
+        let mut known = self.statuses.iter();
+        known.any(|known| known.dependency == *dependency)
     }
 }
 
 impl<T> WaitingRoom<T> {
-    /// Lets the request of a stream wait.
+    /// An empty room for requests that can wait for this number of providers.
+    #[must_use]
+    pub fn new(providers: usize) -> Self {
+        Self {
+            waiters: HashMap::new(),
+            by_dependency: HashMap::new(),
+            called: CallQueue::default(),
+            places: Places::new(providers),
+        }
+    }
+
+    /// Lets the request of a stream wait. It takes a place of each provider that it waits for. If there
+    /// is none for some of them, it waits only for the others. Returns what it waits for.
     ///
     /// # Errors
     ///
-    /// The waiter, if the room is full.
-    pub fn admit(&mut self, stream: ContextId, waiter: Waiter<T>) -> Result<(), Waiter<T>> {
-        if self.waiters.len() >= CAPACITY {
+    /// The waiter, if there is no place at all.
+    pub fn admit(
+        &mut self,
+        stream: ContextId,
+        mut waiter: Waiter<T>,
+    ) -> Result<Vec<Dependency>, Waiter<T>> {
+        let mut providers = providers(&waiter.on);
+        providers.retain(|provider| self.places.take(*provider));
+        if providers.is_empty() {
             return Err(waiter);
         }
-        for dependency in &waiter.on {
+        let on = &mut waiter.on;
+        on.retain(|dependency| providers.contains(&dependency.provider()));
+        let on = on.clone();
+        for dependency in &on {
             let streams = self.by_dependency.entry(dependency.clone());
             streams.or_default().insert(stream);
         }
         self.waiters.insert(stream, waiter);
-        Ok(())
+        Ok(on)
+    }
+
+    /// Whether any request waits for `dependency`.
+    #[must_use]
+    pub fn is_awaited(&self, dependency: &Dependency) -> bool {
+        self.by_dependency.contains_key(dependency)
     }
 
     /// Whether the request of a stream waits.
@@ -81,7 +114,10 @@ impl<T> WaitingRoom<T> {
     /// Takes out the request of a stream.
     pub fn remove(&mut self, stream: ContextId) -> Option<Waiter<T>> {
         let waiter = self.waiters.remove(&stream)?;
-        self.called.remove(&stream);
+        for provider in providers(&waiter.on) {
+            self.called.remove(provider, stream);
+            self.places.give_back(provider);
+        }
         for dependency in &waiter.on {
             if let Some(streams) = self.by_dependency.get_mut(dependency) {
                 streams.remove(&stream);
@@ -105,18 +141,31 @@ impl<T> WaitingRoom<T> {
         self.waiters.len()
     }
 
-    /// Calls the requests that wait for `dependency`.
-    pub fn call(&mut self, dependency: &Dependency) {
-        if let Some(streams) = self.by_dependency.get(dependency) {
-            self.called.extend(streams);
+    /// Calls the requests that wait for what has changed.
+    pub fn call(&mut self, change: &Change) {
+        let dependency = change.dependency();
+        let Some(streams) = self.by_dependency.get(dependency) else {
+            return;
+        };
+        for stream in streams {
+            self.called.add(dependency.provider(), *stream);
+            if let Change::Status(known) = change
+                && let Some(waiter) = self.waiters.get_mut(stream)
+            {
+                waiter.statuses.push(known.clone());
+            }
         }
     }
 
     /// Calls the requests whose time is up.
     pub fn call_overdue(&mut self, now: Instant) {
-        let waiters = self.waiters.iter();
-        let overdue = waiters.filter(|(_, waiter)| waiter.is_overdue(now));
-        self.called.extend(overdue.map(|(stream, _)| stream));
+        for (stream, waiter) in &self.waiters {
+            if waiter.is_overdue(now)
+                && let Some(dependency) = waiter.on.first()
+            {
+                self.called.add(dependency.provider(), *stream);
+            }
+        }
     }
 
     /// Whether a called request has not been taken out.
@@ -125,16 +174,26 @@ impl<T> WaitingRoom<T> {
         !self.called.is_empty()
     }
 
-    /// Takes out the called request that arrived first.
+    /// Takes out the called request whose turn it is.
     pub fn take_called(&mut self) -> Option<(ContextId, Waiter<T>)> {
-        let stream = *self.called.first()?;
+        let stream = self.called.next()?;
         Some((stream, self.remove(stream)?))
     }
+}
+
+/// The providers of dependencies, each once.
+fn providers(on: &[Dependency]) -> Vec<usize> {
+    let mut providers: Vec<usize> = on.iter().map(Dependency::provider).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    providers
 }
 
 #[cfg(test)]
 mod tests {
     use std::iter;
+
+    use gate::introspection::TokenStatus;
 
     use super::*;
 
@@ -148,11 +207,16 @@ mod tests {
             arrived: Instant::default(),
             deadline: Instant::from_secs(secs),
             on: on.to_vec(),
+            statuses: Vec::new(),
         }
     }
 
+    fn changed(dependency: &Dependency) -> Change {
+        Change::Document(dependency.clone())
+    }
+
     fn room<const N: usize>(waiters: [(u32, u64, &[Dependency]); N]) -> WaitingRoom<()> {
-        let mut room = WaitingRoom::default();
+        let mut room = WaitingRoom::new(2);
         for (stream, secs, on) in waiters {
             assert!(room.admit(ContextId(stream), waiter(secs, on)).is_ok());
         }
@@ -166,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_room_is_bounded() {
-        let mut room = room([]);
+        let mut room = WaitingRoom::new(1);
         for stream in 0..1024 {
             assert!(room.admit(ContextId(stream), waiter(1, &[KEYS])).is_ok());
         }
@@ -174,6 +238,26 @@ mod tests {
         assert_eq!(room.len(), CAPACITY);
         assert!(room.remove(ContextId(0)).is_some());
         assert!(room.admit(ContextId(1024), waiter(1, &[KEYS])).is_ok());
+    }
+
+    #[test]
+    fn a_request_waits_only_for_providers_that_have_a_place_for_it() {
+        let mut room = WaitingRoom::new(2);
+        let streams = (0..CAPACITY).map(|stream| ContextId(u32::try_from(stream).unwrap()));
+        let admitted = streams.filter(|stream| room.admit(*stream, waiter(9, &[KEYS])).is_ok());
+        assert_eq!(admitted.count(), 768);
+        let both = [KEYS, LIST, OTHER_KEYS];
+        let on = room.admit(ContextId(2000), waiter(9, &both)).unwrap();
+        assert_eq!(on, [OTHER_KEYS]);
+        assert!(room.is_awaited(&OTHER_KEYS) && !room.is_awaited(&LIST));
+        // It took one place, and gives it back.
+        assert!(room.remove(ContextId(2000)).is_some());
+        for stream in 2000..2256 {
+            let admitted = room.admit(ContextId(stream), waiter(9, &[OTHER_KEYS]));
+            assert!(admitted.is_ok(), "{stream}");
+        }
+        assert!(room.admit(ContextId(3000), waiter(9, &both)).is_err());
+        assert_eq!(room.len(), CAPACITY);
     }
 
     #[test]
@@ -191,7 +275,7 @@ mod tests {
             (Dependency::NewerKeys(0), &[]),
         ] {
             let mut room = room(waiters);
-            room.call(&dependency);
+            room.call(&changed(&dependency));
             assert_eq!(room.has_called(), !expected.is_empty());
             assert_eq!(taken(&mut room, 9), expected, "{dependency:?}");
             assert_eq!(room.len(), 4 - expected.len());
@@ -201,7 +285,7 @@ mod tests {
     #[test]
     fn no_trace_of_a_removed_request_remains() {
         let mut room = room([(1, 1, &[KEYS, LIST]), (2, 1, &[KEYS])]);
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert!(room.remove(ContextId(1)).is_some());
         assert!(room.remove(ContextId(1)).is_none());
         assert_eq!(taken(&mut room, 9), [2]);
@@ -223,7 +307,7 @@ mod tests {
     fn called_requests_are_taken_out_in_the_order_of_arrival() {
         let on: &[Dependency] = &[KEYS];
         let mut room = room([300, 4, 21, 5, 1].map(|stream| (stream, 1, on)));
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert_eq!(taken(&mut room, 2), [1, 4]);
         // The others stay called, and stay in the room until their turn.
         room.call_overdue(Instant::default());
@@ -236,14 +320,39 @@ mod tests {
     #[test]
     fn a_request_that_waits_again_is_called_again() {
         let mut room = room([(1, 9, &[KEYS]), (2, 9, &[KEYS])]);
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert_eq!(taken(&mut room, 1), [1]);
         assert!(room.admit(ContextId(1), waiter(9, &[LIST])).is_ok());
         assert_eq!(taken(&mut room, 9), [2]);
         assert!(room.contains(ContextId(1)) && !room.has_called());
-        room.call(&KEYS);
+        room.call(&changed(&KEYS));
         assert!(!room.has_called());
-        room.call(&LIST);
+        room.call(&changed(&LIST));
         assert_eq!(taken(&mut room, 9), [1]);
+    }
+
+    #[test]
+    fn every_request_that_waits_for_a_token_is_called_with_its_status() {
+        let introspection = |token: &str| Dependency::Introspection {
+            provider: 0,
+            token: token.into(),
+        };
+        let mut room = WaitingRoom::new(1);
+        for (stream, token) in [(1, "a"), (2, "b"), (3, "a")] {
+            let waiter = waiter(9, &[introspection(token)]);
+            assert!(room.admit(ContextId(stream), waiter).is_ok());
+        }
+        room.call(&Change::Status(KnownStatus {
+            dependency: introspection("a"),
+            status: TokenStatus::Inactive,
+        }));
+        for expected in [1, 3] {
+            let (stream, waiter) = room.take_called().unwrap();
+            assert_eq!(stream, ContextId(expected));
+            assert_eq!(waiter.statuses.len(), 1);
+            assert!(waiter.statuses[0].is_about(0, "a"));
+            assert!(!waiter.statuses[0].is_about(1, "a") && !waiter.statuses[0].is_about(0, "b"));
+        }
+        assert!(room.take_called().is_none());
     }
 }

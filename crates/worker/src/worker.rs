@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
-use gate::decision::{Context, Decided, Decision, Wait, decide};
+use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
 use gate::policy::{KeySource, Policy};
 use gate::reason::{Reason, ReasonKind};
 use gate::request::Request;
@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::pace::{Pace, Pacer};
 use crate::signature_engine;
 use crate::skipped_keys;
-use crate::sources::Sources;
+use crate::sources::{Sources, Turn};
 use crate::waiting_room::{Waiter, WaitingRoom};
 
 /// The largest number of waiting requests that are resumed or answered in one host call.
@@ -87,7 +87,7 @@ impl<H: Host> Worker<H> {
         Self {
             sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
-            room: RefCell::default(),
+            room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
             pacer: Pacer::start(host.clone()),
             clock,
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),
@@ -114,9 +114,21 @@ impl<H: Host> Worker<H> {
         if self.policy.options.per_route_requirements {
             request.requirement_name = self.host.route_requirement();
         }
-        match self.decide(&request, now, true) {
+        let turn = Turn {
+            now,
+            can_wait: true,
+            statuses: &[],
+        };
+        match self.decide(&request, turn) {
             Decision::Wait(wait) => {
-                let disposition = self.wait(stream, request.into_owned(), now, wait);
+                let waiter = Waiter {
+                    request: request.into_owned(),
+                    arrived: now,
+                    deadline: now,
+                    on: Vec::new(),
+                    statuses: Vec::new(),
+                };
+                let disposition = self.wait(stream, waiter, wait);
                 self.metrics.set_waiting(self.room.borrow().len());
                 self.set_pace(now);
                 disposition
@@ -131,9 +143,13 @@ impl<H: Host> Worker<H> {
         self.room.borrow().contains(stream)
     }
 
-    /// Forgets the request of a stream that has ended.
+    /// Forgets the request of a stream that has ended. What only this request waits for is not
+    /// requested.
     pub fn forget(&self, stream: ContextId) {
-        self.room.borrow_mut().remove(stream);
+        let removed = self.room.borrow_mut().remove(stream);
+        if let Some(waiter) = removed {
+            self.withdraw(&waiter.on);
+        }
         self.metrics.set_waiting(self.room.borrow().len());
     }
 
@@ -180,11 +196,14 @@ impl<H: Host> Worker<H> {
             let Some((stream, waiter)) = called else {
                 break;
             };
+            let mut on = waiter.on.clone();
+            on.retain(|dependency| !waiter.has_status(dependency));
             if self.host.set_effective_context(stream)
                 && self.settle_one(stream, waiter, now) != Disposition::Paused
             {
                 count = count.saturating_add(1);
             }
+            self.withdraw(&on);
         }
         self.host.set_effective_context(root);
     }
@@ -195,9 +214,13 @@ impl<H: Host> Worker<H> {
         waiter: Waiter<Request<'static>>,
         now: Instant,
     ) -> Disposition {
-        let can_wait = !waiter.is_overdue(now);
-        match self.decide(&waiter.request, now, can_wait) {
-            Decision::Wait(wait) => self.wait(stream, waiter.request, waiter.arrived, wait),
+        let turn = Turn {
+            now,
+            can_wait: !waiter.is_overdue(now),
+            statuses: &waiter.statuses,
+        };
+        match self.decide(&waiter.request, turn) {
+            Decision::Wait(wait) => self.wait(stream, waiter, wait),
             decision => {
                 let disposition = self.carry_out(decision, &waiter.request);
                 if disposition == Disposition::Continue {
@@ -209,35 +232,39 @@ impl<H: Host> Worker<H> {
     }
 
     /// Lets a request wait, or refuses it if the room is full.
-    fn wait(
-        &self,
-        stream: ContextId,
-        request: Request<'static>,
-        arrived: Instant,
-        wait: Wait,
-    ) -> Disposition {
-        let mut sources = self.sources.borrow_mut();
-        for dependency in &wait.on {
-            sources.request(dependency);
-        }
-        drop(sources);
+    fn wait(&self, stream: ContextId, waiter: Waiter<Request<'static>>, wait: Wait) -> Disposition {
         let waiter = Waiter {
-            request,
-            arrived,
-            deadline: arrived.plus(wait.timeout),
+            deadline: waiter.arrived.plus(wait.timeout),
             on: wait.on,
+            ..waiter
         };
         let admitted = self.room.borrow_mut().admit(stream, waiter);
         match admitted {
-            Ok(()) => Disposition::Paused,
+            Ok(on) => {
+                let mut sources = self.sources.borrow_mut();
+                for dependency in &on {
+                    sources.request(dependency);
+                }
+                Disposition::Paused
+            }
             Err(refused) => self.refuse(&wait.unavailable, &refused.request),
         }
     }
 
-    fn decide(&self, request: &Request<'_>, now: Instant, can_wait: bool) -> Decision {
-        match self.clock.date(now) {
-            Some(date) => self.decide_at(date, request, now, can_wait),
-            None => self.decide_without_date(request, now),
+    /// Takes back the requests for those of `dependencies` that no request waits for any more.
+    fn withdraw(&self, dependencies: &[Dependency]) {
+        let (room, mut sources) = (self.room.borrow(), self.sources.borrow_mut());
+        for dependency in dependencies {
+            if !room.is_awaited(dependency) {
+                sources.withdraw(dependency);
+            }
+        }
+    }
+
+    fn decide(&self, request: &Request<'_>, turn: Turn<'_>) -> Decision {
+        match self.clock.date(turn.now) {
+            Some(date) => self.decide_at(date, request, turn),
+            None => self.decide_without_date(request, turn.now),
         }
     }
 
@@ -245,7 +272,12 @@ impl<H: Host> Worker<H> {
     /// decided as ever.
     fn decide_without_date(&self, request: &Request<'_>, now: Instant) -> Decision {
         // At the end of time every token that expires has expired.
-        let decision = self.decide_at(Timestamp::END, request, now, false);
+        let turn = Turn {
+            now,
+            can_wait: false,
+            statuses: &[],
+        };
+        let decision = self.decide_at(Timestamp::END, request, turn);
         let needs_no_date = match &decision {
             Decision::Pass => true,
             Decision::Admit(admission) => !admission.verified,
@@ -267,16 +299,10 @@ impl<H: Host> Worker<H> {
         })
     }
 
-    fn decide_at(
-        &self,
-        date: Timestamp,
-        request: &Request<'_>,
-        now: Instant,
-        can_wait: bool,
-    ) -> Decision {
+    fn decide_at(&self, date: Timestamp, request: &Request<'_>, turn: Turn<'_>) -> Decision {
         let sources = self.sources.borrow();
         let context = Context {
-            resources: &sources.resources(now, can_wait),
+            resources: &sources.resources(turn),
             engine: &self.engine,
             tokens: &self.tokens,
         };

@@ -19,7 +19,6 @@ use crate::time::Timestamp;
 /// The evaluation of one requirement for one request.
 pub(super) struct Evaluation<'r, 'c> {
     tokens: Result<Vec<PresentedToken<'r>>, Reason>,
-    longest_token: usize,
     context: &'c Context<'c>,
     counts: &'c Cell<Counts>,
     now: Timestamp,
@@ -54,7 +53,6 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         };
         Self {
             tokens,
-            longest_token: policy.longest_token(),
             context,
             counts,
             now,
@@ -65,11 +63,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     pub(super) fn provider_result(&self, provider: &Rc<Provider>) -> ProviderResult {
         let (index, token) = self.token_for(provider)?;
         let payload = match &provider.introspection {
-            Some(endpoint) if introspected::decides(provider, endpoint, token.text()) => {
-                let (bytes, limit) = (token.text().len(), self.longest_token);
-                if bytes > limit {
-                    return Err(Reason::TooLarge { bytes, limit }.into());
-                }
+            Some(endpoint) if token.is_opaque() => {
                 let text = token.text();
                 let response =
                     introspected::check(provider, endpoint, text, self.context, self.now)?;
@@ -77,8 +71,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             }
             _ => {
                 let jwt = token.jwt.as_ref().map_err(Reason::clone)?;
-                jwt::check(provider, jwt, self.context, self.counts, self.now)?;
-                Payload::Jwt(Rc::clone(&jwt.token))
+                jwt::check(provider, jwt, self.context, self.counts, self.now)?
             }
         };
         Ok(AcceptedToken {
@@ -127,6 +120,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                     Some(ForwardedToken {
                         credential: tokens.get(accepted.credential)?.credential,
                         payload: accepted.payload.claims(),
+                        introspected: matches!(accepted.payload, Payload::Introspected(_)),
                         provider: &accepted.provider,
                     })
                 });
@@ -149,6 +143,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             Some(ForwardedToken {
                 credential: token.credential,
                 payload: &jwt.token.payload,
+                introspected: false,
                 provider: named.or_else(|| providers().find(|one| one.issuer.is_none()))?,
             })
         });

@@ -8,18 +8,9 @@ use super::revoked;
 use super::unfulfilled::Unfulfilled;
 use super::wait::{Dependency, RETRY_AFTER, Wait};
 use crate::introspection::{IntrospectionResponse, TokenStatus};
-use crate::policy::{IntrospectedTokens, IntrospectionEndpoint, KeySource, Provider};
+use crate::policy::{IntrospectionEndpoint, KeySource, Provider};
 use crate::reason::Reason;
 use crate::time::Timestamp;
-
-/// Whether the authorization server alone decides about the token `text`.
-pub(super) fn decides(provider: &Provider, endpoint: &IntrospectionEndpoint, text: &str) -> bool {
-    let is_jwt = text.split('.').count() == 3;
-    match endpoint.tokens {
-        IntrospectedTokens::Opaque => !is_jwt,
-        IntrospectedTokens::All => !is_jwt || matches!(provider.keys, KeySource::None),
-    }
-}
 
 /// Checks that the token `text` is active and that `provider` accepts what the response says about it.
 ///

@@ -6,24 +6,73 @@ use std::rc::Rc;
 use super::context::{Context, Counts};
 use super::introspected;
 use super::presented_token::PresentedJwt;
+use super::requirement::Payload;
 use super::revoked;
 use super::unfulfilled::Unfulfilled;
 use super::wait::{Dependency, RETRY_AFTER, Wait};
 use crate::fetching::Availability;
+use crate::introspection::contradiction;
 use crate::keys::KeySet;
 use crate::policy::{IntrospectedTokens, KeySource, Provider};
 use crate::reason::Reason;
 use crate::time::Timestamp;
-use crate::token::Signed;
+use crate::token::{Signed, Token};
 use crate::token_cache::Verified;
 use crate::verify::By;
 
-/// Checks that `provider` accepts a JWT.
+/// Checks that `provider` accepts a JWT. Returns what the JWT says or, if it is introspected, what the
+/// response says.
 ///
 /// # Errors
 ///
 /// Why it does not, or not yet.
 pub(super) fn check(
+    provider: &Provider,
+    jwt: &PresentedJwt<'_>,
+    context: &Context<'_>,
+    counts: &Cell<Counts>,
+    now: Timestamp,
+) -> Result<Payload, Unfulfilled> {
+    let token = &jwt.token;
+    let introspection = provider.introspection.as_ref();
+    let introspection = introspection.filter(|one| one.tokens == IntrospectedTokens::All);
+    match (&provider.keys, introspection) {
+        (KeySource::None, Some(_)) => check_before_introspection(provider, token, now)?,
+        _ => check_by_keys(provider, jwt, context, counts, now)?,
+    }
+    revoked::check(provider, context, |list| list.revokes(token, jwt.text))?;
+    let payload = match introspection {
+        // What the token says may have changed since it was issued, so the response counts.
+        Some(endpoint) => {
+            let response = introspected::check(provider, endpoint, jwt.text, context, now)?;
+            if let Some(claim) = contradiction(&token.claims, &token.payload, &response) {
+                return Err(Reason::Contradiction { claim }.into());
+            }
+            Payload::Introspected(response)
+        }
+        None => Payload::Jwt(Rc::clone(token)),
+    };
+    // To accept a bound token from anyone who presents it would undo the binding.
+    if token.claims.sender_constrained {
+        return Err(Reason::SenderConstraint.into());
+    }
+    Ok(payload)
+}
+
+/// Checks what rules a token out although only the authorization server can say whether its signature
+/// is good: a token of another issuer is no business of this one.
+fn check_before_introspection(
+    provider: &Provider,
+    token: &Token,
+    now: Timestamp,
+) -> Result<(), Unfulfilled> {
+    provider.header_policy.check_type(token)?;
+    provider.check_present_claims(&token.claims, now)?;
+    Ok(())
+}
+
+/// Checks header, claims and signature.
+fn check_by_keys(
     provider: &Provider,
     jwt: &PresentedJwt<'_>,
     context: &Context<'_>,
@@ -38,20 +87,9 @@ pub(super) fn check(
         check_signature(provider, &keys, jwt, context, counts, now),
         newer,
     ) {
-        (Err(Reason::UnknownKey { .. }), Some(wait)) => return Err(wait.into()),
-        (result, _) => result?,
+        (Err(Reason::UnknownKey { .. }), Some(wait)) => Err(wait.into()),
+        (result, _) => Ok(result?),
     }
-    revoked::check(provider, context, |list| list.revokes(token, jwt.text))?;
-    if let Some(endpoint) = &provider.introspection
-        && endpoint.tokens == IntrospectedTokens::All
-    {
-        introspected::check(provider, endpoint, jwt.text, context, now)?;
-    }
-    // To accept a bound token from anyone who presents it would undo the binding.
-    if token.claims.sender_constrained {
-        return Err(Reason::SenderConstraint.into());
-    }
-    Ok(())
 }
 
 /// The keys of `provider`, and the wait for newer ones if they may come.

@@ -7,7 +7,7 @@ use crate::credential::Credential;
 use crate::policy::{Policy, Provider};
 use crate::reason::Reason;
 use crate::time::Timestamp;
-use crate::token::{Signed, Token};
+use crate::token::{Signed, Token, resembles_jwt};
 use crate::token_cache::Verified;
 
 /// A token of a request, and what is in it.
@@ -46,6 +46,15 @@ impl<'r> PresentedToken<'r> {
 
     pub(super) fn text(&self) -> &'r str {
         &self.credential.text
+    }
+
+    /// Whether it is no JWT, not even a malformed one, so that only an authorization server can say
+    /// what it means.
+    pub(super) fn is_opaque(&self) -> bool {
+        match self.jwt {
+            Ok(_) | Err(Reason::TooLarge { .. }) => false,
+            Err(_) => !resembles_jwt(self.text()),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub struct AcceptedToken {
 pub enum Payload {
     /// The payload of a JWT.
     Jwt(Rc<Token>),
-    /// The response of the introspection endpoint.
+    /// The introspection response, about an opaque token or a JWT.
     Introspected(Rc<IntrospectionResponse>),
 }
 

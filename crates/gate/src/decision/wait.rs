@@ -37,6 +37,19 @@ pub enum Dependency {
     },
 }
 
+impl Dependency {
+    /// The index of the provider.
+    #[must_use]
+    pub const fn provider(&self) -> usize {
+        match self {
+            Self::Keys(provider)
+            | Self::NewerKeys(provider)
+            | Self::Revocations(provider)
+            | Self::Introspection { provider, .. } => *provider,
+        }
+    }
+}
+
 impl Wait {
     /// A wait for a single dependency.
     #[must_use]

@@ -55,7 +55,9 @@ pub fn read(body: &[u8]) -> Result<Option<IntrospectionResponse>, &'static str> 
     if payload.get("scope").is_some_and(|scope| !is_scope(scope)) {
         return Err("`scope` is neither a string nor a list of strings");
     }
-    let is_access_token = is_one_of(payload.get("token_type"), &ACCESS_TOKEN_TYPES)
+    let token_type = payload.get("token_type");
+    let is_bound = claims.sender_constrained && is_one_of(token_type, &["dpop"]);
+    let is_access_token = (is_bound || is_one_of(token_type, &ACCESS_TOKEN_TYPES))
         && is_one_of(payload.get("token_use"), &["access_token", "access"]);
     Ok(Some(IntrospectionResponse {
         claims,
@@ -66,7 +68,7 @@ pub fn read(body: &[u8]) -> Result<Option<IntrospectionResponse>, &'static str> 
 
 /// The values of `token_type` of tokens that a client may present as they are: bearer tokens (RFC 6750), and
 /// the token types of RFC 8693, section 3, and of some servers. A token of another type, such as `DPoP`,
-/// needs a proof; one that the gate can check is bound by `cnf`.
+/// needs a proof, which can be checked only if `cnf` says for which key.
 const ACCESS_TOKEN_TYPES: [&str; 4] = [
     "bearer",
     "access_token",
@@ -160,11 +162,29 @@ mod tests {
 
     #[test]
     fn a_token_is_no_access_token_if_the_answer_gives_another_type() {
+        let urn = |kind| format!(r#", "token_type": "urn:ietf:params:oauth:token-type:{kind}""#);
         for (members, expected) in [
             ("", true),
             (r#", "token_type": "Bearer""#, true),
             (r#", "token_type": "access_token""#, true),
+            (r#", "token_type": null"#, true),
+            (r#", "token_type": """#, false),
             (r#", "token_type": "refresh_token""#, false),
+            // RFC 8693, section 3.
+            (&urn("access_token"), true),
+            (&urn("Access_Token"), true),
+            (&urn("jwt"), true),
+            (&urn("id_token"), false),
+            (&urn("refresh_token"), false),
+            (&urn("saml2"), false),
+            // RFC 8693, section 2.2.1: the token is not an access token.
+            (r#", "token_type": "N_A""#, false),
+            // Without `cnf` the proof that these types need could not be checked.
+            (r#", "token_type": "DPoP""#, false),
+            (r#", "token_type": "DPoP", "cnf": {"jkt": "a"}"#, true),
+            (r#", "token_type": "PoP", "cnf": {"jkt": "a"}"#, false),
+            (r#", "token_type": "PoP""#, false),
+            (r#", "token_type": "mac""#, false),
             (
                 r#", "token_type": "Bearer", "token_use": "refresh_token""#,
                 false,

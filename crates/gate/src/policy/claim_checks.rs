@@ -18,7 +18,33 @@ impl Provider {
         if self.issuer.is_some() && self.issuer != claims.issuer {
             return Err(issuer(claims));
         }
-        self.check_audience_subject_times(claims, self.require_expiration, now)
+        self.check_audience_and_subject(claims)?;
+        if self.require_expiration && claims.expires_at.is_none() {
+            return Err(Reason::NoExpiration);
+        }
+        self.check_times(claims, now)?;
+        self.check_lifetime(claims)
+    }
+
+    /// Checks the claims that a token has, before its introspection is requested. What a token does
+    /// not say, the response may.
+    ///
+    /// # Errors
+    ///
+    /// As [`Provider::check_claims`], except [`Reason::NoExpiration`].
+    pub fn check_present_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
+        self.check_present_issuer(claims)?;
+        if !claims.audiences.is_empty() {
+            self.check_audience(claims)?;
+        }
+        if claims.subject.is_some() {
+            self.check_subject(claims)?;
+        }
+        self.check_times(claims, now)?;
+        if claims.issued_at.is_some() && claims.expires_at.is_some() {
+            self.check_lifetime(claims)?;
+        }
+        Ok(())
     }
 
     /// Checks the claims of an introspection response (RFC 7662, section 2.2). The issuer itself
@@ -29,10 +55,10 @@ impl Provider {
     ///
     /// As [`Provider::check_claims`].
     pub fn check_introspected_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
-        if claims.issuer.is_some() && self.issuer.is_some() && self.issuer != claims.issuer {
-            return Err(issuer(claims));
-        }
-        self.check_audience_subject_times(claims, false, now)
+        self.check_present_issuer(claims)?;
+        self.check_audience_and_subject(claims)?;
+        self.check_times(claims, now)?;
+        self.check_lifetime(claims)
     }
 
     /// The time at which a token with these claims expires for this provider, clock skew included;
@@ -44,32 +70,45 @@ impl Provider {
             .map_or(Timestamp::END, |at| at.plus(self.clock_skew))
     }
 
-    fn check_audience_subject_times(
-        &self,
-        claims: &Claims,
-        require_expiration: bool,
-        now: Timestamp,
-    ) -> Result<(), Reason> {
+    fn check_present_issuer(&self, claims: &Claims) -> Result<(), Reason> {
+        if claims.issuer.is_some() && self.issuer.is_some() && self.issuer != claims.issuer {
+            return Err(issuer(claims));
+        }
+        Ok(())
+    }
+
+    fn check_audience_and_subject(&self, claims: &Claims) -> Result<(), Reason> {
+        self.check_audience(claims)?;
+        self.check_subject(claims)
+    }
+
+    fn check_audience(&self, claims: &Claims) -> Result<(), Reason> {
         let accepted = |audience: &String| self.audiences.contains(audience);
         if !self.audiences.is_empty() && !claims.audiences.iter().any(accepted) {
             let aud = claims.audiences.clone();
             return Err(Reason::Audience { aud });
         }
-        if let Some(subjects) = &self.subjects {
-            let subject = claims.subject.as_deref();
-            let matches = |subject: &str| subjects.matches(subject.as_bytes()) == Ok(true);
-            if !subject.is_some_and(matches) {
-                return Err(Reason::Subject);
-            }
+        Ok(())
+    }
+
+    fn check_subject(&self, claims: &Claims) -> Result<(), Reason> {
+        let Some(subjects) = &self.subjects else {
+            return Ok(());
+        };
+        let subject = claims.subject.as_deref();
+        if subject.is_some_and(|subject| subjects.matches(subject.as_bytes()) == Ok(true)) {
+            return Ok(());
         }
+        Err(Reason::Subject)
+    }
+
+    fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
         let latest = now.plus(self.clock_skew);
-        match claims.expires_at {
-            None if require_expiration => return Err(Reason::NoExpiration),
-            // RFC 7519, section 4.1.4: not accepted on or after this time.
-            Some(exp) if now >= self.expiration(claims) => {
-                return Err(Reason::Expired { exp, now });
-            }
-            _ => {}
+        // RFC 7519, section 4.1.4: not accepted on or after this time.
+        if let Some(exp) = claims.expires_at
+            && now >= self.expiration(claims)
+        {
+            return Err(Reason::Expired { exp, now });
         }
         if let Some(nbf) = claims.not_before.filter(|nbf| *nbf > latest) {
             return Err(Reason::NotYetValid { nbf, now });
@@ -77,13 +116,17 @@ impl Provider {
         if let Some(iat) = claims.issued_at.filter(|iat| *iat > latest) {
             return Err(Reason::IssuedInFuture { iat, now });
         }
-        if let Some(limit) = self.max_lifetime {
-            match (claims.issued_at, claims.expires_at) {
-                (Some(iat), Some(exp)) if exp.since(iat) <= limit => {}
-                (iat, exp) => return Err(Reason::Lifetime { iat, exp, limit }),
-            }
-        }
         Ok(())
+    }
+
+    fn check_lifetime(&self, claims: &Claims) -> Result<(), Reason> {
+        let Some(limit) = self.max_lifetime else {
+            return Ok(());
+        };
+        match (claims.issued_at, claims.expires_at) {
+            (Some(iat), Some(exp)) if exp.since(iat) <= limit => Ok(()),
+            (iat, exp) => Err(Reason::Lifetime { iat, exp, limit }),
+        }
     }
 }
 

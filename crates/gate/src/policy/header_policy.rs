@@ -37,6 +37,15 @@ impl HeaderPolicy {
             let alg = Some(token.algorithm.name());
             return Err(Reason::Algorithm { alg });
         }
+        self.check_type(token)
+    }
+
+    /// Checks only `typ` of `token`, where the gate does not verify the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Type`].
+    pub fn check_type(&self, token: &Token) -> Result<(), Reason> {
         let accepted = match &token.typ {
             None => self.untyped,
             Some(typ) => short_type(typ).is_some_and(|typ| {

@@ -25,9 +25,10 @@ pub struct IntrospectionEndpoint {
 /// Which tokens are introspected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IntrospectedTokens {
-    /// Those that are not JWTs.
+    /// Those that are not JWTs, not even malformed ones.
     #[default]
     Opaque,
-    /// All. A JWT must also verify with the provider's keys, if it has any.
+    /// All, except JWTs that the provider could not accept. A JWT must also verify with the provider's
+    /// keys, if it has any.
     All,
 }

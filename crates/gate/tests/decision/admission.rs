@@ -17,6 +17,7 @@ fn admitted(fields: &Value, payload: &Value, target: &str, headers: &[(&str, &st
     let tokens = found.iter().map(|credential| ForwardedToken {
         credential,
         payload: payload.as_object().unwrap(),
+        introspected: false,
         provider,
     });
     Admission::new(true, &request, tokens)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gate::admission::HeaderChange;
 use gate::decision::{Decision, Dependency};
 use gate::introspection::TokenStatus;
@@ -101,8 +103,18 @@ fn a_response_is_checked_like_a_token() {
             Some(ReasonKind::SenderConstraint),
         ),
         (
+            json!({"token_type": "urn:ietf:params:oauth:token-type:access_token"}),
+            None,
+        ),
+        (
             json!({"token_type": "refresh_token"}),
             Some(ReasonKind::Type),
+        ),
+        (json!({"token_type": "DPoP"}), Some(ReasonKind::Type)),
+        (json!({"token_type": "N_A"}), Some(ReasonKind::Type)),
+        (
+            json!({"token_type": "DPoP", "cnf": {"jkt": "a"}}),
+            Some(ReasonKind::SenderConstraint),
         ),
     ] {
         let (outcome, lookups) = decide(&policy, "opaque", &active(changes.clone()));
@@ -171,8 +183,7 @@ fn a_jwt_is_introspected_only_if_all_tokens_are_and_it_is_good() {
         ("all", local(), &good, other(), false, 1),
         ("all", local(), &bad, active(json!({})), false, 0),
         ("all", json!({}), &good, active(json!({})), true, 1),
-        ("all", json!({}), &bad, active(json!({})), true, 1),
-        ("all", json!({}), &bad, TokenStatus::Inactive, false, 1),
+        ("all", json!({}), &bad, active(json!({})), false, 0),
     ] {
         let policy = policy(tokens, fields.clone());
         let (outcome, lookups) = decide(&policy, token, &status);
@@ -185,18 +196,136 @@ fn a_jwt_is_introspected_only_if_all_tokens_are_and_it_is_good() {
 }
 
 #[test]
-fn a_token_with_three_parts_is_a_jwt_and_any_other_is_opaque() {
-    let policy = policy("opaque", local());
-    for (token, expected) in [
-        ("opaque", 1),
-        ("a.b", 1),
-        ("a.b.c.d", 1),
-        ("a.b.c.d.e", 1),
-        ("a.b.c", 0),
-        ("..", 0),
+fn a_jwt_that_a_claim_rules_out_is_not_sent_to_the_endpoint() {
+    let admin = json!({"subjects": {"exact": "admin"}, "max_lifetime": "3600s"});
+    let keyless = policy("all", admin.clone());
+    let with_keys = policy("all", with(&local(), &admin));
+    let good = json!({"sub": "admin", "iat": NOW - 60, "exp": NOW + 60});
+    for (changes, expected) in [
+        (json!({"iss": "https://other.example"}), ReasonKind::Issuer),
+        (
+            json!({"aud": "https://other.example"}),
+            ReasonKind::Audience,
+        ),
+        (json!({"sub": "user"}), ReasonKind::Subject),
+        (json!({"exp": NOW - 61}), ReasonKind::Expired),
+        (json!({"nbf": NOW + 61}), ReasonKind::NotYetValid),
+        (json!({"iat": NOW + 61}), ReasonKind::IssuedInFuture),
+        (json!({"iat": NOW - 3600}), ReasonKind::Lifetime),
+        (json!({"exp": "never"}), ReasonKind::ClaimType),
     ] {
-        let (_, lookups) = decide(&policy, token, &TokenStatus::Inactive);
-        assert_eq!(lookups, expected, "{token}");
+        let token = jwt(with(&good, &changes));
+        for policy in [&keyless, &with_keys] {
+            let (outcome, lookups) = decide(policy, &token, &active(json!({"sub": "admin"})));
+            assert_eq!(
+                (outcome, lookups),
+                (Outcome::Deny(expected), 0),
+                "{changes}"
+            );
+        }
+    }
+    let id_token = rs256(&json!({"alg": "RS256", "typ": "logout+jwt"}), &json!({}));
+    let (outcome, lookups) = decide(&keyless, &id_token, &active(json!({})));
+    assert_eq!((outcome, lookups), (Outcome::Deny(ReasonKind::Type), 0));
+}
+
+#[test]
+fn a_claim_that_a_jwt_does_not_have_may_be_in_the_response() {
+    let policy = policy(
+        "all",
+        json!({"subjects": {"exact": "user"}, "max_lifetime": "3600s"}),
+    );
+    let token = rs256(&json!({"alg": "RS256"}), &json!({}));
+    let times = json!({"iat": NOW, "exp": NOW + 60});
+    let (outcome, lookups) = decide(&policy, &token, &active(times.clone()));
+    assert!(outcome.is_admitted(), "{outcome:?}");
+    assert_eq!(lookups, 1);
+    let changes = with(&times, &json!({"aud": null}));
+    let (outcome, _) = decide(&policy, &token, &active(changes));
+    assert_eq!(outcome, Outcome::Deny(ReasonKind::Audience));
+}
+
+#[test]
+fn a_jwt_is_sent_only_to_the_endpoint_of_its_issuer() {
+    let provider = |issuer: &str, tokens: &str| {
+        json!({
+            "issuer": issuer,
+            "introspection": {
+                "http_uri": {"uri": "https://a/introspect", "cluster": "a", "timeout": "3s"},
+                "client_id": "gate",
+                "client_secret_environment_variable": "SECRET",
+                "for": tokens,
+            },
+        })
+    };
+    let token = jwt(json!({}));
+    let malformed = token.clone() + "=";
+    for tokens in ["opaque", "all"] {
+        let providers = json!({
+            "a": provider("https://issuer.example", "all"),
+            "b": provider("https://other.example", tokens),
+        });
+        let policy = policy_with_secrets(&json!({ "providers": providers }));
+        let gate = Gate::new();
+        let Outcome::Wait { on, .. } = gate.decide(&policy, &bearing(&token)) else {
+            panic!("the response is pending");
+        };
+        let token = token.as_str().into();
+        let expected = Dependency::Introspection { provider: 0, token };
+        assert_eq!(on, [expected]);
+        assert_eq!(gate.lookups().len(), 1);
+        // Nobody can say whose a malformed JWT is.
+        let outcome = gate.decide(&policy, &bearing(&malformed));
+        assert_eq!(outcome, Outcome::Deny(ReasonKind::MalformedToken));
+        assert!(gate.lookups().is_empty());
+        // An opaque token may come from any of them.
+        let opaque = gate.decide(&policy, &bearing("opaque"));
+        assert!(matches!(opaque, Outcome::Wait { on, .. } if on.len() == 2));
+    }
+}
+
+#[test]
+fn a_token_is_opaque_unless_its_first_part_is_the_header_of_a_jwt() {
+    let good = jwt(json!({}));
+    let header = good.split('.').next().unwrap();
+    // {"alg":"dir","enc":"A256GCM"}
+    let encrypted = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..iv.text.tag";
+    for (token, refused) in [
+        ("opaque", None),
+        ("a.b", None),
+        ("a.b.c", None),
+        ("..", None),
+        ("v4.public.eyJzdWIiOiJ1c2VyIn0", None),
+        ("a.b.c.d", None),
+        // An encrypted JWT.
+        (encrypted, None),
+        (&good, Some(ReasonKind::UnknownKey)),
+        (header, Some(ReasonKind::MalformedToken)),
+        (&format!("{header}.b"), Some(ReasonKind::MalformedToken)),
+        (&format!("{good}.d"), Some(ReasonKind::MalformedToken)),
+        // {"alg":"none"}
+        ("eyJhbGciOiJub25lIn0.e30.", Some(ReasonKind::Algorithm)),
+    ] {
+        for tokens in ["opaque", "all"] {
+            let policy = policy(tokens, json!({}));
+            let (outcome, lookups) = decide(&policy, token, &active(json!({})));
+            match refused {
+                Some(ReasonKind::UnknownKey) if tokens == "all" => {
+                    assert!(outcome.is_admitted(), "{token} {outcome:?}");
+                }
+                Some(reason) => {
+                    assert_eq!((outcome, lookups), (Outcome::Deny(reason), 0), "{token}");
+                }
+                None => {
+                    assert!(outcome.is_admitted(), "{token} {outcome:?}");
+                    assert_eq!(lookups, 1, "{token}");
+                }
+            }
+        }
+        // Without introspection every token is a JWT.
+        let keys = json!({"providers": {"p": local()}});
+        let outcome = Gate::new().decide(&policy_with_secrets(&keys), &bearing(token));
+        assert!(refused.is_some() || outcome == Outcome::Deny(ReasonKind::MalformedToken));
     }
 }
 
@@ -211,6 +340,92 @@ fn the_claims_of_the_response_are_forwarded() {
     };
     let expected = HeaderChange::Set("x-client".to_owned(), b"app".to_vec());
     assert!(admission.headers.contains(&expected), "{admission:?}");
+}
+
+#[test]
+fn scopes_of_the_response_count_and_not_those_of_the_jwt() {
+    let token = jwt(json!({"scope": "read admin", "role": "admin"}));
+    for fields in [local(), json!({})] {
+        let mut fields = fields;
+        fields["claim_to_headers"] = json!([{"claim_name": "role", "header_name": "x-role"}]);
+        fields["forward_payload_header"] = "x-payload".into();
+        let policy = policy("all", fields);
+        for (changes, expected) in [
+            (json!({"scope": "write"}), ReasonKind::Scope),
+            (json!({"scope": null}), ReasonKind::Scope),
+            (json!({"aud": "other"}), ReasonKind::Audience),
+            (json!({"aud": null}), ReasonKind::Audience),
+        ] {
+            let (outcome, _) = decide(&policy, &token, &active(changes.clone()));
+            assert_eq!(outcome, Outcome::Deny(expected), "{changes}");
+        }
+        let response = json!({
+            "active": true, "aud": "https://api.example", "scope": "read", "role": "user",
+        });
+        let (outcome, _) = decide(&policy, &token, &support::active(&response));
+        let Outcome::Admit(admission) = outcome else {
+            panic!("{outcome:?}");
+        };
+        // The upstream is told what the request was judged by.
+        let payload = URL_SAFE_NO_PAD.encode(response.to_string());
+        let expected = [("x-payload", payload.as_str()), ("x-role", "user")]
+            .map(|(name, value)| HeaderChange::Set(name.to_owned(), value.into()));
+        assert_eq!(admission.headers[..2], expected);
+    }
+}
+
+#[test]
+fn a_response_that_contradicts_the_jwt_is_refused() {
+    let token = jwt(json!({"sub": "user", "client_id": "app", "azp": "app", "jti": "1"}));
+    let cases = [
+        ("sub", json!({"sub": "other"})),
+        ("client_id", json!({"client_id": "other"})),
+        ("azp", json!({"azp": "other"})),
+        ("jti", json!({"jti": "2"})),
+    ];
+    for fields in [local(), json!({})] {
+        let policy = policy("all", fields);
+        let same = active(json!({"azp": "app", "jti": "1", "iss": "https://issuer.example"}));
+        // The second time the token is cached.
+        let gate = gate(&token, &same);
+        for _ in 0..2 {
+            assert!(gate.decide(&policy, &bearing(&token)).is_admitted());
+        }
+        let mut gate = gate;
+        for (claim, changes) in &cases {
+            let status = active(changes.clone());
+            gate = gate.introspection(move |_, _| status.clone());
+            for _ in 0..2 {
+                let decision = gate.decision(&policy, &bearing(&token));
+                assert_eq!(decision, Decision::Deny(Reason::Contradiction { claim }));
+            }
+        }
+    }
+    // A provider that accepts any issuer still refuses two of them.
+    let mut any_issuer = local();
+    any_issuer["issuer"] = Value::Null;
+    let policy = policy("all", any_issuer);
+    let (outcome, _) = decide(
+        &policy,
+        &token,
+        &active(json!({"iss": "https://other.example"})),
+    );
+    assert_eq!(outcome, Outcome::Deny(ReasonKind::Contradiction));
+}
+
+#[test]
+fn the_payload_header_of_an_opaque_token_holds_the_response() {
+    let policy = policy("opaque", json!({"forward_payload_header": "x-payload"}));
+    let response = json!({"active": true, "aud": "https://api.example", "scope": "read"});
+    let payload = URL_SAFE_NO_PAD.encode(response.to_string());
+    for token in ["opaque", "a.SECRET"] {
+        let (outcome, _) = decide(&policy, token, &support::active(&response));
+        let Outcome::Admit(admission) = outcome else {
+            panic!("{outcome:?}");
+        };
+        let expected = HeaderChange::Set("x-payload".to_owned(), payload.clone().into());
+        assert_eq!(admission.headers[0], expected);
+    }
 }
 
 #[test]

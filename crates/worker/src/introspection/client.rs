@@ -9,7 +9,7 @@ use gate::time::{Instant, Timestamp};
 use log::warn;
 
 use super::token_queue::TokenQueue;
-use super::token_statuses::{Failed, TokenStatuses, UNAVAILABLE};
+use super::token_statuses::{Failed, TokenStatuses};
 use crate::counter::Counter;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
 use crate::log_throttle::LogThrottle;
@@ -26,7 +26,7 @@ pub(crate) struct IntrospectionClient<H> {
     running: Vec<Running>,
     failures: LogThrottle<H>,
     /// The tokens with a new status since the last call of `take_settled`.
-    settled: Vec<Rc<str>>,
+    settled: Vec<(Rc<str>, TokenStatus)>,
 }
 
 /// An introspection request in flight.
@@ -60,16 +60,10 @@ impl<H: Host> IntrospectionClient<H> {
         self.provider.index
     }
 
-    /// The status of a token; `Pending` if it is not known but can be requested.
+    /// The status of a token; `Pending` if it is not known.
     pub(crate) fn status(&self, token: &str, now: Instant) -> TokenStatus {
-        if let Some(status) = self.statuses.borrow_mut().find(token, now) {
-            return status;
-        }
-        if self.queue.accepts(token) {
-            TokenStatus::Pending
-        } else {
-            UNAVAILABLE
-        }
+        let status = self.statuses.borrow_mut().find(token, now);
+        status.unwrap_or(TokenStatus::Pending)
     }
 
     /// Requests the introspection of a token, whose status is `Pending`. The next tick sends it.
@@ -77,8 +71,14 @@ impl<H: Host> IntrospectionClient<H> {
         self.queue.push(token);
     }
 
-    /// The tokens with a new status since the last call.
-    pub(crate) fn take_settled(&mut self) -> Vec<Rc<str>> {
+    /// Takes back the request for the introspection of a token, unless it has been sent.
+    pub(crate) fn withdraw(&mut self, token: &str) {
+        self.queue.withdraw(token);
+    }
+
+    /// The tokens with a new status since the last call. The requests that wait for it use it even if
+    /// it must not be stored.
+    pub(crate) fn take_settled(&mut self) -> Vec<(Rc<str>, TokenStatus)> {
         std::mem::take(&mut self.settled)
     }
 
@@ -198,8 +198,8 @@ impl<H: Host> IntrospectionClient<H> {
         // compares the expiry again.
         let date = self.host.wall_clock().unwrap_or(Timestamp::EPOCH);
         let mut statuses = self.statuses.borrow_mut();
-        statuses.insert(token, response, now, date);
+        let status = statuses.insert(token, response, now, date);
         drop(statuses);
-        self.settled.push(Rc::clone(token));
+        self.settled.push((Rc::clone(token), status));
     }
 }

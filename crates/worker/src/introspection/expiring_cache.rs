@@ -60,6 +60,9 @@ impl<T: Clone> ExpiringCache<T> {
         end: Instant,
         now: Instant,
     ) {
+        if end <= now {
+            return;
+        }
         let bytes = ENTRY_BYTES
             .saturating_add(token.len())
             .saturating_add(bytes);
@@ -68,7 +71,7 @@ impl<T: Clone> ExpiringCache<T> {
             self.bytes = self.bytes.saturating_sub(replaced.bytes);
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        // The new entry always stays, because waiting requests are about to look it up.
+        // The new entry always stays: it is the most recently used one.
         while self.entries.len() > 1 && self.must_evict(now) {
             let Some((_, oldest)) = self.entries.pop_lru() else {
                 return;

@@ -1,51 +1,50 @@
 //! Tokens whose introspection has been requested and not answered.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::RandomState;
 use std::rc::Rc;
-
-/// The largest number of tokens without a response, for one worker and provider.
-pub(super) const MAX_UNANSWERED: usize = 1024;
 
 /// The largest number of introspection requests in flight, for one worker and provider.
 pub(super) const MAX_IN_FLIGHT: usize = 128;
 
-/// Tokens whose introspection has been requested and not answered.
+/// Tokens whose introspection has been requested and not answered. A request of the waiting room waits
+/// for each that is not in flight, so the room bounds their number.
 #[derive(Debug)]
 pub(super) struct TokenQueue {
-    /// All of them.
-    unanswered: HashSet<Rc<str>, RandomState>,
-    /// Those that are not in flight.
-    queued: VecDeque<Rc<str>>,
+    /// All of them. Those that are not in flight have a number in `queued`.
+    unanswered: HashMap<Rc<str>, Option<u64>, RandomState>,
+    /// Those that are not in flight, in the order of arrival.
+    queued: BTreeMap<u64, Rc<str>>,
+    last_number: u64,
 }
 
 impl TokenQueue {
     pub(super) fn new(state: RandomState) -> Self {
         Self {
-            unanswered: HashSet::with_hasher(state),
-            queued: VecDeque::new(),
+            unanswered: HashMap::with_hasher(state),
+            queued: BTreeMap::new(),
+            last_number: 0,
         }
     }
 
-    /// Whether `token` is in the queue or there is room for it.
-    pub(super) fn accepts(&self, token: &str) -> bool {
-        self.unanswered.len() < MAX_UNANSWERED || self.unanswered.contains(token)
-    }
-
-    /// Adds a token, unless it is in the queue or there is no room for it.
+    /// Adds a token, unless it is there.
     pub(super) fn push(&mut self, token: &Rc<str>) {
-        if self.accepts(token) && self.unanswered.insert(Rc::clone(token)) {
-            self.queued.push_back(Rc::clone(token));
+        if !self.unanswered.contains_key(token) {
+            self.last_number = self.last_number.saturating_add(1);
+            self.queued.insert(self.last_number, Rc::clone(token));
+            let number = Some(self.last_number);
+            self.unanswered.insert(Rc::clone(token), number);
         }
     }
 
     /// The next token to send; it is in flight until it is [removed](Self::remove).
     pub(super) fn take_next(&mut self) -> Option<Rc<str>> {
-        if self.has_next() {
-            self.queued.pop_front()
-        } else {
-            None
+        if !self.has_next() {
+            return None;
         }
+        let (_, token) = self.queued.pop_first()?;
+        self.unanswered.insert(Rc::clone(&token), None);
+        Some(token)
     }
 
     /// Whether a token can be sent.
@@ -57,6 +56,14 @@ impl TokenQueue {
     /// Removes a token that was in flight.
     pub(super) fn remove(&mut self, token: &str) {
         self.unanswered.remove(token);
+    }
+
+    /// Removes a token that is not in flight.
+    pub(super) fn withdraw(&mut self, token: &str) {
+        if let Some(Some(number)) = self.unanswered.get(token) {
+            self.queued.remove(number);
+            self.unanswered.remove(token);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -92,19 +99,39 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_and_the_requests_in_flight_are_bounded() {
+    fn the_requests_in_flight_are_bounded() {
         let mut queue = TokenQueue::new(RandomState::new());
-        for number in 0..MAX_UNANSWERED {
-            assert!(queue.accepts(&token(number)));
+        for number in 0..1000 {
             queue.push(&token(number));
         }
-        assert!(!queue.accepts("more") && queue.accepts("0"));
-        queue.push(&"more".into());
         let sent: Vec<_> = iter::from_fn(|| queue.take_next()).collect();
-        assert_eq!(sent.len(), MAX_IN_FLIGHT);
+        let first: Vec<_> = (0..MAX_IN_FLIGHT).map(token).collect();
+        assert_eq!(sent, first);
         assert!(!queue.has_next());
         queue.remove(&sent[0]);
-        assert!(queue.has_next() && queue.accepts("more"));
-        assert_eq!(queue.unanswered.len(), MAX_UNANSWERED - 1);
+        assert_eq!(queue.take_next(), Some(token(MAX_IN_FLIGHT)));
+    }
+
+    #[test]
+    fn a_token_that_is_withdrawn_is_not_sent() {
+        let mut queue = TokenQueue::new(RandomState::new());
+        for number in 0..4 {
+            queue.push(&token(number));
+        }
+        for withdrawn in ["0", "2", "2", "9"] {
+            queue.withdraw(withdrawn);
+        }
+        // It is sent last if it is requested again.
+        queue.push(&token(0));
+        assert_eq!(queue.take_next(), Some(token(1)));
+        // A token in flight stays.
+        queue.withdraw("1");
+        queue.push(&token(1));
+        let sent: Vec<_> = iter::from_fn(|| queue.take_next()).collect();
+        assert_eq!(sent, [token(3), token(0)]);
+        for sent in ["1", "3", "0"] {
+            queue.remove(sent);
+        }
+        assert!(queue.is_empty());
     }
 }

@@ -19,7 +19,7 @@ const MAX_ACTIVE_BYTES: usize = 8 * 1024 * 1024;
 const MAX_INACTIVE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The status of a token while it cannot be determined.
-pub(super) const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
+const UNAVAILABLE: TokenStatus = TokenStatus::Unavailable {
     retry_after: FAILED_FOR,
 };
 
@@ -62,32 +62,35 @@ impl TokenStatuses {
         })
     }
 
-    /// Stores the response about `token`: `Ok(None)` if it is not active. `date` is the wall clock.
+    /// Stores the response about `token`, for as long as it may be used: `Ok(None)` if the token is not
+    /// active. `date` is the wall clock. Returns the status for the requests that wait for it now.
     pub(super) fn insert(
         &mut self,
         token: &str,
         response: Result<Option<IntrospectionResponse>, Failed>,
         now: Instant,
         date: Timestamp,
-    ) {
-        // Waiting requests are decided at this time and must find the status, whatever the durations.
-        let earliest_end = now.plus(Duration::from_millis(1));
+    ) -> TokenStatus {
         match response {
             Ok(Some(active)) => {
                 let expires_at = active.claims.expires_at.unwrap_or(Timestamp::END);
                 let lifetime = expires_at.since(date).min(self.durations.active);
                 let end = now.plus(lifetime);
-                let (bytes, end) = (active.heap_bytes(), end.max(earliest_end));
-                self.active.insert(token, Rc::new(active), bytes, end, now);
+                let (bytes, active) = (active.heap_bytes(), Rc::new(active));
+                let stored = Rc::clone(&active);
+                self.active.insert(token, stored, bytes, end, now);
+                TokenStatus::Active(active)
             }
             Ok(None) => {
-                let end = now.plus(self.durations.inactive).max(earliest_end);
-                let status = NotActive::Inactive;
-                self.inactive.insert(token, status, 0, end, now);
+                let end = now.plus(self.durations.inactive);
+                let stored = NotActive::Inactive;
+                self.inactive.insert(token, stored, 0, end, now);
+                TokenStatus::Inactive
             }
             Err(Failed) => {
                 let end = now.plus(FAILED_FOR);
                 self.inactive.insert(token, NotActive::Failed, 0, end, now);
+                UNAVAILABLE
             }
         }
     }
@@ -150,11 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_request_finds_the_status_even_if_the_token_has_expired() {
+    fn a_response_that_must_not_be_stored_is_returned_only() {
         let mut statuses = statuses();
-        statuses.insert("a", Ok(Some(active(r#", "exp": 1"#))), at(0), DATE);
-        assert_eq!(word(&mut statuses, "a", 0), "active");
-        assert_eq!(word(&mut statuses, "a", 1), "unknown");
+        let response = Ok(Some(active(r#", "exp": 1"#)));
+        let returned = statuses.insert("a", response, at(0), DATE);
+        assert!(matches!(returned, TokenStatus::Active(_)));
+        assert_eq!(word(&mut statuses, "a", 0), "unknown");
     }
 
     #[test]

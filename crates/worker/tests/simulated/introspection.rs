@@ -1,14 +1,14 @@
 //! Tokens that are introspected.
 
+use gate_fixtures::es256;
 use gate_simulator::{Listener, Process, Reply, Response, Worker};
+use gate_worker::waiting_room::CAPACITY;
 use serde_json::json;
 
 use crate::support::{
-    IDLE, MS, SECOND, TIMEOUT, decided, introspecting_provider, listening, statuses,
+    IDLE, ISSUER, MS, SECOND, TIMEOUT, decided, introspecting_provider, listening, statuses, token,
+    token_of,
 };
-
-/// The largest number of tokens without a response.
-const QUEUE: usize = 1024;
 
 fn introspecting() -> (Process, Worker, Listener) {
     let config = json!({"providers": {"cloud": introspecting_provider()}});
@@ -49,6 +49,58 @@ fn requests_with_the_same_token_share_an_introspection() {
 }
 
 #[test]
+fn one_response_serves_all_who_wait_for_it_even_if_it_must_not_be_stored() {
+    let expired = Response::new(200, r#"{"active":true,"exp":1}"#);
+    let inactive = Response::new(200, r#"{"active":false}"#);
+    for (response, expected) in [(expired, 401), (inactive, 401), (active(), 200)] {
+        let mut provider = introspecting_provider();
+        // The shortest durations: nothing is stored.
+        provider["introspection"]["cache_duration"] = "0.000000001s".into();
+        provider["introspection"]["negative_cache_duration"] = "0.000000001s".into();
+        let config = json!({"providers": {"cloud": provider}});
+        let (process, worker, listener) = listening(&config.to_string());
+        process.serve_always("endpoint", Reply::Hang);
+        let requests: Vec<_> = (0..CAPACITY)
+            .map(|_| listener.get("/", Some("opaque")))
+            .collect();
+        process.advance(20 * MS);
+        process.respond("endpoint", &response);
+        // Some have been decided, the others are called.
+        process.advance(MS);
+        let late = listener.get("/", Some("opaque"));
+        process.advance(100 * MS);
+        assert_eq!(statuses(&requests), [expected; CAPACITY]);
+        assert_eq!(worker.waiters_decided(), CAPACITY);
+        // A request that arrived after the response needs another one.
+        assert_eq!(late.status(), 0);
+        assert_eq!(process.received("endpoint").len(), 2);
+        process.respond("endpoint", &response);
+        process.advance(10 * MS);
+        assert_eq!(late.status(), expected);
+    }
+}
+
+#[test]
+fn a_status_that_is_not_stored_is_kept_by_a_request_that_waits_on() {
+    let mut provider = introspecting_provider();
+    provider["introspection"]["cache_duration"] = "0.000000001s".into();
+    provider["revocation"] = json!({
+        "http_uri": {"uri": "https://issuer.example/revoked", "cluster": "list", "timeout": "2s"},
+    });
+    let config = json!({"providers": {"cloud": provider}});
+    let (process, _worker, listener) = listening(&config.to_string());
+    process.serve_always("list", Reply::Hang);
+    process.serve_always("endpoint", Reply::from(active()));
+    let requests = [listener.get("/", Some("opaque"))];
+    process.advance(100 * MS);
+    assert_eq!(statuses(&requests), [0]);
+    process.respond("list", &Response::new(200, r#"{"tokens": []}"#));
+    process.advance(50 * MS);
+    assert_eq!(statuses(&requests), [200]);
+    assert_eq!(process.received("endpoint").len(), 1);
+}
+
+#[test]
 fn a_request_is_sent_a_millisecond_after_the_token_arrived() {
     let (process, _worker, listener) = introspecting();
     let _request = listener.get("/", Some("opaque"));
@@ -79,26 +131,91 @@ fn a_response_wakes_only_requests_with_its_token() {
 }
 
 #[test]
-fn a_full_queue_refuses_other_tokens_at_once() {
+fn a_jwt_is_sent_to_no_endpoint_of_another_issuer() {
+    let mut own = introspecting_provider();
+    own["introspection"]["for"] = "all".into();
+    let mut other = own.clone();
+    other["issuer"] = "https://other.example".into();
+    other["introspection"]["http_uri"]["cluster"] = "other".into();
+    let config = json!({"providers": {"cloud": own, "other": other}});
+    let (process, _worker, listener) = listening(&config.to_string());
+    process.serve_always("endpoint", Reply::from(active()));
+    process.serve_always("other", Reply::from(active()));
+    let expired = json!({"iss": ISSUER, "exp": 1_600_000_000});
+    let expired = es256(&json!({"alg": "ES256"}), &expired);
+    let nobodys = token_of("https://third.example", "ec");
+    let requests = [token(), expired, nobodys].map(|token| listener.get("/", Some(&token)));
+    decided(&process, &requests, SECOND);
+    assert_eq!(statuses(&requests), [200, 401, 401]);
+    assert_eq!(process.received("endpoint").len(), 1);
+    assert!(process.received("other").is_empty());
+}
+
+#[test]
+fn clients_that_disconnect_cause_no_call_and_delay_nobody() {
     let (process, _worker, listener) = introspecting();
-    // Clients that do not wait for the answer leave room for others to wait, but fill the queue.
-    for number in 0..QUEUE {
+    process.serve_always("endpoint", Reply::from(active()));
+    for number in 0..2 * CAPACITY {
         listener.get("/", Some(&format!("token{number}"))).end();
     }
+    let requests = [listener.get("/", Some("good"))];
+    let took = decided(&process, &requests, SECOND);
+    assert!(took <= 10 * MS, "{took:?}");
+    assert_eq!(statuses(&requests), [200]);
+    let received = process.received("endpoint");
+    assert_eq!(received.len(), 1);
+    assert!(received[0].body.starts_with(b"token=good&"));
+}
+
+#[test]
+fn only_calls_in_flight_are_left_of_clients_that_disconnect() {
+    let (process, _worker, listener) = introspecting();
+    let requests: Vec<_> = (0..CAPACITY)
+        .map(|number| listener.get("/", Some(&format!("token{number}"))))
+        .collect();
     process.advance(20 * MS);
     assert_eq!(process.in_flight("endpoint"), 128);
-    let refused = listener.get("/", Some("another"));
-    assert_eq!(refused.status(), 503);
-    assert_eq!(refused.answer_header("retry-after").as_deref(), Some("1"));
-    // A token that is in the queue may be waited for.
-    let waiting = listener.get("/", Some("token0"));
-    assert_eq!(waiting.status(), 0);
+    for request in &requests {
+        request.end();
+    }
+    let good = listener.get("/", Some("good"));
+    process.advance(20 * MS);
     process.respond("endpoint", &active());
     process.advance(20 * MS);
-    assert_eq!(waiting.status(), 200);
-    process.advance(IDLE);
-    let name = "bearer_gate.denied.introspection_unavailable";
-    assert_eq!(process.metric(name), 1);
+    process.respond("endpoint", &active());
+    process.advance(20 * MS);
+    assert_eq!(good.status(), 200);
+    assert_eq!(process.received("endpoint").len(), 129);
+}
+
+#[test]
+fn a_call_that_two_clients_wait_for_is_made_if_one_of_them_disconnects() {
+    let (process, _worker, listener) = introspecting();
+    process.serve_always("endpoint", Reply::from(active()));
+    let requests = ["one", "one"].map(|token| listener.get("/", Some(token)));
+    requests[0].end();
+    process.advance(20 * MS);
+    assert_eq!(requests[1].status(), 200);
+}
+
+#[test]
+fn no_call_is_made_that_a_request_needs_no_more() {
+    let (mut first, mut second) = (introspecting_provider(), introspecting_provider());
+    first["introspection"]["http_uri"]["cluster"] = "first".into();
+    second["introspection"]["http_uri"]["cluster"] = "second".into();
+    let config = json!({"providers": {"first": first, "second": second}});
+    let (process, _worker, listener) = listening(&config.to_string());
+    process.serve_always("first", Reply::from(active()));
+    process.serve_always("second", Reply::Hang);
+    // The first 128 tokens use up the calls to the second endpoint.
+    let requests: Vec<_> = (0..200)
+        .map(|number| listener.get("/", Some(&format!("token{number}"))))
+        .collect();
+    decided(&process, &requests, SECOND);
+    assert_eq!(statuses(&requests), [200; 200]);
+    process.advance(5 * SECOND);
+    assert_eq!(process.received("first").len(), 200);
+    assert_eq!(process.received("second").len(), 128);
 }
 
 #[test]

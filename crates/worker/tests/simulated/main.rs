@@ -17,5 +17,6 @@ mod logged;
 mod lost_workers;
 mod metrics;
 mod roots;
+mod shares;
 mod support;
 mod waiting;
