@@ -4,7 +4,7 @@
 //! The host creates a [`Root`] for each configuration in each of its virtual machines, and a
 //! [`Stream`] for each request. The layers, from the bottom: [`host`]; what is shared
 //! (`shared_state`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
-//! `introspection`, `sources`); requests that wait ([`change`], [`waiting_room`], `pace`); the [`Worker`]; the
+//! `introspection`, [`change`], `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
 //! contexts [`Root`] and [`Stream`].
 
 pub mod change;

@@ -1,5 +1,7 @@
 //! The shares of providers in the waiting room.
 
+use std::ops::Range;
+
 use gate_simulator::{Listener, Process, Reply, Request, Response, Worker};
 use gate_worker::waiting_room::CAPACITY;
 use serde_json::{Value, json};
@@ -40,11 +42,14 @@ fn crowded(other: &Value) -> (Process, Worker, Listener, Vec<Request>) {
     process.serve_always("crowded", Reply::Hang);
     process.serve_always("issuer", Reply::After(5 * MS, other_key_set()));
     process.advance(IDLE);
-    let mut requests: Vec<_> = (0..CAPACITY)
-        .map(|number| listener.get("/crowded", Some(&format!("token{number}"))))
-        .collect();
-    let refused = requests.split_off(MOST);
+    let crowd = |numbers: Range<usize>| -> Vec<_> {
+        let requests = numbers.map(|number| format!("token{number}"));
+        let requests = requests.map(|token| listener.get("/crowded", Some(&token)));
+        requests.collect()
+    };
+    let requests = crowd(0..MOST);
     assert_eq!(statuses(&requests), [0; MOST]);
+    let refused = crowd(MOST..CAPACITY);
     assert_eq!(statuses(&refused), [503; CAPACITY - MOST]);
     process.advance(20 * MS);
     (process, worker, listener, requests)
