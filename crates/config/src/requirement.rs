@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::conditions::{self, ClaimConditionWire};
 use super::empty::Empty;
 use super::error::ConfigError;
+use super::list::quoted;
 use super::scalar::{NonEmpty, OwnHeaderName, ScopeToken};
 
 /// How deep requirements may be nested.
@@ -295,7 +296,8 @@ impl Builder<'_> {
     fn provider(&self, path: &str, name: &str) -> Result<Rc<Provider>, ConfigError> {
         let known = self.providers.iter().find(|known| known.name == name);
         known.map(Rc::clone).ok_or_else(|| {
-            let problem = format!("there is no provider {name:?}");
+            let known = self.providers.iter().map(|known| known.name.as_str());
+            let problem = format!("is not one of the providers {}", quoted(known));
             ConfigError::new(format!("{path}.provider_name"), problem)
         })
     }

@@ -6,6 +6,7 @@ use gate::policy::{Provider, Requirement, Rule};
 use serde::Deserialize;
 
 use super::error::ConfigError;
+use super::list::quoted;
 use super::matcher::MatcherWire;
 use super::requirement::RequirementWire;
 use super::scalar::NonEmpty;
@@ -44,7 +45,11 @@ impl RuleWire {
             (None, Some(NonEmpty(name))) => {
                 let known = named.iter().find(|(known, _)| *known == name);
                 let (_, requirement) = known.ok_or_else(|| {
-                    let problem = format!("there is no {name:?} in requirement_map");
+                    let known = named.iter().map(|(known, _)| known.as_str());
+                    let problem = match named {
+                        [] => "there is no requirement_map".to_owned(),
+                        _ => format!("is not in requirement_map, which has {}", quoted(known)),
+                    };
                     ConfigError::new(format!("{path}.requirement_name"), problem)
                 })?;
                 requirement.clone()

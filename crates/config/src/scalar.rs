@@ -160,17 +160,29 @@ impl<'de> Deserialize<'de> for HeaderName {
     }
 }
 
-/// Headers that frame or route a message, or that several parties use.
-pub(crate) const RESERVED_HEADERS: [&str; 8] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "host",
-    "te",
-    "transfer-encoding",
-    "upgrade",
+/// Headers that the filter neither sets nor reads tokens from, and why. It would remove every client's
+/// copy of a header that it sets.
+pub(crate) const RESERVED_HEADERS: [(&str, &str); 8] = [
+    ("connection", OF_CONNECTION),
+    ("content-length", OF_BODY),
+    ("content-type", OF_BODY),
+    (
+        "cookie",
+        "must not be cookie, which holds the cookies of all parties: from_cookies reads tokens from it",
+    ),
+    (
+        "host",
+        "must not be host, which selects the route and the upstream's virtual host",
+    ),
+    ("te", OF_CONNECTION),
+    ("transfer-encoding", OF_CONNECTION),
+    ("upgrade", OF_CONNECTION),
 ];
+
+const OF_CONNECTION: &str = "must not be connection, te, transfer-encoding or upgrade, which belong to \
+                             a single connection: Envoy manages them";
+const OF_BODY: &str = "must not be content-length or content-type, which describe the body: without the \
+                       client's copy the upstream could not read it";
 
 /// The name of a header that the filter may set or read tokens from: neither a pseudo-header nor one
 /// of [`RESERVED_HEADERS`].
@@ -180,10 +192,15 @@ pub(crate) struct OwnHeaderName(pub(crate) String);
 impl OwnHeaderName {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let HeaderName(name) = HeaderName::parse(text)?;
-        if name.starts_with(':') || RESERVED_HEADERS.contains(&name.as_str()) {
-            return Err(format!("{name:?} cannot be used for this"));
+        if name.starts_with(':') {
+            let problem = "must not be a pseudo-header: it would change which request this is";
+            return Err(problem.to_owned());
         }
-        Ok(Self(name))
+        let mut reserved = RESERVED_HEADERS.iter();
+        match reserved.find(|(reserved, _)| *reserved == name) {
+            Some((_, problem)) => Err((*problem).to_owned()),
+            None => Ok(Self(name)),
+        }
     }
 }
 

@@ -303,7 +303,7 @@ scalar!(
     json_schema!({
         "type": "string",
         "pattern": format!("^{HEADER_NAME}"),
-        "not": {"pattern": format!("^({})$", RESERVED_HEADERS.map(in_any_case).join("|"))},
+        "not": {"pattern": format!("^({})$", RESERVED_HEADERS.map(|(name, _)| in_any_case(name)).join("|"))},
     })
 );
 

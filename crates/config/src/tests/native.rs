@@ -47,11 +47,11 @@ fn a_contradictory_requirement_is_refused() {
         (json!({}), "none".to_owned()),
         (
             json!({"provider_name": "x"}),
-            format!("{r}.provider_name: there is no provider \"x\""),
+            format!("{r}.provider_name: is not one of the providers \"p\""),
         ),
         (
             json!({"provider_and_audiences": {"provider_name": "x"}}),
-            format!("{r}.provider_and_audiences.provider_name: there is no provider \"x\""),
+            format!("{r}.provider_and_audiences.provider_name: is not one of the providers \"p\""),
         ),
         (
             json!({"requires_any": {"requirements": []}}),
@@ -59,7 +59,9 @@ fn a_contradictory_requirement_is_refused() {
         ),
         (
             json!({"requires_all": {"requirements": [{}, {"provider_name": "x"}]}}),
-            format!("{r}.requires_all.requirements[1].provider_name: there is no provider \"x\""),
+            format!(
+                "{r}.requires_all.requirements[1].provider_name: is not one of the providers \"p\""
+            ),
         ),
         (
             json!({"scopes": ["a"]}),
@@ -103,8 +105,8 @@ fn a_contradictory_requirement_is_refused() {
         (
             json!({"extract_only_without_validation": {"verification_status_header": ":path"}}),
             format!(
-                "{r}.extract_only_without_validation.verification_status_header: \":path\" cannot \
-                 be used for this"
+                "{r}.extract_only_without_validation.verification_status_header: must not be a \
+                 pseudo-header: it would change which request this is"
             ),
         ),
     ] {
@@ -125,7 +127,7 @@ fn a_rule_can_only_name_a_known_requirement() {
         (json!({"requirement_name": "r"}), "none"),
         (
             json!({"requirement_name": "s"}),
-            "rules[0].requirement_name: there is no \"s\" in requirement_map",
+            "rules[0].requirement_name: is not in requirement_map, which has \"r\"",
         ),
         (
             json!({"requirement_name": "r", "requires": {}}),
@@ -179,7 +181,8 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         (
             "forward_payload_header",
             json!("host"),
-            "providers.p.forward_payload_header: \"host\" cannot be used for this",
+            "providers.p.forward_payload_header: must not be host, which selects the route and the \
+             upstream's virtual host",
         ),
         (
             "forward_payload_header",
@@ -189,7 +192,8 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         (
             "claim_to_headers",
             json!([{"header_name": ":path", "claim_name": "a"}]),
-            "providers.p.claim_to_headers[0].header_name: \":path\" cannot be used for this",
+            "providers.p.claim_to_headers[0].header_name: must not be a pseudo-header: it would \
+             change which request this is",
         ),
         (
             "claim_to_headers",
@@ -199,7 +203,8 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         (
             "from_headers",
             json!([{"name": "cookie"}]),
-            "providers.p.from_headers[0].name: \"cookie\" cannot be used for this",
+            "providers.p.from_headers[0].name: must not be cookie, which holds the cookies of all \
+             parties: from_cookies reads tokens from it",
         ),
         (
             "from_headers",
