@@ -115,7 +115,11 @@ fn every_part_of_a_requirement_is_decided() {
 #[test]
 fn a_route_may_name_a_requirement() {
     let mut file: Value = serde_json::from_slice(&config(&json!({}))).unwrap();
-    file["requirement_map"] = json!({"open": {}});
+    file["requirement_map"] = json!({"open": {"allow": {}}});
+    file["rules"] = json!([
+        {"match": {"path": "/never"}, "requirement_name": "open"},
+        {"match": {"prefix": "/"}, "requires": {"provider_name": "p"}},
+    ]);
     for (per_route, name, status, text) in [
         (
             true,

@@ -104,6 +104,15 @@ fn integer(value: &Value) -> Option<u64> {
 #[derive(Clone, Debug)]
 pub(crate) struct NonEmpty(pub(crate) String);
 
+impl NonEmpty {
+    /// Deserializes the value of a field that is given, so that null is an error.
+    pub(crate) fn not_null<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Self>, D::Error> {
+        Self::deserialize(deserializer).map(Some)
+    }
+}
+
 impl<'de> Deserialize<'de> for NonEmpty {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;

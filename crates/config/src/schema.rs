@@ -38,6 +38,19 @@ const ONE_OF: &[(&str, &[&str])] = &[
     ),
     ("RemoteJwks", &["http_uri", "discovery"]),
     (
+        "Requirement",
+        &[
+            "provider_name",
+            "provider_and_audiences",
+            "requires_any",
+            "requires_all",
+            "allow",
+            "allow_missing",
+            "allow_missing_or_failed",
+            "extract_only_without_validation",
+        ],
+    ),
+    (
         "StringMatch",
         &["exact", "prefix", "suffix", "contains", "safe_regex"],
     ),
@@ -50,18 +63,6 @@ const ONE_AT_MOST: &[(&str, &[&str])] = &[
     ("HeaderMatch", &["string_match", "present_match"]),
     ("Provider", &["remote_jwks", "local_jwks"]),
     ("QueryParameterMatch", &["string_match", "present_match"]),
-    (
-        "Requirement",
-        &[
-            "provider_name",
-            "provider_and_audiences",
-            "requires_any",
-            "requires_all",
-            "allow_missing",
-            "allow_missing_or_failed",
-            "extract_only_without_validation",
-        ],
-    ),
     ("Rule", &["requires", "requirement_name"]),
 ];
 

@@ -401,6 +401,18 @@ pub(super) fn refused() -> Vec<(&'static str, Value, &'static str)> {
             json!({"name": "x", "requires": {"x": {"provider_name": "p"}}}),
             "a wasm filter cannot read filter state safely",
         ),
+        ("/rules/0/requires", json!({}), "is empty"),
+        ("/rules/0/requires", json!(null), "is empty"),
+        (
+            "/rules/0/requires",
+            json!({"provider_name": null}),
+            "is empty",
+        ),
+        (
+            "/requirement_map",
+            json!({"r": {"provider_name": "p"}}),
+            "nothing can name this requirement",
+        ),
         (
             "/rules/0/match",
             json!({"connect_matcher": {}}),

@@ -368,7 +368,10 @@ fn requirements() -> Vec<Scenario> {
     ];
     let mut rules: Vec<Value> = trees
         .iter()
-        .map(|(path, tree, _)| json!({"match": {"path": path}, "requires": tree}))
+        .map(|(path, tree, _)| match *path {
+            "/nothing" => json!({"match": {"path": path}}),
+            _ => json!({"match": {"path": path}, "requires": tree}),
+        })
         .collect();
     rules.push(json!({"match": {"path": "/named"}, "requirement_name": "p-or-q"}));
     config = with_rules(config, &rules);

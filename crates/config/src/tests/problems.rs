@@ -49,7 +49,7 @@ fn an_error_names_the_path_of_a_provider_or_rule() {
         ),
         (
             "/rules",
-            Some(json!([{"match": {"prefix": "/"}, "requires": {}}])),
+            Some(json!([{"match": {"prefix": "/"}, "requires": {"allow": {}}}])),
             "none",
         ),
         ("/realm", Some(json!("")), "realm: must not be empty"),

@@ -27,6 +27,7 @@ fn rule(rule: &Value) -> Value {
     let mut config = provider_with(&json!({}));
     config["rules"] = json!([rule]);
     config["requirement_map"] = json!({"r": {"provider_name": "p"}});
+    config["per_route_requirements"] = json!(true);
     config
 }
 
@@ -88,7 +89,9 @@ fn the_schema_accepts_what_the_parser_accepts() {
         }}, "local_jwks": null})),
         rule(&json!({"match": prefix})),
         rule(&json!({"match": {"path": "/", "prefix": null}})),
-        rule(&json!({"match": prefix, "requirementName": "r", "requires": null})),
+        rule(&json!({"match": prefix, "requirementName": "r"})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}}})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}, "provider_name": null}})),
         rule(
             &json!({"match": prefix, "requires": {"requiresAny": {"requirements": [
                 {"providerName": "p"}, {"allowMissing": {}},
@@ -145,7 +148,14 @@ fn the_schema_accepts_what_the_parser_accepts() {
         rule(&json!({"match": {"path_separated_prefix": "/a/"}})),
         rule(&json!({"match": {"path_separated_prefix": "/a?b"}})),
         rule(&json!({"match": {"connect_matcher": {}}})),
-        rule(&json!({"match": prefix, "requires": {}, "requirement_name": "r"})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}}, "requirement_name": "r"})),
+        rule(&json!({"match": prefix, "requires": {}})),
+        rule(&json!({"match": prefix, "requires": null})),
+        rule(&json!({"match": prefix, "requires": null, "requirement_name": "r"})),
+        rule(&json!({"match": prefix, "requirement_name": null})),
+        rule(&json!({"match": prefix, "requires": {"provider_name": null}})),
+        rule(&json!({"match": prefix, "requires": {"requires_any": {"requirements": [{}]}}})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}, "allow_missing": {}}})),
         rule(&json!({"match": {"prefix": "/", "headers": [
             {"name": "a", "present_match": true, "string_match": {"exact": "b"}},
         ]}})),

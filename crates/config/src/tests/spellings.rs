@@ -54,6 +54,7 @@ pub(super) fn everything() -> Value {
                 ]}},
             },
             {"match": {"safe_regex": {"regex": "/b"}}, "requirement_name": "r"},
+            {"match": {"path": "/c"}, "requires": {"allow": {}}},
         ],
         "requirement_map": {"r": {"provider_name": "p", "claims": [
             {"claim_name": "a", "any_of": ["b"]},

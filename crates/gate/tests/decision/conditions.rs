@@ -11,6 +11,7 @@ fn check(provider: &Value, conditions: &Value, payload: &Value) -> Result<(), Re
     let policy = policy(&json!({
         "providers": {"p": with(&keys, provider)},
         "requirement_map": {"r": with(&json!({"provider_name": "p"}), conditions)},
+        "per_route_requirements": true,
     }));
     let requirement = policy.requirement(b"r").unwrap();
     let provider = policy.provider("p").unwrap();
