@@ -208,6 +208,13 @@ mod reference {
             "Regular expression" => {
                 with_provider(json!({"subjects": {"safe_regex": own(json!({"regex": "a"}))}}))
             }
+            "RE2" => with_provider(json!({"subjects": {"safe_regex": {
+                "regex": "a",
+                "google_re2": own(json!({})),
+            }}})),
+            "Integer range" => with_match(json!({"prefix": "/", "headers": [
+                {"name": "x-a", "range_match": own(json!({}))},
+            ]})),
             "Requirement" => with_requirement(own(json!({"provider_name": "cloud"}))),
             "Requirements" => with_requirement(json!({"requires_any": own(json!({
                 "requirements": [{"provider_name": "cloud"}],

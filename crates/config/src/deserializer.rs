@@ -150,9 +150,9 @@ impl<'de> Deserializer<'de> for Located<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Bool(truth) => visitor.visit_bool(*truth),
-            other => Err(Error::wrong_type(other, "a boolean")),
+        match boolean(self.0) {
+            Some(truth) => visitor.visit_bool(truth),
+            None => Err(Error::wrong_type(self.0, "a boolean")),
         }
     }
 
@@ -185,7 +185,8 @@ impl<'de> Deserializer<'de> for Located<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Array(values) => visitor.visit_seq(Elements(values.iter().enumerate())),
-            other => Err(Error::wrong_type(other, "an array")),
+            Value::Null => Err(Error::wrong_type(self.0, "an array")),
+            only => visitor.visit_seq(Single(Some(only))),
         }
     }
 
@@ -224,6 +225,31 @@ impl<'de> Deserializer<'de> for Located<'de> {
     forward_to_deserialize_any! {
         i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple
         tuple_struct identifier ignored_any
+    }
+}
+
+/// A boolean in protobuf's JSON form, or in that of a `google.protobuf.BoolValue` as Envoy reads it.
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) => text.parse().ok(),
+        Value::Object(fields) if fields.len() == 1 => fields.get("value")?.as_bool(),
+        _ => None,
+    }
+}
+
+/// A value in place of an array that has only this element, which Envoy accepts.
+struct Single<'de>(Option<&'de Value>);
+
+impl<'de> SeqAccess<'de> for Single<'de> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        let only = self.0.take();
+        only.map(|only| seed.deserialize(Located(only))).transpose()
     }
 }
 
@@ -320,6 +346,33 @@ mod tests {
     }
 
     #[test]
+    fn the_only_element_of_an_array_may_stand_in_its_place() {
+        let json = json!({"long_name": {"only": true}});
+        let read: Wire = from_value(&json).unwrap();
+        assert!(read.long_name.unwrap()[0].only.0);
+        assert_eq!(from_value::<Vec<bool>>(&json!(true)).unwrap(), [true]);
+        let null = from_value::<Vec<bool>>(&json!(null)).unwrap_err();
+        assert_eq!(null.to_string(), "must be an array, not null");
+    }
+
+    #[test]
+    fn a_boolean_may_be_text_or_wrapped() {
+        for (json, expected) in [
+            (json!(true), Some(true)),
+            (json!("true"), Some(true)),
+            (json!("false"), Some(false)),
+            (json!({"value": true}), Some(true)),
+            (json!({"value": "true"}), None),
+            (json!({"value": true, "other": 1}), None),
+            (json!({}), None),
+            (json!("yes"), None),
+            (json!(1), None),
+        ] {
+            assert_eq!(from_value::<bool>(&json).ok(), expected, "{json}");
+        }
+    }
+
+    #[test]
     fn any_json_is_deserialized_unchanged() {
         let json = json!({"a": [null, true, 1, -1, 1.5, "x", u64::MAX, {}], "b": {"c": []}});
         assert_eq!(from_value::<Value>(&json).unwrap(), json);
@@ -355,9 +408,10 @@ mod tests {
                 json!({"kind": {"one": null}}),
                 "kind: must be a string, not an object",
             ),
+            (json!({"longName": {}}), "longName.only: missing field"),
             (
-                json!({"longName": {}}),
-                "longName: must be an array, not an object",
+                json!({"longName": 5}),
+                "longName: must be an object, not a number",
             ),
             (
                 json!({"longName": [], "long_name": []}),

@@ -75,16 +75,42 @@ fn parse_duration(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds.parse().ok()?, nanos))
 }
 
-/// An unsigned integer of 32 bits: a number without fraction, or a string with such a number.
+/// An unsigned integer of 32 bits: a number without fraction, a string with such a number, or a
+/// `google.protobuf.UInt32Value` as Envoy reads it, `{"value": 2}`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unsigned(pub(crate) u32);
 
 impl<'de> Deserialize<'de> for Unsigned {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        integer(&Value::deserialize(deserializer)?)
-            .and_then(|number| u32::try_from(number).ok())
-            .map(Self)
-            .ok_or_else(|| D::Error::custom("is not an integer from 0 to 4294967295"))
+        let json = Value::deserialize(deserializer)?;
+        let wrapped = json.as_object().filter(|fields| fields.len() == 1);
+        integer(
+            wrapped
+                .and_then(|fields| fields.get("value"))
+                .unwrap_or(&json),
+        )
+        .and_then(|number| u32::try_from(number).ok())
+        .map(Self)
+        .ok_or_else(|| D::Error::custom("is not an integer from 0 to 4294967295"))
+    }
+}
+
+/// A signed integer of 64 bits: a number without fraction, or a string with such a number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signed(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for Signed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = match Value::deserialize(deserializer)? {
+            Value::Number(number) => {
+                let text = number.to_string();
+                text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+            }
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        let number = number.ok_or_else(|| D::Error::custom("is not an integer of 64 bits"))?;
+        Ok(Self(number))
     }
 }
 

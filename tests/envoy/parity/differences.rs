@@ -416,7 +416,24 @@ pub(super) fn refused() -> Vec<(&'static str, Value, &'static str)> {
         (
             "/rules/0/match",
             json!({"connect_matcher": {}}),
-            "unknown field",
+            "a rule does not select CONNECT requests",
+        ),
+        (
+            "/rules/0/match",
+            json!({"prefix": "/", "runtime_fraction": {"default_value": {"numerator": 50}}}),
+            "a wasm filter cannot read runtime values",
+        ),
+        (
+            "/rules/0/match",
+            json!({"prefix": "/", "tls_context": {"presented": true}}),
+            "rules do not depend on the client certificate",
+        ),
+        (
+            "/rules/0/match",
+            json!({"prefix": "/", "dynamic_metadata": [{
+                "filter": "x", "path": [{"key": "a"}], "value": {"present_match": true},
+            }]}),
+            "rules do not read dynamic metadata",
         ),
         (
             "/rules/0/match",

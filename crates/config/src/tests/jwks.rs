@@ -123,9 +123,15 @@ fn an_error_of_a_remote_key_set_names_the_path_of_the_field() {
             ".retry_policy.retry_back_off.max_interval: must not be shorter than base_interval",
         ),
         (
-            json!({"retry_policy": {"retry_on": "5xx"}}),
-            ".retry_policy.retry_on: unknown field, expected one of numRetries, \
-             num_retries, retryBackOff, retry_back_off",
+            json!({"retry_policy": {"per_try_timeout": "5s"}}),
+            ".retry_policy.per_try_timeout: unknown field, expected one of numRetries, num_retries, \
+             retryBackOff, retry_back_off, retryOn, retry_on, retryPriority, retry_priority, \
+             retryHostPredicate, retry_host_predicate, hostSelectionRetryMaxAttempts, \
+             host_selection_retry_max_attempts",
+        ),
+        (
+            json!({"retry_policy": {"retry_on": 5}}),
+            ".retry_policy.retry_on: must be a string, not a number",
         ),
     ] {
         let expected = format!("providers.p.remote_jwks{expected}");

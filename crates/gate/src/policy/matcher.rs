@@ -1,5 +1,7 @@
 //! Which requests a rule applies to: what Envoy's `RouteMatch` says of path, headers and query.
 
+use std::ops::Range;
+
 use super::index::Stem;
 use super::string_matcher::StringMatcher;
 use crate::request::Request;
@@ -40,6 +42,8 @@ pub struct HeaderMatcher {
     pub condition: Condition,
     /// Whether the opposite must hold.
     pub invert: bool,
+    /// Whether an absent header counts as an empty one.
+    pub missing_as_empty: bool,
 }
 
 /// A condition on a query parameter.
@@ -56,6 +60,8 @@ pub struct QueryMatcher {
 pub enum Condition {
     /// It is present and its value matches.
     Text(StringMatcher),
+    /// It is present and its value is an integer in this range.
+    Range(Range<i64>),
     /// Whether it is present.
     Present(bool),
 }
@@ -97,17 +103,38 @@ impl PathMatcher {
 
 impl HeaderMatcher {
     /// One matching value of a repeated header is enough, and none may match if the condition is
-    /// inverted. An absent header fulfils only a condition on its absence, as in Envoy.
+    /// inverted. An absent header fulfils only a condition on its absence, as in Envoy, unless it
+    /// counts as an empty one.
     fn matches(&self, request: &Request) -> bool {
         let mut values = request.header(&self.name).peekable();
-        let there = values.peek().is_some();
+        let empty = self.missing_as_empty && values.peek().is_none();
+        let there = empty || values.peek().is_some();
         match &self.condition {
             Condition::Present(present) => (there == *present) != self.invert,
-            Condition::Text(matcher) => {
-                there && values.any(|value| matcher.matches(value)) != self.invert
+            condition => {
+                let matches =
+                    (empty && condition.holds(b"")) || values.any(|value| condition.holds(value));
+                there && matches != self.invert
             }
         }
     }
+}
+
+impl Condition {
+    /// Whether the condition holds for something that is present and has this value.
+    fn holds(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Text(matcher) => matcher.matches(value),
+            Self::Range(range) => integer(value).is_some_and(|number| range.contains(&number)),
+            Self::Present(present) => *present,
+        }
+    }
+}
+
+/// The value of a header as an integer, as Envoy reads it: with a sign, leading zeros and white space
+/// around it.
+fn integer(value: &[u8]) -> Option<i64> {
+    str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
 impl QueryMatcher {
@@ -119,9 +146,9 @@ impl QueryMatcher {
             let name = parts.next().unwrap_or_default();
             (name == self.name.as_bytes()).then(|| parts.next().unwrap_or_default())
         });
-        match &self.condition {
-            Condition::Present(present) => value.is_some() == *present,
-            Condition::Text(matcher) => value.is_some_and(|value| matcher.matches(value)),
+        match (&self.condition, value) {
+            (Condition::Present(present), value) => value.is_some() == *present,
+            (condition, value) => value.is_some_and(|value| condition.holds(value)),
         }
     }
 }

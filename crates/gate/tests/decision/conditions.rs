@@ -111,8 +111,10 @@ fn claims_are_compared_by_value() {
         ),
         (
             json!({"claim_name": "keytype", "contains": "PRODUCTION"}),
-            false,
+            true,
         ),
+        (json!({"claim_name": "keytype", "contains": "PROD"}), false),
+        (json!({"claim_name": "number", "contains": 5}), false),
         (json!({"claim_name": "number", "exact": 5}), true),
         (json!({"claim_name": "number", "exact": 5.0}), true),
         (json!({"claim_name": "number", "exact": "5"}), false),

@@ -58,6 +58,9 @@ fn decided(policy: &Policy, request: &Request) -> String {
                 HeaderChange::Set(name, value) => {
                     format!("{name}={}", String::from_utf8_lossy(value))
                 }
+                HeaderChange::Add(name, value) => {
+                    format!("{name}+={}", String::from_utf8_lossy(value))
+                }
             });
             let changes: Vec<String> = changes.collect();
             let verified = if admission.verified {
