@@ -85,7 +85,7 @@ fn build_local(
         }
     };
     KeySet::parse_local(&document)
-        .map_err(|problem| ConfigError::new(format!("{path}.{field}"), problem))
+        .map_err(|problem| ConfigError::new(format!("{path}.{field}"), problem.to_string()))
 }
 
 fn build_remote(

@@ -17,8 +17,7 @@ const MAX_LOGGED: usize = 16;
 
 /// Counts and logs the unusable keys of a new set: index and problem.
 pub(crate) fn report<H: Host>(provider: &Provider, keys: &[(usize, &str)], metrics: &Metrics<H>) {
-    let count = u64::try_from(keys.len()).unwrap_or(u64::MAX);
-    metrics.add(Counter::SkippedKeys(provider.index), count);
+    count(provider, keys.len(), metrics);
     for (index, problem) in keys.iter().take(MAX_LOGGED) {
         warn!(
             "bearer-gate: provider {}: keys[{index}] is skipped: {problem}",
@@ -32,6 +31,12 @@ pub(crate) fn report<H: Host>(provider: &Provider, keys: &[(usize, &str)], metri
             provider.name
         );
     }
+}
+
+/// Counts the unusable keys of a new set.
+pub(crate) fn count<H: Host>(provider: &Provider, keys: usize, metrics: &Metrics<H>) {
+    let keys = u64::try_from(keys).unwrap_or(u64::MAX);
+    metrics.add(Counter::SkippedKeys(provider.index), keys);
 }
 
 /// Reports the keys of the configuration: their number, and once per process the unusable ones.

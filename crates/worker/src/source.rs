@@ -281,7 +281,9 @@ impl<T: Publication, H: Host> Source<T, H> {
                 };
                 self.shared.advance(event, now);
             }
-            FetchResult::Failed(problem) => {
+            FetchResult::Failed(failed) => {
+                let problem = &failed.problem;
+                skipped_keys::count(&self.provider, failed.skipped, &self.metrics);
                 warn!("bearer-gate: provider {name}: fetching the {kind} failed: {problem}");
                 self.shared.advance(FetchEvent::Failed { holder }, now);
             }

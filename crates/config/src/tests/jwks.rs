@@ -237,6 +237,11 @@ fn an_error_of_a_local_key_set_names_the_path_of_the_field() {
             ".inline_string: the key set has no usable key",
         ),
         (
+            json!({"inline_string": "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AQAB\"}, {}]}"}),
+            ".inline_string: the key set has no usable key: keys[0]: `k` is shorter than 256 bits; \
+             keys[1]: `kty` is missing",
+        ),
+        (
             json!({"inline_bytes": "e30="}),
             ".inline_bytes: the key set has no array named keys",
         ),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::publication::{DocumentKind, Publication};
+use super::publication::{DocumentKind, Publication, Unusable};
 use crate::keys::{KeySet, MAX_SET_BYTES};
 use crate::verify::Engine;
 
@@ -22,8 +22,11 @@ impl Publication for KeySet {
     const KIND: DocumentKind = DocumentKind::KeySet;
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
-    fn parse(document: &[u8], _: &KeySetFormat) -> Result<Self, String> {
-        Self::parse(document).map_err(str::to_owned)
+    fn parse(document: &[u8], _: &KeySetFormat) -> Result<Self, Unusable> {
+        Self::parse(document).map_err(|problem| Unusable {
+            problem: problem.to_string(),
+            skipped: problem.skipped(),
+        })
     }
 
     fn count(&self, engine: &Engine) -> usize {

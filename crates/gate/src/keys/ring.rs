@@ -1,5 +1,7 @@
 //! A key set (RFC 7517, section 5), and which of its keys may have signed a token.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::jwk::{Key, KeyProblem, Provenance};
@@ -21,8 +23,49 @@ pub struct KeySet {
     skipped: Vec<(usize, KeyProblem)>,
 }
 
+/// The largest number of keys whose problems the text of a [`KeySetProblem`] lists.
+const MAX_LISTED: usize = 16;
+
 /// Why a document is not a usable key set, for the log.
-pub type KeySetProblem = &'static str;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySetProblem {
+    /// The document is not a key set.
+    Document(&'static str),
+    /// None of the keys is usable: index in the document, and reason.
+    Keys(Vec<(usize, KeyProblem)>),
+}
+
+impl KeySetProblem {
+    /// The number of keys that are unusable.
+    #[must_use]
+    pub const fn skipped(&self) -> usize {
+        match self {
+            Self::Document(_) => 0,
+            Self::Keys(problems) => problems.len(),
+        }
+    }
+}
+
+impl fmt::Display for KeySetProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problems = match self {
+            Self::Document(problem) => return f.write_str(problem),
+            Self::Keys(problems) => problems,
+        };
+        f.write_str("the key set has no usable key")?;
+        let mut separator = ": ";
+        for (index, problem) in problems.iter().take(MAX_LISTED) {
+            write!(f, "{separator}keys[{index}]: {problem}")?;
+            separator = "; ";
+        }
+        match problems.len().saturating_sub(MAX_LISTED) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for KeySetProblem {}
 
 impl KeySet {
     /// Parses a JWK set that a server has sent. Keys that cannot be used, secrets among them, are
@@ -46,14 +89,15 @@ impl KeySet {
 
     fn parse_from(document: &[u8], origin: Provenance) -> Result<Self, KeySetProblem> {
         if document.len() > MAX_SET_BYTES {
-            return Err("the key set is larger than 1 MiB");
+            return Err(KeySetProblem::Document("the key set is larger than 1 MiB"));
         }
         // In a key with a repeated name the last one counts (RFC 7517, section 4), so that one such
         // key does not make the others unusable.
         let members = json::parse_members_leniently(document, |name| name == "keys")
-            .ok_or("the key set is not a JSON object")?;
+            .ok_or(KeySetProblem::Document("the key set is not a JSON object"))?;
         let Some(Value::Array(jwks)) = members.get("keys") else {
-            return Err("the key set has no array named keys");
+            let problem = "the key set has no array named keys";
+            return Err(KeySetProblem::Document(problem));
         };
         let (mut keys, mut indices, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for (index, jwk) in jwks.iter().enumerate() {
@@ -66,7 +110,7 @@ impl KeySet {
             }
         }
         if keys.is_empty() {
-            return Err("the key set has no usable key");
+            return Err(KeySetProblem::Keys(skipped));
         }
         Ok(Self {
             keys,
@@ -225,8 +269,9 @@ mod tests {
             ),
             (r#"{"keys":[]}"#.to_owned(), "the key set has no usable key"),
             (
-                r#"{"keys":[1]}"#.to_owned(),
-                "the key set has no usable key",
+                r#"{"keys":[1,{"kty":"RSA","use":"enc"},{}]}"#.to_owned(),
+                "the key set has no usable key: keys[0]: it is not an object; keys[1]: `use` is not sig; \
+                 keys[2]: `kty` is missing",
             ),
             (
                 r#"{"keys":[],"keys":[]}"#.to_owned(),
@@ -238,8 +283,19 @@ mod tests {
                 "the key set is larger than 1 MiB",
             ),
         ] {
-            assert_eq!(KeySet::parse(document.as_bytes()).err(), Some(problem));
+            let found = KeySet::parse(document.as_bytes()).unwrap_err();
+            assert_eq!(found.to_string(), problem);
         }
+    }
+
+    #[test]
+    fn the_reasons_of_many_unusable_keys_are_counted_and_not_all_listed() {
+        let document = json!({ "keys": vec![json!({}); 20] }).to_string();
+        let problem = KeySet::parse(document.as_bytes()).unwrap_err();
+        assert_eq!(problem.skipped(), 20);
+        let text = problem.to_string();
+        assert_eq!(text.matches("`kty` is missing").count(), 16);
+        assert!(text.ends_with("; and 4 more"), "{text}");
     }
 
     #[test]
