@@ -113,6 +113,10 @@ impl Host for EnvoyHost {
         let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
     }
 
+    fn add_request_header(&self, name: &str, value: &[u8]) {
+        let _ = hostcalls::add_map_value_bytes(MapType::HttpRequestHeaders, name, value);
+    }
+
     fn set_filter_state(&self, key: &str, value: &[u8]) {
         let _ = hostcalls::set_property(vec![key], Some(value));
     }

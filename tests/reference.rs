@@ -135,11 +135,12 @@ mod reference {
             json!({
                 "providers": {"cloud": provider_with(change)},
                 "requirement_map": {"orders": {"provider_name": "cloud"}},
+                "rules": [{"match": {"path": "/orders"}, "requirement_name": "orders"}],
             })
         };
         let with_rule = |rule: Value| {
             let mut config = with_provider(json!({}));
-            config["rules"] = json!([rule]);
+            config["rules"] = json!([rule, config["rules"][0]]);
             config
         };
         let with_match = |matcher: Value| with_rule(json!({"match": matcher}));
@@ -149,7 +150,13 @@ mod reference {
         let with_remote = |jwks: Value| with_provider(json!({ "remote_jwks": jwks }));
         let http_uri = json!({"uri": "https://issuer.example/jwks", "cluster": "issuer"});
         match title {
-            "Configuration" => own(with_provider(json!({}))),
+            "Configuration" => {
+                let mut base = with_provider(json!({}));
+                if fragment.contains_key("rules") {
+                    base.as_object_mut().unwrap().remove("requirement_map");
+                }
+                own(base)
+            }
             "Provider" => {
                 let mut base = provider_with(json!({}));
                 if fragment.contains_key("normalize_payload_in_metadata") {
@@ -201,6 +208,13 @@ mod reference {
             "Regular expression" => {
                 with_provider(json!({"subjects": {"safe_regex": own(json!({"regex": "a"}))}}))
             }
+            "RE2" => with_provider(json!({"subjects": {"safe_regex": {
+                "regex": "a",
+                "google_re2": own(json!({})),
+            }}})),
+            "Integer range" => with_match(json!({"prefix": "/", "headers": [
+                {"name": "x-a", "range_match": own(json!({}))},
+            ]})),
             "Requirement" => with_requirement(own(json!({"provider_name": "cloud"}))),
             "Requirements" => with_requirement(json!({"requires_any": own(json!({
                 "requirements": [{"provider_name": "cloud"}],

@@ -17,10 +17,14 @@ fn setup(per_route_requirements: bool) -> Setup {
     let mut setup = Setup::new(json!({
         "providers": {"cloud": Issuer::local_provider(&[&keys::RSA])},
         "requirement_map": {
-            "open": {},
+            "open": {"allow": {}},
             "writers": {"provider_name": "cloud", "scopes": ["write"]},
         },
-        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}}],
+        "rules": [
+            {"match": {"path": "/by-rule/open"}, "requirement_name": "open"},
+            {"match": {"path": "/by-rule/write"}, "requirement_name": "writers"},
+            {"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}},
+        ],
         "per_route_requirements": per_route_requirements,
     }));
     setup.connection_manager = json!({"route_config": {"virtual_hosts": [{

@@ -13,6 +13,7 @@ use gate::introspection::{self, IntrospectionResponse, MAX_ANSWER_BYTES, TokenSt
 use gate::keys::{KeySet, Provenance};
 use gate::policy::{KeySource, Policy, Provider};
 use gate::revocation::{ListFormat, ListReader, MAX_LIST_BYTES, RevocationList};
+use gate::verify::Engine;
 
 use crate::arguments::Arguments;
 use crate::given::provider_files::{FileKind, ProviderFiles};
@@ -42,7 +43,7 @@ impl Given {
             parse: &|content, provider| {
                 let parse = || KeySet::parse_from(content, Provenance::Server, &provider.key_uses);
                 matches!(provider.keys, KeySource::Remote(_))
-                    .then(|| parse().map(Rc::new).map_err(str::to_owned))
+                    .then(|| parse().map(Rc::new).map_err(|problem| problem.to_string()))
             },
         };
         let revocations = FileKind {
@@ -108,6 +109,15 @@ impl Given {
             for (index, problem) in keys.skipped() {
                 let _ = write!(text, "; keys[{index}] is skipped: {problem}");
             }
+            // The tool has no host: see `Inputs`.
+            for (index, _) in keys.unusable(&Engine::software()) {
+                let _ = write!(
+                    text,
+                    "; keys[{index}] has more than 4096 bits or an exponent other than 65537, so it works \
+                     only on a host with verify_signature, such as Envoy; this command verifies without a \
+                     host and refuses its tokens"
+                );
+            }
             text
         };
         match &provider.keys {
@@ -158,7 +168,8 @@ fn revocation_list(content: &[u8], format: ListFormat) -> Result<Rc<RevocationLi
         return Err(format!("it has more than {MAX_LIST_BYTES} bytes"));
     }
     let state = RandomState::new();
-    RevocationList::parse(content, &ListReader { format, state }).map(Rc::new)
+    let list = RevocationList::parse(content, &ListReader { format, state });
+    list.map(Rc::new).map_err(|unusable| unusable.problem)
 }
 
 fn introspection_response(content: &[u8]) -> Result<Option<Rc<IntrospectionResponse>>, String> {

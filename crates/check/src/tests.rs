@@ -113,9 +113,36 @@ fn every_part_of_a_requirement_is_decided() {
 }
 
 #[test]
+fn a_key_that_only_a_host_can_use_is_named_as_such() {
+    let mut keys: Value = serde_json::from_str(&gate_fixtures::key_set()).unwrap();
+    keys["keys"][0]["e"] = "Aw".into();
+    let file = config(&json!({"local_jwks": {"inline_string": keys.to_string()}}));
+    let (_, printed) = run_with(&["--token", &token()], &file);
+    let text = "2 usable; keys[0] has more than 4096 bits or an exponent other than 65537, so it works \
+                only on a host with verify_signature, such as Envoy; this command verifies without a host \
+                and refuses its tokens, from the configuration";
+    assert!(printed.contains(text), "{printed}");
+}
+
+#[test]
+fn the_problem_of_every_key_of_an_unusable_set_is_named() {
+    let keys = json!({"keys": [{"kty": "RSA", "use": "enc"}, {}]}).to_string();
+    let file = config(&json!({"local_jwks": {"inline_string": keys}}));
+    let (status, printed) = run_with(&[], &file);
+    assert_eq!(status, Status::Bad);
+    let text =
+        "the key set has no usable key: keys[0]: `use` is not sig; keys[1]: `kty` is missing";
+    assert!(printed.contains(text), "{printed}");
+}
+
+#[test]
 fn a_route_may_name_a_requirement() {
     let mut file: Value = serde_json::from_slice(&config(&json!({}))).unwrap();
-    file["requirement_map"] = json!({"open": {}});
+    file["requirement_map"] = json!({"open": {"allow": {}}});
+    file["rules"] = json!([
+        {"match": {"path": "/never"}, "requirement_name": "open"},
+        {"match": {"prefix": "/"}, "requires": {"provider_name": "p"}},
+    ]);
     for (per_route, name, status, text) in [
         (
             true,

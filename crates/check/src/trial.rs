@@ -144,6 +144,10 @@ fn changes(policy: &Policy, admission: &Admission) -> Vec<String> {
             HeaderChange::Set(name, _) if name == "cookie" => {
                 "removes the token from the cookies".to_owned()
             }
+            HeaderChange::Add(name, value) => {
+                let value = String::from_utf8_lossy(value);
+                format!("adds the value {value:?} to the header {name}")
+            }
             HeaderChange::Set(name, value) => {
                 let mut forwardings = policy.providers.iter().map(|one| &one.forwarding);
                 if forwardings.any(|one| one.payload_header.as_ref() == Some(name)) {

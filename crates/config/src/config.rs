@@ -1,5 +1,6 @@
 //! The configuration as a whole.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use gate::policy::{Options, Policy, Provider, Requirement, RuleList, Rules};
@@ -79,16 +80,24 @@ enum UnmatchedWire {
 impl ConfigWire {
     pub(crate) fn build(self, environment: Environment<'_>) -> Result<Policy, ConfigError> {
         let providers = build_providers(self.providers, environment)?;
+        let per_route_requirements = self.per_route_requirements.unwrap_or(false);
         let requirements = build_requirements(self.requirement_map, &providers)?;
-        let rules = match self.rules {
-            Some(rules) if !rules.is_empty() => Rules::Listed {
+        let rules = self.rules.unwrap_or_default();
+        let names = rules.iter().filter_map(RuleWire::requirement_name);
+        let names: HashSet<String> = names.map(str::to_owned).collect();
+        let rules = if rules.is_empty() {
+            Rules::AnyProvider(Requirement::any_of(&providers))
+        } else {
+            Rules::Listed {
                 rules: build_rules(rules, &providers, &requirements)?,
                 allow_unmatched: matches!(self.unmatched_requests, Some(UnmatchedWire::Allow)),
-            },
-            _ => Rules::AnyProvider(Requirement::any_of(&providers)),
+            }
         };
+        if !per_route_requirements {
+            check_names(&requirements, &names)?;
+        }
         let options = Options {
-            per_route_requirements: self.per_route_requirements.unwrap_or(false),
+            per_route_requirements,
             bypass_cors_preflight: self.bypass_cors_preflight.unwrap_or(false),
             strip_failure_response: self.strip_failure_response.unwrap_or(false),
             stat_prefix: stat_prefix(self.stat_prefix)?,
@@ -124,6 +133,24 @@ fn build_requirements(
             Ok((name, requirement))
         })
         .collect()
+}
+
+/// Checks that rules name every requirement, where routes cannot. Envoy's routes choose requirements by
+/// `PerRouteConfig`, so a requirement that nothing names protects routes that would be open here.
+fn check_names(
+    requirements: &[(String, Requirement)],
+    named_by_rules: &HashSet<String>,
+) -> Result<(), ConfigError> {
+    let mut names = requirements.iter().map(|(name, _)| name);
+    match names.find(|name| !named_by_rules.contains(*name)) {
+        None => Ok(()),
+        Some(name) => Err(ConfigError::new(
+            format!("requirement_map.{name}"),
+            "nothing can name this requirement: name it in the requirement_name of a rule, or set \
+             per_route_requirements and name it in the metadata of routes, which takes the place of \
+             PerRouteConfig",
+        )),
+    }
 }
 
 fn build_rules(

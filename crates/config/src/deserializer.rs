@@ -5,17 +5,24 @@
 //! it tracks the path for every type and at every step: the module would be 57 KiB larger and take 9 %
 //! longer to compile, both packages built for size. Here only an error collects the path, while it
 //! returns from the value to the whole document.
+//!
+//! No error contains a value of the configuration, which may be a secret in the wrong place. Errors name
+//! the kind of the value instead.
 
 use std::fmt;
 use std::iter::Enumerate;
 use std::slice;
 
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, Expected, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::{Value, map};
 
 use super::error::ConfigError;
+use super::list::quoted;
 use super::place::Place;
 
 /// Deserializes a `T` from `json`.
@@ -44,6 +51,10 @@ impl Error {
             Value::Array(_) => "an array",
             Value::Object(_) => "an object",
         };
+        Self::not(found, &expected)
+    }
+
+    fn not(found: &str, expected: &dyn fmt::Display) -> Self {
         let problem = format!("must be {expected}, not {found}");
         Self::new(Place::default(), problem)
     }
@@ -62,6 +73,19 @@ impl Error {
 impl de::Error for Error {
     fn custom<T: fmt::Display>(problem: T) -> Self {
         Self::new(Place::default(), problem.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::not(kind(&found), &expected)
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::not(&format!("another value, {}", kind(&found)), &expected)
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        let problem = format!("is not one of {}", quoted(expected.iter().copied()));
+        Self::new(Place::default(), problem)
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -91,21 +115,44 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The kind of a value that a visitor does not accept, without the value.
+const fn kind(found: &Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Unit | Unexpected::Option => "null",
+        Unexpected::Bool(_) => "a boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
+        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
+        Unexpected::Seq => "an array",
+        Unexpected::Map => "an object",
+        _ => "a value of another kind",
+    }
+}
+
 /// A value to deserialize from.
 struct Located<'de>(&'de Value);
 
 impl<'de> Deserializer<'de> for Located<'de> {
     type Error = Error;
 
-    /// Used where any JSON is accepted. So no place inside of it can be wrong.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.0.deserialize_any(visitor).map_err(de::Error::custom)
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(truth) => visitor.visit_bool(*truth),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => visitor.visit_u64(number),
+                (None, Some(number)) => visitor.visit_i64(number),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::String(_) => self.deserialize_str(visitor),
+            Value::Array(_) => self.deserialize_seq(visitor),
+            Value::Object(_) => self.deserialize_map(visitor),
+        }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Bool(truth) => visitor.visit_bool(*truth),
-            other => Err(Error::wrong_type(other, "a boolean")),
+        match boolean(self.0) {
+            Some(truth) => visitor.visit_bool(truth),
+            None => Err(Error::wrong_type(self.0, "a boolean")),
         }
     }
 
@@ -138,7 +185,8 @@ impl<'de> Deserializer<'de> for Located<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Array(values) => visitor.visit_seq(Elements(values.iter().enumerate())),
-            other => Err(Error::wrong_type(other, "an array")),
+            Value::Null => Err(Error::wrong_type(self.0, "an array")),
+            only => visitor.visit_seq(Single(Some(only))),
         }
     }
 
@@ -177,6 +225,31 @@ impl<'de> Deserializer<'de> for Located<'de> {
     forward_to_deserialize_any! {
         i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple
         tuple_struct identifier ignored_any
+    }
+}
+
+/// A boolean in protobuf's JSON form, or in that of a `google.protobuf.BoolValue` as Envoy reads it.
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) => text.parse().ok(),
+        Value::Object(fields) if fields.len() == 1 => fields.get("value")?.as_bool(),
+        _ => None,
+    }
+}
+
+/// A value in place of an array that has only this element, which Envoy accepts.
+struct Single<'de>(Option<&'de Value>);
+
+impl<'de> SeqAccess<'de> for Single<'de> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        let only = self.0.take();
+        only.map(|only| seed.deserialize(Located(only))).transpose()
     }
 }
 
@@ -273,9 +346,52 @@ mod tests {
     }
 
     #[test]
+    fn the_only_element_of_an_array_may_stand_in_its_place() {
+        let json = json!({"long_name": {"only": true}});
+        let read: Wire = from_value(&json).unwrap();
+        assert!(read.long_name.unwrap()[0].only.0);
+        assert_eq!(from_value::<Vec<bool>>(&json!(true)).unwrap(), [true]);
+        let null = from_value::<Vec<bool>>(&json!(null)).unwrap_err();
+        assert_eq!(null.to_string(), "must be an array, not null");
+    }
+
+    #[test]
+    fn a_boolean_may_be_text_or_wrapped() {
+        for (json, expected) in [
+            (json!(true), Some(true)),
+            (json!("true"), Some(true)),
+            (json!("false"), Some(false)),
+            (json!({"value": true}), Some(true)),
+            (json!({"value": "true"}), None),
+            (json!({"value": true, "other": 1}), None),
+            (json!({}), None),
+            (json!("yes"), None),
+            (json!(1), None),
+        ] {
+            assert_eq!(from_value::<bool>(&json).ok(), expected, "{json}");
+        }
+    }
+
+    #[test]
     fn any_json_is_deserialized_unchanged() {
         let json = json!({"a": [null, true, 1, -1, 1.5, "x", u64::MAX, {}], "b": {"c": []}});
         assert_eq!(from_value::<Value>(&json).unwrap(), json);
+    }
+
+    #[test]
+    fn an_error_of_a_visitor_names_the_kind_of_the_value_and_not_the_value() {
+        for (json, found) in [
+            (json!(null), "null"),
+            (json!(true), "a boolean"),
+            (json!(-9), "another value, a number"),
+            (json!(1.5), "a number"),
+            (json!("secret"), "a string"),
+            (json!(["secret"]), "an array"),
+            (json!({"secret": "secret"}), "an object"),
+        ] {
+            let error = from_value::<u8>(&json).unwrap_err().to_string();
+            assert_eq!(error, format!("must be u8, not {found}"));
+        }
     }
 
     #[test]
@@ -285,16 +401,17 @@ mod tests {
             (json!([]), "must be an object, not an array"),
             (
                 json!({"kind": "third"}),
-                "kind: unknown variant `third`, expected `one` or `other`",
+                "kind: is not one of \"one\", \"other\"",
             ),
             (json!({"kind": 2.5}), "kind: must be a string, not a number"),
             (
                 json!({"kind": {"one": null}}),
                 "kind: must be a string, not an object",
             ),
+            (json!({"longName": {}}), "longName.only: missing field"),
             (
-                json!({"longName": {}}),
-                "longName: must be an array, not an object",
+                json!({"longName": 5}),
+                "longName: must be an object, not a number",
             ),
             (
                 json!({"longName": [], "long_name": []}),

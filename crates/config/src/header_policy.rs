@@ -54,7 +54,10 @@ fn named_algorithms(
                 algorithms.push(algorithm);
                 continue;
             }
-            None => format!("there is no algorithm {name:?}"),
+            None => {
+                let known = Algorithm::ALL.iter().map(|(known, _)| *known);
+                format!("is not one of {}", known.collect::<Vec<_>>().join(", "))
+            }
         };
         return Err(ConfigError::new(
             format!("{path}.algorithms[{index}]"),

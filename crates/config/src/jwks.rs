@@ -104,7 +104,7 @@ fn build_local(
         }
     };
     KeySet::parse_from(&document, Provenance::Configuration, uses)
-        .map_err(|problem| ConfigError::new(format!("{path}.{field}"), problem))
+        .map_err(|problem| ConfigError::new(format!("{path}.{field}"), problem.to_string()))
 }
 
 fn build_remote(

@@ -18,6 +18,7 @@ mod http_uri;
 mod introspection;
 mod json;
 mod jwks;
+mod list;
 mod location;
 mod matcher;
 mod pattern;

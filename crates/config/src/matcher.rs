@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::empty::Empty;
 use super::error::ConfigError;
 use super::pattern::PatternWire;
-use super::scalar::{HeaderName, NonEmpty};
+use super::scalar::{HeaderName, NonEmpty, Signed};
 use super::string_matcher::StringMatcherWire;
+use super::unsupported::{Advice, Unsupported};
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -43,6 +44,75 @@ pub(crate) struct MatcherWire {
     /// Only gRPC requests match.
     #[serde(default)]
     grpc: Option<Empty>,
+    /// Not supported: select CONNECT requests by the header `:method`.
+    #[serde(default, rename = "connect_matcher", alias = "connectMatcher")]
+    _connect_matcher: Unsupported<NoConnectMatcher>,
+    /// Not supported: use `safe_regex`.
+    #[serde(default, rename = "path_match_policy", alias = "pathMatchPolicy")]
+    _path_match_policy: Unsupported<NoPathTemplate>,
+    /// Not supported: a wasm filter cannot read runtime values.
+    #[serde(default, rename = "runtime_fraction", alias = "runtimeFraction")]
+    _runtime_fraction: Unsupported<NoRuntime>,
+    /// Not supported: match the header `cookie` with `safe_regex`.
+    #[serde(default, rename = "cookies")]
+    _cookies: Unsupported<NoCookies>,
+    /// Not supported: use `per_route_requirements`.
+    #[serde(default, rename = "tls_context", alias = "tlsContext")]
+    _tls_context: Unsupported<NoTlsContext>,
+    /// Not supported: use `per_route_requirements`.
+    #[serde(default, rename = "dynamic_metadata", alias = "dynamicMetadata")]
+    _dynamic_metadata: Unsupported<NoMetadata>,
+    /// Not supported: use `per_route_requirements`.
+    #[serde(default, rename = "filter_state", alias = "filterState")]
+    _filter_state: Unsupported<NoFilterState>,
+}
+
+struct NoConnectMatcher;
+
+impl Advice for NoConnectMatcher {
+    const TEXT: &str = "a rule does not select CONNECT requests by their kind: use prefix and a condition \
+                        on the header :method";
+}
+
+struct NoPathTemplate;
+
+impl Advice for NoPathTemplate {
+    const TEXT: &str = "a wasm filter has no access to extensions of Envoy: use safe_regex";
+}
+
+struct NoRuntime;
+
+impl Advice for NoRuntime {
+    const TEXT: &str = "a wasm filter cannot read runtime values: a rule applies to all requests that it \
+                        matches";
+}
+
+struct NoCookies;
+
+impl Advice for NoCookies {
+    const TEXT: &str = "conditions on single cookies are not supported: match the header cookie with \
+                        safe_regex";
+}
+
+struct NoTlsContext;
+
+impl Advice for NoTlsContext {
+    const TEXT: &str = "rules do not depend on the client certificate: name the requirement in the \
+                        metadata of a route that does and set per_route_requirements";
+}
+
+struct NoMetadata;
+
+impl Advice for NoMetadata {
+    const TEXT: &str = "rules do not read dynamic metadata: name the requirement in the metadata of a \
+                        route that does and set per_route_requirements";
+}
+
+struct NoFilterState;
+
+impl Advice for NoFilterState {
+    const TEXT: &str = "a wasm filter cannot read filter state safely: name the requirement in the \
+                        metadata of a route that does and set per_route_requirements";
 }
 
 #[derive(Deserialize)]
@@ -58,12 +128,49 @@ struct HeaderMatcherWire {
     /// The condition on its value.
     #[serde(default, alias = "stringMatch")]
     string_match: Option<StringMatcherWire>,
-    /// Whether it must be present. Default, without `string_match`: true.
+    /// Its value equals this text; `""` means that it is present. Older form of `string_match`.
+    #[serde(default, alias = "exactMatch")]
+    exact_match: Option<String>,
+    /// Its value begins with this text. Older form of `string_match`.
+    #[serde(default, alias = "prefixMatch")]
+    prefix_match: Option<NonEmpty>,
+    /// Its value ends with this text. Older form of `string_match`.
+    #[serde(default, alias = "suffixMatch")]
+    suffix_match: Option<NonEmpty>,
+    /// Its value contains this text. Older form of `string_match`.
+    #[serde(default, alias = "containsMatch")]
+    contains_match: Option<NonEmpty>,
+    /// Its whole value matches this regular expression. Older form of `string_match`.
+    #[serde(default, alias = "safeRegexMatch")]
+    safe_regex_match: Option<PatternWire>,
+    /// Its value is an integer in this range.
+    #[serde(default, alias = "rangeMatch")]
+    range_match: Option<RangeWire>,
+    /// Whether it must be present. This is the default, with true, without another condition.
     #[serde(default, alias = "presentMatch")]
     present_match: Option<bool>,
     /// Whether the opposite must hold. Default false.
     #[serde(default, alias = "invertMatch")]
     invert_match: Option<bool>,
+    /// Whether an absent header counts as an empty one. Default false.
+    #[serde(default, alias = "treatMissingHeaderAsEmpty")]
+    treat_missing_header_as_empty: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "IntegerRange", title = "Integer range")
+)]
+#[serde(deny_unknown_fields)]
+struct RangeWire {
+    /// The smallest integer. Default 0.
+    #[serde(default)]
+    start: Option<Signed>,
+    /// The first integer that is too large. Default 0.
+    #[serde(default)]
+    end: Option<Signed>,
 }
 
 #[derive(Deserialize)]
@@ -155,10 +262,48 @@ impl PathFields {
 
 impl HeaderMatcherWire {
     fn build(self, path: &str) -> Result<HeaderMatcher, ConfigError> {
+        let text = |comparison| Condition::Text(StringMatcher::new(comparison, false));
+        let pattern = self.safe_regex_match;
+        let pattern = pattern.map(|wire| wire.build(&format!("{path}.safe_regex_match")));
+        let range = self.range_match.map(|range| {
+            let bound = |given: Option<Signed>| given.map_or(0, |bound| bound.0);
+            Condition::Range(bound(range.start)..bound(range.end))
+        });
+        let older = [
+            self.exact_match.map(|exact| match exact.as_str() {
+                // As in Envoy.
+                "" => Condition::Present(true),
+                _ => text(Comparison::Exact(exact)),
+            }),
+            self.prefix_match
+                .map(|prefix| text(Comparison::Prefix(prefix.0))),
+            self.suffix_match
+                .map(|suffix| text(Comparison::Suffix(suffix.0))),
+            self.contains_match
+                .map(|part| text(Comparison::Contains(part.0))),
+            pattern
+                .transpose()?
+                .map(|pattern| text(Comparison::Pattern(pattern))),
+            range,
+        ];
+        let mut older = older.into_iter().flatten();
+        let is_alone = self.string_match.is_none() && self.present_match.is_none();
+        let condition = match (older.next(), older.next()) {
+            (None, _) => condition(path, self.string_match, self.present_match)?,
+            (Some(condition), None) if is_alone => condition,
+            _ => {
+                return Err(ConfigError::new(
+                    path,
+                    "has more than one of string_match, present_match, exact_match, prefix_match, \
+                     suffix_match, contains_match, safe_regex_match and range_match",
+                ));
+            }
+        };
         Ok(HeaderMatcher {
-            condition: condition(path, self.string_match, self.present_match)?,
+            condition,
             name: self.name.0,
             invert: self.invert_match.unwrap_or(false),
+            missing_as_empty: self.treat_missing_header_as_empty.unwrap_or(false),
         })
     }
 }

@@ -3,9 +3,8 @@
 use gate::policy::Pattern;
 use serde::Deserialize;
 
-use super::empty::Empty;
 use super::error::ConfigError;
-use super::scalar::NonEmpty;
+use super::scalar::{NonEmpty, Unsigned};
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -19,7 +18,20 @@ pub(crate) struct PatternWire {
     regex: NonEmpty,
     /// Accepted and ignored: older configurations name the engine here.
     #[serde(default, alias = "googleRe2", rename = "google_re2")]
-    _google_re2: Option<Empty>,
+    _google_re2: Option<GoogleRe2Wire>,
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "GoogleRe2", title = "RE2")
+)]
+#[serde(deny_unknown_fields)]
+struct GoogleRe2Wire {
+    /// Accepted and ignored, as in Envoy: it limited the size of RE2's program.
+    #[serde(default, rename = "max_program_size", alias = "maxProgramSize")]
+    _max_program_size: Option<Unsigned>,
 }
 
 impl PatternWire {

@@ -5,20 +5,26 @@ use std::rc::Rc;
 use gate::policy::{
     Extract, Fallback, Provider, Requirement, RequirementKind, RequirementNode, TokenConditions,
 };
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error};
 
 use super::conditions::{self, ClaimConditionWire};
 use super::empty::Empty;
 use super::error::ConfigError;
+use super::list::quoted;
 use super::scalar::{NonEmpty, OwnHeaderName, ScopeToken};
 
 /// How deep requirements may be nested.
 const MAX_DEPTH: usize = 8;
 
+/// What an empty requirement is told. In Envoy it lets every request pass; an empty value of a template
+/// must not.
+const EMPTY: &str =
+    "is empty: name what is required, or write {\"allow\": {}} to let every request pass";
+
 /// Envoy's name for the header that marks claims as unverified.
 const STATUS_HEADER: &str = "x-jwt-signature-verified";
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
@@ -38,6 +44,9 @@ pub(crate) struct RequirementWire {
     /// All of these must be fulfilled.
     #[serde(default, alias = "requiresAll")]
     requires_all: Option<ListWire>,
+    /// Every request passes, with or without a token; no token is read.
+    #[serde(default)]
+    allow: Option<Empty>,
     /// A request without a token passes; a token must be valid.
     #[serde(default, alias = "allowMissing")]
     allow_missing: Option<Empty>,
@@ -58,7 +67,7 @@ pub(crate) struct RequirementWire {
     claims: Option<Vec<ClaimConditionWire>>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
@@ -74,7 +83,7 @@ struct ProviderAndAudiencesWire {
     audiences: Option<Vec<NonEmpty>>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
@@ -86,7 +95,7 @@ struct ListWire {
     requirements: Vec<RequirementWire>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
@@ -98,6 +107,16 @@ struct ExtractWire {
     /// `"x-jwt-signature-verified"`.
     #[serde(default, alias = "verificationStatusHeader")]
     verification_status_header: Option<String>,
+}
+
+/// Deserializes a requirement whose field is given, so that null is an error.
+pub(crate) fn not_null<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<RequirementWire>, D::Error> {
+    match Option::deserialize(deserializer)? {
+        None => Err(D::Error::custom(EMPTY)),
+        given => Ok(given),
+    }
 }
 
 impl RequirementWire {
@@ -121,6 +140,7 @@ impl RequirementWire {
                 provider_and_audiences: None,
                 requires_any: None,
                 requires_all: None,
+                allow: None,
                 allow_missing,
                 allow_missing_or_failed,
                 extract_only_without_validation: None,
@@ -173,7 +193,7 @@ impl Builder<'_> {
         let mut given = nodes.into_iter();
         match (given.next(), given.next()) {
             (Some(node), None) => Ok(node),
-            (None, _) if conditions.is_empty() => Ok(RequirementKind::Nothing.into()),
+            (None, _) if conditions.is_empty() => Err(ConfigError::new(path, EMPTY)),
             (None, _) => Err(ConfigError::new(
                 path,
                 "scopes and claims need provider_name or another requirement beside them",
@@ -181,7 +201,7 @@ impl Builder<'_> {
             (Some(_), Some(_)) => Err(ConfigError::new(
                 path,
                 "has more than one of provider_name, provider_and_audiences, requires_any, \
-                 requires_all, allow_missing, allow_missing_or_failed and \
+                 requires_all, allow, allow_missing, allow_missing_or_failed and \
                  extract_only_without_validation",
             )),
         }
@@ -228,6 +248,14 @@ impl Builder<'_> {
                 &[],
                 depth,
             )?)));
+        }
+        if wire.allow.is_some() {
+            if !conditions.is_empty() {
+                let problem =
+                    "lets every request pass, so scopes and claims beside it have no effect";
+                return Err(ConfigError::new(format!("{path}.allow"), problem));
+            }
+            nodes.push(RequirementKind::Nothing.into());
         }
         if wire.allow_missing.is_some() {
             nodes.push(optional(Fallback::AllowMissing));
@@ -295,7 +323,8 @@ impl Builder<'_> {
     fn provider(&self, path: &str, name: &str) -> Result<Rc<Provider>, ConfigError> {
         let known = self.providers.iter().find(|known| known.name == name);
         known.map(Rc::clone).ok_or_else(|| {
-            let problem = format!("there is no provider {name:?}");
+            let known = self.providers.iter().map(|known| known.name.as_str());
+            let problem = format!("is not one of the providers {}", quoted(known));
             ConfigError::new(format!("{path}.provider_name"), problem)
         })
     }

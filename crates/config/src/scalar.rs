@@ -75,16 +75,42 @@ fn parse_duration(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds.parse().ok()?, nanos))
 }
 
-/// An unsigned integer of 32 bits: a number without fraction, or a string with such a number.
+/// An unsigned integer of 32 bits: a number without fraction, a string with such a number, or a
+/// `google.protobuf.UInt32Value` as Envoy reads it, `{"value": 2}`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unsigned(pub(crate) u32);
 
 impl<'de> Deserialize<'de> for Unsigned {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        integer(&Value::deserialize(deserializer)?)
-            .and_then(|number| u32::try_from(number).ok())
-            .map(Self)
-            .ok_or_else(|| D::Error::custom("is not an integer from 0 to 4294967295"))
+        let json = Value::deserialize(deserializer)?;
+        let wrapped = json.as_object().filter(|fields| fields.len() == 1);
+        integer(
+            wrapped
+                .and_then(|fields| fields.get("value"))
+                .unwrap_or(&json),
+        )
+        .and_then(|number| u32::try_from(number).ok())
+        .map(Self)
+        .ok_or_else(|| D::Error::custom("is not an integer from 0 to 4294967295"))
+    }
+}
+
+/// A signed integer of 64 bits: a number without fraction, or a string with such a number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signed(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for Signed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = match Value::deserialize(deserializer)? {
+            Value::Number(number) => {
+                let text = number.to_string();
+                text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+            }
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        let number = number.ok_or_else(|| D::Error::custom("is not an integer of 64 bits"))?;
+        Ok(Self(number))
     }
 }
 
@@ -103,6 +129,15 @@ fn integer(value: &Value) -> Option<u64> {
 /// A string that is not empty.
 #[derive(Clone, Debug)]
 pub(crate) struct NonEmpty(pub(crate) String);
+
+impl NonEmpty {
+    /// Deserializes the value of a field that is given, so that null is an error.
+    pub(crate) fn not_null<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Self>, D::Error> {
+        Self::deserialize(deserializer).map(Some)
+    }
+}
 
 impl<'de> Deserialize<'de> for NonEmpty {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -160,17 +195,29 @@ impl<'de> Deserialize<'de> for HeaderName {
     }
 }
 
-/// Headers that frame or route a message, or that several parties use.
-pub(crate) const RESERVED_HEADERS: [&str; 8] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "host",
-    "te",
-    "transfer-encoding",
-    "upgrade",
+/// Headers that the filter neither sets nor reads tokens from, and why. It would remove every client's
+/// copy of a header that it sets.
+pub(crate) const RESERVED_HEADERS: [(&str, &str); 8] = [
+    ("connection", OF_CONNECTION),
+    ("content-length", OF_BODY),
+    ("content-type", OF_BODY),
+    (
+        "cookie",
+        "must not be cookie, which holds the cookies of all parties: from_cookies reads tokens from it",
+    ),
+    (
+        "host",
+        "must not be host, which selects the route and the upstream's virtual host",
+    ),
+    ("te", OF_CONNECTION),
+    ("transfer-encoding", OF_CONNECTION),
+    ("upgrade", OF_CONNECTION),
 ];
+
+const OF_CONNECTION: &str = "must not be connection, te, transfer-encoding or upgrade, which belong to \
+                             a single connection: Envoy manages them";
+const OF_BODY: &str = "must not be content-length or content-type, which describe the body: without the \
+                       client's copy the upstream could not read it";
 
 /// The name of a header that the filter may set or read tokens from: neither a pseudo-header nor one
 /// of [`RESERVED_HEADERS`].
@@ -180,10 +227,15 @@ pub(crate) struct OwnHeaderName(pub(crate) String);
 impl OwnHeaderName {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let HeaderName(name) = HeaderName::parse(text)?;
-        if name.starts_with(':') || RESERVED_HEADERS.contains(&name.as_str()) {
-            return Err(format!("{name:?} cannot be used for this"));
+        if name.starts_with(':') {
+            let problem = "must not be a pseudo-header: it would change which request this is";
+            return Err(problem.to_owned());
         }
-        Ok(Self(name))
+        let mut reserved = RESERVED_HEADERS.iter();
+        match reserved.find(|(reserved, _)| *reserved == name) {
+            Some((_, problem)) => Err((*problem).to_owned()),
+            None => Ok(Self(name)),
+        }
     }
 }
 

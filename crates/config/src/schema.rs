@@ -15,7 +15,7 @@ use super::config::ConfigWire;
 use super::entries::Entries;
 use super::scalar::{
     Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
-    ScopeToken, Unsigned,
+    ScopeToken, Signed, Unsigned,
 };
 use super::unsupported::Unsupported;
 
@@ -38,6 +38,19 @@ const ONE_OF: &[(&str, &[&str])] = &[
     ),
     ("RemoteJwks", &["http_uri", "discovery"]),
     (
+        "Requirement",
+        &[
+            "provider_name",
+            "provider_and_audiences",
+            "requires_any",
+            "requires_all",
+            "allow",
+            "allow_missing",
+            "allow_missing_or_failed",
+            "extract_only_without_validation",
+        ],
+    ),
+    (
         "StringMatch",
         &["exact", "prefix", "suffix", "contains", "safe_regex"],
     ),
@@ -47,21 +60,21 @@ const CLAIM: &[&str] = &["claim_name", "claim_path"];
 
 /// Fields of which at most one may be given.
 const ONE_AT_MOST: &[(&str, &[&str])] = &[
-    ("HeaderMatch", &["string_match", "present_match"]),
-    ("Provider", &["remote_jwks", "local_jwks"]),
-    ("QueryParameterMatch", &["string_match", "present_match"]),
     (
-        "Requirement",
+        "HeaderMatch",
         &[
-            "provider_name",
-            "provider_and_audiences",
-            "requires_any",
-            "requires_all",
-            "allow_missing",
-            "allow_missing_or_failed",
-            "extract_only_without_validation",
+            "string_match",
+            "present_match",
+            "exact_match",
+            "prefix_match",
+            "suffix_match",
+            "contains_match",
+            "safe_regex_match",
+            "range_match",
         ],
     ),
+    ("Provider", &["remote_jwks", "local_jwks"]),
+    ("QueryParameterMatch", &["string_match", "present_match"]),
     ("Rule", &["requires", "requirement_name"]),
 ];
 
@@ -137,6 +150,7 @@ fn finish(name: &str, schema: &mut Value) {
         let names: Vec<_> = Algorithm::names().map(|(name, _)| *name).collect();
         algorithms.insert("items".to_owned(), json!({ "enum": names }));
     }
+    fields.values_mut().for_each(accept_other_forms);
     let (mut all, mut twice) = (Vec::new(), Map::new());
     let mut spelt = fields.clone();
     for (snake, field) in fields {
@@ -187,6 +201,41 @@ fn tidy(field: &mut Value) {
     if let Some(Value::String(text)) = field.get_mut("description") {
         *text = text.replace('\n', " ");
     }
+}
+
+/// Accepts what Envoy accepts, too: the only element of an array in its place, and booleans as text or
+/// wrapped.
+fn accept_other_forms(field: &mut Value) {
+    let Some(field) = field.as_object_mut() else {
+        return;
+    };
+    let is = |name: &str| match field.get("type") {
+        Some(Value::String(only)) => only == name,
+        Some(Value::Array(names)) => names.iter().any(|one| one == name),
+        _ => false,
+    };
+    let (keywords, other): (&[&str], Option<Value>) = if is("array") {
+        let only = field.get("items").map(|items| match items.get("type") {
+            Some(Value::String(_)) => items.clone(),
+            _ => json!({"allOf": [items, {"not": {"type": ["array", "null"]}}]}),
+        });
+        (&["type", "items", "minItems"], only)
+    } else if is("boolean") {
+        let forms = json!({"enum": ["true", "false", {"value": true}, {"value": false}]});
+        (&["type"], Some(forms))
+    } else {
+        return;
+    };
+    let Some(other) = other else {
+        return;
+    };
+    let mut usual = Map::new();
+    for name in keywords {
+        if let Some(keyword) = field.remove(*name) {
+            usual.insert((*name).to_owned(), keyword);
+        }
+    }
+    field.insert("anyOf".to_owned(), json!([usual, other]));
 }
 
 /// The schema of objects in which `field` has a value, in either spelling.
@@ -263,10 +312,32 @@ scalar!(
     Unsigned,
     "Unsigned",
     json_schema!({
+        "anyOf": [unsigned(), {
+            "type": "object",
+            "properties": {"value": unsigned()},
+            "required": ["value"],
+            "additionalProperties": false,
+        }],
+    })
+);
+
+fn unsigned() -> Value {
+    json!({
         "type": ["integer", "string"],
         "minimum": 0,
         "maximum": u32::MAX,
         "pattern": "^[0-9]{1,10}$",
+    })
+}
+
+scalar!(
+    Signed,
+    "Signed",
+    json_schema!({
+        "type": ["integer", "string"],
+        "minimum": i64::MIN,
+        "maximum": i64::MAX,
+        "pattern": "^[+-]?[0-9]{1,18}$",
     })
 );
 
@@ -303,7 +374,7 @@ scalar!(
     json_schema!({
         "type": "string",
         "pattern": format!("^{HEADER_NAME}"),
-        "not": {"pattern": format!("^({})$", RESERVED_HEADERS.map(in_any_case).join("|"))},
+        "not": {"pattern": format!("^({})$", RESERVED_HEADERS.map(|(name, _)| in_any_case(name)).join("|"))},
     })
 );
 
@@ -332,7 +403,7 @@ impl<A> JsonSchema for Unsupported<A> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"enum": [null, ""], "deprecated": true})
+        json_schema!({"enum": [null, "", []], "deprecated": true})
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::error::ConfigError;
 use super::pattern::PatternWire;
 use super::scalar::NonEmpty;
+use super::unsupported::{Advice, Unsupported};
 
 #[derive(Deserialize)]
 #[cfg_attr(
@@ -33,6 +34,15 @@ pub(crate) struct StringMatcherWire {
     /// Whether the case of ASCII letters is ignored; no effect on `safe_regex`. Default false.
     #[serde(default, alias = "ignoreCase")]
     ignore_case: Option<bool>,
+    /// Not supported: a wasm filter has no access to extensions of Envoy. Use `safe_regex`.
+    #[serde(default, rename = "custom")]
+    _custom: Unsupported<NoExtension>,
+}
+
+struct NoExtension;
+
+impl Advice for NoExtension {
+    const TEXT: &str = "a wasm filter has no access to extensions of Envoy: use safe_regex";
 }
 
 impl StringMatcherWire {

@@ -9,5 +9,6 @@ mod policy;
 mod problems;
 mod revocation;
 mod schema;
+mod secrets;
 mod spellings;
 mod support;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
-/// An unsupported field: it must be absent, null or the empty string.
+/// An unsupported field: it must be absent, null, the empty string or the empty array.
 pub(crate) struct Unsupported<A>(PhantomData<A>);
 
 /// Why a field is not supported, and what to use instead.
@@ -25,6 +25,7 @@ impl<'de, A: Advice> Deserialize<'de> for Unsupported<A> {
         match Value::deserialize(deserializer)? {
             Value::Null => Ok(Self::default()),
             Value::String(text) if text.is_empty() => Ok(Self::default()),
+            Value::Array(values) if values.is_empty() => Ok(Self::default()),
             _ => Err(D::Error::custom(A::TEXT)),
         }
     }

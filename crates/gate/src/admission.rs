@@ -31,6 +31,8 @@ pub enum HeaderChange {
     Remove(String),
     /// Gives the header a single value.
     Set(String, Vec<u8>),
+    /// Gives the header another value, after those that it has.
+    Add(String, Vec<u8>),
 }
 
 /// A token whose claims are forwarded.
@@ -102,9 +104,17 @@ impl Admission {
         self.clear_route_cache |= set && forwarding.clear_route_cache;
     }
 
+    /// Replaces what the client sent in the header. Further values for the same header stand after the
+    /// first, as in Envoy.
     fn set(&mut self, name: &str, value: String) {
-        let change = HeaderChange::Set(name.to_owned(), value.into_bytes());
-        self.headers.push(change);
+        let is_set =
+            |change: &HeaderChange| matches!(change, HeaderChange::Set(known, _) if known == name);
+        let (name, value) = (name.to_owned(), value.into_bytes());
+        self.headers.push(if self.headers.iter().any(is_set) {
+            HeaderChange::Add(name, value)
+        } else {
+            HeaderChange::Set(name, value)
+        });
     }
 
     /// Removes the tokens at `consumed` from the request.

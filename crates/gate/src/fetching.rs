@@ -26,7 +26,7 @@ pub use fetch::{Fetch, FetchResult, FetchStep};
 pub use fetch_state::{DocumentVersion, FetchAction, FetchEvent, FetchNeed, FetchState};
 pub use http_messages::{FetchRequest, FetchResponse};
 pub use key_set::KeySetFormat;
-pub use publication::{DocumentKind, Publication};
+pub use publication::{DocumentKind, Publication, Unusable};
 pub use refresh_policy::RefreshPolicy;
 pub use remote_document::{RemoteDocument, Retries};
 pub use resource::{NotAResource, Resource};

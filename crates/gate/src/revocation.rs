@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 pub use self::list_reader::{ListFormat, ListReader};
 use self::names::{Kind, Names};
-use crate::fetching::{DocumentKind, Publication};
+use crate::fetching::{DocumentKind, Publication, Unusable};
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
 use crate::verify::{Algorithm, Engine, twin};
@@ -39,7 +39,7 @@ impl Publication for RevocationList {
     const ACCEPT: &'static str = "application/json";
     const MAX_BYTES: usize = MAX_LIST_BYTES;
 
-    fn parse(document: &[u8], reader: &ListReader) -> Result<Self, String> {
+    fn parse(document: &[u8], reader: &ListReader) -> Result<Self, Unusable> {
         let names = document::parse(document, reader)?;
         Ok(Self { names })
     }

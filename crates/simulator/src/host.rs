@@ -120,6 +120,10 @@ impl Host for SimulatedHost {
 
     fn set_request_header(&self, name: &str, value: &[u8]) {
         self.remove_request_header(name);
+        self.add_request_header(name, value);
+    }
+
+    fn add_request_header(&self, name: &str, value: &[u8]) {
         let request = self.0.effective_request();
         let header = (name.to_owned(), value.to_vec());
         request.borrow_mut().headers.push(header);

@@ -76,6 +76,9 @@ pub trait Host: Clone + 'static {
     /// Gives a header of the request a single value.
     fn set_request_header(&self, name: &str, value: &[u8]);
 
+    /// Gives a header of the request another value, after those that it has.
+    fn add_request_header(&self, name: &str, value: &[u8]);
+
     /// Writes filter state of the request, which other filters read as `wasm.<key>`.
     fn set_filter_state(&self, key: &str, value: &[u8]);
 

@@ -16,12 +16,6 @@ use crate::metrics::Metrics;
 /// The largest number of keys of a set that are logged individually.
 const MAX_LOGGED: usize = 16;
 
-/// Counts the unusable keys of a new set.
-pub(crate) fn count<H: Host>(provider: &Provider, keys: &[(usize, &str)], metrics: &Metrics<H>) {
-    let count = u64::try_from(keys.len()).unwrap_or(u64::MAX);
-    metrics.add(Counter::SkippedKeys(provider.index), count);
-}
-
 /// Logs the unusable keys of a new set in one line: index and problem.
 pub(crate) fn log(provider: &Provider, keys: &[(usize, &str)], suppressed: Suppressed) {
     let logged = keys.iter().take(MAX_LOGGED);
@@ -38,6 +32,12 @@ pub(crate) fn log(provider: &Provider, keys: &[(usize, &str)], suppressed: Suppr
     );
 }
 
+/// Counts the unusable keys of a new set.
+pub(crate) fn count<H: Host>(provider: &Provider, keys: usize, metrics: &Metrics<H>) {
+    let keys = u64::try_from(keys).unwrap_or(u64::MAX);
+    metrics.add(Counter::SkippedKeys(provider.index), keys);
+}
+
 /// Reports the keys of the configuration: their number, and once per process the unusable ones.
 pub(crate) fn report_local<H: Host>(
     host: &H,
@@ -52,7 +52,7 @@ pub(crate) fn report_local<H: Host>(
     let topic = serde_json::json!(["skipped", provider.name]).to_string();
     let text = serde_json::json!(skipped).to_string();
     if !skipped.is_empty() && log_once::is_new(host, &topic, &text) {
-        count(provider, &skipped, metrics);
+        count(provider, skipped.len(), metrics);
         log(provider, &skipped, Suppressed::default());
     }
 }

@@ -297,7 +297,7 @@ impl<T: Publication, H: Host> Source<T, H> {
                     let count = value.count(&self.engine);
                     info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");
                     let skipped = value.skipped(&self.engine);
-                    skipped_keys::count(&self.provider, &skipped, &self.metrics);
+                    skipped_keys::count(&self.provider, skipped.len(), &self.metrics);
                     if !skipped.is_empty()
                         && let Some(suppressed) = self.throttles.skipped.admit(now)
                     {
@@ -328,7 +328,9 @@ impl<T: Publication, H: Host> Source<T, H> {
                 };
                 self.shared.advance(event, now);
             }
-            FetchResult::Failed(problem) => {
+            FetchResult::Failed(failed) => {
+                let problem = &failed.problem;
+                skipped_keys::count(&self.provider, failed.skipped, &self.metrics);
                 if let Some(suppressed) = self.throttles.failed.admit(now) {
                     warn!(
                         "bearer-gate: provider {name}: fetching the {kind} failed: \

@@ -351,6 +351,7 @@ impl<H: Host> Worker<H> {
             match change {
                 HeaderChange::Remove(name) => self.host.remove_request_header(name),
                 HeaderChange::Set(name, value) => self.host.set_request_header(name, value),
+                HeaderChange::Add(name, value) => self.host.add_request_header(name, value),
             }
         }
         for (key, value) in &admission.filter_state {

@@ -477,10 +477,39 @@ pub(super) fn refused() -> Vec<(&'static str, Value, &'static str)> {
             json!({"name": "x", "requires": {"x": {"provider_name": "p"}}}),
             "a wasm filter cannot read filter state safely",
         ),
+        ("/rules/0/requires", json!({}), "is empty"),
+        ("/rules/0/requires", json!(null), "is empty"),
+        (
+            "/rules/0/requires",
+            json!({"provider_name": null}),
+            "is empty",
+        ),
+        (
+            "/requirement_map",
+            json!({"r": {"provider_name": "p"}}),
+            "nothing can name this requirement",
+        ),
         (
             "/rules/0/match",
             json!({"connect_matcher": {}}),
-            "unknown field",
+            "a rule does not select CONNECT requests",
+        ),
+        (
+            "/rules/0/match",
+            json!({"prefix": "/", "runtime_fraction": {"default_value": {"numerator": 50}}}),
+            "a wasm filter cannot read runtime values",
+        ),
+        (
+            "/rules/0/match",
+            json!({"prefix": "/", "tls_context": {"presented": true}}),
+            "rules do not depend on the client certificate",
+        ),
+        (
+            "/rules/0/match",
+            json!({"prefix": "/", "dynamic_metadata": [{
+                "filter": "x", "path": [{"key": "a"}], "value": {"present_match": true},
+            }]}),
+            "rules do not read dynamic metadata",
         ),
         (
             "/rules/0/match",

@@ -49,6 +49,11 @@ fn forwarding() -> Scenario {
         ("x-below-text", "text.inner"),
         ("x-scope", "scope"),
         ("X-Sub", "sub"),
+        // Two claims in one header.
+        ("x-two", "text"),
+        ("X-Two", "count"),
+        ("x-two", "missing"),
+        ("x-two", "scope"),
     ];
     let headers: Vec<Value> = headers
         .iter()

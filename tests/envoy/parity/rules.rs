@@ -6,10 +6,17 @@ use super::{Scenario, Token, Value, keys, with_provider, with_providers, with_ru
 use crate::support::get;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    vec![paths(), headers(), query(), preflights()]
-        .into_iter()
-        .chain(requirements())
-        .collect()
+    vec![
+        paths(),
+        headers(),
+        older_header_matches(),
+        other_json_forms(),
+        query(),
+        preflights(),
+    ]
+    .into_iter()
+    .chain(requirements())
+    .collect()
 }
 
 /// A rule that requires nothing.
@@ -88,6 +95,106 @@ const REPEATED: [(&str, bool); 9] = [
     ("x-tenant", false),
     ("accept-language", false),
 ];
+/// The header matches that Envoy has replaced by `string_match`.
+fn older_header_matches() -> Scenario {
+    let range = json!({"start": -5, "end": "10"});
+    let conditions = [
+        ("/exact", json!({"exact_match": "a"})),
+        ("/exact-empty", json!({"exact_match": ""})),
+        ("/prefix", json!({"prefix_match": "a"})),
+        ("/suffix", json!({"suffix_match": "a"})),
+        ("/contains", json!({"contains_match": "a"})),
+        (
+            "/regex",
+            json!({"safe_regex_match": {"regex": "a+", "google_re2": {"max_program_size": 9}}}),
+        ),
+        ("/range", json!({ "range_match": range })),
+        ("/empty-range", json!({"range_match": {}})),
+        (
+            "/not-range",
+            json!({"range_match": range, "invert_match": true}),
+        ),
+        (
+            "/missing-exact",
+            json!({"string_match": {"exact": ""}, "treat_missing_header_as_empty": true}),
+        ),
+        (
+            "/missing-not-exact",
+            json!({"exact_match": "a", "invert_match": true, "treat_missing_header_as_empty": true}),
+        ),
+        (
+            "/missing-present",
+            json!({"present_match": true, "treat_missing_header_as_empty": true}),
+        ),
+        (
+            "/missing-absent",
+            json!({"present_match": false, "treat_missing_header_as_empty": true}),
+        ),
+        ("/missing", json!({"treat_missing_header_as_empty": true})),
+    ];
+    let rules: Vec<Value> = conditions
+        .iter()
+        .map(|(path, condition)| {
+            let mut condition = condition.clone();
+            condition["name"] = "x".into();
+            open(&json!({"path": path, "headers": [condition]}))
+        })
+        .collect();
+    let config = with_rules(with_provider(&json!({})), &rules);
+    let mut scenario = Scenario::new("older header matches", config);
+    // The status for each value; the first is that without the header.
+    let values = ["", "a", "aa", "ba", "7", "-5", "10", "9.5", "+3", "007"];
+    for (path, absent, statuses) in [
+        ("/exact", 401, "o+oooooooo"),
+        ("/exact-empty", 401, "++++++++++"),
+        ("/prefix", 401, "o++ooooooo"),
+        ("/suffix", 401, "o+++oooooo"),
+        ("/contains", 401, "o+++oooooo"),
+        ("/regex", 401, "o++ooooooo"),
+        ("/range", 401, "oooo++oo++"),
+        ("/empty-range", 401, "oooooooooo"),
+        ("/not-range", 401, "++++oo++oo"),
+        ("/missing-exact", 200, "+ooooooooo"),
+        ("/missing-not-exact", 200, "+o++++++++"),
+        ("/missing-present", 200, "++++++++++"),
+        ("/missing-absent", 401, "oooooooooo"),
+        ("/missing", 200, "++++++++++"),
+    ] {
+        scenario = scenario.row(format!("{path} without"), get(path), absent);
+        for (value, status) in values.into_iter().zip(statuses.chars()) {
+            let status = if status == '+' { 200 } else { 401 };
+            let request = get(path).header("x", value);
+            scenario = scenario.row(format!("{path} {value:?}"), request, status);
+        }
+    }
+    scenario
+}
+
+/// What the JSON of a protobuf message may look like for Envoy: the only element of a list in its place,
+/// and wrapped and quoted values.
+fn other_json_forms() -> Scenario {
+    let provider = json!({
+        "audiences": "one",
+        "from_headers": {"name": "x-token"},
+        "forward": "true",
+        "clock_skew_seconds": "60",
+        "claim_to_headers": {"header_name": "x-sub", "claim_name": "sub"},
+    });
+    let rule = open(&json!({
+        "prefix": "/OPEN",
+        "case_sensitive": {"value": false},
+        "headers": {"name": "x", "exact_match": "a"},
+    }));
+    let token = |audience: &str| Token::good().claim("aud", audience).signed();
+    Scenario::new(
+        "other forms of JSON",
+        with_rules(with_provider(&provider), &[rule]),
+    )
+    .row("open", get("/open").header("x", "a"), 200)
+    .row("closed", get("/open").header("x", "b"), 401)
+    .row("good", get("/").header("x-token", token("one")), 200)
+    .row("without", get("/"), 401)
+}
 
 fn headers() -> Scenario {
     let conditions = [
@@ -396,7 +503,10 @@ fn requirements() -> Vec<Scenario> {
     ];
     let mut rules: Vec<Value> = trees
         .iter()
-        .map(|(path, tree, _)| json!({"match": {"path": path}, "requires": tree}))
+        .map(|(path, tree, _)| match *path {
+            "/nothing" => json!({"match": {"path": path}}),
+            _ => json!({"match": {"path": path}, "requires": tree}),
+        })
         .collect();
     rules.push(json!({"match": {"path": "/named"}, "requirement_name": "p-or-q"}));
     config = with_rules(config, &rules);

@@ -109,13 +109,18 @@ impl Received {
         found.map(|(_, value)| value.as_slice())
     }
 
-    /// The reply of an upstream that describes the request it got.
+    /// The reply of an upstream that describes the request it got, with the values of a repeated header
+    /// in one line.
     fn echo(&self) -> Reply {
-        let headers: Map<String, Value> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into()))
-            .collect();
+        let mut headers: Map<String, Value> = Map::new();
+        for (name, value) in &self.headers {
+            let value = String::from_utf8_lossy(value);
+            let joined = match headers.get(name).and_then(Value::as_str) {
+                Some(before) => format!("{before},{value}"),
+                None => value.into_owned(),
+            };
+            headers.insert(name.clone(), joined.into());
+        }
         let body = json!({"method": self.method, "target": self.target, "headers": headers});
         Answer::new(200, body.to_string())
             .header("content-type", "application/json")

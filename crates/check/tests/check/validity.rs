@@ -42,6 +42,24 @@ fn good_and_bad_configurations_are_distinguished() {
             "rules[0].match: needs one of prefix, path",
         ),
         (
+            "open.json",
+            config(&json!({"rules": [{"match": {"prefix": "/"}, "requires": {}}]})).to_string(),
+            1,
+            "rules[0].requires: is empty: name what is required, or write {\"allow\": {}}",
+        ),
+        (
+            "map.json",
+            config(&json!({"requirement_map": {"joe": {"provider_name": "joe"}}})).to_string(),
+            1,
+            "requirement_map.joe: nothing can name this requirement",
+        ),
+        (
+            "secret.yaml",
+            "providers:\n  joe:\n    local_jwks: '{\"keys\": []}'\n".to_owned(),
+            1,
+            "providers.joe.local_jwks: must be an object, not a string\n",
+        ),
+        (
             "c.json",
             r#"{"providers": "#.to_owned(),
             2,

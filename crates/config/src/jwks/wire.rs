@@ -1,9 +1,10 @@
 //! The JSON of key sets: Envoy's `RemoteJwks` and `DataSource`.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::http_uri::HttpUriWire;
-use crate::scalar::{Bytes, NonEmpty, PositiveDuration, Unsigned};
+use crate::scalar::{Bytes, NonEmpty, PositiveDuration, Signed, Unsigned};
 use crate::unsupported::{Advice, Unsupported};
 
 #[derive(Deserialize)]
@@ -87,6 +88,25 @@ pub(crate) struct RetryPolicyWire {
     /// How long it waits before that. Default: from `"0.025s"` to `"0.25s"`.
     #[serde(default, alias = "retryBackOff")]
     pub(crate) retry_back_off: Option<RetryBackOffWire>,
+    /// Accepted and ignored: a request without a response or with a status of 500 and above is
+    /// repeated, which is Envoy's default.
+    #[serde(default, rename = "retry_on", alias = "retryOn")]
+    _retry_on: Option<String>,
+    /// Accepted and ignored: Envoy's load balancer chooses the host of each request.
+    #[serde(default, rename = "retry_priority", alias = "retryPriority")]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "serde_json::Value"))]
+    _retry_priority: Option<IgnoredAny>,
+    /// Accepted and ignored: Envoy's load balancer chooses the host of each request.
+    #[serde(default, rename = "retry_host_predicate", alias = "retryHostPredicate")]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "serde_json::Value"))]
+    _retry_host_predicate: Option<IgnoredAny>,
+    /// Accepted and ignored: Envoy's load balancer chooses the host of each request.
+    #[serde(
+        default,
+        rename = "host_selection_retry_max_attempts",
+        alias = "hostSelectionRetryMaxAttempts"
+    )]
+    _host_selection_retry_max_attempts: Option<Signed>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +150,9 @@ pub(crate) struct LocalJwksWire {
     /// `environment_variable`.
     #[serde(default, rename = "filename")]
     _filename: Unsupported<NoFile>,
+    /// Not supported: a wasm filter has no access to files.
+    #[serde(default, rename = "watched_directory", alias = "watchedDirectory")]
+    _watched_directory: Unsupported<NoFile>,
 }
 
 struct NoFile;

@@ -123,9 +123,15 @@ fn an_error_of_a_remote_key_set_names_the_path_of_the_field() {
             ".retry_policy.retry_back_off.max_interval: must not be shorter than base_interval",
         ),
         (
-            json!({"retry_policy": {"retry_on": "5xx"}}),
-            ".retry_policy.retry_on: unknown field, expected one of numRetries, \
-             num_retries, retryBackOff, retry_back_off",
+            json!({"retry_policy": {"per_try_timeout": "5s"}}),
+            ".retry_policy.per_try_timeout: unknown field, expected one of numRetries, num_retries, \
+             retryBackOff, retry_back_off, retryOn, retry_on, retryPriority, retry_priority, \
+             retryHostPredicate, retry_host_predicate, hostSelectionRetryMaxAttempts, \
+             host_selection_retry_max_attempts",
+        ),
+        (
+            json!({"retry_policy": {"retry_on": 5}}),
+            ".retry_policy.retry_on: must be a string, not a number",
         ),
     ] {
         let expected = format!("providers.p.remote_jwks{expected}");
@@ -269,6 +275,11 @@ fn an_error_of_a_local_key_set_names_the_path_of_the_field() {
         (
             json!({"inline_string": "{\"keys\": []}"}),
             ".inline_string: the key set has no usable key",
+        ),
+        (
+            json!({"inline_string": "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AQAB\"}, {}]}"}),
+            ".inline_string: the key set has no usable key: keys[0]: `k` is shorter than 256 bits; \
+             keys[1]: `kty` is missing",
         ),
         (
             json!({"inline_bytes": "e30="}),

@@ -25,7 +25,7 @@ fn an_ambiguous_match_is_refused() {
         ),
         (
             json!({"prefix": "/", "connect_matcher": {}}),
-            "rules[0].match.connect_matcher: unknown field",
+            "rules[0].match.connect_matcher: a rule does not select CONNECT requests",
         ),
         (
             json!({"prefix": "/", "grpc": {"a": 1}}),
@@ -62,7 +62,10 @@ fn an_ambiguous_string_match_is_refused() {
         (json!({"ignore_case": true}), ": needs one of"),
         (json!({"exact": "a", "prefix": "b"}), ": needs one of"),
         (json!({"prefix": ""}), ".prefix: must not be empty"),
-        (json!({"custom": {}}), ".custom: unknown field"),
+        (
+            json!({"custom": {}}),
+            ".custom: a wasm filter has no access to extensions",
+        ),
         (
             json!({"safe_regex": {}}),
             ".safe_regex.regex: missing field",
@@ -79,5 +82,97 @@ fn an_ambiguous_string_match_is_refused() {
         let error = error(&provider_with("subjects", &wire));
         let start = format!("providers.p.subjects{expected}");
         assert!(error.starts_with(&start), "{wire}: {error}");
+    }
+}
+
+#[test]
+fn a_field_of_a_match_that_is_not_supported_is_refused_with_a_reason() {
+    for (field, value, reason) in [
+        (
+            "connect_matcher",
+            json!({}),
+            "a rule does not select CONNECT",
+        ),
+        (
+            "connectMatcher",
+            json!({}),
+            "a rule does not select CONNECT",
+        ),
+        (
+            "path_match_policy",
+            json!({"name": "uri_template"}),
+            "a wasm filter has no access to extensions of Envoy: use safe_regex",
+        ),
+        (
+            "runtime_fraction",
+            json!({"default_value": {"numerator": 50}}),
+            "a wasm filter cannot read runtime values",
+        ),
+        (
+            "cookies",
+            json!([{"name": "a"}]),
+            "conditions on single cookies",
+        ),
+        (
+            "tls_context",
+            json!({"presented": true}),
+            "rules do not depend on the client certificate",
+        ),
+        (
+            "dynamic_metadata",
+            json!([{"filter": "x"}]),
+            "rules do not read dynamic metadata",
+        ),
+        (
+            "filter_state",
+            json!([{"key": "x"}]),
+            "a wasm filter cannot read filter state safely",
+        ),
+    ] {
+        let error = match_error(&json!({"prefix": "/", field: value}));
+        let start = format!("rules[0].match.{field}: {reason}");
+        assert!(error.starts_with(&start), "{error}");
+        for empty in [json!(null), json!([])] {
+            assert_eq!(match_error(&json!({"prefix": "/", field: empty})), "none");
+        }
+    }
+}
+
+#[test]
+fn a_header_match_has_one_condition_in_its_newer_or_older_form() {
+    let header = |fields: Value| {
+        let mut header = fields;
+        header["name"] = "x".into();
+        match_error(&json!({"prefix": "/", "headers": [header]}))
+    };
+    let several = "rules[0].match.headers[0]: has more than one of string_match, present_match, \
+                   exact_match, prefix_match, suffix_match, contains_match, safe_regex_match and \
+                   range_match";
+    for (fields, expected) in [
+        (json!({"exact_match": ""}), "none"),
+        (json!({"range_match": {}}), "none"),
+        (json!({"range_match": {"start": "-5", "end": 5.0}}), "none"),
+        (json!({"treat_missing_header_as_empty": true}), "none"),
+        (
+            json!({"prefix_match": ""}),
+            "rules[0].match.headers[0].prefix_match: must not be empty",
+        ),
+        (
+            json!({"range_match": {"start": 0.5}}),
+            "rules[0].match.headers[0].range_match.start: is not an integer of 64 bits",
+        ),
+        (
+            json!({"safe_regex_match": {"regex": "("}}),
+            "rules[0].match.headers[0].safe_regex_match.regex: is not a regular expression: \
+             found open group without closing ')'",
+        ),
+        (json!({"exact_match": "a", "prefix_match": "b"}), several),
+        (json!({"exact_match": "a", "present_match": true}), several),
+        (
+            json!({"range_match": {}, "string_match": {"exact": "a"}}),
+            several,
+        ),
+    ] {
+        assert_eq!(header(fields.clone()), expected, "{fields}");
     }
 }

@@ -1,8 +1,9 @@
 //! What the configuration of Envoy's `jwt_authn` can say: supported, or refused with a reason.
 
+use gate::policy::RequirementKind;
 use serde_json::json;
 
-use super::support::{error, provider_with, requirement};
+use super::support::{changed, error, provider_with, read, requirement};
 use crate::parse_json;
 
 #[test]
@@ -23,7 +24,7 @@ fn an_unsupported_field_is_refused_with_advice() {
             assert_eq!(error(&provider_with(field, &empty)), "none", "{field}");
         }
     }
-    let mut config = requirement(&json!({}));
+    let mut config = requirement(&json!({"allow": {}}));
     config["filter_state_rules"] = json!({"name": "x", "requires": {}});
     assert_eq!(
         error(&config),
@@ -44,22 +45,30 @@ fn an_unsupported_field_is_refused_with_advice() {
 fn a_contradictory_requirement_is_refused() {
     let r = "requirement_map.r";
     for (wire, expected) in [
-        (json!({}), "none".to_owned()),
+        (json!({"allow": {}}), "none".to_owned()),
+        (
+            json!({"allow": {}, "scopes": ["a"]}),
+            format!(
+                "{r}.allow: lets every request pass, so scopes and claims beside it have no effect"
+            ),
+        ),
         (
             json!({"provider_name": "x"}),
-            format!("{r}.provider_name: there is no provider \"x\""),
+            format!("{r}.provider_name: is not one of the providers \"p\""),
         ),
         (
             json!({"provider_and_audiences": {"provider_name": "x"}}),
-            format!("{r}.provider_and_audiences.provider_name: there is no provider \"x\""),
+            format!("{r}.provider_and_audiences.provider_name: is not one of the providers \"p\""),
         ),
         (
             json!({"requires_any": {"requirements": []}}),
             format!("{r}.requires_any.requirements: must not be empty"),
         ),
         (
-            json!({"requires_all": {"requirements": [{}, {"provider_name": "x"}]}}),
-            format!("{r}.requires_all.requirements[1].provider_name: there is no provider \"x\""),
+            json!({"requires_all": {"requirements": [{"allow": {}}, {"provider_name": "x"}]}}),
+            format!(
+                "{r}.requires_all.requirements[1].provider_name: is not one of the providers \"p\""
+            ),
         ),
         (
             json!({"scopes": ["a"]}),
@@ -103,8 +112,8 @@ fn a_contradictory_requirement_is_refused() {
         (
             json!({"extract_only_without_validation": {"verification_status_header": ":path"}}),
             format!(
-                "{r}.extract_only_without_validation.verification_status_header: \":path\" cannot \
-                 be used for this"
+                "{r}.extract_only_without_validation.verification_status_header: must not be a \
+                 pseudo-header: it would change which request this is"
             ),
         ),
     ] {
@@ -119,16 +128,105 @@ fn a_contradictory_requirement_is_refused() {
 }
 
 #[test]
+fn an_empty_requirement_is_refused_wherever_it_is() {
+    const EMPTY: &str =
+        "is empty: name what is required, or write {\"allow\": {}} to let every request pass";
+    for empty in [
+        json!({}),
+        json!({"provider_name": null}),
+        json!({"requires_any": null, "scopes": [], "claims": null}),
+    ] {
+        let inside = |name: &str| {
+            let list = json!({"requirements": [{"provider_name": "p"}, empty]});
+            error(&requirement(&json!({ name: list })))
+        };
+        let map = "requirement_map.r";
+        assert_eq!(error(&requirement(&empty)), format!("{map}: {EMPTY}"));
+        for name in ["requires_any", "requires_all"] {
+            let path = format!("{map}.{name}.requirements[1]");
+            assert_eq!(inside(name), format!("{path}: {EMPTY}"));
+        }
+        let rules = json!([{"match": {"prefix": "/"}, "requires": empty}]);
+        assert_eq!(
+            error(&changed("/rules", Some(rules))),
+            format!("rules[0].requires: {EMPTY}")
+        );
+    }
+    let null = json!(null);
+    assert_eq!(
+        error(&requirement(&null)),
+        "requirement_map.r: must be an object, not null"
+    );
+    assert_eq!(
+        error(&requirement(
+            &json!({"requires_any": {"requirements": [null]}})
+        )),
+        "requirement_map.r.requires_any.requirements[0]: must be an object, not null"
+    );
+    for (name, problem) in [
+        ("requires", EMPTY),
+        ("requirement_name", "must be a string, not null"),
+        ("requirementName", "must be a string, not null"),
+    ] {
+        let rules = json!([{"match": {"prefix": "/"}, name: null}]);
+        assert_eq!(
+            error(&changed("/rules", Some(rules))),
+            format!("rules[0].{name}: {problem}")
+        );
+    }
+}
+
+#[test]
+fn a_rule_without_a_requirement_is_open_and_so_is_allow() {
+    let rules = json!([
+        {"match": {"prefix": "/a"}},
+        {"match": {"prefix": "/b"}, "requires": {"allow": {}}},
+        {"match": {"prefix": "/c"}, "requirement_name": "open"},
+    ]);
+    let mut config = changed("/rules", Some(rules));
+    config["requirement_map"] = json!({"open": {"allow": {}}});
+    let policy = read(&config).unwrap();
+    assert_eq!(policy.rules.listed().len(), 3);
+    for rule in policy.rules.listed() {
+        let kind = &rule.requirement.root.kind;
+        assert!(matches!(kind, RequirementKind::Nothing), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_requirement_that_nothing_can_name_is_refused() {
+    let problem = "requirement_map.other: nothing can name this requirement: name it in the \
+                   requirement_name of a rule, or set per_route_requirements and name it in the \
+                   metadata of routes, which takes the place of PerRouteConfig";
+    let mut config = requirement(&json!({"provider_name": "p"}));
+    config["requirement_map"]["other"] = json!({"allow_missing": {}});
+    assert_eq!(error(&config), problem);
+    config["per_route_requirements"] = json!(false);
+    assert_eq!(error(&config), problem);
+    config["per_route_requirements"] = json!(true);
+    assert_eq!(error(&config), "none");
+    config["per_route_requirements"] = json!(null);
+    // Native's routes name it, and there are no rules.
+    for rules in [json!(null), json!([])] {
+        config["rules"] = rules;
+        config["requirement_map"] = json!({"other": {"provider_name": "p"}});
+        assert_eq!(error(&config), problem);
+    }
+    config["rules"] = json!([{"match": {"prefix": "/"}, "requirement_name": "other"}]);
+    assert_eq!(error(&config), "none");
+}
+
+#[test]
 fn a_rule_can_only_name_a_known_requirement() {
     let mut config = requirement(&json!({"provider_name": "p"}));
     for (rule, expected) in [
         (json!({"requirement_name": "r"}), "none"),
         (
             json!({"requirement_name": "s"}),
-            "rules[0].requirement_name: there is no \"s\" in requirement_map",
+            "rules[0].requirement_name: is not in requirement_map, which has \"r\"",
         ),
         (
-            json!({"requirement_name": "r", "requires": {}}),
+            json!({"requirement_name": "r", "requires": {"allow": {}}}),
             "rules[0]: has both requires and requirement_name",
         ),
     ] {
@@ -179,7 +277,8 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         (
             "forward_payload_header",
             json!("host"),
-            "providers.p.forward_payload_header: \"host\" cannot be used for this",
+            "providers.p.forward_payload_header: must not be host, which selects the route and the \
+             upstream's virtual host",
         ),
         (
             "forward_payload_header",
@@ -189,7 +288,8 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         (
             "claim_to_headers",
             json!([{"header_name": ":path", "claim_name": "a"}]),
-            "providers.p.claim_to_headers[0].header_name: \":path\" cannot be used for this",
+            "providers.p.claim_to_headers[0].header_name: must not be a pseudo-header: it would \
+             change which request this is",
         ),
         (
             "claim_to_headers",
@@ -199,7 +299,8 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         (
             "from_headers",
             json!([{"name": "cookie"}]),
-            "providers.p.from_headers[0].name: \"cookie\" cannot be used for this",
+            "providers.p.from_headers[0].name: must not be cookie, which holds the cookies of all \
+             parties: from_cookies reads tokens from it",
         ),
         (
             "from_headers",
@@ -229,7 +330,7 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
     ] {
         assert_eq!(error(&provider_with(field, &value)), expected, "{field}");
     }
-    let mut config = requirement(&json!({}));
+    let mut config = requirement(&json!({"allow": {}}));
     config["stat_prefix"] = json!("a b");
     assert_eq!(
         error(&config),

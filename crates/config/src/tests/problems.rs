@@ -45,11 +45,11 @@ fn an_error_names_the_path_of_a_provider_or_rule() {
         (
             "/rules",
             Some(json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "clown"}}])),
-            "rules[0].requires.provider_name: there is no provider \"clown\"",
+            "rules[0].requires.provider_name: is not one of the providers \"cloud\"",
         ),
         (
             "/rules",
-            Some(json!([{"match": {"prefix": "/"}, "requires": {}}])),
+            Some(json!([{"match": {"prefix": "/"}, "requires": {"allow": {}}}])),
             "none",
         ),
         ("/realm", Some(json!("")), "realm: must not be empty"),
@@ -87,12 +87,14 @@ fn an_error_names_the_path_of_a_field_of_a_provider() {
         (
             "/providers/cloud/algorithms",
             Some(json!(["RS256", "none"])),
-            "providers.cloud.algorithms[1]: there is no algorithm \"none\"",
+            "providers.cloud.algorithms[1]: is not one of RS256, RS384, RS512, PS256, PS384, \
+             PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512",
         ),
         (
             "/providers/cloud/algorithms",
             Some(json!(["rs256"])),
-            "providers.cloud.algorithms[0]: there is no algorithm \"rs256\"",
+            "providers.cloud.algorithms[0]: is not one of RS256, RS384, RS512, PS256, PS384, \
+             PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512",
         ),
         (
             "/providers/cloud/algorithms",

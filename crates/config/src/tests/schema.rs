@@ -27,6 +27,7 @@ fn rule(rule: &Value) -> Value {
     let mut config = provider_with(&json!({}));
     config["rules"] = json!([rule]);
     config["requirement_map"] = json!({"r": {"provider_name": "p"}});
+    config["per_route_requirements"] = json!(true);
     config
 }
 
@@ -88,7 +89,9 @@ fn the_schema_accepts_what_the_parser_accepts() {
         }}, "local_jwks": null})),
         rule(&json!({"match": prefix})),
         rule(&json!({"match": {"path": "/", "prefix": null}})),
-        rule(&json!({"match": prefix, "requirementName": "r", "requires": null})),
+        rule(&json!({"match": prefix, "requirementName": "r"})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}}})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}, "provider_name": null}})),
         rule(
             &json!({"match": prefix, "requires": {"requiresAny": {"requirements": [
                 {"providerName": "p"}, {"allowMissing": {}},
@@ -98,7 +101,40 @@ fn the_schema_accepts_what_the_parser_accepts() {
         claim(&json!({"claim_name": "a", "exact": []})),
         claim(&json!({"claim_name": "a", "claim_path": [], "exact": 1})),
         claim(&json!({"claimPath": ["a"], "anyOf": [1, "b"]})),
+        provider_with(&json!({"audiences": "a", "from_headers": {"name": "x"}})),
+        provider_with(&json!({"scope_claims": "a"})),
+        provider_with(&json!({"forward": "true", "clear_route_cache": {"value": false}})),
+        provider_with(&json!({"clock_skew_seconds": {"value": 2}})),
+        provider_with(&json!({"remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "retry_policy": {
+                "num_retries": {"value": 2},
+                "retry_on": "5xx,reset",
+                "retry_priority": {"name": "a"},
+                "retry_host_predicate": [{"name": "b"}],
+                "host_selection_retry_max_attempts": "3",
+            },
+        }, "local_jwks": null})),
+        rule(&json!({"match": {"prefix": "/", "case_sensitive": {"value": false}}})),
+        rule(&json!({"match": {"prefix": "/", "headers": {"name": "x", "exactMatch": "a"}}})),
+        rule(&json!({"match": {"prefix": "/", "headers": [
+            {"name": "x", "range_match": {"start": "-1", "end": 5}},
+        ], "dynamic_metadata": []}})),
+        claim(&json!({"claim_path": "a", "any_of": "b"})),
         // Invalid.
+        provider_with(&json!({"audiences": {}})),
+        provider_with(&json!({"audiences": [["a"]]})),
+        provider_with(&json!({"from_headers": "x"})),
+        provider_with(&json!({"forward": "yes"})),
+        provider_with(&json!({"forward": {"value": "true"}})),
+        provider_with(&json!({"clock_skew_seconds": {"value": -2}})),
+        rule(&json!({"match": {"prefix": "/", "headers": [
+            {"name": "x", "exact_match": "a", "prefix_match": "a"},
+        ]}})),
+        rule(&json!({"match": {"prefix": "/", "headers": [
+            {"name": "x", "range_match": {"start": "a"}},
+        ]}})),
+        rule(&json!({"match": {"prefix": "/", "runtime_fraction": {}}})),
         json!({}),
         json!([]),
         json!({"providers": {}}),
@@ -107,10 +143,8 @@ fn the_schema_accepts_what_the_parser_accepts() {
         json!({"providers": {"p": {"local_jwks": {}}}}),
         provider_with(&json!({"remote_jwks": {"http_uri": {"uri": "http://a", "cluster": "a"}}})),
         provider_with(&json!({"audience": "a"})),
-        provider_with(&json!({"audiences": "a"})),
         provider_with(&json!({"audiences": [""]})),
         provider_with(&json!({"issuer": ""})),
-        provider_with(&json!({"forward": "true"})),
         provider_with(&json!({"clock_skew_seconds": -1})),
         provider_with(&json!({"clock_skew_seconds": 4_294_967_296_u64})),
         provider_with(&json!({"clock_skew_seconds": 0.5})),
@@ -145,7 +179,14 @@ fn the_schema_accepts_what_the_parser_accepts() {
         rule(&json!({"match": {"path_separated_prefix": "/a/"}})),
         rule(&json!({"match": {"path_separated_prefix": "/a?b"}})),
         rule(&json!({"match": {"connect_matcher": {}}})),
-        rule(&json!({"match": prefix, "requires": {}, "requirement_name": "r"})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}}, "requirement_name": "r"})),
+        rule(&json!({"match": prefix, "requires": {}})),
+        rule(&json!({"match": prefix, "requires": null})),
+        rule(&json!({"match": prefix, "requires": null, "requirement_name": "r"})),
+        rule(&json!({"match": prefix, "requirement_name": null})),
+        rule(&json!({"match": prefix, "requires": {"provider_name": null}})),
+        rule(&json!({"match": prefix, "requires": {"requires_any": {"requirements": [{}]}}})),
+        rule(&json!({"match": prefix, "requires": {"allow": {}, "allow_missing": {}}})),
         rule(&json!({"match": {"prefix": "/", "headers": [
             {"name": "a", "present_match": true, "string_match": {"exact": "b"}},
         ]}})),

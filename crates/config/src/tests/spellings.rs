@@ -40,7 +40,17 @@ pub(super) fn everything() -> Value {
                         "name": "x",
                         "string_match": {"safe_regex": {"google_re2": {}, "regex": "a"}},
                         "invert_match": true,
-                    }, {"name": "y", "present_match": true}],
+                    }, {"name": "y", "present_match": true},
+                        {"name": "e", "exact_match": "a"},
+                        {"name": "f", "prefix_match": "a", "treat_missing_header_as_empty": true},
+                        {"name": "g", "suffix_match": "a"},
+                        {"name": "h", "contains_match": "a"},
+                        {"name": "i", "safe_regex_match": {
+                            "regex": "a",
+                            "google_re2": {"max_program_size": 100},
+                        }},
+                        {"name": "j", "range_match": {"start": -1, "end": "5"}},
+                    ],
                     "query_parameters": [{"name": "q", "present_match": true}],
                 },
                 "requires": {"requires_any": {"requirements": [
@@ -54,6 +64,7 @@ pub(super) fn everything() -> Value {
                 ]}},
             },
             {"match": {"safe_regex": {"regex": "/b"}}, "requirement_name": "r"},
+            {"match": {"path": "/c"}, "requires": {"allow": {}}},
         ],
         "requirement_map": {"r": {"provider_name": "p", "claims": [
             {"claim_name": "a", "any_of": ["b"]},
@@ -144,7 +155,7 @@ fn every_field_has_two_spellings_of_which_one_may_be_given() {
 fn the_policy_knows_which_headers_are_set_and_read() {
     let policy = read(&everything()).unwrap();
     assert_eq!(policy.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
-    for name in ["cookie", "x", "x-token", "y", "x-v"] {
+    for name in ["cookie", "x", "x-token", "y", "x-v", "e", "j"] {
         assert!(policy.reads(name.as_bytes()), "{name}");
     }
     assert!(!policy.reads(b"z"));

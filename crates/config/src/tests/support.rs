@@ -70,10 +70,11 @@ pub(super) fn provider_with(field: &str, value: &Value) -> Value {
     json!({"providers": {"p": provider}})
 }
 
-/// A configuration with `requirement` in its map.
+/// A configuration with `requirement` in its map, for a rule that names it.
 pub(super) fn requirement(requirement: &Value) -> Value {
     json!({
         "providers": {"p": {"local_jwks": {"inline_string": key_set()}}},
         "requirement_map": {"r": requirement},
+        "rules": [{"match": {"prefix": "/"}, "requirement_name": "r"}],
     })
 }

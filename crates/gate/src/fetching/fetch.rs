@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::document_source::DocumentSource;
 use super::http_messages::{FetchRequest, FetchResponse};
-use super::publication::Publication;
+use super::publication::{Publication, Unusable};
 use super::remote_document::{RemoteDocument, Retries};
 use super::resource::Resource;
 use super::shared_document::SharedDocument;
@@ -51,8 +51,8 @@ pub enum FetchResult<T> {
         /// How long the server says that it will stay the same.
         fresh_for: Option<Duration>,
     },
-    /// No document; the reason is for the log.
-    Failed(String),
+    /// No document.
+    Failed(Unusable),
 }
 
 /// A running fetch.
@@ -210,12 +210,15 @@ impl<T: Publication> Fetch<T> {
             Step::Document(resource) => self
                 .document(body, resource, response, fresh_for)
                 .map(FetchStep::Done),
-            Step::OpenId | Step::OAuth(_) => self.jwks_uri(&body).map(|resource| {
-                self.step = Step::Document(resource);
-                FetchStep::Send
-            }),
+            Step::OpenId | Step::OAuth(_) => match self.jwks_uri(&body) {
+                Ok(resource) => {
+                    self.step = Step::Document(resource);
+                    Ok(FetchStep::Send)
+                }
+                Err(problem) => Err(problem.into()),
+            },
         };
-        next.unwrap_or_else(|text| FetchStep::Done(FetchResult::Failed(text)))
+        next.unwrap_or_else(|problem| FetchStep::Done(FetchResult::Failed(problem)))
     }
 
     fn document(
@@ -224,7 +227,7 @@ impl<T: Publication> Fetch<T> {
         resource: &Resource,
         response: &FetchResponse<'_>,
         fresh_for: Option<Duration>,
-    ) -> Result<FetchResult<T>, String> {
+    ) -> Result<FetchResult<T>, Unusable> {
         let etag = response.values("etag").next();
         let validator = etag.and_then(|etag| Validator::new(etag, resource));
         if let Some(known) = &self.known
@@ -297,7 +300,7 @@ impl<T: Publication> Fetch<T> {
             self.not_before = again_at;
             return FetchStep::Send;
         }
-        FetchStep::Done(FetchResult::Failed(problem.text))
+        FetchStep::Done(FetchResult::Failed(problem.text.into()))
     }
 }
 

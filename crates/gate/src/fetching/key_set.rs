@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::publication::{DocumentKind, Publication};
+use super::publication::{DocumentKind, Publication, Unusable};
 use crate::keys::{KeySet, KeyUses, MAX_SET_BYTES, Provenance};
 use crate::verify::Engine;
 
@@ -28,8 +28,11 @@ impl Publication for KeySet {
     const ACCEPT: &'static str = "application/jwk-set+json, application/json";
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
-    fn parse(document: &[u8], format: &KeySetFormat) -> Result<Self, String> {
-        Self::parse_from(document, Provenance::Server, &format.uses).map_err(str::to_owned)
+    fn parse(document: &[u8], format: &KeySetFormat) -> Result<Self, Unusable> {
+        Self::parse_from(document, Provenance::Server, &format.uses).map_err(|problem| Unusable {
+            problem: problem.to_string(),
+            skipped: problem.skipped(),
+        })
     }
 
     fn count(&self, engine: &Engine) -> usize {

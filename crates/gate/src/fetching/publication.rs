@@ -22,6 +22,30 @@ impl fmt::Display for DocumentKind {
     }
 }
 
+/// Why a document is unusable, or could not be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// The reason, for the log.
+    pub problem: String,
+    /// The number of its entries that were skipped.
+    pub skipped: usize,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl From<String> for Unusable {
+    fn from(problem: String) -> Self {
+        Self {
+            problem,
+            skipped: 0,
+        }
+    }
+}
+
 /// A document that a server publishes.
 pub trait Publication: fmt::Debug + Sized {
     /// The format of the document, if there are several, and what parsing it takes.
@@ -42,7 +66,7 @@ pub trait Publication: fmt::Debug + Sized {
     /// # Errors
     ///
     /// Why it is unusable, for the log.
-    fn parse(document: &[u8], format: &Self::Format) -> Result<Self, String>;
+    fn parse(document: &[u8], format: &Self::Format) -> Result<Self, Unusable>;
 
     /// The number of entries that are usable with this engine.
     fn count(&self, engine: &Engine) -> usize;

@@ -1,5 +1,7 @@
 //! A key set (RFC 7517, section 5), and which of its keys may have signed a token.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::certificate;
@@ -23,10 +25,51 @@ pub struct KeySet {
     skipped: Vec<(usize, KeyProblem)>,
 }
 
-/// Why a document is not a usable key set, for the log.
-pub type KeySetProblem = &'static str;
+/// The largest number of keys whose problems the text of a [`KeySetProblem`] lists.
+const MAX_LISTED: usize = 16;
 
-const NO_KEYS: KeySetProblem = "the key set has no array named keys";
+/// Why a document is not a usable key set, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySetProblem {
+    /// The document is not a key set.
+    Document(&'static str),
+    /// None of the keys is usable: index in the document, and reason.
+    Keys(Vec<(usize, KeyProblem)>),
+}
+
+impl KeySetProblem {
+    /// The number of keys that are unusable.
+    #[must_use]
+    pub const fn skipped(&self) -> usize {
+        match self {
+            Self::Document(_) => 0,
+            Self::Keys(problems) => problems.len(),
+        }
+    }
+}
+
+impl fmt::Display for KeySetProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problems = match self {
+            Self::Document(problem) => return f.write_str(problem),
+            Self::Keys(problems) => problems,
+        };
+        f.write_str("the key set has no usable key")?;
+        let mut separator = ": ";
+        for (index, problem) in problems.iter().take(MAX_LISTED) {
+            write!(f, "{separator}keys[{index}]: {problem}")?;
+            separator = "; ";
+        }
+        match problems.len().saturating_sub(MAX_LISTED) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for KeySetProblem {}
+
+const NO_KEYS: KeySetProblem = KeySetProblem::Document("the key set has no array named keys");
 
 /// Parses a map from `kid` to certificate, in the order of the `kid`s. An object without any
 /// certificate is no such map.
@@ -80,12 +123,12 @@ impl KeySet {
         uses: &KeyUses,
     ) -> Result<Self, KeySetProblem> {
         if document.len() > MAX_SET_BYTES {
-            return Err("the key set is larger than 1 MiB");
+            return Err(KeySetProblem::Document("the key set is larger than 1 MiB"));
         }
         // In a key with a repeated name the last one counts (RFC 7517, section 4), so that one such
         // key does not make the others unusable.
         let members = json::parse_members_leniently(document, |name| name == "keys")
-            .ok_or("the key set is not a JSON object")?;
+            .ok_or(KeySetProblem::Document("the key set is not a JSON object"))?;
         let parsed: Vec<Result<Key, KeyProblem>> = match members.get("keys") {
             Some(Value::Array(jwks)) => {
                 let jwks = jwks.iter();
@@ -105,7 +148,7 @@ impl KeySet {
             }
         }
         if keys.is_empty() {
-            return Err("the key set has no usable key");
+            return Err(KeySetProblem::Keys(skipped));
         }
         Ok(Self {
             keys,
@@ -269,18 +312,20 @@ mod tests {
 
     #[test]
     fn a_member_named_keys_makes_a_document_no_map_of_certificates() {
-        let no_keys = Some("the key set has no array named keys");
+        let refused = |document: &str| KeySet::parse(document.as_bytes()).unwrap_err().to_string();
+        let no_keys = "the key set has no array named keys";
         let beside = |keys: Value| {
             let map = json!({"a": certificate(), "keys": keys});
-            KeySet::parse(map.to_string().as_bytes()).err()
+            refused(&map.to_string())
         };
         assert_eq!(beside(certificate().into()), no_keys);
-        assert_eq!(beside(json!([])), Some("the key set has no usable key"));
+        assert_eq!(beside(json!([])), "the key set has no usable key");
         let text = json!({"a": "-----BEGIN PUBLIC KEY-----"}).to_string();
-        assert_eq!(KeySet::parse(text.as_bytes()).err(), no_keys);
+        assert_eq!(refused(&text), no_keys);
         let text = json!({"a": "-----BEGIN CERTIFICATE-----"}).to_string();
-        let problem = Some("the key set has no usable key");
-        assert_eq!(KeySet::parse(text.as_bytes()).err(), problem);
+        let problem =
+            "the key set has no usable key: keys[0]: it is not an X.509 certificate in PEM";
+        assert_eq!(refused(&text), problem);
     }
 
     #[test]
@@ -323,8 +368,9 @@ mod tests {
             ),
             (r#"{"keys":[]}"#.to_owned(), "the key set has no usable key"),
             (
-                r#"{"keys":[1]}"#.to_owned(),
-                "the key set has no usable key",
+                r#"{"keys":[1,{"kty":"RSA","use":"enc"},{}]}"#.to_owned(),
+                "the key set has no usable key: keys[0]: it is not an object; keys[1]: `use` is not sig; \
+                 keys[2]: `kty` is missing",
             ),
             (
                 r#"{"keys":[],"keys":[]}"#.to_owned(),
@@ -336,8 +382,19 @@ mod tests {
                 "the key set is larger than 1 MiB",
             ),
         ] {
-            assert_eq!(KeySet::parse(document.as_bytes()).err(), Some(problem));
+            let found = KeySet::parse(document.as_bytes()).unwrap_err();
+            assert_eq!(found.to_string(), problem);
         }
+    }
+
+    #[test]
+    fn the_reasons_of_many_unusable_keys_are_counted_and_not_all_listed() {
+        let document = json!({ "keys": vec![json!({}); 20] }).to_string();
+        let problem = KeySet::parse(document.as_bytes()).unwrap_err();
+        assert_eq!(problem.skipped(), 20);
+        let text = problem.to_string();
+        assert_eq!(text.matches("`kty` is missing").count(), 16);
+        assert!(text.ends_with("; and 4 more"), "{text}");
     }
 
     #[test]

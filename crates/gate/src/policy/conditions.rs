@@ -33,7 +33,7 @@ pub enum ClaimTest {
     /// It equals one of these values.
     AnyOf(Vec<Value>),
     /// It is an array with an element that equals this value or, if this is an object, that has all
-    /// its members.
+    /// its members; or a single string that equals this value.
     Contains(Value),
     /// Whether it is present.
     Present(bool),
@@ -98,9 +98,12 @@ impl ClaimTest {
             (_, None) => false,
             (Self::Exact(wanted), Some(claim)) => same(claim, wanted),
             (Self::AnyOf(wanted), Some(claim)) => wanted.iter().any(|one| same(claim, one)),
-            (Self::Contains(wanted), Some(claim)) => claim
-                .as_array()
-                .is_some_and(|elements| elements.iter().any(|element| covers(element, wanted))),
+            (Self::Contains(wanted), Some(claim)) => match claim {
+                Value::Array(elements) => elements.iter().any(|element| covers(element, wanted)),
+                // Many issuers write a list of one string as that string, as RFC 7519 does for `aud`.
+                Value::String(_) => claim == wanted,
+                _ => false,
+            },
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Which requests a rule applies to: what Envoy's `RouteMatch` says of path, headers and query.
 
+use std::ops::Range;
+
 use super::index::Stem;
 use super::pattern::TextTooLong;
 use super::string_matcher::StringMatcher;
@@ -41,6 +43,8 @@ pub struct HeaderMatcher {
     pub condition: Condition,
     /// Whether the opposite must hold.
     pub invert: bool,
+    /// Whether an absent header counts as an empty one.
+    pub missing_as_empty: bool,
 }
 
 /// A condition on a query parameter.
@@ -57,6 +61,8 @@ pub struct QueryMatcher {
 pub enum Condition {
     /// It is present and its value matches.
     Text(StringMatcher),
+    /// It is present and its value is an integer in this range.
+    Range(Range<i64>),
     /// Whether it is present.
     Present(bool),
 }
@@ -105,18 +111,38 @@ impl PathMatcher {
 
 impl HeaderMatcher {
     /// One matching value of a repeated header is enough, and none may match if the condition is
-    /// inverted. An absent header fulfils only a condition on its absence, as in Envoy.
+    /// inverted. An absent header fulfils only a condition on its absence, as in Envoy, unless it
+    /// counts as an empty one.
     fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
         let mut values = request.header(&self.name).peekable();
-        let there = values.peek().is_some();
+        let empty = self.missing_as_empty && values.peek().is_none();
+        let there = empty || values.peek().is_some();
         match &self.condition {
             Condition::Present(present) => Ok((there == *present) != self.invert),
-            Condition::Text(matcher) => {
-                let any = decide(values.map(|value| matcher.matches(value)), true)?;
+            condition => {
+                let values = values.chain(empty.then_some(&b""[..]));
+                let any = decide(values.map(|value| condition.holds(value)), true)?;
                 Ok(there && any != self.invert)
             }
         }
     }
+}
+
+impl Condition {
+    /// Whether the condition holds for something that is present and has this value.
+    fn holds(&self, value: &[u8]) -> Result<bool, TextTooLong> {
+        match self {
+            Self::Text(matcher) => matcher.matches(value),
+            Self::Range(range) => Ok(integer(value).is_some_and(|number| range.contains(&number))),
+            Self::Present(present) => Ok(*present),
+        }
+    }
+}
+
+/// The value of a header as an integer, as Envoy reads it: with a sign, leading zeros and white space
+/// around it.
+fn integer(value: &[u8]) -> Option<i64> {
+    str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }
 
 impl QueryMatcher {
@@ -128,9 +154,9 @@ impl QueryMatcher {
             let name = parts.next().unwrap_or_default();
             (name == self.name.as_bytes()).then(|| parts.next().unwrap_or_default())
         });
-        match &self.condition {
-            Condition::Present(present) => Ok(value.is_some() == *present),
-            Condition::Text(matcher) => value.map_or(Ok(false), |value| matcher.matches(value)),
+        match (&self.condition, value) {
+            (Condition::Present(present), value) => Ok(value.is_some() == *present),
+            (condition, value) => value.map_or(Ok(false), |value| condition.holds(value)),
         }
     }
 }

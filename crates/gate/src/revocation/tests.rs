@@ -16,7 +16,8 @@ fn reader(format: ListFormat) -> ListReader {
 }
 
 fn parse(format: ListFormat, document: &str) -> Result<RevocationList, String> {
-    RevocationList::parse(document.as_bytes(), &reader(format))
+    let list = RevocationList::parse(document.as_bytes(), &reader(format));
+    list.map_err(|unusable| unusable.problem)
 }
 
 fn list(document: Value) -> RevocationList {

@@ -37,6 +37,28 @@ fn remove(name: &str) -> HeaderChange {
 }
 
 #[test]
+fn several_claims_for_one_header_become_one_value_each() {
+    let fields = json!({"claim_to_headers": [
+        {"header_name": "x-a", "claim_name": "a"},
+        {"header_name": "X-A", "claim_name": "b"},
+        {"header_name": "x-a", "claim_name": "c"},
+    ]});
+    let add = |value: &str| HeaderChange::Add("x-a".to_owned(), value.as_bytes().to_vec());
+    for (payload, expected) in [
+        (
+            json!({"a": "1", "b": "2", "c": 3}),
+            vec![set("x-a", "1"), add("2"), add("3")],
+        ),
+        (json!({"b": "2"}), vec![set("x-a", "2")]),
+        (json!({}), vec![]),
+    ] {
+        let mut changes = with_header(&fields, &payload).headers;
+        changes.retain(|change| *change != remove("authorization"));
+        assert_eq!(changes, expected, "{payload}");
+    }
+}
+
+#[test]
 fn a_token_is_removed_from_the_request_unless_it_is_forwarded() {
     let header = json!({"from_headers": [{"name": "x-token"}]});
     let query = json!({"from_params": ["jwt"]});

@@ -11,6 +11,7 @@ fn check(provider: &Value, conditions: &Value, payload: &Value) -> Result<(), Re
     let policy = policy(&json!({
         "providers": {"p": with(&keys, provider)},
         "requirement_map": {"r": with(&json!({"provider_name": "p"}), conditions)},
+        "per_route_requirements": true,
     }));
     let requirement = policy.requirement(b"r").unwrap();
     let provider = policy.provider("p").unwrap();
@@ -110,8 +111,10 @@ fn claims_are_compared_by_value() {
         ),
         (
             json!({"claim_name": "keytype", "contains": "PRODUCTION"}),
-            false,
+            true,
         ),
+        (json!({"claim_name": "keytype", "contains": "PROD"}), false),
+        (json!({"claim_name": "number", "contains": 5}), false),
         (json!({"claim_name": "number", "exact": 5}), true),
         (json!({"claim_name": "number", "exact": 5.0}), true),
         (json!({"claim_name": "number", "exact": "5"}), false),

@@ -170,3 +170,109 @@ fn a_rule_may_be_for_grpc_only() {
         &[("content-type", "application/json")]
     ));
 }
+
+/// The values of `x` that fulfil the condition; `None` is an absent header. The cases and results are
+/// those of Envoy 1.40.
+fn fulfilling(condition: &Value) -> Vec<Option<&'static str>> {
+    let values = [
+        None,
+        Some(""),
+        Some("a"),
+        Some("aa"),
+        Some("ba"),
+        Some("bab"),
+        Some("7"),
+        Some("-5"),
+        Some("10"),
+        Some("9.5"),
+        Some("+3"),
+        Some("007"),
+        Some("99999999999999999999"),
+    ];
+    let mut header = condition.clone();
+    header["name"] = "x".into();
+    let rule = json!({"prefix": "/", "headers": [header]});
+    let fulfils = |value: &Option<&str>| {
+        let headers: Vec<_> = value.iter().map(|value| ("x", *value)).collect();
+        matches(&rule, "/", &headers)
+    };
+    values.into_iter().filter(fulfils).collect()
+}
+
+#[test]
+fn older_header_matches_mean_what_they_mean_in_envoy() {
+    let all = || fulfilling(&json!({"present_match": true, "treat_missing_header_as_empty": true}));
+    let present: Vec<_> = all().into_iter().flatten().map(Some).collect();
+    assert_eq!(all().len(), 13);
+    let integers = vec![Some("7"), Some("-5"), Some("+3"), Some("007")];
+    let range = json!({"start": -5, "end": 10});
+    for (condition, expected) in [
+        (json!({"exact_match": ""}), present.clone()),
+        (json!({"exact_match": "a"}), vec![Some("a")]),
+        (json!({"prefix_match": "a"}), vec![Some("a"), Some("aa")]),
+        (
+            json!({"suffix_match": "a"}),
+            vec![Some("a"), Some("aa"), Some("ba")],
+        ),
+        (
+            json!({"contains_match": "a"}),
+            vec![Some("a"), Some("aa"), Some("ba"), Some("bab")],
+        ),
+        (
+            json!({"safe_regex_match": {"regex": "a+"}}),
+            vec![Some("a"), Some("aa")],
+        ),
+        (json!({ "range_match": range }), integers.clone()),
+        (json!({"range_match": {}}), vec![]),
+        (
+            json!({"range_match": range, "invert_match": true}),
+            without(&present, &integers),
+        ),
+        (
+            json!({"exact_match": "a", "invert_match": true}),
+            without(&present, &[Some("a")]),
+        ),
+    ] {
+        assert_eq!(fulfilling(&condition), expected, "{condition}");
+    }
+}
+
+#[test]
+fn an_absent_header_may_count_as_an_empty_one() {
+    let with = |condition: Value| {
+        let mut condition = condition;
+        condition["treat_missing_header_as_empty"] = true.into();
+        fulfilling(&condition)
+    };
+    let all = with(json!({}));
+    assert_eq!(all.len(), 13);
+    let range = json!({"start": -5, "end": 10});
+    for (condition, expected) in [
+        (json!({"exact_match": ""}), all.clone()),
+        (json!({"present_match": true}), all.clone()),
+        (json!({"present_match": false}), vec![]),
+        (json!({"string_match": {"exact": ""}}), vec![None, Some("")]),
+        (
+            json!({"safe_regex_match": {"regex": "a*"}}),
+            vec![None, Some(""), Some("a"), Some("aa")],
+        ),
+        (
+            json!({"exact_match": "a", "invert_match": true}),
+            without(&all, &[Some("a")]),
+        ),
+        (
+            json!({"range_match": range, "invert_match": true}),
+            without(&all, &[Some("7"), Some("-5"), Some("+3"), Some("007")]),
+        ),
+    ] {
+        assert_eq!(with(condition.clone()), expected, "{condition}");
+    }
+}
+
+fn without(
+    values: &[Option<&'static str>],
+    dropped: &[Option<&'static str>],
+) -> Vec<Option<&'static str>> {
+    let kept = values.iter().filter(|value| !dropped.contains(value));
+    kept.copied().collect()
+}

@@ -72,7 +72,10 @@ fn the_first_rule_that_matches_decides() {
 #[test]
 fn a_route_names_the_requirement_only_if_routes_may() {
     let without = json!({
-        "rules": [{"match": {"prefix": "/"}, "requirement_name": "of_b"}],
+        "rules": [
+            {"match": {"prefix": "/"}, "requirement_name": "of_b"},
+            {"match": {"path": "/never"}, "requirement_name": "of_a"},
+        ],
         "requirement_map": {"of_a": {"provider_name": "a"}, "of_b": {"provider_name": "b"}},
     });
     let with_routes = with(&without, &json!({"per_route_requirements": true}));

@@ -58,6 +58,9 @@ fn decided(policy: &Policy, request: &Request) -> String {
                 HeaderChange::Set(name, value) => {
                     format!("{name}={}", String::from_utf8_lossy(value))
                 }
+                HeaderChange::Add(name, value) => {
+                    format!("{name}+={}", String::from_utf8_lossy(value))
+                }
             });
             let changes: Vec<String> = changes.collect();
             let verified = if admission.verified {
@@ -382,7 +385,7 @@ fn a_requirement_may_have_its_own_audiences() {
 fn a_route_with_an_unknown_requirement_is_closed() {
     let policy = policy_with(&json!({
         "/per_route_requirements": true,
-        "/requirement_map": {"open": {}, "b": {"provider_name": "b"}},
+        "/requirement_map": {"open": {"allow": {}}, "b": {"provider_name": "b"}},
     }));
     let b = bearer(&of_b());
     for (name, target, expected) in [

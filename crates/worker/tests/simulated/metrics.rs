@@ -1,5 +1,6 @@
 //! The metrics that operators know.
 
+use gate_simulator::Response;
 use serde_json::json;
 
 use crate::support::{
@@ -127,4 +128,15 @@ fn waiting_requests_of_all_workers_are_summed_up() {
     process.advance(3 * SECOND);
     assert_eq!(process.metric("bearer_gate.waiting"), 0);
     assert_eq!(process.metric("bearer_gate.denied.keys_unavailable"), 14);
+}
+
+#[test]
+fn the_keys_of_a_set_are_counted_as_skipped_even_if_none_is_usable() {
+    let process = process();
+    let keys = json!({"keys": [{"kty": "oct", "k": "AQAB"}, {}, 1]}).to_string();
+    process.serve_always("issuer", Response::new(200, keys));
+    let _listeners = listeners(&process, 2, &config());
+    process.advance(500 * MS);
+    assert_eq!(process.metric("bearer_gate.jwks.cloud.fetch_failure"), 1);
+    assert_eq!(process.metric("bearer_gate.jwks.cloud.skipped_keys"), 3);
 }

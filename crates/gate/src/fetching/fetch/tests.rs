@@ -84,7 +84,7 @@ fn says(fetch: &mut Fetch<KeySet>, millis: u64, status: &str, body: &[u8]) -> Fe
 
 fn problem(next: FetchStep<KeySet>) -> String {
     match next {
-        FetchStep::Done(FetchResult::Failed(problem)) => problem,
+        FetchStep::Done(FetchResult::Failed(failed)) => failed.problem,
         other => format!("{other:?}"),
     }
 }
