@@ -296,12 +296,15 @@ fn a_jwt_is_verified_locally_or_asked_about_as_well() {
         let provider = &mut setup.config["providers"]["cloud"];
         provider["remote_jwks"] = Issuer::provider()["remote_jwks"].clone();
         let gate = setup.cluster("issuer", &issuer.server).start();
-        let good = Token::good().signed();
+        let good = Token::good().claim("sub", "user").signed();
         assert_eq!(status(&gate, &good), 200);
         assert_eq!(endpoint.count(), times);
         let expired = Token::good().claim("exp", now() - 3600).signed();
         assert_eq!(status(&gate, &expired), 401);
         assert_eq!(endpoint.count(), times);
+        // The answer is about another subject.
+        let other = Token::good().claim("sub", "other").signed();
+        assert_eq!(status(&gate, &other), inactive);
         endpoint.reply(reply(&json!({"active": false})));
         eventually("the answer of the endpoint counts, or does not", || {
             status(&gate, &good) == inactive
