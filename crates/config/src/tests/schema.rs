@@ -101,40 +101,7 @@ fn the_schema_accepts_what_the_parser_accepts() {
         claim(&json!({"claim_name": "a", "exact": []})),
         claim(&json!({"claim_name": "a", "claim_path": [], "exact": 1})),
         claim(&json!({"claimPath": ["a"], "anyOf": [1, "b"]})),
-        provider_with(&json!({"audiences": "a", "from_headers": {"name": "x"}})),
-        provider_with(&json!({"scope_claims": "a"})),
-        provider_with(&json!({"forward": "true", "clear_route_cache": {"value": false}})),
-        provider_with(&json!({"clock_skew_seconds": {"value": 2}})),
-        provider_with(&json!({"remote_jwks": {
-            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
-            "retry_policy": {
-                "num_retries": {"value": 2},
-                "retry_on": "5xx,reset",
-                "retry_priority": {"name": "a"},
-                "retry_host_predicate": [{"name": "b"}],
-                "host_selection_retry_max_attempts": "3",
-            },
-        }, "local_jwks": null})),
-        rule(&json!({"match": {"prefix": "/", "case_sensitive": {"value": false}}})),
-        rule(&json!({"match": {"prefix": "/", "headers": {"name": "x", "exactMatch": "a"}}})),
-        rule(&json!({"match": {"prefix": "/", "headers": [
-            {"name": "x", "range_match": {"start": "-1", "end": 5}},
-        ], "dynamic_metadata": []}})),
-        claim(&json!({"claim_path": "a", "any_of": "b"})),
         // Invalid.
-        provider_with(&json!({"audiences": {}})),
-        provider_with(&json!({"audiences": [["a"]]})),
-        provider_with(&json!({"from_headers": "x"})),
-        provider_with(&json!({"forward": "yes"})),
-        provider_with(&json!({"forward": {"value": "true"}})),
-        provider_with(&json!({"clock_skew_seconds": {"value": -2}})),
-        rule(&json!({"match": {"prefix": "/", "headers": [
-            {"name": "x", "exact_match": "a", "prefix_match": "a"},
-        ]}})),
-        rule(&json!({"match": {"prefix": "/", "headers": [
-            {"name": "x", "range_match": {"start": "a"}},
-        ]}})),
-        rule(&json!({"match": {"prefix": "/", "runtime_fraction": {}}})),
         json!({}),
         json!([]),
         json!({"providers": {}}),
@@ -200,7 +167,55 @@ fn the_schema_accepts_what_the_parser_accepts() {
         claim(&json!({"claim_name": "a", "claim_path": ["a"], "exact": 1})),
         claim(&json!({"claim_name": "a", "any_of": []})),
     ] {
-        let parsed = read(&config);
-        assert_eq!(valid(&config), parsed.is_ok(), "{config}: {parsed:?}");
+        check(&config);
+    }
+}
+
+/// Checks that the schema accepts `config` if the parser does.
+fn check(config: &Value) {
+    let parsed = read(config);
+    assert_eq!(valid(config), parsed.is_ok(), "{config}: {parsed:?}");
+}
+
+#[test]
+fn the_schema_accepts_the_other_forms_that_envoy_accepts() {
+    for config in [
+        // Valid.
+        provider_with(&json!({"audiences": "a", "from_headers": {"name": "x"}})),
+        provider_with(&json!({"scope_claims": "a"})),
+        provider_with(&json!({"forward": "true", "clear_route_cache": {"value": false}})),
+        provider_with(&json!({"clock_skew_seconds": {"value": 2}})),
+        provider_with(&json!({"remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "retry_policy": {
+                "num_retries": {"value": 2},
+                "retry_on": "5xx,reset",
+                "retry_priority": {"name": "a"},
+                "retry_host_predicate": [{"name": "b"}],
+                "host_selection_retry_max_attempts": "3",
+            },
+        }, "local_jwks": null})),
+        rule(&json!({"match": {"prefix": "/", "case_sensitive": {"value": false}}})),
+        rule(&json!({"match": {"prefix": "/", "headers": {"name": "x", "exactMatch": "a"}}})),
+        rule(&json!({"match": {"prefix": "/", "headers": [
+            {"name": "x", "range_match": {"start": "-1", "end": 5}},
+        ], "dynamic_metadata": []}})),
+        claim(&json!({"claim_path": "a", "any_of": "b"})),
+        // Invalid.
+        provider_with(&json!({"audiences": {}})),
+        provider_with(&json!({"audiences": [["a"]]})),
+        provider_with(&json!({"from_headers": "x"})),
+        provider_with(&json!({"forward": "yes"})),
+        provider_with(&json!({"forward": {"value": "true"}})),
+        provider_with(&json!({"clock_skew_seconds": {"value": -2}})),
+        rule(&json!({"match": {"prefix": "/", "headers": [
+            {"name": "x", "exact_match": "a", "prefix_match": "a"},
+        ]}})),
+        rule(&json!({"match": {"prefix": "/", "headers": [
+            {"name": "x", "range_match": {"start": "a"}},
+        ]}})),
+        rule(&json!({"match": {"prefix": "/", "runtime_fraction": {}}})),
+    ] {
+        check(&config);
     }
 }
