@@ -130,8 +130,7 @@ fn the_problem_of_every_key_of_an_unusable_set_is_named() {
     let file = config(&json!({"local_jwks": {"inline_string": keys}}));
     let (status, printed) = run_with(&[], &file);
     assert_eq!(status, Status::Bad);
-    let text =
-        "the key set has no usable key: keys[0]: `use` is not sig; keys[1]: `kty` is missing";
+    let text = "the key set has no usable key: keys[0]: `use` is not one of key_uses; keys[1]: `kty` is missing";
     assert!(printed.contains(text), "{printed}");
 }
 

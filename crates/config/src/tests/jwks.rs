@@ -235,7 +235,8 @@ fn key_uses_are_those_of_the_key_set_and_sig_by_default() {
     };
     assert_eq!(
         local(json!({})).unwrap_err(),
-        "providers.p.local_jwks.inline_string: the key set has no usable key"
+        "providers.p.local_jwks.inline_string: the key set has no usable key: \
+         keys[0]: `use` is not one of key_uses"
     );
     for name in ["key_uses", "keyUses"] {
         let config = local(json!({ name: ["sig", "jwt-svid"] })).unwrap();

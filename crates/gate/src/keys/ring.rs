@@ -369,7 +369,7 @@ mod tests {
             (r#"{"keys":[]}"#.to_owned(), "the key set has no usable key"),
             (
                 r#"{"keys":[1,{"kty":"RSA","use":"enc"},{}]}"#.to_owned(),
-                "the key set has no usable key: keys[0]: it is not an object; keys[1]: `use` is not sig; \
+                "the key set has no usable key: keys[0]: it is not an object; keys[1]: `use` is not one of key_uses; \
                  keys[2]: `kty` is missing",
             ),
             (
