@@ -8,8 +8,9 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
     clippy::expect_used,
-    clippy::panic,
+    clippy::indexing_slicing,
     reason = "a simulation that cannot go on must say so"
 )]
 

@@ -70,19 +70,13 @@ fn main() -> ExitCode {
     }
     let first = arguments.first.unwrap_or_else(fresh_seed);
     let (ran, failure, took) = run_all(first, &arguments);
-    match failure {
-        Some(failure) => {
-            println!("{ran} stories ran, from seed {first} on");
-            report(&failure)
-        }
-        None => {
-            println!(
-                "{ran} stories from seed {first} on kept every promise ({} s)",
-                took.as_secs()
-            );
-            ExitCode::SUCCESS
-        }
+    if let Some(failure) = failure {
+        println!("{ran} stories ran, from seed {first} on");
+        return report(&failure);
     }
+    let took = took.as_secs();
+    println!("{ran} stories from seed {first} on kept every promise ({took} s)");
+    ExitCode::SUCCESS
 }
 
 /// Runs stories on all cores. Returns how many ran, the first one that failed, and how long it took.

@@ -68,7 +68,7 @@ pub(crate) struct Servers {
 /// The clock skew that the filter allows.
 const SKEW: u64 = 60;
 /// The longest time between two attempts to fetch a document.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 /// How long an answer, a tick and the adoption by another worker take, with room to spare.
 const HANDOVER: Duration = Duration::from_secs(2);
 /// How long a turn is lost if its worker dies.
