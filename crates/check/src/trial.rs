@@ -58,7 +58,7 @@ impl Trial {
             String::from_utf8_lossy(request.path()),
             String::from_utf8_lossy(&request.authority),
         );
-        for name in request.forget_headers(&policy.own_headers) {
+        for name in request.forget_headers(|name| policy.must_remove(name)) {
             let text = format!("{name} is removed: only the filter may set it");
             steps.note("header", text);
         }

@@ -173,14 +173,15 @@ pub(crate) const RESERVED_HEADERS: [&str; 8] = [
 ];
 
 /// The name of a header that the filter may set or read tokens from: neither a pseudo-header nor one
-/// of [`RESERVED_HEADERS`].
+/// of [`RESERVED_HEADERS`], also not with `_` for `-`, because the filter removes other spellings of
+/// the name from requests.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnHeaderName(pub(crate) String);
 
 impl OwnHeaderName {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let HeaderName(name) = HeaderName::parse(text)?;
-        if name.starts_with(':') || RESERVED_HEADERS.contains(&name.as_str()) {
+        if name.starts_with(':') || RESERVED_HEADERS.contains(&&*name.replace('_', "-")) {
             return Err(format!("{name:?} cannot be used for this"));
         }
         Ok(Self(name))

@@ -93,8 +93,8 @@ impl<H: Host> Worker<H> {
         let now = self.host.now();
         let mut request = Request::from_some(headers, |name| self.policy.reads(name));
         // Whatever the decision is, the upstream must not take headers of the client for the gate's.
-        for name in request.forget_headers(&self.policy.own_headers) {
-            self.host.remove_request_header(name);
+        for name in request.forget_headers(|name| self.policy.must_remove(name)) {
+            self.host.remove_request_header(&name);
         }
         if self.policy.options.per_route_requirements {
             request.requirement_name = self.host.route_requirement();

@@ -381,6 +381,15 @@ fn upstream() -> Vec<Difference> {
             header("x-jwt-signature-verified", "true"),
             no_header("x-jwt-signature-verified"),
         ),
+        Difference::new(
+            "clients' copies of our headers spelled with `_`",
+            with_provider(&claims("sub")),
+        )
+        .shows(
+            get("/").bearer(&good).header("x_claim", "forged"),
+            header("x_claim", "forged"),
+            no_header("x_claim"),
+        ),
     ]
 }
 

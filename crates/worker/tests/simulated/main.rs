@@ -11,6 +11,7 @@
 
 mod clock;
 mod fetching;
+mod forged_headers;
 mod introspection;
 mod lost_workers;
 mod metrics;

@@ -1,0 +1,96 @@
+//! Headers of the client that an upstream could take for headers of the gate.
+
+use gate_simulator::{Listener, Process, Request, Worker};
+use serde_json::json;
+
+use crate::support::{SECOND, decided, listening, provider, token};
+
+/// Spellings of the headers that the gate sets, and of the one that holds tokens, which careless
+/// upstreams do not tell apart.
+const SPELLINGS: [&str; 8] = [
+    "x-user-id",
+    "x_user_id",
+    "x_user-id",
+    "x-user_id",
+    "x-payload",
+    "x_payload",
+    "x_under_score",
+    "x-under-score",
+];
+
+/// Other spellings of the header that holds tokens.
+const TOKEN_SPELLINGS: [&str; 1] = ["x_token"];
+
+/// Names that are not those of the gate.
+const OTHERS: [&str; 4] = ["x-user", "xuserid", "x--user-id", "x_"];
+
+fn listener(per_route_requirements: bool) -> (Process, Worker, Listener) {
+    let mut cloud = provider();
+    cloud["forward_payload_header"] = json!("x-payload");
+    cloud["forward"] = json!(true);
+    cloud["claim_to_headers"] = json!([
+        {"header_name": "x-user-id", "claim_name": "sub"},
+        {"header_name": "x_under_score", "claim_name": "missing"},
+    ]);
+    cloud["from_headers"] =
+        json!([{"name": "authorization", "value_prefix": "Bearer "}, {"name": "x-token"}]);
+    let config = json!({
+        "providers": {"cloud": cloud},
+        "bypass_cors_preflight": true,
+        "rules": [
+            {"match": {"prefix": "/open"}},
+            {"match": {"prefix": "/lenient"}, "requires": {"allow_missing_or_failed": {}}},
+            {"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}},
+        ],
+        "per_route_requirements": per_route_requirements,
+    });
+    listening(&config.to_string())
+}
+
+/// A request with all of these headers besides its own.
+fn forged(listener: &Listener, method: &str, path: &str, more: &[(&str, &str)]) -> Request {
+    let mut headers = vec![(":method", method), (":path", path), (":authority", "a")];
+    headers.extend(more);
+    let names = SPELLINGS.iter().chain(&TOKEN_SPELLINGS).chain(&OTHERS);
+    headers.extend(names.map(|name| (*name, "forged")));
+    listener.request(&headers)
+}
+
+/// Checks that of the client's headers only those reach the upstream that cannot be taken for the
+/// gate's.
+fn assert_clean(request: &Request, subject: &[&[u8]]) {
+    assert_eq!(request.status(), 200);
+    assert_eq!(request.header("x-user-id"), subject);
+    let forged = |name: &&str| request.header(name).contains(&b"forged".to_vec());
+    let passed: Vec<_> = SPELLINGS
+        .iter()
+        .chain(&TOKEN_SPELLINGS)
+        .filter(|name| forged(name))
+        .collect();
+    assert!(passed.is_empty(), "{passed:?}");
+    assert!(OTHERS.iter().all(forged));
+}
+
+#[test]
+fn no_spelling_of_a_header_of_the_gate_reaches_the_upstream_from_a_client() {
+    let (process, _worker, listener) = listener(false);
+    let bearer = format!("Bearer {}", token());
+    let bad = "Bearer a.b.c";
+    let preflight = [
+        ("origin", "https://a"),
+        ("access-control-request-method", "GET"),
+    ];
+    let waits = forged(&listener, "GET", "/", &[("authorization", &bearer)]);
+    decided(&process, std::slice::from_ref(&waits), SECOND);
+    assert_clean(&waits, &[b"somebody"]);
+    for request in [
+        forged(&listener, "GET", "/open", &[]),
+        forged(&listener, "GET", "/lenient", &[]),
+        forged(&listener, "GET", "/lenient", &[("authorization", bad)]),
+        forged(&listener, "OPTIONS", "/", &preflight),
+    ] {
+        assert_clean(&request, &[]);
+    }
+    let known = forged(&listener, "GET", "/", &[("authorization", &bearer)]);
+    assert_clean(&known, &[b"somebody"]);
+}
