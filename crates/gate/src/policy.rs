@@ -129,6 +129,24 @@ impl Policy {
                 && !token_headers(&self.providers).any(is_exact))
     }
 
+    /// Removes what [`Policy::must_remove`] selects from `request`. Returns the names as they were sent,
+    /// each once; the same headers must be removed from what the upstream receives.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Header`] if there is such a header and routes name requirements. Envoy selected the
+    /// route with the header and would select another one without it, whose requirement nobody has
+    /// asked for.
+    pub fn remove_client_headers(&self, request: &mut Request) -> Result<Vec<String>, Reason> {
+        let names = request.forget_headers(|name| self.must_remove(name));
+        match names.first() {
+            Some(name) if self.options.per_route_requirements => {
+                Err(Reason::Header { name: name.clone() })
+            }
+            _ => Ok(names),
+        }
+    }
+
     /// The requirement of this name.
     #[must_use]
     pub fn requirement(&self, name: &[u8]) -> Option<&Requirement> {

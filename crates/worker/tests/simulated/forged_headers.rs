@@ -42,6 +42,7 @@ fn listener(per_route_requirements: bool) -> (Process, Worker, Listener) {
             {"match": {"prefix": "/lenient"}, "requires": {"allow_missing_or_failed": {}}},
             {"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}},
         ],
+        "requirement_map": {"anyone": {"allow_missing": {}}},
         "per_route_requirements": per_route_requirements,
     });
     listening(&config.to_string())
@@ -69,6 +70,66 @@ fn assert_clean(request: &Request, subject: &[&[u8]]) {
         .collect();
     assert!(passed.is_empty(), "{passed:?}");
     assert!(OTHERS.iter().all(forged));
+}
+
+#[test]
+fn a_request_with_such_a_header_is_refused_and_not_changed_where_routes_name_requirements() {
+    let (process, _worker, listener) = listener(true);
+    let bearer = format!("Bearer {}", token());
+    let preflight = [
+        (":method", "OPTIONS"),
+        ("origin", "https://a"),
+        ("access-control-request-method", "GET"),
+    ];
+    let mut refused = 0;
+    for name in SPELLINGS.iter().chain(&TOKEN_SPELLINGS) {
+        for (path, more) in [
+            ("/open", &[][..]),
+            ("/lenient", &[]),
+            ("/lenient", &[("authorization", "Bearer a.b.c")]),
+            ("/", &[("authorization", bearer.as_str())]),
+            ("/", &[]),
+            ("/", &preflight),
+        ] {
+            for requirement in [None, Some("anyone"), Some("unknown")] {
+                let pseudo = [(":method", "GET"), (":path", path), (":authority", "a")];
+                let headers = [&pseudo[..], more, &[(*name, "forged")]].concat();
+                let request = listener.request_on_route(&headers, requirement);
+                assert_eq!(request.status(), 400, "{name} {path} {requirement:?}");
+                assert_eq!(request.changes(), 0);
+                let challenge = request.answer_header("www-authenticate").unwrap();
+                assert!(
+                    challenge.contains(r#"error="invalid_request""#),
+                    "{challenge}"
+                );
+                refused += 1;
+            }
+        }
+    }
+    process.advance(SECOND);
+    assert_eq!(process.metric("bearer_gate.denied.header"), refused);
+}
+
+#[test]
+fn a_request_that_need_not_be_changed_is_not_changed() {
+    for per_route_requirements in [false, true] {
+        let (process, _worker, listener) = listener(per_route_requirements);
+        process.advance(SECOND);
+        let pseudo = [(":method", "GET"), (":authority", "a")];
+        let harmless: Vec<_> = OTHERS.iter().map(|name| (*name, "kept")).collect();
+        for (path, authorization) in [
+            ("/open", None),
+            ("/open", Some("Bearer a.b.c")),
+            ("/lenient", None),
+            ("/lenient", Some("Bearer a.b.c")),
+        ] {
+            let mut headers = [&pseudo[..], &harmless, &[(":path", path)]].concat();
+            headers.extend(authorization.map(|value| ("authorization", value)));
+            let request = listener.request(&headers);
+            assert_eq!(request.status(), 200);
+            assert_eq!(request.changes(), 0, "{path} {authorization:?}");
+        }
+    }
 }
 
 #[test]
