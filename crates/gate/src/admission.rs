@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use crate::credential::Credential;
@@ -38,8 +38,10 @@ pub enum HeaderChange {
 pub struct ForwardedToken<'t> {
     /// The token in the request.
     pub credential: &'t Credential<'t>,
-    /// Its payload.
+    /// What it says: its payload, or the introspection answer about it.
     pub payload: &'t Map<String, Value>,
+    /// Whether the payload is an introspection answer. Then no part of the token may be forwarded.
+    pub introspected: bool,
     /// The provider whose settings apply.
     pub provider: &'t Provider,
 }
@@ -72,8 +74,12 @@ impl Admission {
     fn forward(&mut self, token: ForwardedToken<'_>) {
         let forwarding = &token.provider.forwarding;
         if let Some(name) = &forwarding.payload_header {
-            let payload = payload_text(&token.credential.text, forwarding.pad_payload);
-            self.set(name, payload);
+            let payload = if token.introspected {
+                URL_SAFE_NO_PAD.encode(Value::from(token.payload.clone()).to_string())
+            } else {
+                jwt_payload(&token.credential.text).to_owned()
+            };
+            self.set(name, padded(payload, forwarding.pad_payload));
         }
         let mut set = false;
         for claim in &forwarding.claim_headers {
@@ -136,9 +142,13 @@ impl Admission {
     }
 }
 
-/// The payload as it is in the token, padded if `pad` says so.
-fn payload_text(token: &str, pad: bool) -> String {
-    let mut payload = token.split('.').nth(1).unwrap_or_default().to_owned();
+/// The payload as it is in the JWT `token`.
+fn jwt_payload(token: &str) -> &str {
+    token.split('.').nth(1).unwrap_or_default()
+}
+
+/// `payload`, padded if `pad` says so.
+fn padded(mut payload: String, pad: bool) -> String {
     while pad && !payload.len().is_multiple_of(4) {
         payload.push('=');
     }
@@ -146,11 +156,13 @@ fn payload_text(token: &str, pad: bool) -> String {
 }
 
 /// The value of a header for a claim: arrays and objects as JSON in Base64 (RFC 4648, section 4, as in
-/// Envoy), everything else as text.
+/// Envoy), everything else as text. `None` for a text that begins or ends with white space: the
+/// recipient of a header trims its value (RFC 9110, section 5.5), and some applications trim other
+/// white space too, so that the subject ` admin` would become `admin`.
 fn header_text(value: &Value) -> Option<String> {
     match value {
         Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(value.to_string())),
-        _ => scalar_text(value),
+        _ => scalar_text(value).filter(|text| text.trim() == text),
     }
 }
 

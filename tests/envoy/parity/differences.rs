@@ -330,6 +330,11 @@ fn upstream() -> Vec<Difference> {
             with_provider(&claims("text")),
         )
         .statuses(bearing(&Token::good().claim("text", "a\r\nb: c")), 503, 200),
+        Difference::new("white space around claims", with_provider(&claims("text"))).shows(
+            bearing(&Token::good().claim("text", " admin")),
+            header("x-claim", "admin"),
+            no_header("x-claim"),
+        ),
         Difference::new(
             "a token in a cookie",
             with_provider(&json!({"from_cookies": ["session"]})),

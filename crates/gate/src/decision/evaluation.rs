@@ -127,6 +127,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                     Some(ForwardedToken {
                         credential: tokens.get(accepted.credential)?.credential,
                         payload: accepted.payload.claims(),
+                        introspected: accepted.payload.is_introspected(),
                         provider: &accepted.provider,
                     })
                 });
@@ -149,6 +150,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             Some(ForwardedToken {
                 credential: token.credential,
                 payload: &jwt.token.payload,
+                introspected: false,
                 provider: named.or_else(|| providers().find(|one| one.issuer.is_none()))?,
             })
         });
