@@ -10,6 +10,8 @@ const MEANINGS = new Map([
     'The gate has no rule for this path.'],
   ['The credential is not a well-formed bearer token',
     'The Authorization header must be the word Bearer, a space and the token.'],
+  ['The request carries a header that clients may not send',
+    'It is a header that only the gate sets, or one that looks like it with _ for -.'],
   ['The request carries more than one credential',
     'Send the token once, in the Authorization header.'],
   ['The access token expired',

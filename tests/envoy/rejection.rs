@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Issuer, Key, Request, Setup, Token, get, now};
+use crate::support::{Envoy, Issuer, Key, Request, Setup, Token, bootstrap_of, get, keys, now};
 
 /// A token with the signature of another one.
 fn tampered() -> String {
@@ -233,4 +233,65 @@ fn an_open_rule_never_matches_an_ambiguous_path() {
     }
     assert_eq!(gate.upstream.count(), 0);
     assert_eq!(gate.send(&get("/open/page")).status, 200);
+}
+
+#[test]
+fn no_spelling_of_a_path_leads_around_a_guard_whether_envoy_normalizes_paths_or_not() {
+    let config = json!({
+        "providers": {"cloud": Issuer::local_provider(&[&keys::RSA])},
+        "rules": [
+            {"match": {"prefix": "/public"}},
+            {"match": {"path_separated_prefix": "/admin"}, "requires": {"provider_name": "cloud"}},
+            {"match": {"prefix": "/"}},
+        ],
+    });
+    let listener = |fields: &Value| {
+        let mut setup = Setup::new(config.clone());
+        setup.connection_manager = fields.clone();
+        setup.connection_manager["route_config"] = json!({"virtual_hosts": [{
+            "name": "all",
+            "domains": ["*"],
+            "routes": [{
+                "match": {"safe_regex": {"regex": ".*"}},
+                "direct_response": {"status": 200, "body": {"inline_string": "passed"}},
+            }],
+        }]});
+        setup.filter_chain()
+    };
+    let normalizing = json!({"normalize_path": true, "merge_slashes": true});
+    let listeners = [
+        ("as sent", listener(&json!({}))),
+        ("normalized", listener(&normalizing)),
+    ];
+    let envoy = Envoy::start(&bootstrap_of(&listeners, &[]), 1);
+    for (name, _) in &listeners {
+        for path in [
+            "/public/..;/admin",
+            "/public/%2e%2e;/admin",
+            "/public/..%3b/admin",
+            "/public/%2e%2e%3B/admin",
+            "/public/%c0%ae%c0%ae/admin",
+            "/public/../admin",
+            "/public/%2e%2e/admin",
+            "/;/admin",
+            "/admin;x/users",
+            "/%61dmin",
+            "/%61dmin/users",
+        ] {
+            assert_eq!(envoy.send_to(name, &get(path)).status, 401, "{name} {path}");
+        }
+        for path in ["/public/page", "/other", "/caf%C3%A9"] {
+            assert_eq!(envoy.send_to(name, &get(path)).status, 200, "{name} {path}");
+        }
+    }
+    // What Envoy has normalized is judged, and is what the upstream gets.
+    for (name, status) in [("as sent", 401), ("normalized", 200)] {
+        for path in ["/public/./page", "/public/x/../page", "/public//page"] {
+            assert_eq!(
+                envoy.send_to(name, &get(path)).status,
+                status,
+                "{name} {path}"
+            );
+        }
+    }
 }

@@ -20,14 +20,7 @@ impl Configuration {
     /// All configurations of the filter in `file`.
     pub(crate) fn find_all(file: &ConfigFile) -> Vec<Self> {
         let mut found = Vec::new();
-        for (index, document) in file.documents.iter().enumerate() {
-            let path = match kubernetes_name(document) {
-                Some(name) => name,
-                None if file.documents.len() > 1 => {
-                    format!("document {}", index.saturating_add(1))
-                }
-                None => String::new(),
-            };
+        for (path, document) in documents(file) {
             if is_configuration(document) {
                 let text = file.json.clone();
                 found.push(Self {
@@ -41,6 +34,21 @@ impl Configuration {
         }
         found
     }
+}
+
+/// The documents of `file` with their paths.
+pub(crate) fn documents(file: &ConfigFile) -> impl Iterator<Item = (String, &Value)> {
+    let documents = file.documents.iter().enumerate();
+    documents.map(|(index, document)| {
+        let path = match kubernetes_name(document) {
+            Some(name) => name,
+            None if file.documents.len() > 1 => {
+                format!("document {}", index.saturating_add(1))
+            }
+            None => String::new(),
+        };
+        (path, document)
+    })
 }
 
 /// Searches `value`, which is at `path`, for plugins.
@@ -74,7 +82,8 @@ fn search(value: &Value, path: &str, found: &mut Vec<Configuration>) {
     }
 }
 
-fn join(path: &str, name: &str) -> String {
+/// The path of the member `name` of the object at `path`.
+pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() {
         name.to_owned()
     } else {

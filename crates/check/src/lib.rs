@@ -14,6 +14,7 @@ mod inspected_token;
 mod plugin;
 mod refusal;
 mod report;
+mod routes;
 mod status;
 mod steps;
 mod trial;
@@ -114,8 +115,13 @@ fn check(
             }
             Ok(_) | Err(_) => None,
         };
+        let warnings = policy.iter().flat_map(|policy| {
+            let documents = configuration::documents(&file);
+            documents.flat_map(|(path, document)| routes::warnings(policy, document, &path))
+        });
         results.push(ConfigurationResult {
             path: configuration.path,
+            warnings: warnings.collect(),
             policy,
             trial,
         });

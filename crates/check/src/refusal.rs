@@ -42,6 +42,7 @@ impl Refusal<'_> {
             | Reason::IntrospectionUnavailable { .. } => {
                 self.reason.kind().description().to_owned()
             }
+            Reason::Header { .. } => header(self.reason),
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
             Reason::TooLong { bytes, limit } => text_too_long(*bytes, *limit),
@@ -208,6 +209,17 @@ pub(crate) fn text_too_long(bytes: usize, limit: usize) -> String {
 }
 
 /// Explains that a route names a requirement that does not exist.
+pub(crate) fn header(reason: &Reason) -> String {
+    match reason {
+        Reason::Header { name } => format!(
+            "{name} is a header that clients may not send, and with per_route_requirements it cannot \
+             be removed: Envoy would select the route again"
+        ),
+        other => other.kind().description().to_owned(),
+    }
+}
+
+/// Explains that the metadata of the route name a requirement that is not there.
 pub(crate) fn unknown_requirement(name: &str) -> String {
     format!("{name:?} is not in requirement_map")
 }

@@ -22,6 +22,8 @@ pub(crate) struct Report {
 pub(crate) struct ConfigurationResult {
     /// Its path in the file; empty if it is the whole file.
     pub(crate) path: String,
+    /// What is valid but dangerous.
+    pub(crate) warnings: Vec<String>,
     pub(crate) policy: Result<Policy, ConfigError>,
     /// The request that was decided, if one was described.
     pub(crate) trial: Option<Trial>,
@@ -50,6 +52,9 @@ impl Report {
                 }
                 Err(error) => writeln!(text, "{place}: bearer-gate: configuration: {error}"),
             };
+            for warning in &result.warnings {
+                let _ = writeln!(text, "  warning: {warning}");
+            }
             if let Some(trial) = &result.trial {
                 trial.write(&mut text);
             }
@@ -86,6 +91,7 @@ impl ConfigurationResult {
             "at": self.path,
             "valid": self.policy.is_ok(),
             "error": error,
+            "warnings": self.warnings,
             "decision": self.trial.as_ref().map(Trial::json),
         })
     }

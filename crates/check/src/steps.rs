@@ -50,6 +50,11 @@ impl Steps {
         self.push(0, topic, None, text);
     }
 
+    /// Adds a step that is against the request.
+    pub(crate) fn refuse(&mut self, topic: &str, text: impl Into<String>) {
+        self.push(0, topic, Some(false), text);
+    }
+
     /// Examines the requirements that apply to the request, up to the one that decides.
     pub(crate) fn examine(&mut self, inputs: &Inputs<'_>) {
         let (policy, request) = (inputs.policy, inputs.request);
@@ -74,7 +79,7 @@ impl Steps {
                     Reason::TooLong { bytes, limit } => ("rules", text_too_long(*bytes, *limit)),
                     other => (ROUTE, other.kind().description().to_owned()),
                 };
-                self.push(0, topic, Some(false), text);
+                self.refuse(topic, text);
             }
         }
     }

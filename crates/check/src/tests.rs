@@ -69,7 +69,7 @@ fn a_forwarded_payload_is_not_printed() {
     let (status, printed) = run_with(&arguments, &config(&provider));
     assert_eq!(status, Status::Good, "{printed}");
     for line in [
-        "x-sub is removed: only the filter may set it",
+        "x-sub is removed: clients may not send it",
         "sets the header x-payload to the payload",
         "sets the header x-sub to \"somebody\"",
         "sets the filter state wasm.sub to \"somebody\"",

@@ -13,6 +13,7 @@ use gate::time::Timestamp;
 
 use crate::given::Given;
 use crate::inputs::Inputs;
+use crate::refusal;
 use crate::steps::{ROUTE, Step, Steps};
 use crate::wording;
 
@@ -58,8 +59,9 @@ impl Trial {
             String::from_utf8_lossy(request.path()),
             String::from_utf8_lossy(&request.authority),
         );
-        for name in request.forget_headers(&policy.own_headers) {
-            let text = format!("{name} is removed: only the filter may set it");
+        let removed = policy.remove_client_headers(&mut request);
+        for name in removed.iter().flatten() {
+            let text = format!("{name} is removed: clients may not send it");
             steps.note("header", text);
         }
         let per_route = policy.options.per_route_requirements;
@@ -67,12 +69,15 @@ impl Trial {
             steps.note(ROUTE, "is ignored: per_route_requirements is not set");
         }
         let inputs = Inputs::new(policy, &request, given, now);
-        if policy.options.bypass_cors_preflight && request.is_cors_preflight() {
+        if let Err(reason) = &removed {
+            steps.refuse("header", refusal::header(reason));
+        } else if policy.options.bypass_cors_preflight && request.is_cors_preflight() {
             steps.note("CORS preflight", "passes without a token");
         } else {
             steps.examine(&inputs);
         }
-        let outcome = Outcome::new(policy, &request, inputs.decide());
+        let decision = removed.map_or_else(Decision::Deny, |_| inputs.decide());
+        let outcome = Outcome::new(policy, &request, decision);
         Self {
             request: line,
             steps: steps.into_list(),

@@ -177,14 +177,12 @@ fn stat_prefix(given: Option<String>) -> Result<String, ConfigError> {
     Ok(prefix.to_owned())
 }
 
-/// Checks that no header is both read and set. The filter removes a client's copy of the headers that
-/// it sets, so a token in one of them would be lost.
+/// Checks that no header is both read and set, in any spelling. The filter removes a client's copy of
+/// the headers that it sets, so a token in one of them would be lost.
 fn check_own_headers(policy: &Policy) -> Result<(), ConfigError> {
-    let holds_tokens = |name: &&String| {
-        let mut locations = policy.providers.iter().flat_map(|one| &one.locations);
-        locations.any(|location| location.header() == Some(name))
-    };
-    match policy.own_headers.iter().find(holds_tokens) {
+    let locations = policy.providers.iter().flat_map(|one| &one.locations);
+    let mut read = locations.filter_map(|location| location.header());
+    match read.find(|name| policy.must_remove(name.as_bytes())) {
         None => Ok(()),
         Some(name) => {
             let problem = format!("tokens are read from the header {name:?}, so it cannot be set");

@@ -220,7 +220,8 @@ const OF_BODY: &str = "must not be content-length or content-type, which describ
                        client's copy the upstream could not read it";
 
 /// The name of a header that the filter may set or read tokens from: neither a pseudo-header nor one
-/// of [`RESERVED_HEADERS`].
+/// of [`RESERVED_HEADERS`], also not with `_` for `-`, because the filter removes other spellings of
+/// the name from requests.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnHeaderName(pub(crate) String);
 
@@ -231,8 +232,9 @@ impl OwnHeaderName {
             let problem = "must not be a pseudo-header: it would change which request this is";
             return Err(problem.to_owned());
         }
+        let dashed = name.replace('_', "-");
         let mut reserved = RESERVED_HEADERS.iter();
-        match reserved.find(|(reserved, _)| *reserved == name) {
+        match reserved.find(|(reserved, _)| *reserved == dashed) {
             Some((_, problem)) => Err((*problem).to_owned()),
             None => Ok(Self(name)),
         }

@@ -40,9 +40,9 @@ pub enum HeaderChange {
 pub struct ForwardedToken<'t> {
     /// The token in the request.
     pub credential: &'t Credential<'t>,
-    /// What it says.
+    /// What it says: its payload, or the introspection answer about it.
     pub payload: &'t Map<String, Value>,
-    /// Whether the payload is that of the introspection response, not that in the token.
+    /// Whether the payload is an introspection answer. Then no part of the token may be forwarded.
     pub introspected: bool,
     /// The provider whose settings apply.
     pub provider: &'t Provider,
@@ -173,11 +173,13 @@ fn padded(mut payload: String, pad: bool) -> String {
 }
 
 /// The value of a header for a claim: arrays and objects as JSON in Base64 (RFC 4648, section 4, as in
-/// Envoy), everything else as text.
+/// Envoy), everything else as text. `None` for a text that begins or ends with white space: the
+/// recipient of a header trims its value (RFC 9110, section 5.5), and some applications trim other
+/// white space too, so that the subject ` admin` would become `admin`.
 fn header_text(value: &Value) -> Option<String> {
     match value {
         Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(value.to_string())),
-        _ => scalar_text(value),
+        _ => scalar_text(value).filter(|text| text.trim() == text),
     }
 }
 

@@ -4,6 +4,7 @@ mod claim_checks;
 mod claim_path;
 mod conditions;
 mod forwarding;
+mod header_names;
 mod header_policy;
 mod index;
 mod introspection_endpoint;
@@ -23,6 +24,7 @@ use std::rc::Rc;
 pub use claim_path::ClaimPath;
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use forwarding::{ClaimTarget, Forwarding};
+pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
 pub use introspection_endpoint::{IntrospectedTokens, IntrospectionEndpoint};
 pub use key_source::KeySource;
@@ -54,14 +56,16 @@ pub struct Policy {
     pub requirements: Vec<(String, Requirement)>,
     /// Settings that concern all requests.
     pub options: Options,
-    /// The headers that the filter may set, in lower case and sorted. A client's copies never reach
-    /// the upstream.
+    /// The headers that the filter may set, in lower case and sorted. A client's copies of them never
+    /// reach the upstream, see [`Policy::must_remove`].
     pub own_headers: Vec<String>,
     /// The members of a payload that decisions or forwarding read, besides the registered claims.
     pub read_claims: Vec<String>,
     /// The headers that decisions read besides `authorization` and pseudo-headers, in lower case and
     /// sorted.
     read_headers: Vec<String>,
+    own_spellings: HeaderNames,
+    token_spellings: HeaderNames,
     longest_token: usize,
     introspects: bool,
 }
@@ -91,10 +95,13 @@ impl Policy {
         options: Options,
     ) -> Self {
         let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
+        let own_headers = own_headers(&providers, &rules, &requirements);
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
             introspects: providers.iter().any(|one| one.introspection.is_some()),
-            own_headers: own_headers(&providers, &rules, &requirements),
+            own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
+            token_spellings: HeaderNames::new(token_headers(&providers)),
+            own_headers,
             read_headers: read_headers(&providers, &rules),
             read_claims: read_claims(&providers, &rules, &requirements),
             providers,
@@ -107,11 +114,38 @@ impl Policy {
     /// Whether decisions need the header `name`, which has no field of its own in a [`Request`].
     #[must_use]
     pub fn reads(&self, name: &[u8]) -> bool {
-        let contains = |names: &[String]| {
-            let found = names.binary_search_by(|other| other.as_bytes().cmp(name));
-            found.is_ok()
-        };
-        contains(&self.read_headers) || contains(&self.own_headers)
+        let headers = &self.read_headers;
+        let found = headers.binary_search_by(|other| other.as_bytes().cmp(name));
+        found.is_ok() || self.must_remove(name)
+    }
+
+    /// Whether the header `name` must not reach the upstream as the client sent it: it is one that the
+    /// filter may set, in any spelling that an upstream may take for it, or another spelling of one
+    /// that tokens are read from, whose token nobody would have checked.
+    #[must_use]
+    pub fn must_remove(&self, name: &[u8]) -> bool {
+        let is_exact = |header: &str| header.as_bytes().eq_ignore_ascii_case(name);
+        self.own_spellings.contains(name)
+            || (self.token_spellings.contains(name)
+                && !token_headers(&self.providers).any(is_exact))
+    }
+
+    /// Removes what [`Policy::must_remove`] selects from `request`. Returns the names as they were sent,
+    /// each once; the same headers must be removed from what the upstream receives.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Header`] if there is such a header and routes name requirements. Envoy selected the
+    /// route with the header and would select another one without it, whose requirement nobody has
+    /// asked for.
+    pub fn remove_client_headers(&self, request: &mut Request) -> Result<Vec<String>, Reason> {
+        let names = request.forget_headers(|name| self.must_remove(name));
+        match names.first() {
+            Some(name) if self.options.per_route_requirements => {
+                Err(Reason::Header { name: name.clone() })
+            }
+            _ => Ok(names),
+        }
     }
 
     /// The requirement of this name.
@@ -211,11 +245,16 @@ impl Policy {
 
 /// The headers that tokens are read from or that rules match.
 fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
-    let locations = providers.iter().flat_map(|provider| &provider.locations);
-    let of_tokens = locations.filter_map(|location| location.header().map(str::to_owned));
+    let of_tokens = token_headers(providers).map(str::to_owned);
     let of_rules = rules.listed().iter();
     let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
     sorted(of_tokens.chain(of_rules).collect())
+}
+
+/// The headers that tokens are read from.
+fn token_headers(providers: &[Rc<Provider>]) -> impl Iterator<Item = &str> {
+    let locations = providers.iter().flat_map(|provider| &provider.locations);
+    locations.filter_map(|location| location.header())
 }
 
 /// The members of a payload that conditions, forwarding, revocation or introspection read.

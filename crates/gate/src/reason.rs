@@ -68,6 +68,15 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// The request carries a header that must be removed, and routes name requirements: Envoy might
+    /// send the request by another route than the one that was judged.
+    Header {
+        /// The name of the header as it was sent.
+        name: String,
+    }: InvalidRequest, "header",
+        "The request carries a header that clients may not send",
+        "Do not send headers that the gate sets, in any spelling with - or _; the check tool names the header";
+
     /// The route names a requirement that the configuration does not have.
     Requirement {
         /// The name.

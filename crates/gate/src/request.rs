@@ -115,23 +115,24 @@ impl<'h> Request<'h> {
             .chain(values.map(|value| &**value))
     }
 
-    /// Removes the headers `names`, which are in lower case and sorted. Returns those that the request
-    /// contained.
-    pub fn forget_headers<'n>(&mut self, names: &'n [String]) -> Vec<&'n String> {
+    /// Removes the headers whose names `must_remove` selects. Returns these names as they were sent,
+    /// each once.
+    pub fn forget_headers(&mut self, must_remove: impl Fn(&[u8]) -> bool) -> Vec<String> {
         let mut removed = Vec::new();
-        if names.is_empty() {
-            return removed;
-        }
-        let mut must_remove = |header: &[u8]| {
-            let index = names.binary_search_by(|name| name.as_bytes().cmp(header));
-            let name = index.ok().and_then(|index| names.get(index));
-            removed.extend(name.filter(|name| !removed.contains(name)));
-            name.is_some()
+        let mut is_removed = |name: &[u8]| {
+            let selected = must_remove(name);
+            if selected {
+                let name = String::from_utf8_lossy(name).into_owned();
+                if !removed.contains(&name) {
+                    removed.push(name);
+                }
+            }
+            selected
         };
-        if !self.authorization.is_empty() && must_remove(b"authorization") {
+        if !self.authorization.is_empty() && is_removed(b"authorization") {
             self.authorization.clear();
         }
-        self.headers.retain(|(name, _)| !must_remove(name));
+        self.headers.retain(|(name, _)| !is_removed(name));
         removed
     }
 
@@ -229,9 +230,9 @@ mod tests {
         ] {
             assert_eq!(values(&request, name), expected, "{name}");
         }
-        let names = ["a", "authorization", "x"].map(str::to_owned);
-        assert_eq!(request.forget_headers(&names), ["authorization", "x"]);
-        assert!(request.forget_headers(&names).is_empty());
+        let selected = |name: &[u8]| [&b"a"[..], b"authorization", b"x"].contains(&name);
+        assert_eq!(request.forget_headers(selected), ["authorization", "x"]);
+        assert!(request.forget_headers(selected).is_empty());
         assert_eq!(values(&request, "x"), "");
         assert_eq!(values(&request, "authorization"), "");
     }

@@ -116,6 +116,7 @@ impl Host for SimulatedHost {
         let request = self.0.effective_request();
         let mut request = request.borrow_mut();
         request.headers.retain(|(known, _)| known != name);
+        request.changes += 1;
     }
 
     fn set_request_header(&self, name: &str, value: &[u8]) {
@@ -132,12 +133,16 @@ impl Host for SimulatedHost {
     fn set_filter_state(&self, key: &str, value: &[u8]) {
         let request = self.0.effective_request();
         let entry = (key.to_owned(), value.to_vec());
-        request.borrow_mut().filter_state.push(entry);
+        let mut request = request.borrow_mut();
+        request.filter_state.push(entry);
+        request.changes += 1;
     }
 
     fn clear_route_cache(&self) {
         let request = self.0.effective_request();
-        request.borrow_mut().route_cleared = true;
+        let mut request = request.borrow_mut();
+        request.route_cleared = true;
+        request.changes += 1;
     }
 
     fn route_requirement(&self) -> Option<Vec<u8>> {

@@ -62,6 +62,13 @@ impl Request {
         self.state.borrow().route_cleared
     }
 
+    /// How often the filter changed headers, filter state or route. Envoy selects the route again after
+    /// each change of a header, also if the header was not there.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.state.borrow().changes
+    }
+
     /// A part of the body arrives. Returns whether it goes on; with
     /// `allow_on_headers_stop_iteration` the request then goes on with it.
     #[must_use]

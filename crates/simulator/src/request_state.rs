@@ -21,6 +21,8 @@ pub(crate) struct RequestState {
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) filter_state: Vec<(String, Vec<u8>)>,
     pub(crate) route_cleared: bool,
+    /// How often the filter changed the request.
+    pub(crate) changes: usize,
     pub(crate) requirement: Option<String>,
     pub(crate) outcome: Outcome,
 }

@@ -64,6 +64,7 @@ impl Listener {
             headers: headers.collect(),
             filter_state: Vec::new(),
             route_cleared: false,
+            changes: 0,
             requirement: requirement.map(str::to_owned),
             outcome: Outcome::Paused,
         };

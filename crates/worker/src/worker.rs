@@ -108,7 +108,11 @@ impl<H: Host> Worker<H> {
         let now = self.clock.now();
         let mut request = Request::from_some(headers, |name| self.policy.reads(name));
         // Whatever the decision is, the upstream must not take headers of the client for the gate's.
-        for name in request.forget_headers(&self.policy.own_headers) {
+        let names = match self.policy.remove_client_headers(&mut request) {
+            Ok(names) => names,
+            Err(reason) => return self.refuse(&reason, &request),
+        };
+        for name in &names {
             self.host.remove_request_header(name);
         }
         if self.policy.options.per_route_requirements {

@@ -406,6 +406,11 @@ fn upstream() -> Vec<Difference> {
             with_provider(&claims("text")),
         )
         .statuses(bearing(&Token::good().claim("text", "a\r\nb: c")), 503, 200),
+        Difference::new("white space around claims", with_provider(&claims("text"))).shows(
+            bearing(&Token::good().claim("text", " admin")),
+            header("x-claim", "admin"),
+            no_header("x-claim"),
+        ),
         Difference::new(
             "a token in a cookie",
             with_provider(&json!({"from_cookies": ["session"]})),
@@ -456,6 +461,15 @@ fn upstream() -> Vec<Difference> {
                 .header("x-jwt-signature-verified", "true"),
             header("x-jwt-signature-verified", "true"),
             no_header("x-jwt-signature-verified"),
+        ),
+        Difference::new(
+            "clients' copies of our headers spelled with `_`",
+            with_provider(&claims("sub")),
+        )
+        .shows(
+            get("/").bearer(&good).header("x_claim", "forged"),
+            header("x_claim", "forged"),
+            no_header("x_claim"),
         ),
     ]
 }

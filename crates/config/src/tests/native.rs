@@ -282,6 +282,16 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         ),
         (
             "forward_payload_header",
+            json!("Content_Type"),
+            "providers.p.forward_payload_header: \"content_type\" cannot be used for this",
+        ),
+        (
+            "from_headers",
+            json!([{"name": "transfer_encoding"}]),
+            "providers.p.from_headers[0].name: \"transfer_encoding\" cannot be used for this",
+        ),
+        (
+            "forward_payload_header",
             json!("a b"),
             "providers.p.forward_payload_header: is not the name of a header",
         ),

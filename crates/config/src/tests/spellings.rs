@@ -155,8 +155,23 @@ fn every_field_has_two_spellings_of_which_one_may_be_given() {
 fn the_policy_knows_which_headers_are_set_and_read() {
     let policy = read(&everything()).unwrap();
     assert_eq!(policy.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
-    for name in ["cookie", "x", "x-token", "y", "x-v", "e", "j"] {
+    for name in ["cookie", "x", "x-token", "y", "x-v", "x_v", "e", "j"] {
         assert!(policy.reads(name.as_bytes()), "{name}");
     }
     assert!(!policy.reads(b"z"));
+    for (name, removed) in [
+        ("x-v", true),
+        ("x_v", true),
+        ("X-Payload", true),
+        ("X_pAYLOAD", true),
+        ("x-token", false),
+        ("x_token", true),
+        ("X_TOKEN", true),
+        ("cookie", false),
+        ("authorization", false),
+        ("x", false),
+        ("z", false),
+    ] {
+        assert_eq!(policy.must_remove(name.as_bytes()), removed, "{name}");
+    }
 }

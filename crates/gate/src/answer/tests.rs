@@ -18,9 +18,10 @@ fn every_reason_has_its_status_and_error() {
         let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         let expected = match reason {
             ReasonKind::Missing | ReasonKind::NoRule => (401, "missing_token"),
-            ReasonKind::TooLong | ReasonKind::MalformedCredential | ReasonKind::SeveralTokens => {
-                (400, "invalid_request")
-            }
+            ReasonKind::Header
+            | ReasonKind::TooLong
+            | ReasonKind::MalformedCredential
+            | ReasonKind::SeveralTokens => (400, "invalid_request"),
             ReasonKind::KeysUnavailable
             | ReasonKind::RevocationUnavailable
             | ReasonKind::IntrospectionUnavailable => (503, "temporarily_unavailable"),

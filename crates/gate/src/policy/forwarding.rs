@@ -5,7 +5,8 @@ use super::claim_path::ClaimPath;
 /// What is forwarded of an admitted token.
 #[derive(Debug, Default)]
 pub struct Forwarding {
-    /// The header that receives the payload, encoded as in the token.
+    /// The header that receives the payload, encoded as in the token; for an introspected token, the
+    /// introspection answer in base64url.
     pub payload_header: Option<String>,
     /// Whether the payload's base64url is padded in that header.
     pub pad_payload: bool,

@@ -147,6 +147,18 @@ fn claims_become_headers_as_in_envoy() {
         (json!("a\r\nx-admin: true"), None),
         (json!("a\u{0}"), None),
         (json!("a\u{7f}"), None),
+        // Whoever reads the header would read another value.
+        (json!(" admin"), None),
+        (json!("admin "), None),
+        (json!("\tadmin"), None),
+        (json!("admin\t"), None),
+        (json!("\u{a0}admin"), None),
+        (json!("admin\u{3000}"), None),
+        (json!("\u{2028}admin"), None),
+        (json!("\u{85}admin"), None),
+        (json!(" "), None),
+        (json!("two words"), Some("two words")),
+        (json!([" admin"]), Some("WyIgYWRtaW4iXQ==")),
     ] {
         let admission = with_header(&change, &json!({"a": {"b": value}}));
         let expected: Vec<_> = expected

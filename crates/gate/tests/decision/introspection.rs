@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use gate::admission::HeaderChange;
 use gate::decision::{Decision, Dependency};
 use gate::introspection::TokenStatus;
@@ -447,6 +447,45 @@ fn an_active_token_is_refused_if_the_revocation_list_names_it() {
         match expected {
             None => assert!(outcome.is_admitted(), "{outcome:?}"),
             Some(reason) => assert_eq!(outcome, Outcome::Deny(reason)),
+        }
+    }
+}
+
+#[test]
+fn no_part_of_an_introspected_token_is_forwarded() {
+    let jwt = jwt(json!({}));
+    for (tokens, text) in [
+        ("opaque", "a.SECRET"),
+        ("opaque", ".SECRET"),
+        ("opaque", "SECRET"),
+        ("opaque", "a.SECRET.b.c"),
+        ("opaque", "a.SECRET.b.c.d"),
+        ("all", "a.SECRET"),
+        ("all", &jwt),
+    ] {
+        for pad in [false, true] {
+            let fields = json!({
+                "forward_payload_header": "x-payload",
+                "pad_forward_payload_header": pad,
+            });
+            let policy = policy(tokens, fields);
+            let gate = Gate::new().introspection(|_, _| active(json!({})));
+            let decision = gate.decision(&policy, &bearing(text));
+            let Decision::Admit(admission) = decision else {
+                panic!("{text}: {decision:?}");
+            };
+            let [HeaderChange::Set(name, value), HeaderChange::Remove(_)] = &admission.headers[..]
+            else {
+                panic!("{text}: {:?}", admission.headers);
+            };
+            assert_eq!(name, "x-payload");
+            let engine = if pad { URL_SAFE } else { URL_SAFE_NO_PAD };
+            let answer: Value = serde_json::from_slice(&engine.decode(value).unwrap()).unwrap();
+            let expected = json!({
+                "active": true, "scope": "read write", "aud": "https://api.example",
+                "client_id": "app", "sub": "user",
+            });
+            assert_eq!(answer, expected, "{text}");
         }
     }
 }

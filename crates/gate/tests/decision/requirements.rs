@@ -430,6 +430,64 @@ fn an_open_rule_never_matches_an_ambiguous_path() {
 }
 
 #[test]
+fn no_spelling_of_a_path_leads_around_a_guard() {
+    let guards = [
+        json!({"prefix": "/admin"}),
+        json!({"path_separated_prefix": "/admin"}),
+        json!({"safe_regex": {"regex": "/admin(/.*)?"}}),
+    ];
+    for guard in guards {
+        let policy = |open: Value| {
+            policy_with(&json!({ "/rules": [
+                {"match": guard, "requires": {"provider_name": "a"}},
+                open,
+            ]}))
+        };
+        let everything = policy(json!({"match": {"prefix": "/"}}));
+        let public = policy(json!({"match": {"prefix": "/public"}}));
+        let lenient = policy(json!({
+            "match": {"prefix": "/"}, "requires": {"allow_missing_or_failed": {}},
+        }));
+        for target in [
+            "/public/..;/admin",
+            "/public/..;x=y/admin",
+            "/public/%2e%2e;/admin",
+            "/public/.%2e;/admin",
+            "/public/..%3b/admin",
+            "/public/..%3B/admin",
+            "/public/%2e%2e%3b/admin",
+            "/public/%c0%ae%c0%ae/admin",
+            "/public/../admin",
+            "/public/..\\admin",
+            "/public//../admin",
+            "/;/admin",
+            "/;x/admin",
+            "/%3b/admin",
+            "/admin;x/users",
+            "/admin;/users",
+            "/admin%3bx/users",
+            "/%61dmin",
+            "/%61dmin/users",
+            "/adm%69n",
+            "//admin",
+            "/./admin",
+        ] {
+            for policy in [&everything, &public, &lenient] {
+                let decision = decided(policy, &request(target, &[]));
+                assert!(
+                    ["NoRule", "Missing"].contains(&decision.as_str()),
+                    "{guard} {target}: {decision}"
+                );
+            }
+        }
+        for (policy, target) in [(&everything, "/other"), (&public, "/public/page")] {
+            assert_eq!(decided(policy, &request(target, &[])), "pass");
+        }
+        assert_eq!(decided(&everything, &request("/admin", &[])), "Missing");
+    }
+}
+
+#[test]
 fn a_token_that_must_wait_does_not_pass_by_a_fallback() {
     let remote = json!({
         "issuer": "https://a.example",

@@ -11,6 +11,7 @@
 
 mod clock;
 mod fetching;
+mod forged_headers;
 mod introspection;
 mod log_lines;
 mod logged;
