@@ -40,7 +40,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -159,6 +159,11 @@ fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
 	    fuzz/corpus/$$target fuzz/seeds/$$target -- \
 	    -max_total_time=$(SECONDS) -print_final_stats=1 -timeout=10 $(FUZZ_FLAGS) || exit 1; \
 	done
+
+simulate: ## run SEEDS random stories of the whole filter on a simulated host (10000); SEED=<seed> replays one
+	@scripts/need rust
+	@cargo run --quiet --locked --release -p gate-simulation -- \
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) $(if $(FIRST),--first $(FIRST)) $(if $(STORY_SECONDS),--seconds $(STORY_SECONDS)))
 
 .tools/bin/cargo-fuzz:
 	@echo "Building cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (some minutes, once) ..."

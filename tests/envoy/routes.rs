@@ -112,7 +112,7 @@ fn two_routes(matches: &Value) -> Value {
     let mut setup = Setup::new(json!({
         "providers": {"cloud": provider},
         "requirement_map": {
-            "open": {},
+            "open": {"allow": {}},
             "admin": {"provider_name": "cloud", "scopes": ["admin"]},
         },
         "per_route_requirements": true,

@@ -109,13 +109,11 @@ impl Given {
             for (index, problem) in keys.skipped() {
                 let _ = write!(text, "; keys[{index}] is skipped: {problem}");
             }
-            // The tool has no host: see `Inputs`.
             for (index, _) in keys.unusable(&Engine::software()) {
                 let _ = write!(
                     text,
                     "; keys[{index}] has more than 4096 bits or an exponent other than 65537, so it works \
-                     only on a host with verify_signature, such as Envoy; this command verifies without a \
-                     host and refuses its tokens"
+                     only on a host with verify_signature, such as Envoy"
                 );
             }
             text

@@ -14,11 +14,12 @@ use gate::time::Timestamp;
 use gate::token_cache::TokenCache;
 use gate::verify::Engine;
 
+use crate::engine;
 use crate::given::Given;
 use crate::inspected_token::InspectedToken;
 use crate::refusal::Refusal;
 
-/// The inputs of a decision. Signatures are verified in this process, and no token is cached.
+/// The inputs of a decision. Signatures are verified as in Envoy, and no token is cached.
 pub(crate) struct Inputs<'i> {
     pub(crate) policy: &'i Policy,
     pub(crate) request: &'i Request<'i>,
@@ -40,7 +41,7 @@ impl<'i> Inputs<'i> {
             request,
             given,
             now,
-            engine: Engine::software(),
+            engine: engine::envoy(),
             tokens: RefCell::new(TokenCache::new(0, RandomState::new())),
         }
     }

@@ -7,6 +7,7 @@
 mod arguments;
 mod config_file;
 mod configuration;
+mod engine;
 mod given;
 mod input;
 mod inputs;

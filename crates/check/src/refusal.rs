@@ -8,9 +8,10 @@ use gate::policy::{Provider, TokenConditions};
 use gate::reason::Reason;
 use gate::revocation::NAMING_CLAIMS;
 use gate::time::Timestamp;
-use gate::verify::{Algorithm, Engine};
+use gate::verify::Algorithm;
 use serde_json::Value;
 
+use crate::engine;
 use crate::inspected_token::InspectedToken;
 use crate::wording;
 
@@ -226,7 +227,7 @@ pub(crate) fn unknown_requirement(name: &str) -> String {
 
 /// Lists the keys by `kid`: those for the algorithm `alg`, and the others.
 fn list_keys(keys: &KeySet, alg: &str) -> String {
-    let engine = Engine::software();
+    let engine = engine::envoy();
     let (mut fitting, mut others) = (BTreeSet::new(), BTreeSet::new());
     for (_, algorithm) in Algorithm::ALL {
         let fits = Algorithm::from_name(alg) == Some(algorithm);

@@ -21,6 +21,7 @@ mod open_request;
 mod plan;
 mod run;
 mod server;
+mod signatures;
 mod story;
 mod tokens;
 mod world;

@@ -15,6 +15,7 @@ use crate::model::{Expected, Servers, Times, expected};
 use crate::open_request::OpenRequest;
 use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, keys_cluster, list_cluster};
 use crate::server::{Mode, Server};
+use crate::signatures::verify_signature;
 use crate::story::Story;
 use crate::tokens::{ISSUERS, KIDS, Kind, OPAQUE_TOKENS, TOKENS, Token, jwk, opaque_text};
 
@@ -56,7 +57,7 @@ impl World {
         let mut rng = Rng::with_seed(seed);
         let plan = Plan::new(&mut rng);
         let process = Process::new(rng.u64(..));
-        process.set_verify_signature(crate::run::verify_signature);
+        process.set_verify_signature(verify_signature);
         process.set_environment_variable("SECRET", "secret");
         let servers = servers(&process, &plan, &mut rng);
         let mut world = Self {

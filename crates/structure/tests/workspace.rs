@@ -11,12 +11,18 @@ use gate_structure::{Crate, Layers, ReadError, cycles};
 
 /// The packages from the lowest to the highest. `[dependencies]` name packages of lower layers.
 const PACKAGES: &[&[&str]] = &[
-    &["gate-build-info", "gate-fixtures", "gate-structure"],
+    &["gate-build-info", "gate-envoy-signatures", "gate-structure"],
+    &["gate-fixtures"],
     &["gate"],
     &["gate-config"],
     &["gate-worker"],
     &["gate-simulator"],
-    &["bearer-gate", "gate-check", "vectors-module"],
+    &[
+        "bearer-gate",
+        "gate-check",
+        "gate-simulation",
+        "vectors-module",
+    ],
 ];
 
 /// The modules of the package `gate`.

@@ -54,9 +54,11 @@ fn envoy(configuration: &Value, host: &Value) -> String {
 }
 
 fn configuration(forward: bool, per_route_requirements: bool) -> Value {
+    let named = json!({"open": {"allow_missing": {}}, "admin": {"provider_name": "plain"}});
+    let unnamed = json!({});
     json!({
         "providers": providers(forward),
-        "requirement_map": {"open": {"allow_missing": {}}, "admin": {"provider_name": "plain"}},
+        "requirement_map": if per_route_requirements { named } else { unnamed },
         "rules": [{
             "match": {"prefix": "/", "headers": [{"name": "x-tenant", "present_match": true}]},
             "requires": {"requires_any": {"requirements": [

@@ -283,12 +283,14 @@ fn reserved_headers_and_headers_with_tokens_cannot_be_set() {
         (
             "forward_payload_header",
             json!("Content_Type"),
-            "providers.p.forward_payload_header: \"content_type\" cannot be used for this",
+            "providers.p.forward_payload_header: must not be content-length or content-type, which \
+             describe the body: without the client's copy the upstream could not read it",
         ),
         (
             "from_headers",
             json!([{"name": "transfer_encoding"}]),
-            "providers.p.from_headers[0].name: \"transfer_encoding\" cannot be used for this",
+            "providers.p.from_headers[0].name: must not be connection, te, transfer-encoding or upgrade, \
+             which belong to a single connection: Envoy manages them",
         ),
         (
             "forward_payload_header",

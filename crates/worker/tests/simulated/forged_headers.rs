@@ -34,6 +34,7 @@ fn listener(per_route_requirements: bool) -> (Process, Worker, Listener) {
     ]);
     cloud["from_headers"] =
         json!([{"name": "authorization", "value_prefix": "Bearer "}, {"name": "x-token"}]);
+    let named = json!({"anyone": {"allow_missing": {}}});
     let config = json!({
         "providers": {"cloud": cloud},
         "bypass_cors_preflight": true,
@@ -42,7 +43,7 @@ fn listener(per_route_requirements: bool) -> (Process, Worker, Listener) {
             {"match": {"prefix": "/lenient"}, "requires": {"allow_missing_or_failed": {}}},
             {"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}},
         ],
-        "requirement_map": {"anyone": {"allow_missing": {}}},
+        "requirement_map": if per_route_requirements { named } else { json!({}) },
         "per_route_requirements": per_route_requirements,
     });
     listening(&config.to_string())
