@@ -120,29 +120,37 @@ mod reference {
         })
     }
 
+    /// A provider with these members.
+    fn provider_with(change: &Value) -> Value {
+        let base = json!({"issuer": "https://issuer.example", "local_jwks": {
+            "inline_string": key_set(),
+        }});
+        merged(&objects()["Provider"], base, change.as_object().unwrap())
+    }
+
+    /// A configuration whose provider has these members.
+    fn configuration_with_provider(change: &Value) -> Value {
+        json!({
+            "providers": {"cloud": provider_with(change)},
+            "requirement_map": {"orders": {"provider_name": "cloud"}},
+            "rules": [{"match": {"path": "/orders"}, "requirement_name": "orders"}],
+        })
+    }
+
+    /// A configuration with this rule.
+    fn configuration_with_rule(rule: &Value) -> Value {
+        let mut config = configuration_with_provider(&json!({}));
+        config["rules"] = json!([rule, config["rules"][0]]);
+        config
+    }
+
     /// A configuration with `fragment` in the object of this title, and all else that it needs.
     fn wrapped(title: &str, fragment: &Map<String, Value>) -> Value {
         let objects = objects();
         let object = &objects[title];
         let own = |base: Value| merged(object, base, fragment);
-        let provider_with = |change: Value| {
-            let base = json!({"issuer": "https://issuer.example", "local_jwks": {
-                "inline_string": key_set(),
-            }});
-            merged(&objects["Provider"], base, change.as_object().unwrap())
-        };
-        let with_provider = |change| {
-            json!({
-                "providers": {"cloud": provider_with(change)},
-                "requirement_map": {"orders": {"provider_name": "cloud"}},
-                "rules": [{"match": {"path": "/orders"}, "requirement_name": "orders"}],
-            })
-        };
-        let with_rule = |rule: Value| {
-            let mut config = with_provider(json!({}));
-            config["rules"] = json!([rule, config["rules"][0]]);
-            config
-        };
+        let with_provider = |change: Value| configuration_with_provider(&change);
+        let with_rule = |rule: Value| configuration_with_rule(&rule);
         let with_match = |matcher: Value| with_rule(json!({"match": matcher}));
         let with_requirement = |requirement: Value| {
             with_rule(json!({"match": {"prefix": "/"}, "requires": requirement}))
@@ -158,7 +166,7 @@ mod reference {
                 own(base)
             }
             "Provider" => {
-                let mut base = provider_with(json!({}));
+                let mut base = provider_with(&json!({}));
                 if fragment.contains_key("normalize_payload_in_metadata") {
                     base["claims_to_filter_state"] = json!([{"key": "a", "claim_name": "a"}]);
                 }

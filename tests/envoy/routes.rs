@@ -87,9 +87,9 @@ fn routes_choose_no_requirement_by_default() {
 }
 
 /// A route for `/sec` whose answer is the name of its requirement, with more matches.
-fn secured(requirement: &str, matches: &Value) -> Value {
+fn secured(requirement: &str, conditions: &Value) -> Value {
     let mut matcher = json!({"prefix": "/sec"});
-    for (name, value) in matches.as_object().into_iter().flatten() {
+    for (name, value) in conditions.as_object().into_iter().flatten() {
         matcher[name] = value.clone();
     }
     json!({
