@@ -192,11 +192,11 @@ fn fulfilling(condition: &Value) -> Vec<Option<&'static str>> {
     let mut header = condition.clone();
     header["name"] = "x".into();
     let rule = json!({"prefix": "/", "headers": [header]});
-    let fulfils = |value: &Option<&str>| {
-        let headers: Vec<_> = value.iter().map(|value| ("x", *value)).collect();
+    let fulfils = |value: Option<&str>| {
+        let headers: Vec<_> = value.map(|value| ("x", value)).into_iter().collect();
         matches(&rule, "/", &headers)
     };
-    values.into_iter().filter(fulfils).collect()
+    values.into_iter().filter(|value| fulfils(*value)).collect()
 }
 
 #[test]
