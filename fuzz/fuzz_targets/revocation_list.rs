@@ -41,6 +41,7 @@ fn parse(document: &[u8], format: ListFormat) -> Option<RevocationList> {
         Ok(list) => Some(list),
         Err(problem) => {
             let place = problem
+                .problem
                 .strip_prefix(&format!("it is not of the format {reader}: line "))
                 .and_then(|place| place.split_once(", column "))
                 .expect("a problem is a place");
