@@ -3,7 +3,7 @@
 //! A seed selects a story. The story starts workers, roots and servers on the simulated host
 //! ([`gate_simulator`]) and then takes random steps: requests arrive and disconnect, time passes, servers hang, lie,
 //! rotate keys and revoke tokens, workers die, configurations are replaced, swaps are lost, the wall clock is
-//! set. After every event the checks of [`world`] hold, and every decision is compared with the [`model`], which
+//! set. After every event the checks of `world` hold, and every decision is compared with the `model`, which
 //! knows nothing of the filter's code. The same seed always tells the same story.
 
 #![expect(
