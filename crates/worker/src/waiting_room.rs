@@ -72,8 +72,8 @@ impl<T> WaitingRoom<T> {
         }
     }
 
-    /// Lets the request of a stream wait. It takes a place of each provider that it waits for. If there
-    /// is none for some of them, it waits only for the others. Returns what it waits for.
+    /// Lets the request of a stream wait. It takes a place of each provider that it waits for, and
+    /// does not wait for a provider whose places are taken. Returns what it waits for.
     ///
     /// # Errors
     ///

@@ -147,7 +147,7 @@ fn claims_become_headers_as_in_envoy() {
         (json!("a\r\nx-admin: true"), None),
         (json!("a\u{0}"), None),
         (json!("a\u{7f}"), None),
-        // Whoever reads the header would read another value.
+        // The upstream would read another value.
         (json!(" admin"), None),
         (json!("admin "), None),
         (json!("\tadmin"), None),

@@ -11,9 +11,9 @@ pub(super) const MAX_IN_FLIGHT: usize = 128;
 /// for each that is not in flight, so the room bounds their number.
 #[derive(Debug)]
 pub(super) struct TokenQueue {
-    /// All of them. Those that are not in flight have a number in `queued`.
+    /// The tokens without an answer. A token whose call has not been sent has its number in `queued`.
     unanswered: HashMap<Rc<str>, Option<u64>, RandomState>,
-    /// Those that are not in flight, in the order of arrival.
+    /// The tokens whose call has not been sent, in the order of arrival.
     queued: BTreeMap<u64, Rc<str>>,
     last_number: u64,
 }
