@@ -32,12 +32,6 @@ pub enum Payload {
 }
 
 impl Payload {
-    /// Whether the claims are from an introspection answer.
-    #[must_use]
-    pub const fn is_introspected(&self) -> bool {
-        matches!(self, Self::Introspected(_))
-    }
-
     /// The claims.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
