@@ -162,7 +162,7 @@ fuzz: .tools/bin/cargo-fuzz ## run each fuzz target for SECONDS (60)
 
 simulate: ## run SEEDS random stories of the whole filter on a simulated host (10000); SEED=<seed> replays one
 	@scripts/need rust
-	@cargo run --quiet --locked --release -p gate-simulation -- \
+	@cargo run --quiet --locked --profile simulation -p gate-simulation -- \
 	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) $(if $(FIRST),--first $(FIRST)) $(if $(STORY_SECONDS),--seconds $(STORY_SECONDS)))
 
 .tools/bin/cargo-fuzz:

@@ -16,11 +16,13 @@
 
 mod action;
 mod history;
+mod living_worker;
 mod model;
 mod open_request;
 mod plan;
 mod run;
 mod server;
+mod servers;
 mod signatures;
 mod story;
 mod tokens;

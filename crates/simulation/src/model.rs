@@ -11,6 +11,7 @@ use crate::plan::{
     TIMEOUT,
 };
 use crate::server::Server;
+use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
 
 /// What a decision must be.
@@ -53,16 +54,6 @@ impl Times {
         self.disturbed
             .is_none_or(|disturbed| disturbed + time < self.now)
     }
-}
-
-/// The servers of a story.
-pub(crate) struct Servers {
-    /// The key servers by issuer, which publish `kid`s.
-    pub(crate) keys: Vec<Server<BTreeSet<&'static str>>>,
-    /// The revocation lists by issuer, which publish `jti`s.
-    pub(crate) lists: Vec<Option<Server<BTreeSet<String>>>>,
-    /// The introspection endpoint, which knows the active tokens.
-    pub(crate) endpoint: Option<Server<BTreeSet<usize>>>,
 }
 
 /// The clock skew that the filter allows.

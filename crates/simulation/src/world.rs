@@ -1,23 +1,22 @@
 //! A process, its servers and its clients, and what must hold after every event.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use gate_simulator::{Listener, Outcome, Process, Received, Response, Worker};
-use serde_json::json;
+use gate_simulator::{Outcome, Process, Worker};
 
 use crate::action::Action;
-use crate::model::{Expected, Servers, Times, expected};
+use crate::living_worker::{LivingWorker, NumberedListener};
+use crate::model::{Expected, Times, expected};
 use crate::open_request::OpenRequest;
-use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, keys_cluster, list_cluster};
-use crate::server::{Mode, Server};
+use crate::plan::{self, Plan};
+use crate::servers::Servers;
 use crate::signatures::verify_signature;
 use crate::story::Story;
-use crate::tokens::{ISSUERS, KIDS, Kind, OPAQUE_TOKENS, TOKENS, Token, jwk, opaque_text};
+use crate::tokens::{ISSUERS, TOKENS, Token};
 
 /// A process, its servers and its clients.
 pub(crate) struct World {
@@ -35,19 +34,6 @@ pub(crate) struct World {
     story: Rc<Story>,
 }
 
-struct LivingWorker {
-    number: usize,
-    worker: Worker,
-    listeners: Vec<NumberedListener>,
-    /// Replaced listeners. Envoy keeps their roots for as long as requests belong to them.
-    draining: Vec<NumberedListener>,
-}
-
-struct NumberedListener {
-    number: usize,
-    listener: Listener,
-}
-
 /// The most entries of shared data for each document: the document, the state of its fetch, and one for each kind of
 /// log line. Some lines belong to no document.
 const ENTRIES_PER_DOCUMENT: usize = 7;
@@ -59,7 +45,7 @@ impl World {
         let process = Process::new(rng.u64(..));
         process.set_verify_signature(verify_signature);
         process.set_environment_variable("SECRET", "secret");
-        let servers = servers(&process, &plan, &mut rng);
+        let servers = Servers::start(&process, &plan, &mut rng);
         let mut world = Self {
             rng,
             process,
@@ -126,25 +112,14 @@ impl World {
                 self.disconnect();
                 Ok(())
             }
-            Action::BreakServer => {
-                let mode = Mode::BAD[self.rng.usize(0..Mode::BAD.len())];
-                self.set_mode(mode);
-                Ok(())
-            }
-            Action::HealServer => {
-                self.set_mode(Mode::Well);
-                Ok(())
-            }
-            Action::Rotate => {
-                self.rotate();
-                Ok(())
-            }
-            Action::Revoke => {
-                self.revoke();
-                Ok(())
-            }
-            Action::ChangeActiveTokens => {
-                self.change_active_tokens();
+            Action::BreakServer
+            | Action::HealServer
+            | Action::Rotate
+            | Action::Revoke
+            | Action::ChangeActiveTokens => {
+                if let Some(event) = self.servers.act(action, &self.process, &mut self.rng) {
+                    self.tell(format_args!("{event}"));
+                }
                 Ok(())
             }
             Action::KillWorker => {
@@ -221,72 +196,6 @@ impl World {
         let number = request.number;
         self.tell(format_args!("the client of request {number} disconnects"));
         request.request.end();
-    }
-
-    // Servers.
-
-    fn set_mode(&mut self, mode: Mode) {
-        let kind = self.rng.u8(0..3);
-        let issuer = self.rng.usize(0..ISSUERS);
-        let process = &self.process;
-        let cluster = match (kind, &self.servers.lists[issuer], &self.servers.endpoint) {
-            (0, Some(list), _) => {
-                list.set_mode(process, mode);
-                list.cluster()
-            }
-            (1, _, Some(endpoint)) => {
-                endpoint.set_mode(process, mode);
-                endpoint.cluster()
-            }
-            _ => {
-                let keys = &self.servers.keys[issuer];
-                keys.set_mode(process, mode);
-                keys.cluster()
-            }
-        };
-        self.tell(format_args!("{cluster}: {mode:?}"));
-    }
-
-    fn rotate(&mut self) {
-        let issuer = self.rng.usize(0..ISSUERS);
-        let kids: BTreeSet<_> = KIDS.into_iter().filter(|_| self.rng.bool()).collect();
-        if kids.is_empty() {
-            return;
-        }
-        let server = &self.servers.keys[issuer];
-        self.tell(format_args!("{} publishes {kids:?}", server.cluster()));
-        server.publish(self.process.elapsed(), kids);
-    }
-
-    fn revoke(&mut self) {
-        let signed = TOKENS.iter().filter_map(|token| match &token.kind {
-            Kind::Signed { issuer, jti, .. } => Some((*issuer, jti)),
-            _ => None,
-        });
-        let signed: Vec<_> = signed.collect();
-        let (issuer, jti) = signed[self.rng.usize(0..signed.len())];
-        let Some(list) = &self.servers.lists[issuer] else {
-            return;
-        };
-        let mut revoked = list.published();
-        if !revoked.remove(jti) {
-            revoked.insert(jti.clone());
-        }
-        self.tell(format_args!("{} publishes {revoked:?}", list.cluster()));
-        list.publish(self.process.elapsed(), revoked);
-    }
-
-    fn change_active_tokens(&mut self) {
-        let Some(endpoint) = &self.servers.endpoint else {
-            return;
-        };
-        let mut active = endpoint.published();
-        let number = self.rng.usize(0..OPAQUE_TOKENS);
-        if !active.remove(&number) {
-            active.insert(number);
-        }
-        self.tell(format_args!("the opaque tokens {active:?} are active"));
-        endpoint.publish(self.process.elapsed(), active);
     }
 
     // The process.
@@ -425,10 +334,8 @@ impl World {
                 "{waiting} requests wait, but the gauge says {gauge}"
             ));
         }
-        let documents =
-            (0..ISSUERS).flat_map(|issuer| [keys_cluster(issuer), list_cluster(issuer)]);
-        for cluster in documents {
-            let fetches = self.process.in_flight(&cluster);
+        for cluster in self.servers.document_clusters() {
+            let fetches = self.process.in_flight(cluster);
             if fetches > 1 {
                 return Err(format!("{fetches} fetches from {cluster} at the same time"));
             }
@@ -448,15 +355,7 @@ impl World {
     /// All servers become well. After the longest backoff every decision is definite and right.
     fn recover(&mut self) -> Result<(), String> {
         self.tell(format_args!("all servers become well"));
-        for keys in &self.servers.keys {
-            keys.set_mode(&self.process, Mode::Well);
-        }
-        for list in self.servers.lists.iter().flatten() {
-            list.set_mode(&self.process, Mode::Well);
-        }
-        if let Some(endpoint) = &self.servers.endpoint {
-            endpoint.set_mode(&self.process, Mode::Well);
-        }
+        self.servers.heal(&self.process);
         self.pass(RECOVERY)?;
         for worker in &self.workers {
             for listener in 0..worker.listeners.len() {
@@ -478,75 +377,3 @@ impl World {
 
 /// The time after which everything must have recovered.
 const RECOVERY: Duration = Duration::from_secs(200);
-
-/// Starts the servers of a story.
-fn servers(process: &Process, plan: &Plan, rng: &mut Rng) -> Servers {
-    let all: BTreeSet<_> = KIDS.into_iter().collect();
-    let keys = (0..ISSUERS).map(|issuer| {
-        Server::start(
-            process,
-            keys_cluster(issuer),
-            all.clone(),
-            rng.u64(..),
-            key_set,
-        )
-    });
-    let keys = keys.collect();
-    let lists = (0..ISSUERS).map(|issuer| {
-        plan.revocation[issuer].then(|| {
-            let none = BTreeSet::new();
-            Server::start(
-                process,
-                list_cluster(issuer),
-                none,
-                rng.u64(..),
-                revocation_list,
-            )
-        })
-    });
-    let lists = lists.collect();
-    let endpoint = plan.introspection.then(|| {
-        let active = [0, 1].into_iter().collect();
-        let cluster = INTROSPECTION_CLUSTER.to_owned();
-        Server::start(process, cluster, active, rng.u64(..), introspection)
-    });
-    Servers {
-        keys,
-        lists,
-        endpoint,
-    }
-}
-
-fn key_set(kids: &BTreeSet<&'static str>, received: &Received) -> Response {
-    let keys: Vec<_> = kids.iter().map(|kid| jwk(kid)).collect();
-    tagged(
-        &json!({"keys": keys}).to_string(),
-        &format!("\"{kids:?}\"").replace("\", \"", "-"),
-        received,
-    )
-}
-
-fn revocation_list(revoked: &BTreeSet<String>, received: &Received) -> Response {
-    let tag = format!(
-        "\"{}\"",
-        revoked.iter().cloned().collect::<Vec<_>>().join("-")
-    );
-    tagged(&json!({"tokens": revoked}).to_string(), &tag, received)
-}
-
-/// The response with a tag, or 304 to a request that knows it.
-fn tagged(body: &str, tag: &str, received: &Received) -> Response {
-    if received.header("if-none-match") == Some(tag) {
-        Response::new(304, "").header("etag", tag)
-    } else {
-        Response::new(200, body).header("etag", tag)
-    }
-}
-
-fn introspection(active: &BTreeSet<usize>, received: &Received) -> Response {
-    let body = String::from_utf8_lossy(&received.body);
-    let mut numbers = active.iter();
-    let is_active =
-        numbers.any(|number| body.contains(&format!("token={}&", opaque_text(*number))));
-    Response::new(200, json!({"active": is_active}).to_string())
-}

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-/// The metrics of the process, by name. All workers share them.
+/// The metrics of the process. All workers share them.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    names: Vec<String>,
-    values: BTreeMap<String, i64>,
+    ids: BTreeMap<String, u32>,
+    values: Vec<i64>,
 }
 
 impl Metrics {
     /// Defines a metric, unless it exists; returns its identifier.
     pub(crate) fn define(&mut self, name: &str) -> u32 {
-        self.values.entry(name.to_owned()).or_default();
-        let position = self.names.iter().position(|known| known == name);
-        let position = position.unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        u32::try_from(position).expect("too many metrics")
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = u32::try_from(self.values.len()).expect("too many metrics");
+        self.ids.insert(name.to_owned(), id);
+        self.values.push(0);
+        id
     }
 
     pub(crate) fn increment(&mut self, id: u32, offset: i64) {
@@ -31,16 +31,16 @@ impl Metrics {
 
     fn value(&mut self, id: u32) -> &mut i64 {
         let index = usize::try_from(id).ok();
-        let name = index.and_then(|index| self.names.get(index));
-        let value = name.and_then(|name| self.values.get_mut(name));
+        let value = index.and_then(|index| self.values.get_mut(index));
         value.expect("the metric is not defined")
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<i64> {
-        self.values.get(name).copied()
+        let id = *self.ids.get(name)?;
+        self.values.get(usize::try_from(id).ok()?).copied()
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        self.values.keys().cloned().collect()
+        self.ids.keys().cloned().collect()
     }
 }

@@ -122,7 +122,7 @@ impl Process {
 
     /// Lets the next event happen, if it is due by `end`.
     fn step(&self, end: Duration) -> bool {
-        let modules = self.modules.borrow().clone();
+        let modules = self.modules.borrow();
         let is_stalled = |vm: usize| modules.get(vm).is_some_and(|one| one.vm.is_stalled());
         let callout = self.state.network.borrow().next_due(is_stalled);
         let callout = callout.map(|due| (due, Event::Callout));

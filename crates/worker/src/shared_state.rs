@@ -4,6 +4,8 @@
 //! different issuers the same name, and the keys of one must not verify the tokens of the other. What
 //! is read is checked like any input, because every plugin with this `vm_id` can write shared data.
 
+use std::cell::RefCell;
+
 use gate::fetching::{
     Authorization, DocumentSource, FetchAction, FetchEvent, FetchState, Publication, RefreshPolicy,
     RemoteDocument, SharedDocument,
@@ -26,6 +28,8 @@ pub(crate) struct SharedState<H> {
     document_key: String,
     policy: RefreshPolicy,
     max_bytes: usize,
+    /// The state that was read last, with its version. Most reads find the same one again.
+    known: RefCell<Option<(FetchState, u32)>>,
 }
 
 impl<H: Host> SharedState<H> {
@@ -50,6 +54,7 @@ impl<H: Host> SharedState<H> {
             document_key: format!("{FORMAT}.document.{source}"),
             policy: remote.policy,
             max_bytes: T::MAX_BYTES,
+            known: RefCell::default(),
         }
     }
 
@@ -105,7 +110,12 @@ impl<H: Host> SharedState<H> {
 
     fn read(&self) -> Option<(FetchState, u32)> {
         let (bytes, version) = self.host.shared_data(&self.state_key)?;
-        Some((serde_json::from_slice(&bytes).unwrap_or_default(), version))
+        let mut known = self.known.borrow_mut();
+        let is_known = known.as_ref().is_some_and(|(_, known)| *known == version);
+        if !is_known {
+            *known = Some((serde_json::from_slice(&bytes).unwrap_or_default(), version));
+        }
+        known.clone()
     }
 
     /// The document, if there is one.
