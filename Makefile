@@ -40,7 +40,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -164,6 +164,10 @@ simulate: ## run SEEDS random stories of the whole filter on a simulated host (1
 	@scripts/need rust
 	@cargo run --quiet --locked --profile simulation -p gate-simulation -- \
 	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) $(if $(FIRST),--first $(FIRST)) $(if $(STORY_SECONDS),--seconds $(STORY_SECONDS)))
+
+planted-bugs: ## plant bugs and measure after how many stories the simulation finds them: docs/planted-bugs.md
+	@scripts/need rust node
+	@node scripts/planted-bugs.mjs
 
 .tools/bin/cargo-fuzz:
 	@echo "Building cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (some minutes, once) ..."

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use gate_simulator::{Outcome, Request};
 
-use crate::model::{Expected, Servers, Times, expected};
+use crate::model::{Expected, Times, expected};
 use crate::plan::TIMEOUT;
+use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
 
 /// How much later than its deadline a request may be answered: a tick.

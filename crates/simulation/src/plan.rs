@@ -11,14 +11,14 @@ use crate::tokens::{ISSUERS, issuer};
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long keys are used after the last good fetch.
-pub(crate) const KEYS_MAX_STALE: Duration = Duration::from_mins(5);
+pub(crate) const KEYS_MAX_STALE: Duration = Duration::from_secs(100);
 /// When keys are fetched again.
-pub(crate) const KEYS_CACHE: Duration = Duration::from_mins(1);
+pub(crate) const KEYS_CACHE: Duration = Duration::from_secs(20);
 /// The shortest time between two fetches of keys.
 pub(crate) const KEYS_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// How long a revocation list is used after the last good fetch.
-pub(crate) const LIST_MAX_STALE: Duration = Duration::from_mins(1);
+pub(crate) const LIST_MAX_STALE: Duration = Duration::from_secs(40);
 /// When a revocation list is fetched again.
 pub(crate) const LIST_INTERVAL: Duration = Duration::from_secs(10);
 

@@ -1,11 +1,11 @@
 //! The metrics of the process.
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
 
 /// The metrics of the process. All workers share them.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    ids: BTreeMap<String, u32>,
+    ids: HashMap<String, u32>,
     values: Vec<i64>,
 }
 
@@ -41,6 +41,8 @@ impl Metrics {
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        self.ids.keys().cloned().collect()
+        let mut names: Vec<String> = self.ids.keys().cloned().collect();
+        names.sort_unstable();
+        names
     }
 }

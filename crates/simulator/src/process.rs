@@ -232,6 +232,12 @@ impl Process {
         self.state.shared_data.borrow().keys(text)
     }
 
+    /// The number of entries of shared data.
+    #[must_use]
+    pub fn shared_len(&self) -> usize {
+        self.state.shared_data.borrow().len()
+    }
+
     /// The size of all values in shared data, in bytes.
     #[must_use]
     pub fn shared_size(&self) -> usize {

@@ -1,11 +1,11 @@
 //! The data that all workers share.
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
 
 /// The data that all workers share.
 #[derive(Debug, Default)]
 pub(crate) struct SharedData {
-    entries: BTreeMap<String, (Vec<u8>, u32)>,
+    entries: HashMap<String, (Vec<u8>, u32)>,
     last_version: u32,
     /// How many of the next swaps another worker gets ahead of.
     lost_swaps: u32,
@@ -45,10 +45,18 @@ impl SharedData {
         self.lost_swaps = count;
     }
 
-    /// The keys that contain `text`.
+    /// The keys that contain `text`, sorted.
     pub(crate) fn keys(&self, text: &str) -> Vec<String> {
         let keys = self.entries.keys();
-        keys.filter(|key| key.contains(text)).cloned().collect()
+        let keys = keys.filter(|key| key.contains(text));
+        let mut keys: Vec<String> = keys.cloned().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The size of all values, in bytes.
