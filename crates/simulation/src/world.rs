@@ -38,6 +38,9 @@ pub(crate) struct World {
 /// log line. Some lines belong to no document.
 const ENTRIES_PER_DOCUMENT: usize = 7;
 
+/// How many texts are introspected: the opaque tokens, and the garbage.
+const OPAQUE_TEXTS: usize = OPAQUE_TOKENS + 1;
+
 /// The most bytes of shared data. A key set here has 1.2 KiB, and a list less.
 const SHARED_BYTES: usize = 64 * 1024;
 
@@ -359,11 +362,11 @@ impl World {
         }
         let roots = self.workers.iter();
         let roots = roots.map(|worker| worker.listeners.len() + worker.draining.len());
-        let most = OPAQUE_TOKENS * roots.sum::<usize>();
+        let most = OPAQUE_TEXTS * roots.sum::<usize>();
         let calls = self.process.in_flight(INTROSPECTION_CLUSTER);
         if calls > most {
             return Err(format!(
-                "{calls} introspection requests in flight, and there are {OPAQUE_TOKENS} tokens"
+                "{calls} introspection requests in flight, more than one for each token and root"
             ));
         }
         Ok(())
