@@ -137,11 +137,13 @@ impl World {
                 Ok(())
             }
             Action::LoseSwaps => {
-                let count = self.rng.u32(1..4);
+                // More than a worker tries: what it wanted to write is not written.
+                let count = self.rng.u32(1..12);
                 self.tell(format_args!(
                     "the next {count} swaps of shared data are lost"
                 ));
                 self.process.lose_swaps(count);
+                self.disturbed = Some(self.process.elapsed());
                 Ok(())
             }
             Action::SetClock => {
