@@ -22,7 +22,7 @@ pub use requirement::{
     AcceptedToken, Fulfilment, Payload, ProviderResult, RequirementResult, evaluate,
 };
 pub use unfulfilled::Unfulfilled;
-pub use wait::{Dependency, Wait};
+pub use wait::{Dependency, RETRY_AFTER, Wait};
 
 use crate::admission::Admission;
 use crate::policy::{Policy, Requirement, is_ambiguous};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::decision::{Dependency, Resources};
+use gate::decision::{Dependency, RETRY_AFTER, Resources};
 use gate::fetching::{Availability, KeySetFormat, Publication};
 use gate::introspection::TokenStatus;
 use gate::keys::KeySet;
@@ -17,9 +17,6 @@ use crate::host::{CalloutId, Host};
 use crate::introspection::IntrospectionClient;
 use crate::metrics::Metrics;
 use crate::source::Source;
-
-/// `Retry-After` if a wait times out.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Each list has an entry for every provider, by its index.
 pub(crate) struct Sources<H> {

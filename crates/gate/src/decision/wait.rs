@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::reason::Reason;
 
 /// `Retry-After` if a wait times out or no request can wait any more.
-pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a request waits for, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
