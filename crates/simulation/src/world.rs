@@ -137,12 +137,12 @@ impl World {
                 Ok(())
             }
             Action::LoseSwaps => {
-                // More than a worker tries: what it wanted to write is not written.
-                let count = self.rng.u32(1..12);
+                // Often as many in a row as a worker tries, so that what it wanted to write is not written.
+                let lost: Vec<_> = (0..20).map(|_| self.rng.u8(0..4) > 0).collect();
                 self.tell(format_args!(
-                    "the next {count} swaps of shared data are lost"
+                    "some of the next swaps of shared data are lost"
                 ));
-                self.process.lose_swaps(count);
+                self.process.lose_some_swaps(lost);
                 self.disturbed = Some(self.process.elapsed());
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! One process of Envoy.
 
 use std::cell::RefCell;
+use std::iter;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -222,8 +223,13 @@ impl Process {
     }
 
     /// Lets another worker get ahead of the next `count` swaps of shared data.
-    pub fn lose_swaps(&self, count: u32) {
-        self.state.shared_data.borrow_mut().lose_swaps(count);
+    pub fn lose_swaps(&self, count: usize) {
+        self.lose_some_swaps(iter::repeat_n(true, count));
+    }
+
+    /// Says for each of the next swaps of shared data whether another worker gets ahead of it.
+    pub fn lose_some_swaps(&self, lost: impl IntoIterator<Item = bool>) {
+        self.state.shared_data.borrow_mut().lose_swaps(lost);
     }
 
     /// The keys of shared data that contain `text`.

@@ -1,5 +1,7 @@
 //! The data that all workers share.
 
+use std::collections::VecDeque;
+
 use hashbrown::HashMap;
 
 /// The data that all workers share.
@@ -7,8 +9,8 @@ use hashbrown::HashMap;
 pub(crate) struct SharedData {
     entries: HashMap<String, (Vec<u8>, u32)>,
     last_version: u32,
-    /// How many of the next swaps another worker gets ahead of.
-    lost_swaps: u32,
+    /// For each of the next swaps, whether another worker gets ahead of it.
+    lost_swaps: VecDeque<bool>,
 }
 
 impl SharedData {
@@ -24,8 +26,7 @@ impl SharedData {
 
     /// Like Envoy: a swap of an entry that does not exist writes it.
     pub(crate) fn swap(&mut self, key: &str, value: &[u8], version: u32) -> bool {
-        if self.lost_swaps > 0 {
-            self.lost_swaps -= 1;
+        if self.lost_swaps.pop_front() == Some(true) {
             // Another worker writes the same value, so that the version changes.
             if let Some((value, _)) = self.get(key) {
                 self.set(key, &value);
@@ -41,8 +42,8 @@ impl SharedData {
         is_current
     }
 
-    pub(crate) fn lose_swaps(&mut self, count: u32) {
-        self.lost_swaps = count;
+    pub(crate) fn lose_swaps(&mut self, lost: impl IntoIterator<Item = bool>) {
+        self.lost_swaps = lost.into_iter().collect();
     }
 
     /// The keys that contain `text`, sorted.
