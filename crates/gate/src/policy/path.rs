@@ -6,15 +6,18 @@ use crate::http::percent_decoded;
 /// such a path.
 ///
 /// A path is unambiguous only if it is in normal form (RFC 3986, section 6.2.2) and contains nothing that
-/// common servers treat differently: no empty segment or dot segment, no `\` or `;` (some servers strip
-/// path parameters before they resolve dot segments), no stray `%`, and no percent-encoding of unreserved
-/// characters, of `/ \ ; %`, of control characters or of bytes that are not UTF-8.
+/// common servers treat differently: no empty segment or dot segment, no space (the URL Standard removes
+/// it at the end), no `\` or `;` (some servers strip path parameters before they resolve dot segments), no
+/// stray `%`, and no percent-encoding of unreserved characters, of `/ \ ; %`, of control characters or of
+/// bytes that are not UTF-8.
 #[must_use]
 pub fn is_ambiguous(path: &[u8]) -> bool {
     let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
     path.windows(2).any(|pair| pair == b"//")
         || path.split(|byte| *byte == b'/').any(is_dots)
-        || path.iter().any(|byte| is_ambiguous_raw(*byte))
+        || path
+            .iter()
+            .any(|byte| *byte == b' ' || is_ambiguous_raw(*byte))
         || path
             .split(|byte| *byte == b'%')
             .skip(1)
@@ -102,6 +105,8 @@ mod tests {
             "/%7F",
             "/a\0",
             "/a\tb",
+            "/a ",
+            "/ a",
             "/%",
             "/%4",
             "/%4g",
