@@ -4,6 +4,8 @@
 //! differs, the row says why. A reason that is missing, or no longer true, fails the test.
 
 #[cfg(test)]
+mod algorithms;
+#[cfg(test)]
 mod cookbook;
 #[cfg(test)]
 mod requests;
