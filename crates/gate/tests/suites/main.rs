@@ -10,6 +10,8 @@ mod cookbook;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod spring;
+#[cfg(test)]
 #[path = "../../../../tests/support/suites.rs"]
 mod suites;
 #[cfg(test)]

@@ -16,11 +16,15 @@ use gate::token_cache::TokenCache;
 use gate::verify::Engine;
 use serde_json::{Value, json};
 
-/// The policy with this provider only. Secrets from the environment are `secret`.
-pub(crate) fn policy_of(provider: &Value) -> Policy {
-    let config = json!({ "providers": {"p": provider} }).to_string();
+/// The policy of this configuration. Secrets from the environment are `secret`.
+pub(crate) fn policy_with(config: &Value) -> Policy {
     let environment = |_: &str| Some("secret".to_owned());
-    gate_config::parse(config.as_bytes(), &environment).unwrap()
+    gate_config::parse(config.to_string().as_bytes(), &environment).unwrap()
+}
+
+/// The policy with this provider only.
+pub(crate) fn policy_of(provider: &Value) -> Policy {
+    policy_with(&json!({ "providers": {"p": provider} }))
 }
 
 /// Decides requests with the keys of the configuration.
