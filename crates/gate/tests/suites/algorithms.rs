@@ -1,7 +1,7 @@
-//! Algorithms and keys: the tokens with which HAProxy and liboauth2 test their verification, and which
+//! Algorithms and keys: the tokens with which `HAProxy` and liboauth2 test their verification, and which
 //! key each of them accepts for which algorithm.
 //!
-//! `algorithms.json` has the tokens of HAProxy's `reg-tests/jwt/jws_verify.vtc` and of liboauth2's
+//! `algorithms.json` has the tokens of `HAProxy`'s `reg-tests/jwt/jws_verify.vtc` and of liboauth2's
 //! `test/check_oauth2.c`, with their keys as JWK or certificate.
 
 use std::collections::BTreeMap;
@@ -21,16 +21,16 @@ use crate::suites::{Case, Verdict, check};
 #[serde(deny_unknown_fields)]
 struct Tokens {
     keys: BTreeMap<String, Value>,
-    tokens: Vec<Token>,
+    tokens: Vec<SignedToken>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Token {
+struct SignedToken {
     name: String,
     /// The name of the key set.
     keys: String,
-    token: String,
+    text: String,
     /// A time at which the token is valid, in Unix seconds. The sources do not look at it.
     now: u64,
     /// The verdict of the source.
@@ -53,7 +53,7 @@ fn token_cases() -> impl Iterator<Item = Case> {
                 "algorithms": names(),
                 "local_jwks": {"inline_string": keys},
             }));
-            Gate::at(row.now).refusal(&policy, &row.token).is_none()
+            Gate::at(row.now).refusal(&policy, &row.text).is_none()
         };
         Case {
             name: row.name,

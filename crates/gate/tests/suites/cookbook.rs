@@ -41,7 +41,7 @@ struct Example {
     name: String,
     keys: Vec<Value>,
     /// None if the message is encrypted.
-    signatures: Vec<Signature>,
+    signatures: Vec<SignedInput>,
     /// The message in each of its forms.
     serializations: BTreeMap<String, Value>,
     /// For each form, why the gate refuses it as a bearer token.
@@ -50,7 +50,7 @@ struct Example {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Signature {
+struct SignedInput {
     alg: String,
     kid: Option<String>,
     input: String,
@@ -62,7 +62,7 @@ fn document(keys: &[Value]) -> String {
 }
 
 /// Whether some key of `keys` verifies the signature over the input.
-fn verifies(keys: &[Value], signed: &Signature, signature: &[u8], engine: &Engine) -> bool {
+fn verifies(keys: &[Value], signed: &SignedInput, signature: &[u8], engine: &Engine) -> bool {
     let keys = KeySet::parse_local(document(keys).as_bytes()).unwrap();
     let algorithm = Algorithm::from_name(&signed.alg).unwrap();
     let mut candidates = keys.candidates(algorithm, signed.kid.as_deref(), engine);

@@ -45,7 +45,7 @@ const PATHS: &str =
     r"/(/|\.|\\|;|%|%2[eEfF5]|%5c|%00|%20|%[0-9a-f]{2}| |\t|:|@|[a-z]|é|[!-~]){0,12}";
 
 proptest::proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(2_000))]
+    #![proptest_config(proptest::test_runner::Config::with_cases(1_000))]
 
     #[test]
     fn a_parser_of_the_url_standard_reads_an_unambiguous_path_as_it_was_sent(path in PATHS) {
