@@ -4,6 +4,9 @@
 //! its validators, `SpringOpaqueTokenIntrospector`, the entry point, the handler of denied access, and the
 //! whole server (`OAuth2ResourceServerConfigurer`), with the answers that these expect.
 
+use std::rc::Rc;
+use std::time::Duration;
+
 use gate::answer::Answer;
 use gate::introspection::{TokenStatus, read};
 use gate::policy::Policy;
@@ -12,8 +15,6 @@ use gate::request::Request;
 use gate_fixtures::{compact, full_key_set, oct_jwk, rsa_jwk, signature};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::rc::Rc;
-use std::time::Duration;
 
 use crate::requests::{Gate, policy_with};
 use crate::suites::{Case, Verdict, check};
