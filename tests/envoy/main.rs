@@ -66,6 +66,8 @@ mod parity;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod probes;
+#[cfg(test)]
 mod rejection;
 #[cfg(test)]
 mod revocation;

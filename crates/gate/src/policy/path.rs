@@ -6,15 +6,16 @@ use crate::http::percent_decoded;
 /// such a path.
 ///
 /// A path is unambiguous only if it is in normal form (RFC 3986, section 6.2.2) and contains nothing that
-/// common servers treat differently: no empty segment or dot segment, no `\` or `;` (some servers strip
-/// path parameters before they resolve dot segments), no stray `%`, and no percent-encoding of unreserved
+/// common servers treat differently: no empty segment or dot segment, no character that a URI must
+/// encode (parsers of the URL Standard encode it, or remove it), no `\` or `;` (some servers strip path
+/// parameters before they resolve dot segments), no stray `%`, and no percent-encoding of unreserved
 /// characters, of `/ \ ; %`, of control characters or of bytes that are not UTF-8.
 #[must_use]
 pub fn is_ambiguous(path: &[u8]) -> bool {
     let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
     path.windows(2).any(|pair| pair == b"//")
         || path.split(|byte| *byte == b'/').any(is_dots)
-        || path.iter().any(|byte| is_ambiguous_raw(*byte))
+        || !path.iter().all(|byte| is_unambiguous_raw(*byte))
         || path
             .split(|byte| *byte == b'%')
             .skip(1)
@@ -22,8 +23,14 @@ pub fn is_ambiguous(path: &[u8]) -> bool {
         || String::from_utf8(percent_decoded(path).collect()).is_err()
 }
 
-fn is_ambiguous_raw(byte: u8) -> bool {
-    byte.is_ascii_control() || matches!(byte, b'\\' | b';')
+/// Whether `byte` may stand for itself in a path (RFC 3986, section 3.3), or begin an escape.
+fn is_unambiguous_raw(byte: u8) -> bool {
+    is_unreserved(byte) || b"/%:@!$&'()*+,=".contains(&byte)
+}
+
+/// RFC 3986, section 2.3.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 /// Whether what follows a `%` is not two hex digits, or stands for a character that servers may decode
@@ -37,8 +44,10 @@ fn is_ambiguous_escape(rest: &[u8]) -> bool {
         == 2;
     let escape = [b"%", rest.get(..2).unwrap_or_default()].concat();
     let decoded = percent_decoded(&escape).next().unwrap_or_default();
-    let is_unreserved = decoded.is_ascii_alphanumeric() || b"-._~".contains(&decoded);
-    !is_escape || is_unreserved || decoded == b'/' || decoded == b'%' || is_ambiguous_raw(decoded)
+    !is_escape
+        || is_unreserved(decoded)
+        || decoded.is_ascii_control()
+        || b"/\\;%".contains(&decoded)
 }
 
 #[cfg(test)]
@@ -65,7 +74,6 @@ mod tests {
             "/a%22b",
             "*",
             "",
-            "/caf\u{e9}",
         ] {
             assert!(!is_ambiguous(path.as_bytes()), "{path}");
         }
@@ -102,6 +110,16 @@ mod tests {
             "/%7F",
             "/a\0",
             "/a\tb",
+            "/a ",
+            "/ a",
+            "/a\"b",
+            "/<a>",
+            "/[a]",
+            "/a^b",
+            "/`a",
+            "/{a}",
+            "/a|b",
+            "/caf\u{e9}",
             "/%",
             "/%4",
             "/%4g",

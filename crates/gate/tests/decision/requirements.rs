@@ -488,6 +488,31 @@ fn no_spelling_of_a_path_leads_around_a_guard() {
 }
 
 #[test]
+fn a_guarded_path_does_not_pass_without_its_percent_encoding() {
+    for (guarded, spelling) in [
+        ("/caf%C3%A9", "/caf\u{e9}"),
+        ("/%7Bid%7D", "/{id}"),
+        ("/a%20b", "/a b"),
+    ] {
+        let policy = policy_with(&json!({ "/rules": [
+            {"match": {"path": guarded}, "requires": {"provider_name": "a"}},
+            {"match": {"prefix": "/"}},
+        ]}));
+        for (target, expected) in [
+            (guarded, "Missing"),
+            (spelling, "NoRule"),
+            ("/other", "pass"),
+        ] {
+            assert_eq!(
+                decided(&policy, &request(target, &[])),
+                expected,
+                "{target}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_token_that_must_wait_does_not_pass_by_a_fallback() {
     let remote = json!({
         "issuer": "https://a.example",
