@@ -1,0 +1,98 @@
+//! Revocation lists, and answers of introspection endpoints.
+
+use fastrand::Rng;
+use serde_json::{Map, Value, json};
+
+use super::NOW;
+use super::configuration::Plan;
+use super::dice::{chance, one_of};
+use super::payload;
+use super::provider::Provider;
+use super::token::Drawn;
+use crate::case::{Served, World};
+
+/// Adds what servers say about these tokens.
+pub(crate) fn add(rng: &mut Rng, plan: &Plan, tokens: &[Drawn], world: &mut World) {
+    for provider in &plan.providers {
+        if provider.fields.get("revocation").is_some() {
+            let served = if chance(rng, 15) { Served::failing() } else { Served::ok(list(rng, tokens)) };
+            world.documents.insert(format!("list-{}", provider.name), served);
+        }
+        if provider.fields.get("introspection").is_some() {
+            let mut answers = std::collections::BTreeMap::new();
+            for token in tokens.iter() {
+                if chance(rng, 15) {
+                    continue;
+                }
+                answers.insert(token.text.clone(), answer(rng, provider, token));
+            }
+            world.introspection.insert(format!("introspection-{}", provider.name), answers);
+        }
+    }
+}
+
+/// A list that names some of the tokens.
+fn list(rng: &mut Rng, tokens: &[Drawn]) -> Value {
+    let mut named: Vec<Value> = vec![json!("nobody")];
+    for token in tokens {
+        if !chance(rng, 25) {
+            continue;
+        }
+        let signature = token.text.rsplit('.').next().unwrap_or_default();
+        named.push(match token.payload.get("jti") {
+            Some(jti) if jti.is_string() && chance(rng, 80) => jti.clone(),
+            _ => json!(signature),
+        });
+    }
+    let mut before = |names: &[&str]| {
+        let mut map = Map::new();
+        for name in names {
+            if chance(rng, 25) {
+                let times = [NOW - 60, NOW - 59, NOW - 7200, NOW + 1];
+                map.insert((*name).to_owned(), json!(one_of(rng, &times)));
+            }
+        }
+        map
+    };
+    let clients = before(&["web", "app"]);
+    let subjects = before(&["alice", "bob"]);
+    json!({"tokens": named, "clients": clients, "subjects": subjects})
+}
+
+/// What the endpoint of a provider says about a token.
+fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
+    let mut members = token.payload.clone();
+    for claim in ["exp", "iat", "nbf"] {
+        // Times of answers are far from now, because it is not said when an answer is forgotten.
+        if let Some(time) = members.get(claim).and_then(Value::as_f64) {
+            let now = NOW as f64;
+            if (time - now).abs() < 600.0 {
+                members[claim] = json!(NOW - 3600);
+            }
+        }
+    }
+    if members.get("exp").is_some_and(Value::is_number) && chance(rng, 90) {
+        members["exp"] = json!(NOW + 3600);
+    }
+    members["active"] = json!(true);
+    match rng.u8(0..30) {
+        0 => members = payload::good(rng, provider),
+        1..=3 => members = json!({"active": false}),
+        4 => members["active"] = json!(one_of(rng, &[json!("true"), json!(1), json!(null)])),
+        5 => return Served::failing(),
+        6 => return Served::ok("no JSON"),
+        7 => members["token_type"] = json!(one_of(rng, &["Bearer", "DPoP", "refresh_token", "N_A", "access_token"])),
+        8 => members["token_use"] = json!(one_of(rng, &["access_token", "access", "refresh"])),
+        9 => members["sub"] = json!(one_of(rng, &["alice", "bob", "mallory"])),
+        10 => members["client_id"] = json!("other"),
+        11 => members["jti"] = json!("other"),
+        12 => members["iss"] = json!(one_of(rng, &[json!("https://a.example/"), json!(null)])),
+        13 => members["aud"] = json!(one_of(rng, &[json!("orders"), json!(["other"]), json!(null), json!(1)])),
+        14 => members["scope"] = json!(one_of(rng, &[json!("read"), json!(["read", "write"]), json!(7), json!(["a", 1])])),
+        15 => members["cnf"] = json!(one_of(rng, &[json!({"jkt": "x"}), json!(null)])),
+        16 => members["exp"] = json!(one_of(rng, &[json!(NOW - 7200), json!("1"), json!(null)])),
+        17 => members["nbf"] = json!(NOW + 7200),
+        _ => {}
+    }
+    Served::ok(members)
+}
