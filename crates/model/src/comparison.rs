@@ -7,7 +7,7 @@ use crate::trial::Observed;
 
 /// What the filter did with a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It needs no token.
     Passed,
     /// It has as many good tokens.
@@ -26,6 +26,7 @@ pub enum Outcome {
 pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome, String> {
     match (verdict, observed) {
         (_, Observed::Stuck) => Err("the request is neither forwarded nor answered".to_owned()),
+        (_, Observed::Panicked(who)) => Err((*who).to_owned()),
         (Verdict::Forward(_), Observed::Answered { .. }) => Err("it must be forwarded".to_owned()),
         (Verdict::Refuse(_), Observed::Forwarded { .. }) => Err("it must be refused".to_owned()),
         (
@@ -65,6 +66,13 @@ pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome,
     }
 }
 
+/// The filter's name for the reason of an answer.
+pub(crate) fn kind(expected: &Answer) -> Option<ReasonKind> {
+    let (name, status, _, _) = expected.reason.row();
+    let mut kinds = ReasonKind::ALL.iter().copied();
+    kinds.find(|kind| kind.metric() == name && kind.status() == status)
+}
+
 fn compare_answer(expected: &Answer, observed: &Observed) -> Result<ReasonKind, String> {
     let Observed::Answered {
         status,
@@ -75,14 +83,14 @@ fn compare_answer(expected: &Answer, observed: &Observed) -> Result<ReasonKind, 
         return Err("it is not answered".to_owned());
     };
     let (name, expected_status, _, _) = expected.reason.row();
-    let mut kinds = ReasonKind::ALL.iter().copied();
-    let kind = kinds
-        .find(|kind| kind.metric() == name && kind.status() == expected_status)
+    let kind = kind(expected)
         .ok_or_else(|| format!("the filter has no reason {name} with status {expected_status}"))?;
     let description = kind.description();
     let expected_headers = expected.headers(description);
     let differs = |what: &str, expected: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
-        Err(format!("{what} must be {expected:?} ({name}) and is {got:?}"))
+        Err(format!(
+            "{what} must be {expected:?} ({name}) and is {got:?}"
+        ))
     };
     if *status != expected_status {
         return differs("the status", &expected_status, status);
@@ -93,7 +101,9 @@ fn compare_answer(expected: &Answer, observed: &Observed) -> Result<ReasonKind, 
     // When to try again depends on the backoff.
     let mut headers = headers.clone();
     if let Some(seconds) = headers.get_mut("retry-after")
-        && seconds.parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds))
+        && seconds
+            .parse::<u64>()
+            .is_ok_and(|seconds| (1..=60).contains(&seconds))
     {
         "1 to 60".clone_into(seconds);
     }

@@ -1,6 +1,7 @@
 //! A request with which the filter does not do what it must.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::case::{Case, Request};
 use crate::comparison::{Outcome, compare};
@@ -25,12 +26,7 @@ pub(crate) fn run(seed: u64, case: &Case) -> Option<Result<Vec<Outcome>, Box<Dis
     let trial = Trial::start(case)?;
     let mut outcomes = Vec::new();
     for (index, request) in case.requests.iter().enumerate() {
-        let remembered = trial.remembered();
-        let (observed, now) = trial.send(request);
-        let asked = |cluster: &str, token: &str| {
-            remembered.iter().any(|(one, other)| one == cluster && other == token)
-        };
-        let verdict = model::judge(&case.world, request, now, &asked);
+        let (verdict, observed) = both(case, &trial, request);
         match compare(&verdict, &observed) {
             Ok(outcome) => outcomes.push(outcome),
             Err(problem) => {
@@ -49,23 +45,64 @@ pub(crate) fn run(seed: u64, case: &Case) -> Option<Result<Vec<Outcome>, Box<Dis
     Some(Ok(outcomes))
 }
 
+/// What must become of a request, and what became of it.
+fn both(case: &Case, trial: &Trial, request: &Request) -> (Verdict, Observed) {
+    let remembered = trial.remembered();
+    let send = AssertUnwindSafe(|| trial.send(request));
+    let Ok((observed, now)) = catch_unwind(send) else {
+        return (
+            Verdict::Refuse(Vec::new()),
+            Observed::Panicked("the filter panicked"),
+        );
+    };
+    let asked = |cluster: &str, token: &str| {
+        remembered
+            .iter()
+            .any(|(one, other)| one == cluster && other == token)
+    };
+    let judge = AssertUnwindSafe(|| model::judge(&case.world, request, now, &asked));
+    match catch_unwind(judge) {
+        Ok(verdict) => (verdict, observed),
+        Err(_) => (
+            Verdict::Refuse(Vec::new()),
+            Observed::Panicked("the model panicked"),
+        ),
+    }
+}
+
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let world = &self.case.world;
-        writeln!(f, "seed {}: {}\n\nconfiguration {:#}", self.seed, self.problem, world.configuration)?;
+        writeln!(
+            f,
+            "seed {}: {}\n\nconfiguration {:#}",
+            self.seed, self.problem, world.configuration
+        )?;
         for (cluster, served) in &world.documents {
-            writeln!(f, "{cluster} publishes, with status {}: {}", served.status, served.body)?;
+            writeln!(
+                f,
+                "{cluster} publishes, with status {}: {}",
+                served.status, served.body
+            )?;
         }
         for (name, value) in &world.environment {
             writeln!(f, "{name}={value}")?;
         }
-        let host = if self.case.host_verifies { "verifies" } else { "does not verify" };
+        let host = if self.case.host_verifies {
+            "verifies"
+        } else {
+            "does not verify"
+        };
         writeln!(f, "the host {host} signatures")?;
         for (number, request) in self.case.requests.iter().enumerate() {
             writeln!(f, "\nrequest {number}")?;
             self.describe(request, f)?;
         }
-        writeln!(f, "\nexpected: {:#?}\n\ngot: {:#?}\n\n{}", self.verdict, self.observed, self.problem)?;
+        writeln!(
+            f,
+            "\nexpected: {:#?}\n\ngot: {:#?}\n\n{}",
+            self.verdict, self.observed, self.problem
+        )?;
         write!(f, "make check-model SEED={} replays it", self.seed)
     }
 }
@@ -86,7 +123,13 @@ impl Disagreement {
             writeln!(f, "  {name}: {}", shown(value))?;
         }
         for (text, name) in &self.case.tokens {
-            if !request.headers.iter().any(|(_, value)| value.contains(text.as_str())) {
+            // The rest may be escaped.
+            let signature = text.rsplit('.').next().unwrap_or_default();
+            if !request
+                .headers
+                .iter()
+                .any(|(_, value)| value.contains(signature))
+            {
                 continue;
             }
             match Token::parse(text, usize::MAX) {
@@ -95,7 +138,11 @@ impl Disagreement {
             }
             for (cluster, answers) in &self.case.world.introspection {
                 if let Some(served) = answers.get(text) {
-                    writeln!(f, "    {cluster} says, with status {}: {}", served.status, served.body)?;
+                    writeln!(
+                        f,
+                        "    {cluster} says, with status {}: {}",
+                        served.status, served.body
+                    )?;
                 }
             }
         }

@@ -6,9 +6,9 @@ mod key_set;
 mod matcher;
 mod payload;
 mod provider;
+mod request;
 mod requirement;
 mod respelling;
-mod request;
 mod server;
 mod signer;
 mod token;
@@ -18,16 +18,13 @@ use fastrand::Rng;
 use crate::case::{Case, World};
 use configuration::Plan;
 
-/// The time at which requests arrive, in seconds since the epoch.
-pub(crate) const NOW: i64 = 1_700_000_002;
-
 /// How many tokens the requests of a case share.
 const TOKENS: usize = 10;
 
-/// The case of a seed, with this number of requests.
-pub(crate) fn case(seed: u64, requests: usize) -> Case {
+/// The case of a seed, with this number of requests, which arrive at the time `now`, in seconds since the epoch.
+pub(crate) fn case(seed: u64, requests: usize, now: i64) -> Case {
     let mut rng = Rng::with_seed(seed);
-    let plan = Plan::new(&mut rng);
+    let plan = Plan::new(&mut rng, now);
     let tokens = token::pool(&mut rng, &plan, TOKENS);
     let mut world = World {
         configuration: plan.configuration.clone(),
@@ -36,7 +33,9 @@ pub(crate) fn case(seed: u64, requests: usize) -> Case {
         environment: plan.environment.clone(),
     };
     server::add(&mut rng, &plan, &tokens, &mut world);
-    let requests = (0..requests).map(|_| request::draw(&mut rng, &plan, &tokens)).collect();
+    let requests = (0..requests)
+        .map(|_| request::draw(&mut rng, &plan, &tokens))
+        .collect();
     world.configuration = respelling::respelled(&mut rng, &world.configuration);
     Case {
         world,

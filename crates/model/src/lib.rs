@@ -23,11 +23,13 @@ mod disagreement;
 mod generator;
 mod model;
 mod reduction;
+mod sample;
 mod signatures;
 mod tally;
 mod trial;
 
 pub use disagreement::Disagreement;
+pub use sample::{Expected, Sample, SampleRequest};
 pub use tally::Tally;
 
 /// How many requests there are for each configuration.
@@ -39,7 +41,7 @@ pub const REQUESTS: usize = 40;
 ///
 /// The first request with which the filter does not do what it must, with the smallest configuration that shows it.
 pub fn check(seed: u64, tally: &mut Tally) -> Result<(), Box<Disagreement>> {
-    let case = generator::case(seed, REQUESTS);
+    let case = generator::case(seed, REQUESTS, trial::NOW);
     match disagreement::run(seed, &case) {
         None => tally.refused_configurations += 1,
         Some(Err(found)) => return Err(reduction::reduce(found)),

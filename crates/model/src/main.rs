@@ -59,6 +59,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // A panic is reported with the case.
+    std::panic::set_hook(Box::new(|_| {}));
     let start = Instant::now();
     let (first, cases) = match arguments.one {
         Some(seed) => (seed, 1),
@@ -68,11 +70,14 @@ fn main() -> ExitCode {
     let seconds = start.elapsed().as_secs();
     print!("{tally}");
     println!("from seed {first} on, in {seconds} s");
-    for disagreement in found.iter().take(MOST_SHOWN) {
-        println!("\n{disagreement}");
+    for (compared, disagreement) in found.iter().take(MOST_SHOWN) {
+        println!("\nAfter {compared} cases: {disagreement}");
     }
     if !found.is_empty() {
-        println!("\nThe filter and the model disagree on {} seeds.", found.len());
+        println!(
+            "\nThe filter and the model disagree on {} seeds.",
+            found.len()
+        );
         return ExitCode::FAILURE;
     }
     let unseen = tally.unseen_reasons();
@@ -84,13 +89,16 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// A disagreement, and after how many cases it was found.
+type Found = (u64, Box<Disagreement>);
+
 /// Checks cases on all cores, until there are enough disagreements.
-fn check_all(first: u64, cases: u64) -> (Tally, Vec<Box<Disagreement>>) {
+fn check_all(first: u64, cases: u64) -> (Tally, Vec<Found>) {
     let requests = u64::try_from(REQUESTS).unwrap_or(1);
     let next = AtomicU64::new(0);
     let compared = AtomicU64::new(0);
     let sum = Mutex::new(Tally::default());
-    let found: Mutex<Vec<Box<Disagreement>>> = Mutex::default();
+    let found: Mutex<Vec<Found>> = Mutex::default();
     let is_done = || {
         let enough = found.lock().is_ok_and(|found| found.len() >= MOST_SHOWN);
         enough || compared.load(Ordering::Relaxed) >= cases
@@ -103,7 +111,7 @@ fn check_all(first: u64, cases: u64) -> (Tally, Vec<Box<Disagreement>>) {
             if let Err(disagreement) = check(first.wrapping_add(number), &mut tally)
                 && let Ok(mut found) = found.lock()
             {
-                found.push(disagreement);
+                found.push((compared.load(Ordering::Relaxed), disagreement));
             }
             if tally.configurations > before || cases <= 1 {
                 compared.fetch_add(requests, Ordering::Relaxed);
@@ -120,12 +128,14 @@ fn check_all(first: u64, cases: u64) -> (Tally, Vec<Box<Disagreement>>) {
         }
     });
     let mut found = found.into_inner().unwrap_or_default();
-    found.sort_by_key(|disagreement| disagreement.seed);
+    found.sort_by_key(|(compared, _)| *compared);
     (sum.into_inner().unwrap_or_default(), found)
 }
 
 /// A seed that no earlier run used.
 fn fresh_seed() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(1, |since| since.as_secs()).saturating_mul(1_000_000)
+    since
+        .map_or(1, |since| since.as_secs())
+        .saturating_mul(1_000_000)
 }

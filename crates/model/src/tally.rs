@@ -39,7 +39,8 @@ impl Tally {
     #[must_use]
     pub fn unseen_reasons(&self) -> Vec<ReasonKind> {
         let all = ReasonKind::ALL.iter().copied();
-        all.filter(|kind| !self.outcomes.contains_key(&Outcome::Refused(*kind))).collect()
+        all.filter(|kind| !self.outcomes.contains_key(&Outcome::Refused(*kind)))
+            .collect()
     }
 }
 

@@ -14,6 +14,9 @@ use crate::signatures;
 /// How long the filter has for its first fetches.
 const START: Duration = Duration::from_secs(2);
 
+/// When requests arrive, in seconds since the epoch: the simulated clock, after that time.
+pub(crate) const NOW: i64 = 1_700_000_002;
+
 /// The longest time that a request may wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -34,7 +37,9 @@ pub(crate) enum Observed {
         headers: BTreeMap<String, String>,
         body: String,
     },
+    /// It is neither forwarded nor answered.
     Stuck,
+    Panicked(&'static str),
 }
 
 /// What endpoints were asked: cluster and token, and when.
@@ -70,7 +75,9 @@ impl Trial {
                 let token = token(received);
                 let answer = answers.get(&token).cloned();
                 let answer = answer.unwrap_or_else(|| Served::ok(r#"{"active": false}"#));
-                asked.borrow_mut().insert((name.clone(), token), received.at);
+                asked
+                    .borrow_mut()
+                    .insert((name.clone(), token), received.at);
                 Reply::from(response(&answer))
             });
         }
@@ -95,7 +102,9 @@ impl Trial {
                 return true;
             };
             let members: Option<Value> = serde_json::from_str(&answer.body).ok();
-            let is_answer = members.as_ref().is_some_and(|one| one["active"].is_boolean());
+            let is_answer = members
+                .as_ref()
+                .is_some_and(|one| one["active"].is_boolean());
             if answer.status != 200 || !is_answer {
                 return now < at + AFTER_FAILURE;
             }
@@ -104,19 +113,24 @@ impl Trial {
             expires.is_none_or(|expires| expires > date)
         };
         let asked = self.asked.borrow();
-        let remembered = asked.iter().filter(|((cluster, token), at)| is_remembered(cluster, token, **at));
+        let remembered = asked
+            .iter()
+            .filter(|((cluster, token), at)| is_remembered(cluster, token, **at));
         remembered.map(|(asked, _)| asked.clone()).collect()
     }
 
     /// Sends a request. Returns what became of it, and the time of the decision in milliseconds since the epoch.
     pub(crate) fn send(&self, request: &Request) -> (Observed, i128) {
         let headers = request.headers.iter();
-        let headers: Vec<(&str, &str)> =
-            headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> = headers
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let route = request.route_requirement.as_deref();
         let sent = self.listener.request_on_route(&headers, route);
         if sent.outcome() == Outcome::Paused {
-            let _ = self.process.advance_until(PATIENCE, || sent.outcome() != Outcome::Paused);
+            let _ = self
+                .process
+                .advance_until(PATIENCE, || sent.outcome() != Outcome::Paused);
         }
         let now = i128::from(self.process.now().unix_millis());
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -133,7 +147,11 @@ impl Trial {
             Outcome::Forwarded => {
                 let state = sent.filter_state().into_iter();
                 Observed::Forwarded {
-                    headers: sent.headers().into_iter().map(|(name, value)| (name, text(value))).collect(),
+                    headers: sent
+                        .headers()
+                        .into_iter()
+                        .map(|(name, value)| (name, text(value)))
+                        .collect(),
                     filter_state: state.map(|(key, value)| (key, text(value))).collect(),
                     clears_route: sent.is_route_cleared(),
                 }
@@ -153,7 +171,12 @@ fn response(served: &Served) -> Response {
 fn token(received: &Received) -> String {
     let form = String::from_utf8_lossy(&received.body).into_owned();
     let fields = form.split('&').filter_map(|field| field.split_once('='));
-    let token = fields.filter(|(name, _)| *name == "token").map(|(_, value)| value).next();
+    let token = fields
+        .filter(|(name, _)| *name == "token")
+        .map(|(_, value)| value)
+        .next();
     let token = token.unwrap_or_default().replace('+', " ");
-    percent_encoding::percent_decode_str(&token).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(&token)
+        .decode_utf8_lossy()
+        .into_owned()
 }

@@ -19,14 +19,19 @@ pub(crate) struct Plan {
     pub(crate) environment: BTreeMap<String, String>,
     /// The requirements that routes may name; `None` if they may not.
     pub(crate) named: Option<Vec<String>>,
+    /// Whether any requirement takes several tokens.
+    pub(crate) takes_several: bool,
 }
 
 impl Plan {
-    pub(crate) fn new(rng: &mut Rng) -> Self {
-        let count = one_of(rng, &[1, 1, 2, 2, 3]);
+    pub(crate) fn new(rng: &mut Rng, now: i64) -> Self {
+        let count = one_of(rng, &[1, 1, 1, 2, 2, 3]);
         let names = ["cloud", "partner", "zoo"];
-        let providers: Vec<Provider> =
-            names.iter().take(count).map(|name| provider::draw(rng, name)).collect();
+        let providers: Vec<Provider> = names
+            .iter()
+            .take(count)
+            .map(|name| provider::draw(rng, name, now))
+            .collect();
         let mut configuration = json!({});
         for one in &providers {
             configuration["providers"][&one.name] = one.fields.clone();
@@ -40,6 +45,7 @@ impl Plan {
         let documents = providers.iter().flat_map(|one| one.documents.clone());
         let environment = providers.iter().flat_map(|one| one.environment.clone());
         Self {
+            takes_several: configuration.to_string().contains("requires_all"),
             configuration,
             documents: documents.collect(),
             environment: environment.collect(),
@@ -74,7 +80,7 @@ fn rules(
         }
         rules.push(rule);
     }
-    if chance(rng, 60) && !rules.is_empty() {
+    if chance(rng, 75) && !rules.is_empty() {
         let requirement = requirement::draw(rng, &names, 1);
         rules.push(json!({"match": {"prefix": "/"}, "requires": requirement}));
     }

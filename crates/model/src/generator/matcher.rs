@@ -7,20 +7,44 @@ use super::dice::{chance, one_of};
 
 /// What rules match, and requests are sent to.
 pub(crate) const PATHS: [&str; 12] = [
-    "/", "/public", "/public/a", "/publican", "/api", "/api/v1/orders", "/api/v2", "/API/v1", "/admin",
-    "/admin/users", "/caf%C3%A9", "/a.b",
+    "/",
+    "/public",
+    "/public/a",
+    "/publican",
+    "/api",
+    "/api/v1/orders",
+    "/api/v2",
+    "/API/v1",
+    "/admin",
+    "/admin/users",
+    "/caf%C3%A9",
+    "/a.b",
 ];
 
 /// Ambiguous paths.
 pub(crate) const AMBIGUOUS: [&str; 14] = [
-    "//public", "/public/../admin", "/public/./a", "/public;x", "/public%2fa", "/%61pi", "/public\\a",
-    "/public/%", "/public/%4", "/public%00", "/public/%ff", "/public/..", "/public%3Ba", "/public/%252e",
+    "//public",
+    "/public/../admin",
+    "/public/./a",
+    "/public;x",
+    "/public%2fa",
+    "/%61pi",
+    "/public\\a",
+    "/public/%",
+    "/public/%4",
+    "/public%00",
+    "/public/%ff",
+    "/public/..",
+    "/public%3Ba",
+    "/public/%252e",
 ];
 
 /// `match` of a rule.
 pub(crate) fn draw(rng: &mut Rng) -> Value {
     let mut condition = match rng.u8(0..10) {
-        0..=4 => json!({"prefix": one_of(rng, &["/", "/public", "/api", "/admin", "/api/", "/P"])}),
+        0..=4 => {
+            json!({"prefix": one_of(rng, &["/", "/", "/public", "/api", "/admin", "/api/", "/P"])})
+        }
         5 | 6 => json!({"path": one_of(rng, &PATHS)}),
         7 | 8 => {
             json!({"path_separated_prefix": one_of(rng, &["/public", "/api", "/admin", "/api/v1"])})
@@ -47,7 +71,10 @@ pub(crate) fn draw(rng: &mut Rng) -> Value {
 }
 
 fn header(rng: &mut Rng) -> Value {
-    let name = one_of(rng, &["x-tier", "X-Tier", ":method", "host", "x-count", "accept"]);
+    let name = one_of(
+        rng,
+        &["x-tier", "X-Tier", ":method", "host", "x-count", "accept"],
+    );
     let mut condition = json!({"name": name});
     match rng.u8(0..10) {
         0..=3 => condition["string_match"] = text(rng, &["GET", "gold", "api.example", "5", ""]),
@@ -84,12 +111,20 @@ fn parameter(rng: &mut Rng) -> Value {
 /// A string match that is about these texts.
 pub(crate) fn text(rng: &mut Rng, texts: &[&str]) -> Value {
     let text = one_of(rng, texts);
-    let part = |length: usize| text.get(..length.min(text.len())).unwrap_or_default().to_owned();
+    let part = |length: usize| {
+        text.get(..length.min(text.len()))
+            .unwrap_or_default()
+            .to_owned()
+    };
     let mut condition = match rng.u8(0..5) {
         1 if !text.is_empty() => json!({"prefix": part(2)}),
-        2 if !text.is_empty() => json!({"suffix": text.get(1..).filter(|one| !one.is_empty()).unwrap_or(text)}),
+        2 if !text.is_empty() => {
+            json!({"suffix": text.get(1..).filter(|one| !one.is_empty()).unwrap_or(text)})
+        }
         3 if !text.is_empty() => json!({"contains": part(1)}),
-        4 => json!({"safe_regex": {"regex": one_of(rng, &["[a-z]+", ".*", "G.T|gold", "spiffe://[a-z]+/.*"])}}),
+        4 => {
+            json!({"safe_regex": {"regex": one_of(rng, &["[a-z]+", ".*", "G.T|gold", "spiffe://[a-z]+/.*"])}})
+        }
         _ => json!({"exact": text}),
     };
     if chance(rng, 20) {

@@ -3,15 +3,14 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::NOW;
 use super::dice::{chance, one_of};
 use super::provider::{ISSUERS, Provider};
 use super::requirement::{AUDIENCES, SCOPES, VALUES};
 
 /// A payload that the provider accepts, more or less.
 pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
-    let fields = &provider.fields;
-    let mut payload = json!({"exp": NOW + 1800});
+    let Provider { fields, now, .. } = provider;
+    let mut payload = json!({"exp": now + 1800});
     if let Some(issuer) = fields["issuer"].as_str() {
         payload["iss"] = json!(issuer);
     }
@@ -28,13 +27,16 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
         None => {}
     }
     if fields.get("subjects").is_some() || chance(rng, 70) {
-        payload["sub"] = json!(one_of(rng, &["alice", "alice", "bob", "spiffe://example/a"]));
+        payload["sub"] = json!(one_of(
+            rng,
+            &["alice", "alice", "bob", "spiffe://example/a"]
+        ));
     }
     if fields.get("max_lifetime").is_some() || rng.bool() {
-        payload["iat"] = json!(NOW - 60);
+        payload["iat"] = json!(now - 60);
     }
     if chance(rng, 20) {
-        payload["nbf"] = json!(NOW - 60);
+        payload["nbf"] = json!(now - 60);
     }
     if chance(rng, 50) {
         payload["jti"] = json!(format!("t{}", rng.u8(0..100)));
@@ -62,7 +64,12 @@ fn custom(rng: &mut Rng, payload: &mut Value) {
         payload["tier"] = one_of(rng, &VALUES());
     }
     if chance(rng, 40) {
-        let roles = [json!(["admin", "read"]), json!("admin"), json!([]), json!([1, "1"])];
+        let roles = [
+            json!(["admin", "read"]),
+            json!("admin"),
+            json!([]),
+            json!([1, "1"]),
+        ];
         payload["realm_access"] = json!({"roles": one_of(rng, &roles)});
     }
     if chance(rng, 25) {
@@ -76,8 +83,18 @@ fn custom(rng: &mut Rng, payload: &mut Value) {
     }
     if chance(rng, 30) {
         let levels = [
-            json!(-5), json!(1.5), json!(3.0), json!(" padded"), json!("line\nbreak"), json!(""),
-            json!(null), json!(false), json!("caf\u{e9}"), json!("a b"), json!("\u{a0}"), json!(1e20),
+            json!(-5),
+            json!(1.5),
+            json!(3.0),
+            json!(" padded"),
+            json!("line\nbreak"),
+            json!(""),
+            json!(null),
+            json!(false),
+            json!("caf\u{e9}"),
+            json!("a b"),
+            json!("\u{a0}"),
+            json!(1e20),
         ];
         payload["level"] = one_of(rng, &levels);
     }
@@ -89,6 +106,7 @@ fn none_or(rng: &mut Rng, values: &[Value]) -> Option<Value> {
 
 /// Changes one claim so that the token may be refused. Returns what was done.
 pub(crate) fn spoil(rng: &mut Rng, payload: &mut Value, provider: &Provider) -> String {
+    let now = provider.now;
     let skew = provider.fields["clock_skew_seconds"].as_i64().unwrap_or(60);
     let (name, value): (&str, Option<Value>) = match rng.u8(0..16) {
         0 => {
@@ -97,19 +115,38 @@ pub(crate) fn spoil(rng: &mut Rng, payload: &mut Value, provider: &Provider) -> 
         }
         1 | 2 => {
             let others = [
-                json!("other"), json!([]), json!(["other", "another"]), json!("orders billing"),
-                json!("https://api.example/"), json!("https://api.exampl"), json!(""), json!("Orders"),
+                json!("other"),
+                json!([]),
+                json!(["other", "another"]),
+                json!("orders billing"),
+                json!("https://api.example/"),
+                json!("https://api.exampl"),
+                json!(""),
+                json!("Orders"),
             ];
             ("aud", none_or(rng, &others))
         }
         3 => {
-            let others = [json!("mallory"), json!("alice2"), json!(""), json!("ALICE"), json!("a".repeat(5000))];
+            let others = [
+                json!("mallory"),
+                json!("alice2"),
+                json!(""),
+                json!("ALICE"),
+                json!("a".repeat(5000)),
+            ];
             ("sub", none_or(rng, &others))
         }
         4 => {
             let times = [
-                json!(NOW - skew), json!(NOW - skew + 1), json!(NOW - skew - 1), json!(NOW - 7200), json!(0),
-                json!(-1), json!(1e300), json!(4_102_444_800_i64), json!(4_102_444_800.5),
+                json!(now - skew),
+                json!(now - skew + 1),
+                json!(now - skew - 1),
+                json!(now - 7200),
+                json!(0),
+                json!(-1),
+                json!(1e300),
+                json!(4_102_444_800_i64),
+                json!(4_102_444_800.5),
                 json!(u64::MAX),
             ];
             ("exp", Some(one_of(rng, &times)))
@@ -117,31 +154,65 @@ pub(crate) fn spoil(rng: &mut Rng, payload: &mut Value, provider: &Provider) -> 
         5 => ("exp", None),
         6 => {
             let times = [
-                json!(NOW + skew), json!(NOW + skew + 1), json!(NOW + skew - 1), json!(NOW + 7200),
-                json!(-1), json!(1e300),
+                json!(now + skew),
+                json!(now + skew + 1),
+                json!(now + skew - 1),
+                json!(now + 7200),
+                json!(-1),
+                json!(1e300),
             ];
             ("nbf", Some(one_of(rng, &times)))
         }
         7 => {
             let times = [
-                json!(NOW + skew), json!(NOW + skew + 1), json!(NOW + 7200), json!(NOW - 86_400), json!(0),
-                json!(NOW - 1800), json!(NOW - 1801), json!(NOW - 5400),
+                json!(now + skew),
+                json!(now + skew + 1),
+                json!(now + 7200),
+                json!(now - 86_400),
+                json!(0),
+                json!(now - 1800),
+                json!(now - 1801),
+                json!(now - 5400),
             ];
             ("iat", none_or(rng, &times))
         }
         8 | 9 => {
             let name = one_of(rng, &["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]);
-            let types = [json!(null), json!(true), json!({}), json!([1]), json!("1"), json!(1), json!(["a"])];
+            let types = [
+                json!(null),
+                json!(true),
+                json!({}),
+                json!([1]),
+                json!("1"),
+                json!(1),
+                json!(["a"]),
+            ];
             (name, Some(one_of(rng, &types)))
         }
-        10 => ("cnf", Some(one_of(rng, &[json!({"jkt": "x"}), json!(null)]))),
+        10 => (
+            "cnf",
+            Some(one_of(rng, &[json!({"jkt": "x"}), json!(null)])),
+        ),
         11 => {
-            let scopes = [json!("readonly"), json!("read  write"), json!("READ"), json!(["read"]), json!(7), json!("")];
+            let scopes = [
+                json!("readonly"),
+                json!("read  write"),
+                json!("READ"),
+                json!(["read"]),
+                json!(7),
+                json!(""),
+            ];
             ("scope", none_or(rng, &scopes))
         }
-        12 => ("azp", Some(one_of(rng, &[json!("web"), json!("app"), json!("other")]))),
+        12 => (
+            "azp",
+            Some(one_of(rng, &[json!("web"), json!("app"), json!("other")])),
+        ),
         13 => ("tier", none_or(rng, &VALUES())),
-        14 => ("x", Some(json!("x".repeat(one_of(rng, &[11_000, 13_000, 20_000]))))),
+        14 => (
+            "x",
+            Some(json!("x".repeat(one_of(rng, &[11_000, 13_000, 20_000])))),
+        ),
         _ => {
             let depth = one_of(rng, &[29, 30, 31, 32, 33]);
             let nested = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
@@ -150,7 +221,11 @@ pub(crate) fn spoil(rng: &mut Rng, payload: &mut Value, provider: &Provider) -> 
     };
     let shown = value.as_ref().map_or("none".to_owned(), |value| {
         let text = value.to_string();
-        if text.len() > 60 { format!("{} bytes", text.len()) } else { text }
+        if text.len() > 60 {
+            format!("{} bytes", text.len())
+        } else {
+            text
+        }
     });
     match value {
         Some(value) => payload[name] = value,

@@ -17,6 +17,8 @@ use crate::case::Served;
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
     pub(crate) name: String,
+    /// When tokens arrive, in seconds since the epoch.
+    pub(crate) now: i64,
     pub(crate) fields: Value,
     pub(crate) keys: Vec<Listed>,
     /// What its key server publishes, by cluster.
@@ -25,13 +27,18 @@ pub(crate) struct Provider {
 }
 
 /// Issuers. Two differ by a slash only.
-pub(crate) const ISSUERS: [&str; 4] =
-    ["https://a.example", "https://a.example/", "https://b.example", "https://c.example"];
+pub(crate) const ISSUERS: [&str; 4] = [
+    "https://a.example",
+    "https://a.example/",
+    "https://b.example",
+    "https://c.example",
+];
 
 /// A provider of this name.
-pub(crate) fn draw(rng: &mut Rng, name: &str) -> Provider {
+pub(crate) fn draw(rng: &mut Rng, name: &str, now: i64) -> Provider {
     let mut provider = Provider {
         name: name.to_owned(),
+        now,
         fields: json!({}),
         keys: Vec::new(),
         documents: BTreeMap::new(),
@@ -62,7 +69,8 @@ impl Provider {
                 endpoint["for"] = json!(one_of(rng, &["all", "opaque"]));
             }
             self.set("introspection", endpoint);
-            self.environment.insert("SECRET".to_owned(), "secret".to_owned());
+            self.environment
+                .insert("SECRET".to_owned(), "secret".to_owned());
         }
     }
 
@@ -99,7 +107,14 @@ impl Provider {
         if chance(rng, 8) {
             source["key_uses"] = json!(["jwt-svid", "sig"]);
         }
-        self.set(if is_local { "local_jwks" } else { "remote_jwks" }, source);
+        self.set(
+            if is_local {
+                "local_jwks"
+            } else {
+                "remote_jwks"
+            },
+            source,
+        );
         if is_local && chance(rng, 25) {
             let names = ["HS256", "HS512", "ES256", "EdDSA", "RS256"];
             self.set("algorithms", some_of(rng, &names));
@@ -145,14 +160,22 @@ impl Provider {
             self.set("max_lifetime", one_of(rng, &["3600s", "7200s", "0.5s"]));
         }
         if chance(rng, 10) {
-            let claims = json!([["scope"], ["roles", ["https://example.com", "scope"]], ["scp", "realm_access.roles"], []]);
+            let claims = json!([
+                ["scope"],
+                ["roles", ["https://example.com", "scope"]],
+                ["scp", "realm_access.roles"],
+                []
+            ]);
             let index = rng.usize(0..4);
             self.set("scope_claims", claims[index].clone());
         }
         match rng.u8(0..20) {
             0 => self.set("jwt_cache_config", json!({"jwt_cache_size": 0})),
             1 => self.set("jwt_cache_config", json!({"jwt_max_token_size": 32768})),
-            2 => self.set("jwt_cache_config", json!({"jwt_cache_size": 2, "jwt_max_token_size": 400})),
+            2 => self.set(
+                "jwt_cache_config",
+                json!({"jwt_cache_size": 2, "jwt_max_token_size": 400}),
+            ),
             _ => {}
         }
     }
@@ -173,7 +196,10 @@ impl Provider {
             self.set("from_headers", some_of(rng, &headers));
         }
         if chance(rng, 40) {
-            self.set("from_params", some_of(rng, &["access_token", "token", "a b"]));
+            self.set(
+                "from_params",
+                some_of(rng, &["access_token", "token", "a b"]),
+            );
         }
         if chance(rng, 35) {
             self.set("from_cookies", some_of(rng, &["session", "jwt"]));
@@ -185,7 +211,10 @@ impl Provider {
             self.set("forward", rng.bool());
         }
         if chance(rng, 25) {
-            self.set("forward_payload_header", one_of(rng, &["x-payload", "X-Payload", "x_payload"]));
+            self.set(
+                "forward_payload_header",
+                one_of(rng, &["x-payload", "X-Payload", "x_payload"]),
+            );
             if rng.bool() {
                 self.set("pad_forward_payload_header", rng.bool());
             }

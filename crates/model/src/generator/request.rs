@@ -33,20 +33,38 @@ pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
     };
     let mut method = one_of(rng, &["GET", "GET", "GET", "POST", "OPTIONS"]);
     draft.surroundings(rng);
-    for _ in 0..[0, 1, 1, 1, 1, 1, 1, 1, 2, 2][rng.usize(0..10)] {
+    let several = if plan.takes_several { 40 } else { 4 };
+    let count = match rng.u8(0..100) {
+        0..=7 => 0,
+        _ if chance(rng, several) => 2,
+        _ => 1,
+    };
+    for _ in 0..count {
         let token = one_of(rng, tokens);
-        let provider = plan.providers.iter().find(|one| one.name == token.provider && chance(rng, 90));
-        let provider = provider.cloned().unwrap_or_else(|| one_of(rng, &plan.providers));
+        let provider = plan
+            .providers
+            .iter()
+            .find(|one| one.name == token.provider && chance(rng, 90));
+        let provider = provider
+            .cloned()
+            .unwrap_or_else(|| one_of(rng, &plan.providers));
         draft.present(rng, &provider, &token.text);
     }
     if chance(rng, 5) {
-        draft.headers.push(("origin".to_owned(), "https://app.example".to_owned()));
-        draft.headers.push(("access-control-request-method".to_owned(), "PUT".to_owned()));
+        draft
+            .headers
+            .push(("origin".to_owned(), "https://app.example".to_owned()));
+        draft
+            .headers
+            .push(("access-control-request-method".to_owned(), "PUT".to_owned()));
         if chance(rng, 80) {
             method = "OPTIONS";
         }
     }
-    let authority = one_of(rng, &["api.example", "api.example", "api.example:8443", "a\"b"]);
+    let authority = one_of(
+        rng,
+        &["api.example", "api.example", "api.example:8443", "a\"b"],
+    );
     let mut headers = vec![
         (":method".to_owned(), method.to_owned()),
         (":path".to_owned(), draft.target(rng)),
@@ -79,7 +97,8 @@ fn cookie_headers(rng: &mut Rng, cookies: &[String]) -> Vec<(String, String)> {
 impl Draft {
     /// Adds what has nothing to do with tokens.
     fn surroundings(&mut self, rng: &mut Rng) {
-        let mut add = |name: &str, value: &str| self.headers.push((name.to_owned(), value.to_owned()));
+        let mut add =
+            |name: &str, value: &str| self.headers.push((name.to_owned(), value.to_owned()));
         if chance(rng, 20) {
             add("x-tier", one_of(rng, &["gold", "GOLD", "silver", "", "go"]));
         }
@@ -87,34 +106,78 @@ impl Draft {
             add("x-tier", "gold");
         }
         if chance(rng, 15) {
-            add("x-count", one_of(rng, &["5", "-5", " 7 ", "10", "ten", "5.0"]));
+            add(
+                "x-count",
+                one_of(rng, &["5", "-5", " 7 ", "10", "ten", "5.0"]),
+            );
         }
         if chance(rng, 4) {
-            add("content-type", one_of(rng, &["application/grpc", "application/grpc+proto", "application/grpc-web", "text/plain"]));
+            add(
+                "content-type",
+                one_of(
+                    rng,
+                    &[
+                        "application/grpc",
+                        "application/grpc+proto",
+                        "application/grpc-web",
+                        "text/plain",
+                    ],
+                ),
+            );
         }
         if chance(rng, 10) {
             let names = [
-                "x-sub", "x_sub", "x-payload", "x_payload", "x_token", "x-api-token", "x-jwt-signature-verified",
-                "x_jwt_signature_verified", "x-unverified", "x-tenant", "x-other",
+                "x-sub",
+                "x_sub",
+                "x-payload",
+                "x_payload",
+                "x_token",
+                "x-api-token",
+                "x-jwt-signature-verified",
+                "x_jwt_signature_verified",
+                "x-unverified",
+                "x-tenant",
+                "x-other",
             ];
             add(one_of(rng, &names), "forged");
         }
         if chance(rng, 15) {
-            self.parameters.push(one_of(rng, &["debug=1", "debug", "q=a%20b", "", "q=a b", "debug=true"]).to_owned());
+            self.parameters.push(
+                one_of(
+                    rng,
+                    &["debug=1", "debug", "q=a%20b", "", "q=a b", "debug=true"],
+                )
+                .to_owned(),
+            );
         }
         if chance(rng, 10) {
-            self.cookies.push(one_of(rng, &["theme=dark", "a", "", "b=\"c\""]).to_owned());
+            self.cookies
+                .push(one_of(rng, &["theme=dark", "a", "", "b=\"c\""]).to_owned());
         }
     }
 
     /// Adds a token at one of the places where the provider reads it, or elsewhere.
     fn present(&mut self, rng: &mut Rng, provider: &Provider, token: &str) {
-        let list = |name: &str| provider.fields[name].as_array().cloned().unwrap_or_default();
-        let headers = list("from_headers").into_iter().map(|header| ("header", header));
-        let parameters = list("from_params").into_iter().map(|name| ("parameter", name));
-        let cookies = list("from_cookies").into_iter().map(|name| ("cookie", name));
+        let list = |name: &str| {
+            provider.fields[name]
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+        };
+        let headers = list("from_headers")
+            .into_iter()
+            .map(|header| ("header", header));
+        let parameters = list("from_params")
+            .into_iter()
+            .map(|name| ("parameter", name));
+        let cookies = list("from_cookies")
+            .into_iter()
+            .map(|name| ("cookie", name));
         let places: Vec<(&str, Value)> = headers.chain(parameters).chain(cookies).collect();
-        let elsewhere = [("parameter", Value::from("access_token")), ("cookie", Value::from("other"))];
+        let elsewhere = [
+            ("parameter", Value::from("access_token")),
+            ("cookie", Value::from("other")),
+        ];
         let (kind, place) = if chance(rng, 4) {
             one_of(rng, &elsewhere)
         } else if places.is_empty() || chance(rng, 5) {
@@ -128,8 +191,14 @@ impl Draft {
             "parameter" => self.parameter(rng, name, token),
             "cookie" => self.cookie(rng, name, token),
             _ => {
-                let name = place["name"].as_str().unwrap_or_default().to_ascii_lowercase();
-                let prefix = place["value_prefix"].as_str().unwrap_or_default().trim_end();
+                let name = place["name"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_ascii_lowercase();
+                let prefix = place["value_prefix"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .trim_end();
                 if prefix.eq_ignore_ascii_case("bearer") {
                     return self.authorization(rng, token);
                 }

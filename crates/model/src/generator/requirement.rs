@@ -6,15 +6,23 @@ use serde_json::{Value, json};
 use super::dice::{chance, one_of, some_of};
 
 /// Audiences.
-pub(crate) const AUDIENCES: [&str; 4] =
-    ["https://api.example", "https://api.example/", "orders", "billing"];
+pub(crate) const AUDIENCES: [&str; 4] = [
+    "https://api.example",
+    "https://api.example/",
+    "orders",
+    "billing",
+];
 
 /// Scopes.
 pub(crate) const SCOPES: [&str; 4] = ["read", "write", "readonly", "admin"];
 
 /// A requirement that names some of these providers, with at most `depth` levels below it.
 pub(crate) fn draw(rng: &mut Rng, providers: &[String], depth: u8) -> Value {
-    let kind = if depth == 0 { rng.u8(0..70) } else { rng.u8(0..100) };
+    let kind = if depth == 0 {
+        rng.u8(0..70)
+    } else {
+        rng.u8(0..100)
+    };
     let mut node = match kind {
         0..=39 => json!({"provider_name": one_of(rng, providers)}),
         40..=47 => {

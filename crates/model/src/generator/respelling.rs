@@ -25,7 +25,11 @@ fn object(rng: &mut Rng, percent: u8, value: &Value) -> Value {
                     "exact" | "any_of" | "contains" => value.clone(),
                     _ => other_form(rng, percent, name, value),
                 };
-                let name = if chance(rng, percent) { camel(name) } else { name.clone() };
+                let name = if chance(rng, percent) {
+                    camel(name)
+                } else {
+                    name.clone()
+                };
                 (name, value)
             });
             let mut respelled: Map<String, Value> = respelled.collect();
@@ -34,9 +38,10 @@ fn object(rng: &mut Rng, percent: u8, value: &Value) -> Value {
             }
             Value::Object(respelled)
         }
-        Value::Array(elements) => {
-            elements.iter().map(|element| object(rng, percent, element)).collect()
-        }
+        Value::Array(elements) => elements
+            .iter()
+            .map(|element| object(rng, percent, element))
+            .collect(),
         other => other.clone(),
     }
 }

@@ -3,7 +3,6 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::NOW;
 use super::configuration::Plan;
 use super::dice::{chance, one_of};
 use super::payload;
@@ -15,8 +14,14 @@ use crate::case::{Served, World};
 pub(crate) fn add(rng: &mut Rng, plan: &Plan, tokens: &[Drawn], world: &mut World) {
     for provider in &plan.providers {
         if provider.fields.get("revocation").is_some() {
-            let served = if chance(rng, 15) { Served::failing() } else { Served::ok(list(rng, tokens)) };
-            world.documents.insert(format!("list-{}", provider.name), served);
+            let served = if chance(rng, 15) {
+                Served::failing()
+            } else {
+                Served::ok(list(rng, provider.now, tokens))
+            };
+            world
+                .documents
+                .insert(format!("list-{}", provider.name), served);
         }
         if provider.fields.get("introspection").is_some() {
             let mut answers = std::collections::BTreeMap::new();
@@ -26,13 +31,15 @@ pub(crate) fn add(rng: &mut Rng, plan: &Plan, tokens: &[Drawn], world: &mut Worl
                 }
                 answers.insert(token.text.clone(), answer(rng, provider, token));
             }
-            world.introspection.insert(format!("introspection-{}", provider.name), answers);
+            world
+                .introspection
+                .insert(format!("introspection-{}", provider.name), answers);
         }
     }
 }
 
 /// A list that names some of the tokens.
-fn list(rng: &mut Rng, tokens: &[Drawn]) -> Value {
+fn list(rng: &mut Rng, now: i64, tokens: &[Drawn]) -> Value {
     let mut named: Vec<Value> = vec![json!("nobody")];
     for token in tokens {
         if !chance(rng, 25) {
@@ -48,7 +55,7 @@ fn list(rng: &mut Rng, tokens: &[Drawn]) -> Value {
         let mut map = Map::new();
         for name in names {
             if chance(rng, 25) {
-                let times = [NOW - 60, NOW - 59, NOW - 7200, NOW + 1];
+                let times = [now - 60, now - 59, now - 7200, now + 1];
                 map.insert((*name).to_owned(), json!(one_of(rng, &times)));
             }
         }
@@ -61,18 +68,18 @@ fn list(rng: &mut Rng, tokens: &[Drawn]) -> Value {
 
 /// What the endpoint of a provider says about a token.
 fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
+    let now = provider.now;
     let mut members = token.payload.clone();
     for claim in ["exp", "iat", "nbf"] {
         // Times of answers are far from now, because it is not said when an answer is forgotten.
         if let Some(time) = members.get(claim).and_then(Value::as_f64) {
-            let now = NOW as f64;
-            if (time - now).abs() < 600.0 {
-                members[claim] = json!(NOW - 3600);
+            if (time - now as f64).abs() < 600.0 {
+                members[claim] = json!(now - 3600);
             }
         }
     }
     if members.get("exp").is_some_and(Value::is_number) && chance(rng, 90) {
-        members["exp"] = json!(NOW + 3600);
+        members["exp"] = json!(now + 3600);
     }
     members["active"] = json!(true);
     match rng.u8(0..30) {
@@ -81,17 +88,37 @@ fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
         4 => members["active"] = json!(one_of(rng, &[json!("true"), json!(1), json!(null)])),
         5 => return Served::failing(),
         6 => return Served::ok("no JSON"),
-        7 => members["token_type"] = json!(one_of(rng, &["Bearer", "DPoP", "refresh_token", "N_A", "access_token"])),
+        7 => {
+            members["token_type"] = json!(one_of(
+                rng,
+                &["Bearer", "DPoP", "refresh_token", "N_A", "access_token"]
+            ))
+        }
         8 => members["token_use"] = json!(one_of(rng, &["access_token", "access", "refresh"])),
         9 => members["sub"] = json!(one_of(rng, &["alice", "bob", "mallory"])),
         10 => members["client_id"] = json!("other"),
         11 => members["jti"] = json!("other"),
         12 => members["iss"] = json!(one_of(rng, &[json!("https://a.example/"), json!(null)])),
-        13 => members["aud"] = json!(one_of(rng, &[json!("orders"), json!(["other"]), json!(null), json!(1)])),
-        14 => members["scope"] = json!(one_of(rng, &[json!("read"), json!(["read", "write"]), json!(7), json!(["a", 1])])),
+        13 => {
+            members["aud"] = json!(one_of(
+                rng,
+                &[json!("orders"), json!(["other"]), json!(null), json!(1)]
+            ))
+        }
+        14 => {
+            members["scope"] = json!(one_of(
+                rng,
+                &[
+                    json!("read"),
+                    json!(["read", "write"]),
+                    json!(7),
+                    json!(["a", 1])
+                ]
+            ))
+        }
         15 => members["cnf"] = json!(one_of(rng, &[json!({"jkt": "x"}), json!(null)])),
-        16 => members["exp"] = json!(one_of(rng, &[json!(NOW - 7200), json!("1"), json!(null)])),
-        17 => members["nbf"] = json!(NOW + 7200),
+        16 => members["exp"] = json!(one_of(rng, &[json!(now - 7200), json!("1"), json!(null)])),
+        17 => members["nbf"] = json!(now + 7200),
         _ => {}
     }
     Served::ok(members)

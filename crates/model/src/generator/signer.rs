@@ -33,7 +33,11 @@ enum Secret {
 pub(crate) static SIGNERS: LazyLock<Vec<Signer>> = LazyLock::new(|| {
     let mut signers = Vec::new();
     for _ in 0..5 {
-        signers.push(ec("P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING, &["ES256"]));
+        signers.push(ec(
+            "P-256",
+            &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+            &["ES256"],
+        ));
     }
     for _ in 0..3 {
         signers.push(ed25519());
@@ -41,8 +45,16 @@ pub(crate) static SIGNERS: LazyLock<Vec<Signer>> = LazyLock::new(|| {
     for _ in 0..2 {
         signers.push(rsa());
     }
-    signers.push(ec("P-384", &signature::ECDSA_P384_SHA384_FIXED_SIGNING, &["ES384"]));
-    signers.push(ec("P-521", &signature::ECDSA_P521_SHA512_FIXED_SIGNING, &["ES512"]));
+    signers.push(ec(
+        "P-384",
+        &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+        &["ES384"],
+    ));
+    signers.push(ec(
+        "P-521",
+        &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+        &["ES512"],
+    ));
     signers.push(secret(vec![7; 64], &["HS256", "HS384", "HS512"]));
     signers.push(secret(vec![9; 32], &["HS256"]));
     signers
@@ -75,7 +87,9 @@ fn ec(
     let point: EcPublicKeyUncompressedBin<'_> =
         pair.public_key().as_be_bytes().expect("a public key");
     let coordinates = &point.as_ref()[1..];
-    let (x, y) = coordinates.split_at_checked(coordinates.len() / 2).expect("two halves");
+    let (x, y) = coordinates
+        .split_at_checked(coordinates.len() / 2)
+        .expect("two halves");
     Signer {
         algorithms,
         jwk: json!({"kty": "EC", "crv": curve, "x": encoded(x), "y": encoded(y)}),
@@ -119,7 +133,8 @@ impl Signer {
                     _ => &signature::RSA_PKCS1_SHA256,
                 };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(encoding, &random, input, &mut signature).expect("an RSA signature");
+                pair.sign(encoding, &random, input, &mut signature)
+                    .expect("an RSA signature");
                 signature
             }
             Secret::Ec(pair) => {

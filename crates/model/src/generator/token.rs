@@ -48,7 +48,10 @@ fn encoded(text: impl AsRef<[u8]>) -> String {
 fn opaque(rng: &mut Rng, number: usize, provider: &Provider) -> Drawn {
     let text = match rng.u8(0..6) {
         0 => format!("v4.public.{number}"),
-        1 => format!("{}.a.b.c.{number}", encoded(r#"{"alg":"dir","enc":"A256GCM"}"#)),
+        1 => format!(
+            "{}.a.b.c.{number}",
+            encoded(r#"{"alg":"dir","enc":"A256GCM"}"#)
+        ),
         2 => format!("{}.e30.{number}", encoded(r#"{"typ":"JWT"}"#)),
         3 => format!("opaque+/{number}=="),
         _ => format!("opaque-{number}"),
@@ -77,7 +80,7 @@ fn jwt(rng: &mut Rng, provider: &Provider) -> Drawn {
     } else if chance(rng, 60) {
         header["typ"] = json!(one_of(rng, &["JWT", "at+jwt", "application/AT+JWT"]));
     }
-    let spoils = [0, 0, 0, 0, 0, 1, 1, 1, 1, 2][rng.usize(0..10)];
+    let spoils = [0, 0, 0, 0, 0, 0, 1, 1, 1, 2][rng.usize(0..10)];
     let mut text_fault = false;
     for _ in 0..spoils {
         match rng.u8(0..10) {
@@ -108,7 +111,11 @@ fn jwt(rng: &mut Rng, provider: &Provider) -> Drawn {
     if text_fault {
         faults.push(spoil_text(rng, &mut text));
     }
-    let faults = if faults.is_empty() { "good".to_owned() } else { faults.join(", ") };
+    let faults = if faults.is_empty() {
+        "good".to_owned()
+    } else {
+        faults.join(", ")
+    };
     Drawn {
         name: format!("for {}, {faults}", provider.name),
         text,
@@ -132,8 +139,16 @@ fn key(rng: &mut Rng, provider: &Provider) -> (Listed, String) {
     for _ in 0..6 {
         let key = one_of(rng, &provider.keys);
         let algorithms = SIGNERS[key.signer].algorithms;
-        let alg = if chance(rng, 60) { algorithms[0] } else { one_of(rng, algorithms) };
-        let alg = if alg == "EdDSA" && chance(rng, 15) { "Ed25519" } else { alg };
+        let alg = if chance(rng, 60) {
+            algorithms[0]
+        } else {
+            one_of(rng, algorithms)
+        };
+        let alg = if alg == "EdDSA" && chance(rng, 15) {
+            "Ed25519"
+        } else {
+            alg
+        };
         let fits = match allowed {
             Some(allowed) => allowed.iter().any(|one| *one == alg),
             None => !alg.starts_with("HS"),
@@ -150,25 +165,57 @@ fn key(rng: &mut Rng, provider: &Provider) -> (Listed, String) {
 fn spoil_header(rng: &mut Rng, header: &mut Value) -> String {
     let (name, value) = match rng.u8(0..12) {
         0 | 1 => {
-            let kids = [json!("unknown"), json!(""), json!("shared"), json!("good"), json!(7), json!(null)];
+            let kids = [
+                json!("unknown"),
+                json!(""),
+                json!("shared"),
+                json!("good"),
+                json!(7),
+                json!(null),
+            ];
             ("kid", one_of(rng, &kids))
         }
         2..=4 => {
             let algorithms = [
-                json!("none"), json!("HS256"), json!("RS256"), json!("ES256"), json!("EdDSA"), json!("ES384"),
-                json!("PS256"), json!("es256"), json!(""), json!(null), json!("ES256K"),
+                json!("none"),
+                json!("HS256"),
+                json!("RS256"),
+                json!("ES256"),
+                json!("EdDSA"),
+                json!("ES384"),
+                json!("PS256"),
+                json!("es256"),
+                json!(""),
+                json!(null),
+                json!("ES256K"),
             ];
             ("alg", one_of(rng, &algorithms))
         }
         5..=7 => {
             let types = [
-                json!("dpop+jwt"), json!("jwt"), json!("x+jwt"), json!(""), json!("application/"), json!(null),
-                json!("APPLICATION/jwt"), json!("application/application/jwt"), json!(1),
+                json!("dpop+jwt"),
+                json!("jwt"),
+                json!("x+jwt"),
+                json!(""),
+                json!("application/"),
+                json!(null),
+                json!("APPLICATION/jwt"),
+                json!("application/application/jwt"),
+                json!(1),
             ];
             ("typ", one_of(rng, &types))
         }
-        8 => ("crit", one_of(rng, &[json!(["exp"]), json!([]), json!(null)])),
-        9 => ("b64", one_of(rng, &[json!(true), json!(false), json!(null), json!("true")])),
+        8 => (
+            "crit",
+            one_of(rng, &[json!(["exp"]), json!([]), json!(null)]),
+        ),
+        9 => (
+            "b64",
+            one_of(
+                rng,
+                &[json!(true), json!(false), json!(null), json!("true")],
+            ),
+        ),
         10 => ("zip", json!("DEF")),
         _ => ("jwk", SIGNERS[0].jwk.clone()),
     };
@@ -181,8 +228,14 @@ fn spoil_json(rng: &mut Rng, header: &mut String, payload: &mut String) -> Strin
     let in_header = chance(rng, 30);
     let text = if in_header { header } else { payload };
     let more = [
-        r#""iss":"https://a.example""#, r#""e\u0078p":1"#, r#""a":{"b":1,"b":2}"#, r#""a":[{"b":1,"\u0062":1}]"#,
-        r#""alg":"none""#, r#""a":NaN"#, r#""a":1e400"#, "",
+        r#""iss":"https://a.example""#,
+        r#""e\u0078p":1"#,
+        r#""a":{"b":1,"b":2}"#,
+        r#""a":[{"b":1,"\u0062":1}]"#,
+        r#""alg":"none""#,
+        r#""a":NaN"#,
+        r#""a":1e400"#,
+        "",
     ];
     let more = one_of(rng, &more);
     match rng.u8(0..4) {
@@ -210,10 +263,20 @@ fn spoil_text(rng: &mut Rng, text: &mut String) -> String {
             // The unused bits of the last character.
             let mut other = text.clone();
             let last = other.pop().unwrap_or('A');
-            other.push(if last == 'A' { 'B' } else { char::from(last as u8 + 1) });
-            (other.replace(':', "-").replace('[', "_").replace('{', "-"), "another last character")
+            other.push(if last == 'A' {
+                'B'
+            } else {
+                char::from(last as u8 + 1)
+            });
+            (
+                other.replace(':', "-").replace('[', "_").replace('{', "-"),
+                "another last character",
+            )
         }
-        7 => (format!("{}+/.{}.{}", parts[0], parts[1], parts[2]), "signs of base64"),
+        7 => (
+            format!("{}+/.{}.{}", parts[0], parts[1], parts[2]),
+            "signs of base64",
+        ),
         _ => ("a.b.c".to_owned(), "garbage"),
     };
     *text = spoiled;

@@ -45,7 +45,9 @@ impl Answer {
             headers.push(("content-type", "application/json".to_owned()));
         }
         let headers = headers.into_iter();
-        headers.map(|(name, value)| (name.to_owned(), value)).collect()
+        headers
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 
     fn challenge(&self, description: &str) -> Option<String> {
@@ -78,7 +80,10 @@ impl Answer {
 
 /// The printable ASCII of a text, at most 256 characters, quoted as needed.
 fn quotable(text: &str) -> String {
-    let printable = text.chars().filter(|one| matches!(one, ' '..='~')).take(256);
+    let printable = text
+        .chars()
+        .filter(|one| matches!(one, ' '..='~'))
+        .take(256);
     printable.fold(String::new(), |mut quoted, one| {
         if one == '"' || one == '\\' {
             quoted.push('\\');

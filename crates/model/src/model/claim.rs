@@ -18,10 +18,7 @@ pub(crate) fn find_dotted<'p>(name: &str, payload: &'p Map<String, Value>) -> Op
 }
 
 /// The claim with these names, each a text or `{"key": text}`.
-pub(crate) fn find_path<'p>(
-    path: &[&Value],
-    payload: &'p Map<String, Value>,
-) -> Option<&'p Value> {
+pub(crate) fn find_path<'p>(path: &[&Value], payload: &'p Map<String, Value>) -> Option<&'p Value> {
     let names = path.iter();
     let names = names.map(|name| name.get("key").unwrap_or(name).as_str().unwrap_or_default());
     follow(names, payload)

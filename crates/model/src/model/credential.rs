@@ -30,7 +30,11 @@ pub(crate) fn places(provider: Fields<'_>) -> Vec<Place> {
         let header = Fields(header);
         places.push(Place::Header {
             name: header.text("name").unwrap_or_default().to_ascii_lowercase(),
-            prefix: header.text("value_prefix").unwrap_or_default().trim_end().to_owned(),
+            prefix: header
+                .text("value_prefix")
+                .unwrap_or_default()
+                .trim_end()
+                .to_owned(),
         });
     }
     let parameters = provider.texts("from_params").into_iter();
@@ -90,11 +94,7 @@ pub(crate) fn find(places: &[Place], view: View<'_>) -> Result<Vec<Credential>, 
 }
 
 /// The token in a header. Of several prefixes that fit, the longest counts.
-fn in_header(
-    name: &str,
-    places: &[Place],
-    view: View<'_>,
-) -> Result<Option<Credential>, Reason> {
+fn in_header(name: &str, places: &[Place], view: View<'_>) -> Result<Option<Credential>, Reason> {
     let Some(value) = single(view.values(name))? else {
         return Ok(None);
     };
@@ -102,7 +102,11 @@ fn in_header(
     let mut malformed = false;
     let mut longest = 0;
     for place in places {
-        let Place::Header { name: known, prefix } = place else {
+        let Place::Header {
+            name: known,
+            prefix,
+        } = place
+        else {
             continue;
         };
         if known != name {
@@ -138,7 +142,8 @@ fn in_header(
 
 /// The token of `Bearer 1*SP b64token`; `None` if the scheme is another one.
 fn bearer(value: &str) -> Result<Option<String>, Reason> {
-    static SCHEME: LazyLock<Regex> = LazyLock::new(|| regex("^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(.*))?$"));
+    static SCHEME: LazyLock<Regex> =
+        LazyLock::new(|| regex("^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(.*))?$"));
     let parts = SCHEME.captures(value).ok_or(Reason::MalformedCredential)?;
     if !parts[1].eq_ignore_ascii_case("bearer") {
         return Ok(None);
@@ -173,7 +178,9 @@ fn single<T>(values: Vec<T>) -> Result<Option<T>, Reason> {
 }
 
 fn unquoted(value: &str) -> String {
-    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or(value).to_owned()
 }
 

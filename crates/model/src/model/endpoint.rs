@@ -64,11 +64,15 @@ pub(crate) fn members(
 
 /// Whether a JWT and the answer about it name different issuers, subjects, tokens or clients.
 pub(crate) fn contradicts(payload: &Map<String, Value>, answer: &Map<String, Value>) -> bool {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    ["iss", "sub", "jti", "client_id", "azp"].iter().any(|name| {
-        match (payload.get(*name), answer.get(*name)) {
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    ["iss", "sub", "jti", "client_id", "azp"]
+        .iter()
+        .any(|name| match (payload.get(*name), answer.get(*name)) {
             (Some(Value::Null) | None, _) | (_, None) => false,
             (Some(one), Some(other)) => text(one) != text(other),
-        }
-    })
+        })
 }

@@ -56,7 +56,12 @@ impl Forwarded {
             }
         }
         forwarded.take_out(&used, headers);
-        set.extend(fulfilment.mark.iter().map(|name| (name.clone(), "false".to_owned())));
+        set.extend(
+            fulfilment
+                .mark
+                .iter()
+                .map(|name| (name.clone(), "false".to_owned())),
+        );
         // What the configuration sets replaces what the client sent.
         let is_set = |name: &str| set.iter().any(|(known, _)| known == name);
         forwarded.headers.retain(|(name, _)| !is_set(name));
@@ -72,7 +77,10 @@ impl Forwarded {
         set: &mut Vec<(String, String)>,
     ) {
         let payload = &token.content.payload;
-        if let Some(name) = provider.text("forward_payload_header").filter(|name| !name.is_empty()) {
+        if let Some(name) = provider
+            .text("forward_payload_header")
+            .filter(|name| !name.is_empty())
+        {
             let mut encoded = token.content.encoded.clone();
             if provider.flag("pad_forward_payload_header") {
                 encoded += &"=".repeat((4 - encoded.len() % 4) % 4);
@@ -115,7 +123,10 @@ impl Forwarded {
         let kept = parameters.iter();
         let kept = kept.filter(|(name, _, _)| !is_used(Place::Parameter(decoded(name))));
         let kept: Vec<&str> = kept.map(|(_, _, both)| *both).collect();
-        if used.iter().any(|place| matches!(place, Place::Parameter(_))) {
+        if used
+            .iter()
+            .any(|place| matches!(place, Place::Parameter(_)))
+        {
             let target = view.first(":path");
             let fragment = target.find('#').map_or("", |start| &target[start..]);
             let query = kept.join("&");
@@ -129,13 +140,17 @@ impl Forwarded {
                 !pair.is_empty() && !is_used(Place::Cookie((*name).to_owned()))
             });
             let kept: Vec<&str> = kept.map(|(_, _, pair)| pair).collect();
-            self.replace("cookie", Some(kept.join("; ")).filter(|text| !text.is_empty()));
+            self.replace(
+                "cookie",
+                Some(kept.join("; ")).filter(|text| !text.is_empty()),
+            );
         }
     }
 
     fn replace(&mut self, name: &str, value: Option<String>) {
         self.headers.retain(|(known, _)| known != name);
-        self.headers.extend(value.map(|value| (name.to_owned(), value)));
+        self.headers
+            .extend(value.map(|value| (name.to_owned(), value)));
     }
 }
 
@@ -160,7 +175,9 @@ fn state_text(
     payload: &Map<String, Value>,
 ) -> Option<String> {
     let normalized = provider.object("normalize_payload_in_metadata");
-    let lists = normalized.map(|one| one.texts("space_delimited_claims")).unwrap_or_default();
+    let lists = normalized
+        .map(|one| one.texts("space_delimited_claims"))
+        .unwrap_or_default();
     let is_list = lists.iter().any(|name| {
         let claim = payload.get(*name);
         claim.is_some_and(|claim| {

@@ -31,7 +31,9 @@ enum Material {
 pub(crate) fn usable(document: &str, is_local: bool, uses: &[&str]) -> Option<Vec<Key>> {
     let document: Value = serde_json::from_str(document).ok()?;
     let keys = document.get("keys")?.as_array()?.iter();
-    let keys: Vec<Key> = keys.filter_map(|jwk| Key::new(jwk, is_local, uses)).collect();
+    let keys: Vec<Key> = keys
+        .filter_map(|jwk| Key::new(jwk, is_local, uses))
+        .collect();
     (!keys.is_empty()).then_some(keys)
 }
 
@@ -44,7 +46,9 @@ pub(crate) fn candidates<'k>(keys: &'k [Key], token: &Token) -> Vec<&'k Key> {
     };
     let mut found = match &token.kid {
         None => fitting.clone(),
-        kid => Some(named(kid)).filter(|named| !named.is_empty()).unwrap_or_else(|| named(&None)),
+        kid => Some(named(kid))
+            .filter(|named| !named.is_empty())
+            .unwrap_or_else(|| named(&None)),
     };
     found.truncate(MOST_TRIED);
     found
@@ -80,10 +84,10 @@ impl Key {
             },
             "EC" => {
                 let curve = text("crv")??;
-                let length = match curve {
-                    "P-256" => 32,
-                    "P-384" => 48,
-                    "P-521" => 66,
+                let (length, algorithm) = match curve {
+                    "P-256" => (32, &signature::ECDSA_P256_SHA256_FIXED),
+                    "P-384" => (48, &signature::ECDSA_P384_SHA384_FIXED),
+                    "P-521" => (66, &signature::ECDSA_P521_SHA512_FIXED),
                     _ => return None,
                 };
                 let mut point = vec![4];
@@ -94,6 +98,8 @@ impl Key {
                     point.extend(vec![0; usize::checked_sub(length, bytes.len())?]);
                     point.extend(bytes);
                 }
+                // It must be a point on the curve.
+                signature::ParsedPublicKey::new(algorithm, &point).ok()?;
                 Material::Ec {
                     curve: curve.to_owned(),
                     point,
@@ -111,7 +117,9 @@ impl Key {
             material,
         };
         let known = key.alg.clone();
-        known.is_none_or(|alg| key.material.fits(&alg)).then_some(key)
+        known
+            .is_none_or(|alg| key.material.fits(&alg))
+            .then_some(key)
     }
 
     fn fits(&self, alg: &str) -> bool {

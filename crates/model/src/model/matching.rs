@@ -124,9 +124,7 @@ fn parameter(condition: Fields<'_>, view: View<'_>) -> Truth {
     match (condition.object("string_match"), value) {
         (Some(condition), Some((_, value, _))) => string(condition, value),
         (Some(_), None) => Truth::No,
-        (None, value) => {
-            (value.is_some() == condition.flag_or("present_match", true)).into()
-        }
+        (None, value) => (value.is_some() == condition.flag_or("present_match", true)).into(),
     }
 }
 

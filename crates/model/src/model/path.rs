@@ -6,7 +6,9 @@ use percent_encoding::percent_decode_str;
 pub(crate) fn is_ambiguous(path: &str) -> bool {
     let is_raw = |one: char| one.is_ascii_control() || one == '\\' || one == ';';
     path.contains("//")
-        || path.split('/').any(|segment| segment == "." || segment == "..")
+        || path
+            .split('/')
+            .any(|segment| segment == "." || segment == "..")
         || path.contains(is_raw)
         || path.split('%').skip(1).any(is_ambiguous_escape)
         || percent_decode_str(path).decode_utf8().is_err()
@@ -14,7 +16,9 @@ pub(crate) fn is_ambiguous(path: &str) -> bool {
 
 /// Whether a percent-encoding, given without its `%`, stands for nothing or for what servers may decode or not.
 fn is_ambiguous_escape(rest: &str) -> bool {
-    let digits = rest.get(..2).filter(|digits| digits.chars().all(|one| one.is_ascii_hexdigit()));
+    let digits = rest
+        .get(..2)
+        .filter(|digits| digits.chars().all(|one| one.is_ascii_hexdigit()));
     match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
         None => true,
         Some(byte) => {

@@ -63,8 +63,9 @@ pub(crate) fn accept(
     let audiences = audiences.unwrap_or_else(|| provider.texts("audiences"));
     let parsed = Token::parse(text, longest_token(Fields(&world.configuration)));
     let endpoint = provider.object("introspection");
-    let is_opaque =
-        parsed.is_err() && parsed.as_ref().err() != Some(&Reason::TooLarge) && token::is_opaque(text);
+    let is_opaque = parsed.is_err()
+        && parsed.as_ref().err() != Some(&Reason::TooLarge)
+        && token::is_opaque(text);
     if is_opaque && let Some(endpoint) = endpoint {
         return ask(provider, &audiences, endpoint, text, surroundings).map(Content::of_answer);
     }
@@ -135,9 +136,15 @@ fn check_algorithm(provider: Fields<'_>, token: &Token) -> Result<(), Reason> {
     let accepted = if algorithms.is_empty() {
         !token.alg.starts_with("HS")
     } else {
-        algorithms.iter().any(|alg| token::canonical(alg) == token.alg)
+        algorithms
+            .iter()
+            .any(|alg| token::canonical(alg) == token.alg)
     };
-    if accepted { Ok(()) } else { Err(Reason::Algorithm) }
+    if accepted {
+        Ok(())
+    } else {
+        Err(Reason::Algorithm)
+    }
 }
 
 fn check_type(provider: Fields<'_>, token: &Token) -> Result<(), Reason> {
@@ -178,7 +185,8 @@ fn check_claims(
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let time = |name: &str| claims.get(name).and_then(Value::as_f64).map(millis);
     let check = |holds: bool, reason: Reason| if holds { Ok(()) } else { Err(reason) };
-    let is_excused = |claim: &str, by: &[Lacking]| !claims.contains_key(claim) && by.contains(&lacking);
+    let is_excused =
+        |claim: &str, by: &[Lacking]| !claims.contains_key(claim) && by.contains(&lacking);
     let (accepted, answer) = (Lacking::Accepted, Lacking::OfAnswer);
 
     if let Some(issuer) = provider.text("issuer") {
@@ -202,9 +210,18 @@ fn check_claims(
     if provider.flag_or("require_expiration", true) && lacking == Lacking::Refused {
         check(time("exp").is_some(), Reason::NoExpiration)?;
     }
-    check(time("exp").is_none_or(|exp| now < exp + skew), Reason::Expired)?;
-    check(time("nbf").is_none_or(|nbf| nbf <= now + skew), Reason::NotYetValid)?;
-    check(time("iat").is_none_or(|iat| iat <= now + skew), Reason::IssuedInFuture)?;
+    check(
+        time("exp").is_none_or(|exp| now < exp + skew),
+        Reason::Expired,
+    )?;
+    check(
+        time("nbf").is_none_or(|nbf| nbf <= now + skew),
+        Reason::NotYetValid,
+    )?;
+    check(
+        time("iat").is_none_or(|iat| iat <= now + skew),
+        Reason::IssuedInFuture,
+    )?;
     if let Some(longest) = provider.millis("max_lifetime") {
         let fits = match (time("iat"), time("exp")) {
             (Some(iat), Some(exp)) => exp - iat <= longest,
@@ -215,9 +232,9 @@ fn check_claims(
     Ok(())
 }
 
-/// Milliseconds since the epoch.
+/// Milliseconds since the epoch. Times that are further away than any clock goes do not matter.
 fn millis(seconds: f64) -> i128 {
-    (seconds * 1000.0).round() as i128
+    (seconds * 1000.0).round().clamp(-1e25, 1e25) as i128
 }
 
 fn check_signature(provider: Fields<'_>, world: &World, token: &Token) -> Result<(), Reason> {
@@ -252,7 +269,9 @@ fn keys(provider: Fields<'_>, world: &World) -> Result<Vec<key::Key>, Reason> {
     let Some(remote) = provider.object("remote_jwks") else {
         return Ok(Vec::new());
     };
-    let cluster = remote.object("http_uri").and_then(|uri| uri.text("cluster"));
+    let cluster = remote
+        .object("http_uri")
+        .and_then(|uri| uri.text("cluster"));
     let served = world.documents.get(cluster.unwrap_or_default());
     let served = served.filter(|served| served.status == 200);
     let keys = served.and_then(|served| usable(&served.body, false, remote));

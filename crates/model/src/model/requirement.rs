@@ -137,7 +137,11 @@ struct Examination<'c, 's> {
 impl<'c> Examination<'c, '_> {
     /// `siblings` are the providers that other alternatives name.
     fn examine(&self, node: Fields<'c>, siblings: &[&'c str]) -> Finding<'c> {
-        let covered = if siblings.is_empty() { self.all } else { siblings };
+        let covered = if siblings.is_empty() {
+            self.all
+        } else {
+            siblings
+        };
         if node.has("allow_missing") {
             let inner = self.with_conditions(node, self.any_of(covered));
             return any(vec![inner], Some(Fallback::Missing));
@@ -156,7 +160,10 @@ impl<'c> Examination<'c, '_> {
         } else if let Some(list) = node.object("requires_any") {
             let (alternatives, fallback, siblings) = alternatives(list);
             let findings = alternatives.into_iter();
-            any(findings.map(|one| self.examine(one, &siblings)).collect(), fallback)
+            any(
+                findings.map(|one| self.examine(one, &siblings)).collect(),
+                fallback,
+            )
         } else if let Some(list) = node.object("requires_all") {
             let parts = list.list("requirements").into_iter();
             all(parts.map(|part| self.examine(Fields(part), &[])).collect())
@@ -173,7 +180,10 @@ impl<'c> Examination<'c, '_> {
     }
 
     fn any_of(&self, names: &[&'c str]) -> Finding<'c> {
-        any(names.iter().map(|name| self.leaf(name, None)).collect(), None)
+        any(
+            names.iter().map(|name| self.leaf(name, None)).collect(),
+            None,
+        )
     }
 
     /// Checks the accepted tokens against scopes and claims.
@@ -197,7 +207,9 @@ impl<'c> Examination<'c, '_> {
         };
         let provider = provider(self.configuration, name);
         let places = credential::places(provider);
-        let own: Vec<_> = credentials.filter(|(_, one)| places.contains(&one.place)).collect();
+        let own: Vec<_> = credentials
+            .filter(|(_, one)| places.contains(&one.place))
+            .collect();
         let (index, credential) = match own[..] {
             [] => return Finding::refused(Reason::Missing),
             [one] => one,
@@ -337,7 +349,12 @@ fn furthest(refused: &[Vec<Refusal>]) -> Vec<Refusal> {
             least.is_none_or(|least| least <= refusal.reason)
         })
     };
-    refused.iter().flatten().filter(is_furthest).cloned().collect()
+    refused
+        .iter()
+        .flatten()
+        .filter(is_furthest)
+        .cloned()
+        .collect()
 }
 
 fn all(findings: Vec<Finding<'_>>) -> Finding<'_> {
@@ -396,16 +413,24 @@ fn involved<'c>(node: Fields<'c>, all: &[&'c str], siblings: &[&'c str]) -> Vec<
     if let Some(list) = node.object("requires_any") {
         let (alternatives, _, siblings) = alternatives(list);
         let alternatives = alternatives.into_iter();
-        return alternatives.flat_map(|one| involved(one, all, &siblings)).collect();
+        return alternatives
+            .flat_map(|one| involved(one, all, &siblings))
+            .collect();
     }
     if let Some(list) = node.object("requires_all") {
         let parts = list.list("requirements").into_iter();
-        return parts.flat_map(|part| involved(Fields(part), all, &[])).collect();
+        return parts
+            .flat_map(|part| involved(Fields(part), all, &[]))
+            .collect();
     }
     if node.has("allow") {
         return Vec::new();
     }
-    if siblings.is_empty() { all.to_vec() } else { siblings.to_vec() }
+    if siblings.is_empty() {
+        all.to_vec()
+    } else {
+        siblings.to_vec()
+    }
 }
 
 /// Whether a request may carry several tokens.
@@ -413,6 +438,8 @@ fn takes_several(node: Fields<'_>) -> bool {
     node.has("requires_all")
         || node.object("requires_any").is_some_and(|list| {
             let alternatives = list.list("requirements");
-            alternatives.into_iter().any(|one| takes_several(Fields(one)))
+            alternatives
+                .into_iter()
+                .any(|one| takes_several(Fields(one)))
         })
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::reason::Reason;
 use super::fields::Fields;
+use super::reason::Reason;
 use crate::case::World;
 
 /// Checks claims, and the signature of a JWT, against the list of a provider.
@@ -16,7 +16,9 @@ pub(crate) fn check(
     let Some(source) = provider.object("revocation") else {
         return Ok(());
     };
-    let cluster = source.object("http_uri").and_then(|uri| uri.text("cluster"));
+    let cluster = source
+        .object("http_uri")
+        .and_then(|uri| uri.text("cluster"));
     let served = world.documents.get(cluster.unwrap_or_default());
     let document = served.filter(|served| served.status == 200);
     let list = document.and_then(|served| serde_json::from_str::<Value>(&served.body).ok());

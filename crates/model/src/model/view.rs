@@ -21,9 +21,7 @@ impl<'r> View<'r> {
     /// Path and query, without the fragment.
     fn before_fragment(self) -> &'r str {
         let target = self.first(":path");
-        target
-            .split_once('#')
-            .map_or(target, |(before, _)| before)
+        target.split_once('#').map_or(target, |(before, _)| before)
     }
 
     pub(crate) fn path(self) -> &'r str {
