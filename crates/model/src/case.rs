@@ -25,7 +25,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn ok(body: impl ToString) -> Self {
+    pub(crate) fn ok(body: &(impl ToString + ?Sized)) -> Self {
         let body = body.to_string();
         Self { status: 200, body }
     }

@@ -1,5 +1,6 @@
 //! Cases, drawn from a seed.
 
+mod claim_fault;
 mod configuration;
 mod dice;
 mod key_set;

@@ -18,7 +18,7 @@ const START: Duration = Duration::from_secs(2);
 pub(crate) const NOW: i64 = 1_700_000_002;
 
 /// The longest time that a request may wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long the filter does not ask again after an endpoint has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);

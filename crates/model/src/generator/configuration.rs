@@ -37,7 +37,7 @@ impl Plan {
             configuration["providers"][&one.name] = one.fields.clone();
         }
         let per_route = chance(rng, 8);
-        let named = rules(rng, &mut configuration, &providers, per_route);
+        let requirements = rules(rng, &mut configuration, &providers, per_route);
         options(rng, &mut configuration);
         if per_route {
             configuration["per_route_requirements"] = json!(true);
@@ -49,7 +49,7 @@ impl Plan {
             configuration,
             documents: documents.collect(),
             environment: environment.collect(),
-            named: per_route.then_some(named),
+            named: per_route.then_some(requirements),
             providers,
         }
     }
@@ -89,14 +89,14 @@ fn rules(
             map.insert(format!("route_{number}"), requirement::draw(rng, &names, 2));
         }
     }
-    let named = map.keys().cloned().collect();
+    let requirements = map.keys().cloned().collect();
     if !rules.is_empty() || chance(rng, 20) {
         configuration["rules"] = rules.into();
     }
     if !map.is_empty() {
         configuration["requirement_map"] = map.into();
     }
-    named
+    requirements
 }
 
 fn options(rng: &mut Rng, configuration: &mut Value) {

@@ -97,9 +97,9 @@ impl Provider {
             let source = json!({"http_uri": uri(&cluster)});
             let served = match rng.u8(0..20) {
                 0 => Served::failing(),
-                1 => Served::ok(json!({"keys": [{"kty": "AKP"}]})),
+                1 => Served::ok(&json!({"keys": [{"kty": "AKP"}]})),
                 2 => Served::ok("no JSON"),
-                _ => Served::ok(document),
+                _ => Served::ok(&document),
             };
             self.documents.insert(cluster, served);
             source

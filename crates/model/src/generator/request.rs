@@ -244,7 +244,8 @@ impl Draft {
 
     fn parameter(&mut self, rng: &mut Rng, name: &str, token: &str) {
         let plain = name.replace(' ', "%20");
-        let escaped: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped: Vec<String> = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped = escaped.concat();
         let name = match rng.u8(0..8) {
             0 => escaped,
             1 => escaped.to_uppercase(),

@@ -17,7 +17,7 @@ pub(crate) fn add(rng: &mut Rng, plan: &Plan, tokens: &[Drawn], world: &mut Worl
             let served = if chance(rng, 15) {
                 Served::failing()
             } else {
-                Served::ok(list(rng, provider.now, tokens))
+                Served::ok(&list(rng, provider.now, tokens))
             };
             world
                 .documents
@@ -25,7 +25,7 @@ pub(crate) fn add(rng: &mut Rng, plan: &Plan, tokens: &[Drawn], world: &mut Worl
         }
         if provider.fields.get("introspection").is_some() {
             let mut answers = std::collections::BTreeMap::new();
-            for token in tokens.iter() {
+            for token in tokens {
                 if chance(rng, 15) {
                     continue;
                 }
@@ -70,12 +70,15 @@ fn list(rng: &mut Rng, now: i64, tokens: &[Drawn]) -> Value {
 fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
     let now = provider.now;
     let mut members = token.payload.clone();
+    // Times of answers are far from now, because an answer is forgotten at its time.
+    let is_near = |time: f64| (time - now as f64).abs() < 600.0;
     for claim in ["exp", "iat", "nbf"] {
-        // Times of answers are far from now, because it is not said when an answer is forgotten.
-        if let Some(time) = members.get(claim).and_then(Value::as_f64) {
-            if (time - now as f64).abs() < 600.0 {
-                members[claim] = json!(now - 3600);
-            }
+        if members
+            .get(claim)
+            .and_then(Value::as_f64)
+            .is_some_and(is_near)
+        {
+            members[claim] = json!(now - 3600);
         }
     }
     if members.get("exp").is_some_and(Value::is_number) && chance(rng, 90) {
@@ -89,10 +92,8 @@ fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
         5 => return Served::failing(),
         6 => return Served::ok("no JSON"),
         7 => {
-            members["token_type"] = json!(one_of(
-                rng,
-                &["Bearer", "DPoP", "refresh_token", "N_A", "access_token"]
-            ))
+            let types = ["Bearer", "DPoP", "refresh_token", "N_A", "access_token"];
+            members["token_type"] = json!(one_of(rng, &types));
         }
         8 => members["token_use"] = json!(one_of(rng, &["access_token", "access", "refresh"])),
         9 => members["sub"] = json!(one_of(rng, &["alice", "bob", "mallory"])),
@@ -100,26 +101,22 @@ fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
         11 => members["jti"] = json!("other"),
         12 => members["iss"] = json!(one_of(rng, &[json!("https://a.example/"), json!(null)])),
         13 => {
-            members["aud"] = json!(one_of(
-                rng,
-                &[json!("orders"), json!(["other"]), json!(null), json!(1)]
-            ))
+            let audiences = [json!("orders"), json!(["other"]), json!(null), json!(1)];
+            members["aud"] = one_of(rng, &audiences);
         }
         14 => {
-            members["scope"] = json!(one_of(
-                rng,
-                &[
-                    json!("read"),
-                    json!(["read", "write"]),
-                    json!(7),
-                    json!(["a", 1])
-                ]
-            ))
+            let scopes = [
+                json!("read"),
+                json!(["read", "write"]),
+                json!(7),
+                json!(["a", 1]),
+            ];
+            members["scope"] = one_of(rng, &scopes);
         }
         15 => members["cnf"] = json!(one_of(rng, &[json!({"jkt": "x"}), json!(null)])),
         16 => members["exp"] = json!(one_of(rng, &[json!(now - 7200), json!("1"), json!(null)])),
         17 => members["nbf"] = json!(now + 7200),
         _ => {}
     }
-    Served::ok(members)
+    Served::ok(&members)
 }

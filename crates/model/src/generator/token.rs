@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::claim_fault;
 use super::configuration::Plan;
 use super::dice::{chance, one_of};
 use super::key_set::Listed;
@@ -84,7 +85,7 @@ fn jwt(rng: &mut Rng, provider: &Provider) -> Drawn {
     let mut text_fault = false;
     for _ in 0..spoils {
         match rng.u8(0..10) {
-            0..=5 => faults.push(payload::spoil(rng, &mut payload, provider)),
+            0..=5 => faults.push(claim_fault::add(rng, &mut payload, provider)),
             6..=8 => faults.push(spoil_header(rng, &mut header)),
             _ => text_fault = true,
         }
@@ -240,10 +241,10 @@ fn spoil_json(rng: &mut Rng, header: &mut String, payload: &mut String) -> Strin
     let more = one_of(rng, &more);
     match rng.u8(0..4) {
         0 => *text = format!("{text} x"),
-        1 => *text = "[]".to_owned(),
+        1 => "[]".clone_into(text),
         _ => {
             text.pop();
-            *text += &format!(",{more}}}");
+            text.extend([",", more, "}"]);
         }
     }
     let part = if in_header { "header" } else { "payload" };

@@ -57,10 +57,11 @@ impl Answer {
         }
         let mut challenge = format!("Bearer realm=\"{}\"", quotable(&self.realm));
         if let Some(error) = error {
-            challenge += &format!(", error=\"{error}\", error_description=\"{description}\"");
+            let description = format!(", error_description=\"{description}\"");
+            challenge.extend([", error=\"", error, "\"", &description]);
         }
         if let Some(scope) = &self.scope {
-            challenge += &format!(", scope=\"{}\"", quotable(scope));
+            challenge.extend([", scope=\"", &quotable(scope), "\""]);
         }
         Some(challenge)
     }

@@ -24,10 +24,10 @@ pub(crate) fn find_path<'p>(path: &[&Value], payload: &'p Map<String, Value>) ->
     follow(names, payload)
 }
 
-fn follow<'p>(
+fn follow(
     mut names: impl Iterator<Item: AsRef<str>>,
-    payload: &'p Map<String, Value>,
-) -> Option<&'p Value> {
+    payload: &Map<String, Value>,
+) -> Option<&Value> {
     let mut value = payload.get(names.next()?.as_ref())?;
     for name in names {
         value = value.as_object()?.get(name.as_ref())?;

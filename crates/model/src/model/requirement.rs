@@ -390,7 +390,7 @@ fn all(findings: Vec<Finding<'_>>) -> Finding<'_> {
     }
 }
 
-fn providers<'c>(configuration: Fields<'c>) -> Vec<&'c str> {
+fn providers(configuration: Fields<'_>) -> Vec<&str> {
     let providers = configuration.entries("providers").into_iter();
     providers.map(|(name, _)| name).collect()
 }
