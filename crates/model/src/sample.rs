@@ -28,6 +28,7 @@ pub struct Sample {
     /// The requests that an HTTP/1.1 client can send.
     pub requests: Vec<SampleRequest>,
     world: World,
+    tokens: Vec<String>,
 }
 
 /// A request, and what must become of it.
@@ -73,6 +74,7 @@ impl Sample {
             requests: expected.collect(),
             configuration: case.world.configuration.clone(),
             environment: case.world.environment.clone(),
+            tokens: case.tokens.into_keys().collect(),
             world: case.world,
         }
     }
@@ -88,6 +90,11 @@ impl Sample {
             .keys()
             .chain(introspection.keys())
             .map(String::as_str)
+    }
+
+    /// The tokens of the requests, and some more.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().map(String::as_str)
     }
 
     /// What the server behind a cluster responds: status and body. `token` is the token that an introspection endpoint
