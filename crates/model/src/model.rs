@@ -11,6 +11,7 @@ mod conditions;
 mod credential;
 mod endpoint;
 mod fields;
+mod finding;
 mod forwarding;
 mod key;
 mod matching;

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::claim;
 use super::credential::Place;
 use super::fields::Fields;
-use super::requirement::{self, Forward, Fulfilment};
+use super::finding::Forward;
+use super::requirement::{self, Fulfilment};
 use super::view::{View, decoded};
 
 /// A request as the upstream receives it.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::conditions::{self, Refusal};
 use super::credential::{self, Credential, Place};
 use super::fields::Fields;
+use super::finding::{Fallback, Finding, Forward, all, any};
 use super::own_headers;
 use super::provider::{self, Content, Surroundings, Unaccepted};
 use super::reason::Reason;
@@ -17,14 +18,6 @@ use super::token::Token;
 pub(crate) static ANY_PROVIDER: LazyLock<Value> = LazyLock::new(|| json!({"any_provider": {}}));
 /// The requirement of a rule that has none.
 pub(crate) static ALLOW: LazyLock<Value> = LazyLock::new(|| json!({"allow": {}}));
-
-/// A token whose claims are forwarded.
-#[derive(Clone)]
-pub(crate) struct Forward {
-    pub(crate) provider: String,
-    pub(crate) place: Place,
-    pub(crate) content: Rc<Content>,
-}
 
 /// How a request fulfils a requirement.
 #[derive(Default)]
@@ -44,32 +37,6 @@ pub(crate) enum Opinion {
     Refused(Vec<Refusal>),
     /// Endpoints must be asked first.
     Later,
-}
-
-/// What is found out about a part of a requirement.
-enum Finding<'c> {
-    Fulfilled {
-        accepted: Vec<(usize, Forward)>,
-        extraction: Option<(Fields<'c>, Vec<&'c str>)>,
-        /// Whether other tokens may be in the request.
-        lenient: bool,
-    },
-    Refused(Vec<Refusal>),
-    Later,
-}
-
-impl Finding<'_> {
-    const fn without_token(lenient: bool) -> Self {
-        Finding::Fulfilled {
-            accepted: Vec::new(),
-            extraction: None,
-            lenient,
-        }
-    }
-
-    fn refused(reason: Reason) -> Self {
-        Finding::Refused(vec![reason.into()])
-    }
 }
 
 /// Whether a request fulfils a requirement.
@@ -264,13 +231,6 @@ impl<'c> Examination<'c, '_> {
     }
 }
 
-/// What becomes of a request that fulfils no alternative.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fallback {
-    Missing,
-    MissingOrFailed,
-}
-
 /// The alternatives of a `requires_any`, what `allow_missing` and `allow_missing_or_failed` beside them say, and the
 /// providers that the alternatives name.
 fn alternatives(list: Fields<'_>) -> (Vec<Fields<'_>>, Option<Fallback>, Vec<&str>) {
@@ -299,95 +259,6 @@ fn alternatives(list: Fields<'_>) -> (Vec<Fields<'_>>, Option<Fallback>, Vec<&st
     let widest = nodes.iter().filter_map(fallback).max();
     let rest = nodes.into_iter().filter(|node| fallback(node).is_none());
     (rest.collect(), widest, siblings)
-}
-
-/// The first alternative that is fulfilled by a token counts, then one that is fulfilled without, but not if there is
-/// a token that is refused.
-fn any(findings: Vec<Finding<'_>>, fallback: Option<Fallback>) -> Finding<'_> {
-    let mut later = false;
-    let mut without_token = None;
-    let mut refused: Vec<Vec<Refusal>> = Vec::new();
-    for finding in findings {
-        match finding {
-            Finding::Fulfilled { ref accepted, .. } if !accepted.is_empty() => return finding,
-            Finding::Fulfilled { .. } => without_token = without_token.or(Some(finding)),
-            Finding::Refused(refusals) => refused.push(refusals),
-            Finding::Later => later = true,
-        }
-    }
-    if later {
-        return Finding::Later;
-    }
-    let is_missing = |refusal: &Refusal| refusal.reason == Reason::Missing;
-    let nothing_refused = refused.iter().flatten().all(is_missing);
-    if let Some(Finding::Fulfilled { lenient, .. }) = without_token
-        && (lenient || nothing_refused)
-    {
-        return without_token.expect("it is there");
-    }
-    match fallback {
-        Some(Fallback::Missing) if nothing_refused => return Finding::without_token(false),
-        Some(Fallback::MissingOrFailed) => return Finding::without_token(true),
-        _ => {}
-    }
-    let mut furthest = furthest(&refused);
-    // A part of the alternative was missing, and another part refused.
-    if refused.iter().all(|one| one.iter().any(is_missing)) && !nothing_refused {
-        furthest.push(Reason::SeveralTokens.into());
-    }
-    if furthest.is_empty() {
-        furthest.push(Reason::Missing.into());
-    }
-    Finding::Refused(furthest)
-}
-
-/// Of the refusals of several alternatives, those that may have got furthest.
-fn furthest(refused: &[Vec<Refusal>]) -> Vec<Refusal> {
-    let is_furthest = |refusal: &&Refusal| {
-        refused.iter().all(|others| {
-            let least = others.iter().map(|other| other.reason).min();
-            least.is_none_or(|least| least <= refusal.reason)
-        })
-    };
-    refused
-        .iter()
-        .flatten()
-        .filter(is_furthest)
-        .cloned()
-        .collect()
-}
-
-fn all(findings: Vec<Finding<'_>>) -> Finding<'_> {
-    let mut later = false;
-    let mut refused = Vec::new();
-    let mut all = (Vec::new(), None, false);
-    for finding in findings {
-        match finding {
-            Finding::Refused(refusals) => refused.extend(refusals),
-            Finding::Later => later = true,
-            Finding::Fulfilled {
-                accepted,
-                extraction,
-                lenient,
-            } => {
-                all.0.extend(accepted);
-                all.1 = all.1.or(extraction);
-                all.2 |= lenient;
-            }
-        }
-    }
-    if !refused.is_empty() {
-        return Finding::Refused(refused);
-    }
-    if later {
-        return Finding::Later;
-    }
-    let (accepted, extraction, lenient) = all;
-    Finding::Fulfilled {
-        accepted,
-        extraction,
-        lenient,
-    }
 }
 
 fn providers(configuration: Fields<'_>) -> Vec<&str> {
