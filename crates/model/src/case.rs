@@ -39,6 +39,8 @@ impl Served {
 /// A request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    /// How long it is sent after the one before, in seconds.
+    pub(crate) pause: u64,
     /// The headers, pseudo-headers included, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     /// The requirement that the metadata of the route names.

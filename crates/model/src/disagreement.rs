@@ -47,6 +47,7 @@ pub(crate) fn run(seed: u64, case: &Case) -> Option<Result<Vec<Outcome>, Box<Dis
 
 /// What must become of a request, and what became of it.
 fn both(case: &Case, trial: &Trial, request: &Request) -> (Verdict, Observed) {
+    trial.pause(request.pause);
     let remembered = trial.remembered();
     let send = AssertUnwindSafe(|| trial.send(request));
     let Ok((observed, now)) = catch_unwind(send) else {
@@ -95,7 +96,11 @@ impl fmt::Display for Disagreement {
         };
         writeln!(f, "the host {host} signatures")?;
         for (number, request) in self.case.requests.iter().enumerate() {
-            writeln!(f, "\nrequest {number}")?;
+            writeln!(
+                f,
+                "\nrequest {number}, {} s after the one before",
+                request.pause
+            )?;
             self.describe(request, f)?;
         }
         writeln!(

@@ -23,6 +23,7 @@ mod requirement;
 mod revocation;
 mod strict_json;
 mod token;
+mod twin;
 mod view;
 
 use crate::case::{Request, World};
@@ -37,6 +38,7 @@ use view::View;
 pub(crate) use answer::Answer;
 pub(crate) use reason::Reason;
 pub(crate) use token::Token;
+pub(crate) use twin::twin;
 
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq)]

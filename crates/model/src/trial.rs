@@ -93,6 +93,14 @@ impl Trial {
         })
     }
 
+    /// Lets time pass. What the filter remembers of introspection is forgotten.
+    pub(crate) fn pause(&self, seconds: u64) {
+        if seconds > 0 {
+            self.process.advance(Duration::from_secs(seconds));
+            self.asked.borrow_mut().clear();
+        }
+    }
+
     /// The answers that the filter remembers now.
     pub(crate) fn remembered(&self) -> Vec<(String, String)> {
         let now = self.process.elapsed();

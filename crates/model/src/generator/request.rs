@@ -78,6 +78,7 @@ pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
         _ => None,
     });
     Request {
+        pause: 0,
         headers,
         route_requirement,
     }

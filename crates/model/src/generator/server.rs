@@ -1,5 +1,7 @@
 //! Revocation lists, and answers of introspection endpoints.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,7 @@ use super::payload;
 use super::provider::Provider;
 use super::token::Drawn;
 use crate::case::{Served, World};
+use crate::model::twin;
 
 /// Adds what servers say about these tokens.
 pub(crate) fn add(rng: &mut Rng, plan: &Plan, tokens: &[Drawn], world: &mut World) {
@@ -48,7 +51,7 @@ fn list(rng: &mut Rng, now: i64, tokens: &[Drawn]) -> Value {
         let signature = token.text.rsplit('.').next().unwrap_or_default();
         named.push(match token.payload.get("jti") {
             Some(jti) if jti.is_string() && chance(rng, 80) => jti.clone(),
-            _ => json!(signature),
+            _ => json!(either(rng, signature)),
         });
     }
     let mut before = |names: &[&str]| {
@@ -64,6 +67,15 @@ fn list(rng: &mut Rng, now: i64, tokens: &[Drawn]) -> Value {
     let clients = before(&["web", "app"]);
     let subjects = before(&["alice", "bob"]);
     json!({"tokens": named, "clients": clients, "subjects": subjects})
+}
+
+/// A signature, or the other form that everybody can make of it.
+fn either(rng: &mut Rng, signature: &str) -> String {
+    let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+    match twin(&bytes) {
+        Some(twin) if rng.bool() => URL_SAFE_NO_PAD.encode(twin),
+        _ => signature.to_owned(),
+    }
 }
 
 /// What the endpoint of a provider says about a token.

@@ -12,6 +12,7 @@ use super::key_set::Listed;
 use super::payload;
 use super::provider::Provider;
 use super::signer::SIGNERS;
+use crate::model::twin;
 
 /// A token, and what it was made of.
 #[derive(Clone, Debug)]
@@ -107,6 +108,12 @@ fn jwt(rng: &mut Rng, provider: &Provider) -> Drawn {
         let index = rng.usize(0..signature.len());
         signature[index] ^= 1 << rng.u8(0..8);
         faults.push("a bit of the signature flipped".to_owned());
+    }
+    if alg == "ES256"
+        && chance(rng, 10)
+        && let Some(twin) = twin(&signature)
+    {
+        signature = twin;
     }
     let mut text = format!("{input}.{}", encoded(&signature));
     if text_fault {

@@ -81,7 +81,7 @@ pub(crate) fn accept(
         check_type(provider, &token)?;
         check_claims(provider, &audiences, &token.payload, now, Lacking::Accepted)?;
     }
-    revocation::check(provider, world, &token.payload, Some(&token.signature_text))?;
+    revocation::check(provider, world, &token.payload, Some(&token))?;
     let content = match for_all {
         None => Content {
             payload: token.payload.clone(),

@@ -1,17 +1,21 @@
 //! Lists of revoked tokens.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::reason::Reason;
+use super::token::Token;
+use super::twin::twin;
 use crate::case::World;
 
-/// Checks claims, and the signature of a JWT, against the list of a provider.
+/// Checks claims, and the signature of a JWT that has no `jti`, against the list of a provider.
 pub(crate) fn check(
     provider: Fields<'_>,
     world: &World,
     payload: &Map<String, Value>,
-    signature: Option<&str>,
+    token: Option<&Token>,
 ) -> Result<(), Reason> {
     let Some(source) = provider.object("revocation") else {
         return Ok(());
@@ -34,10 +38,16 @@ pub(crate) fn check(
         let time = name.and_then(|name| list.get(map)?.get(name)?.as_f64());
         time.is_some_and(|time| issued < time)
     };
-    let name = payload.get("jti").map_or(signature, Value::as_str);
+    let names: Vec<String> = match payload.get("jti") {
+        Some(jti) => jti.as_str().into_iter().map(str::to_owned).collect(),
+        None => token.map(signatures).unwrap_or_default(),
+    };
     let tokens = list.get("tokens").and_then(Value::as_array);
-    let is_listed = tokens.into_iter().flatten().any(|one| one.as_str() == name);
-    if (name.is_some() && is_listed)
+    let is_listed = |name: &String| {
+        let mut tokens = tokens.into_iter().flatten();
+        tokens.any(|one| one.as_str() == Some(name))
+    };
+    if names.iter().any(is_listed)
         || before("clients", "client_id")
         || before("clients", "azp")
         || before("subjects", "sub")
@@ -45,4 +55,12 @@ pub(crate) fn check(
         return Err(Reason::Revoked);
     }
     Ok(())
+}
+
+/// The signature of a token, and the other form that everybody can make of it.
+fn signatures(token: &Token) -> Vec<String> {
+    let other = twin(&token.signature).filter(|_| token.alg == "ES256");
+    let other = other.map(|signature| URL_SAFE_NO_PAD.encode(signature));
+    let signatures = std::iter::once(token.signature_text.clone());
+    signatures.chain(other).collect()
 }
