@@ -11,7 +11,7 @@ use crate::model::{self, Verdict};
 
 /// For how long before and after `now` the expectations hold, in seconds.
 const BEFORE: i64 = 5;
-const AFTER: i64 = 300;
+const AFTER: i64 = 1200;
 
 /// How many requests are drawn.
 const REQUESTS: usize = 12;
