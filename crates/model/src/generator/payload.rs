@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::dice::{chance, one_of};
+use super::dice::{chance, one_of, some_of};
 use super::provider::Provider;
 use super::requirement::{AUDIENCES, SCOPES, VALUES};
 
@@ -76,10 +76,13 @@ fn custom(rng: &mut Rng, payload: &mut Value) {
         payload["https://example.com/tenant"] = json!({"id": one_of(rng, &VALUES())});
     }
     if chance(rng, 25) {
-        payload["subscribed"] = json!([
-            {"name": "a", "version": "1", "more": true},
+        let subscriptions = [
+            json!({"name": "a", "version": "1", "more": true}),
+            json!({"name": "a", "version": "2"}),
+            json!({"name": "b", "version": "1"}),
             one_of(rng, &VALUES()),
-        ]);
+        ];
+        payload["subscribed"] = json!(some_of(rng, &subscriptions));
     }
     if chance(rng, 30) {
         let levels = [

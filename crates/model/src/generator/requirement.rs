@@ -68,6 +68,10 @@ fn parts(rng: &mut Rng, providers: &[String], depth: u8) -> Value {
 }
 
 fn claim(rng: &mut Rng) -> Value {
+    if chance(rng, 20) {
+        let subscription = json!({"name": "a", "version": one_of(rng, &["1", "2"])});
+        return json!({"claim_name": "subscribed", "contains": subscription});
+    }
     let mut condition = match rng.u8(0..4) {
         0 => json!({"claim_name": "realm_access.roles"}),
         1 => json!({"claim_path": ["https://example.com/tenant", {"key": "id"}]}),
