@@ -87,10 +87,8 @@ fn responses(samples: &[Numbered]) -> impl Fn(&str, &str) -> Reply + Send + Sync
 
 /// The token of a form.
 fn token(form: &[u8]) -> String {
-    let fields = form.split(|byte| *byte == b'&');
-    let field = fields
-        .filter_map(|field| field.strip_prefix(b"token="))
-        .next();
+    let mut fields = form.split(|byte| *byte == b'&');
+    let field = fields.find_map(|field| field.strip_prefix(b"token="));
     let text = String::from_utf8_lossy(field.unwrap_or_default()).into_owned();
     let mut token = String::new();
     let mut parts = text.split('%');

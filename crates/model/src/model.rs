@@ -78,20 +78,11 @@ pub(crate) fn judge(
         return unchanged();
     }
     let everything = |_: &str, _: &str| true;
-    let decide = |node: Fields<'_>| {
-        let mut surroundings = Surroundings {
-            world,
-            view,
-            now,
-            asked,
-        };
-        let mut opinion = requirement::decide(node, &surroundings);
-        if matches!(opinion, Opinion::Later) {
-            // The filter waits for the answers, and decides again.
-            surroundings.asked = &everything;
-            opinion = requirement::decide(node, &surroundings);
-        }
-        opinion
+    let mut surroundings = Surroundings {
+        world,
+        view,
+        now,
+        asked,
     };
     // Nothing passes without a good token because of a path that the upstream may take for another one.
     let ambiguous = path::is_ambiguous(view.path());
@@ -101,7 +92,13 @@ pub(crate) fn judge(
             Ok(node) => node,
             Err(reason) => return refuse(&[reason.into()]),
         };
-        match decide(node) {
+        let mut opinion = requirement::decide(node, &surroundings);
+        if matches!(opinion, Opinion::Later) {
+            // The filter waits for the answers, and decides again.
+            surroundings.asked = &everything;
+            opinion = requirement::decide(node, &surroundings);
+        }
+        match opinion {
             Opinion::Fulfilled(fulfilment) if skips(&fulfilment) => {}
             Opinion::Fulfilled(fulfilment) => {
                 return Verdict::Forward(Forwarded::new(&fulfilment, configuration, &kept));
