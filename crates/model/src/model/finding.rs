@@ -125,11 +125,14 @@ pub(crate) fn all(findings: Vec<Finding<'_>>) -> Finding<'_> {
             }
         }
     }
+    // A part that needs a document may be refused at once, or after the filter has tried to fetch a newer one. Then it
+    // waits for both.
+    let is_at_once = |refusal: &Refusal| !refusal.reason.may_wait();
+    if later && !refused.iter().any(is_at_once) {
+        return Finding::Later;
+    }
     if !refused.is_empty() {
         return Finding::Refused(refused);
-    }
-    if later {
-        return Finding::Later;
     }
     let (accepted, extraction, lenient) = all;
     Finding::Fulfilled {

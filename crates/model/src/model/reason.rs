@@ -39,6 +39,17 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Whether the filter may wait for a newer document before it refuses a request.
+    pub(crate) const fn may_wait(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownKey
+                | Self::KeysUnavailable
+                | Self::RevocationUnavailable
+                | Self::IntrospectionUnavailable
+        )
+    }
+
     /// The name, the status, and the error codes of challenge and body: the table of `docs/answers.md`.
     pub(crate) fn row(self) -> (&'static str, u16, Option<&'static str>, &'static str) {
         let no_token = |name| (name, 401, None, "missing_token");
