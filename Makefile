@@ -40,7 +40,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -168,6 +168,11 @@ simulate: ## run SEEDS random stories of the whole filter on a simulated host (1
 planted-bugs: ## plant bugs and measure after how many stories the simulation finds them: docs/planted-bugs.md
 	@scripts/need rust node
 	@node scripts/planted-bugs.mjs
+
+check-model: ## compare the filter with a model of the whole decision in CASES random cases (100000); SEED=<seed> replays one
+	@scripts/need rust
+	@cargo run --quiet --locked --profile simulation -p gate-model -- \
+	  $(if $(SEED),--seed $(SEED),--cases $(or $(CASES),100000) $(if $(FIRST),--first $(FIRST)))
 
 .tools/bin/cargo-fuzz:
 	@echo "Building cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (some minutes, once) ..."

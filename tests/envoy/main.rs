@@ -56,6 +56,8 @@ mod key_sets;
 #[cfg(test)]
 mod migration;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod module;
 #[cfg(test)]
 mod operations;

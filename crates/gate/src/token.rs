@@ -48,8 +48,9 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// The first of these that applies: [`Reason::TooLarge`], [`Reason::MalformedToken`],
-    /// [`Reason::Critical`], [`Reason::Algorithm`], [`Reason::ClaimType`].
+    /// The first of these that applies: [`Reason::TooLarge`]; [`Reason::MalformedToken`] if there are not three
+    /// parts, or the header is malformed; [`Reason::Critical`]; [`Reason::Algorithm`];
+    /// [`Reason::MalformedToken`] for signature and payload; [`Reason::ClaimType`].
     pub fn parse(text: &str, longest: usize) -> Result<(Self, Signed<'_>), Reason> {
         Self::parse_and_keep(text, longest, None)
     }

@@ -50,6 +50,12 @@ impl Request {
         named.map(|(_, value)| value.clone()).collect()
     }
 
+    /// All headers as the upstream receives them.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        self.state.borrow().headers.clone()
+    }
+
     /// The filter state of the request.
     #[must_use]
     pub fn filter_state(&self) -> Vec<(String, Vec<u8>)> {

@@ -20,6 +20,7 @@ const PACKAGES: &[&[&str]] = &[
     &[
         "bearer-gate",
         "gate-check",
+        "gate-model",
         "gate-simulation",
         "vectors-module",
     ],

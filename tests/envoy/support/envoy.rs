@@ -1,5 +1,6 @@
 //! One Envoy process: the unmodified release binary that `make envoy` installs.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -73,6 +74,21 @@ impl Envoy {
         let listeners = self.admin("/listeners?format=json").json();
         let port = listener_port(&listeners, |name| name == listener).unwrap();
         Connection::to(port).unwrap().send(request).unwrap()
+    }
+
+    /// The ports of all listeners, by name.
+    pub(crate) fn ports(&self) -> BTreeMap<String, u16> {
+        let listeners = self.admin("/listeners?format=json").json();
+        let statuses = listeners["listener_statuses"].as_array().unwrap();
+        let names = statuses
+            .iter()
+            .map(|status| status["name"].as_str().unwrap());
+        names
+            .map(|wanted| {
+                let port = listener_port(&listeners, |name| name == wanted).unwrap();
+                (wanted.to_owned(), port)
+            })
+            .collect()
     }
 
     /// Sends a request to the administration interface.

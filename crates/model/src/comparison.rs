@@ -1,0 +1,114 @@
+//! What the filter did, compared with what it must do.
+
+use gate::reason::ReasonKind;
+
+use crate::model::{Answer, Verdict};
+use crate::trial::Observed;
+
+/// What the filter did with a request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Outcome {
+    /// It needs no token.
+    Passed,
+    /// It has as many good tokens.
+    Admitted(usize),
+    /// It has tokens that are forwarded unverified.
+    Extracted,
+    /// It was refused for this reason.
+    Refused(ReasonKind),
+}
+
+/// The outcome, if the filter did what it must do.
+///
+/// # Errors
+///
+/// What differs.
+pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome, String> {
+    match (verdict, observed) {
+        (_, Observed::Stuck) => Err("the request is neither forwarded nor answered".to_owned()),
+        (_, Observed::Panicked(who)) => Err((*who).to_owned()),
+        (Verdict::Forward(_), Observed::Answered { .. }) => Err("it must be forwarded".to_owned()),
+        (Verdict::Refuse(_), Observed::Forwarded { .. }) => Err("it must be refused".to_owned()),
+        (
+            Verdict::Forward(expected),
+            Observed::Forwarded {
+                headers,
+                filter_state,
+                clears_route,
+            },
+        ) => {
+            let mut headers = headers.clone();
+            headers.sort_by(|(one, _), (other, _)| one.cmp(other));
+            if headers != expected.headers {
+                Err("the upstream receives other headers".to_owned())
+            } else if *filter_state != expected.filter_state {
+                Err("the filter state differs".to_owned())
+            } else if *clears_route != expected.clears_route {
+                Err("the route is selected again, or not".to_owned())
+            } else if expected.accepted > 0 {
+                Ok(Outcome::Admitted(expected.accepted))
+            } else if expected.is_extracted {
+                Ok(Outcome::Extracted)
+            } else {
+                Ok(Outcome::Passed)
+            }
+        }
+        (Verdict::Refuse(answers), observed @ Observed::Answered { .. }) => {
+            let mut differences = Vec::new();
+            for answer in answers {
+                match compare_answer(answer, observed) {
+                    Ok(kind) => return Ok(Outcome::Refused(kind)),
+                    Err(difference) => differences.push(difference),
+                }
+            }
+            Err(differences.join("; or "))
+        }
+    }
+}
+
+/// The filter's name for the reason of an answer.
+pub(crate) fn kind(expected: &Answer) -> Option<ReasonKind> {
+    let (name, status, _, _) = expected.reason.row();
+    let mut kinds = ReasonKind::ALL.iter().copied();
+    kinds.find(|kind| kind.metric() == name && kind.status() == status)
+}
+
+fn compare_answer(expected: &Answer, observed: &Observed) -> Result<ReasonKind, String> {
+    let Observed::Answered {
+        status,
+        headers,
+        body,
+    } = observed
+    else {
+        return Err("it is not answered".to_owned());
+    };
+    let (name, expected_status, _, _) = expected.reason.row();
+    let kind = kind(expected)
+        .ok_or_else(|| format!("the filter has no reason {name} with status {expected_status}"))?;
+    let description = kind.description();
+    let expected_headers = expected.headers(description);
+    let differs = |what: &str, expected: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
+        Err(format!(
+            "{what} must be {expected:?} ({name}) and is {got:?}"
+        ))
+    };
+    if *status != expected_status {
+        return differs("the status", &expected_status, status);
+    }
+    if *body != expected.body(description) {
+        return differs("the body", &expected.body(description), body);
+    }
+    // When to try again depends on the backoff.
+    let mut headers = headers.clone();
+    if let Some(seconds) = headers.get_mut("retry-after")
+        && seconds
+            .parse::<u64>()
+            .is_ok_and(|seconds| (1..=60).contains(&seconds))
+    {
+        "1 to 60".clone_into(seconds);
+    }
+    if headers != expected_headers {
+        return differs("the headers", &expected_headers, &headers);
+    }
+    Ok(kind)
+}

@@ -1,0 +1,131 @@
+//! Claims for which a token may be refused.
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::dice::{chance, one_of};
+use super::provider::Provider;
+use super::requirement::VALUES;
+
+/// The longest value that a story shows.
+const SHOWN: usize = 60;
+
+/// Changes one claim so that the token may be refused. Returns what was done.
+pub(crate) fn add(rng: &mut Rng, payload: &mut Value, provider: &Provider) -> String {
+    let skew = provider.fields["clock_skew_seconds"].as_i64().unwrap_or(60);
+    let (name, values) = one_of(rng, &table(provider.now, skew));
+    let members = payload.as_object_mut().expect("a payload is an object");
+    if chance(rng, 20) {
+        members.remove(name);
+        return format!("no {name}");
+    }
+    let value = one_of(rng, values.as_array().expect("values are a list"));
+    let shown = value.to_string();
+    members.insert(name.to_owned(), value);
+    if shown.len() > SHOWN {
+        format!("{name} of {} bytes", shown.len())
+    } else {
+        format!("{name} {shown}")
+    }
+}
+
+/// Claims, each with a list of values. `skew` is what the clocks may differ by, in seconds.
+fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
+    let others = json!([null, true, {}, [1], "1", 1, ["a"]]);
+    let mut table = vec![
+        (
+            "iss",
+            json!([
+                "https://a.example",
+                "https://a.example/",
+                "https://b.example",
+                "https://evil.example"
+            ]),
+        ),
+        (
+            "aud",
+            json!([
+                "other",
+                [],
+                ["other", "another"],
+                "orders billing",
+                "https://api.example/",
+                "https://api.exampl",
+                "",
+                "Orders",
+            ]),
+        ),
+        (
+            "sub",
+            json!(["mallory", "alice2", "", "ALICE", "a".repeat(5000)]),
+        ),
+        (
+            "exp",
+            json!([
+                now - skew,
+                now - skew + 1,
+                now - skew - 1,
+                now - 7200,
+                0,
+                -1,
+                1e300,
+                4_102_444_800_i64,
+                4_102_444_800.5,
+                u64::MAX,
+            ]),
+        ),
+        (
+            "nbf",
+            json!([
+                now + skew,
+                now + skew + 1,
+                now + skew - 1,
+                now + 7200,
+                -1,
+                1e300
+            ]),
+        ),
+        (
+            "iat",
+            json!([
+                now + skew,
+                now + skew + 1,
+                now + 7200,
+                now - 86_400,
+                0,
+                now - 1800,
+                now - 1801,
+                now - 5400,
+            ]),
+        ),
+        ("cnf", json!([{"jkt": "x"}, null])),
+        (
+            "scope",
+            json!(["readonly", "read  write", "READ", ["read"], 7, ""]),
+        ),
+        ("azp", json!(["web", "app", "other"])),
+        ("tier", json!(VALUES())),
+        (
+            "x",
+            json!([
+                "x".repeat(11_000),
+                "x".repeat(13_000),
+                "x".repeat(20_000),
+                nested(29),
+                nested(30),
+                nested(31)
+            ]),
+        ),
+        ("x", json!([nested(30), nested(31), nested(32), nested(40)])),
+    ];
+    // Those that most often go wrong.
+    table.extend_from_within(1..5);
+    let registered = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+    table.extend(registered.map(|name| (name, others.clone())));
+    table
+}
+
+/// Lists in lists, this many levels deep.
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!(1), |inner, _| json!([inner]))
+}

@@ -1,0 +1,161 @@
+//! The model: what the filter must do with a request.
+//!
+//! It is derived from the documentation: `docs/configuration.md`, `docs/answers.md`, `docs/revocation.md`. It is
+//! simple and slow, works on the text of the configuration, the raw headers and the documents as servers publish
+//! them, and shares no code with the filter. Signatures are verified by aws-lc, JSON is read by `serde_json`,
+//! regular expressions are matched by `regex`.
+
+mod answer;
+mod claim;
+mod conditions;
+mod credential;
+mod endpoint;
+mod fields;
+mod finding;
+mod forwarding;
+mod key;
+mod matching;
+mod own_headers;
+mod path;
+mod provider;
+mod reason;
+mod requirement;
+mod revocation;
+mod strict_json;
+mod token;
+mod twin;
+mod view;
+
+use crate::case::{Request, World};
+use conditions::Refusal;
+use fields::Fields;
+use forwarding::Forwarded;
+use matching::Truth;
+use provider::Surroundings;
+use requirement::{Fulfilment, Opinion};
+use view::View;
+
+pub(crate) use answer::Answer;
+pub(crate) use reason::Reason;
+pub(crate) use token::Token;
+pub(crate) use twin::twin;
+
+/// What happens to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Verdict {
+    /// The upstream receives it.
+    Forward(Forwarded),
+    /// The client receives one of these answers. There are several where the documentation does not say which of
+    /// several refusals counts.
+    Refuse(Vec<Answer>),
+}
+
+/// What the filter must do with `request` at the time `now`, in milliseconds since the epoch. `asked` says whether
+/// the filter remembers what the introspection endpoint behind a cluster said about a token.
+pub(crate) fn judge(
+    world: &World,
+    request: &Request,
+    now: i128,
+    asked: &dyn Fn(&str, &str) -> bool,
+) -> Verdict {
+    let configuration = Fields(&world.configuration);
+    let (kept, removed) = own_headers::split(configuration, &request.headers);
+    let view = View(&kept);
+    let refuse = |refusals: &[Refusal]| {
+        let answers = refusals.iter();
+        Verdict::Refuse(
+            answers
+                .map(|one| Answer::new(one, configuration, view))
+                .collect(),
+        )
+    };
+    let per_route = configuration.flag("per_route_requirements");
+    if per_route && removed {
+        return refuse(&[Reason::Header.into()]);
+    }
+    let unchanged = || Verdict::Forward(Forwarded::unchanged(&kept));
+    if configuration.flag("bypass_cors_preflight") && view.is_preflight() {
+        return unchanged();
+    }
+    let everything = |_: &str, _: &str| true;
+    let mut surroundings = Surroundings {
+        world,
+        view,
+        now,
+        asked,
+    };
+    // Nothing passes without a good token because of a path that the upstream may take for another one.
+    let ambiguous = path::is_ambiguous(view.path());
+    let skips = |fulfilment: &Fulfilment| fulfilment.accepted.is_empty() && ambiguous;
+    for requirement in applicable(configuration, request, view) {
+        let node = match requirement {
+            Ok(node) => node,
+            Err(reason) => return refuse(&[reason.into()]),
+        };
+        let mut opinion = requirement::decide(node, &surroundings);
+        if matches!(opinion, Opinion::Later) {
+            // The filter waits for the answers, and decides again.
+            surroundings.asked = &everything;
+            opinion = requirement::decide(node, &surroundings);
+        }
+        match opinion {
+            Opinion::Fulfilled(fulfilment) if skips(&fulfilment) => {}
+            Opinion::Fulfilled(fulfilment) => {
+                return Verdict::Forward(Forwarded::new(&fulfilment, configuration, &kept));
+            }
+            Opinion::Refused(refusals) => return refuse(&refusals),
+            Opinion::Later => unreachable!("everything has been asked"),
+        }
+    }
+    if configuration.text("unmatched_requests") == Some("allow")
+        && !configuration.list("rules").is_empty()
+        && !ambiguous
+    {
+        return unchanged();
+    }
+    refuse(&[Reason::NoRule.into()])
+}
+
+/// The requirements that apply to a request, in order. An error ends them.
+fn applicable<'c>(
+    configuration: Fields<'c>,
+    request: &Request,
+    view: View<'_>,
+) -> Vec<Result<Fields<'c>, Reason>> {
+    let named = |name: &str| {
+        let map = configuration.entries("requirement_map");
+        let mut named = map.into_iter().filter(|(known, _)| *known == name);
+        named.next().map(|(_, node)| node)
+    };
+    let mut found = Vec::new();
+    if configuration.flag("per_route_requirements")
+        && let Some(name) = &request.route_requirement
+    {
+        match named(name) {
+            Some(node) => found.push(Ok(node)),
+            None => return vec![Err(Reason::Requirement)],
+        }
+    }
+    let rules = configuration.list("rules");
+    if rules.is_empty() {
+        found.push(Ok(Fields(&requirement::ANY_PROVIDER)));
+    }
+    for rule in rules {
+        let rule = Fields(rule);
+        let node = match (rule.object("requires"), rule.text("requirement_name")) {
+            (Some(node), _) => node,
+            (None, Some(name)) => named(name).expect("the configuration is valid"),
+            (None, None) => Fields(&requirement::ALLOW),
+        };
+        let condition = rule.object("match").expect("the configuration is valid");
+        match matching::matches(condition, view) {
+            Truth::Yes => found.push(Ok(node)),
+            Truth::No => {}
+            Truth::TooLong => {
+                found.push(Err(Reason::TooLong));
+                return found;
+            }
+        }
+    }
+    found
+}

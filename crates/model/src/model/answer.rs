@@ -1,0 +1,95 @@
+//! What the client receives.
+
+use std::collections::BTreeMap;
+
+use super::conditions::Refusal;
+use super::fields::Fields;
+use super::reason::Reason;
+use super::view::View;
+
+/// The answer to a refused request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) reason: Reason,
+    status: u16,
+    /// Whether the answer has neither body nor challenge.
+    stripped: bool,
+    grpc: bool,
+    realm: String,
+    scope: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn new(refusal: &Refusal, configuration: Fields<'_>, view: View<'_>) -> Self {
+        let (_, status, _, _) = refusal.reason.row();
+        let realm = configuration.text("realm");
+        Self {
+            reason: refusal.reason,
+            status,
+            stripped: configuration.flag("strip_failure_response"),
+            grpc: view.is_grpc(),
+            realm: realm.unwrap_or_else(|| view.first(":authority")).to_owned(),
+            scope: refusal.scope.clone(),
+        }
+    }
+
+    /// The headers, given the description of the reason.
+    pub(crate) fn headers(&self, description: &str) -> BTreeMap<String, String> {
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        if self.status == 503 {
+            headers.push(("retry-after", "1 to 60".to_owned()));
+        }
+        let challenge = self.challenge(description);
+        headers.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
+        if !self.stripped && !self.grpc {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        let headers = headers.into_iter();
+        headers
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    fn challenge(&self, description: &str) -> Option<String> {
+        let (_, status, error, _) = self.reason.row();
+        if self.stripped || status == 503 {
+            return None;
+        }
+        let mut challenge = format!("Bearer realm=\"{}\"", quotable(&self.realm));
+        if let Some(error) = error {
+            let description = format!(", error_description=\"{description}\"");
+            challenge.extend([", error=\"", error, "\"", &description]);
+        }
+        if let Some(scope) = &self.scope {
+            challenge.extend([", scope=\"", &quotable(scope), "\""]);
+        }
+        Some(challenge)
+    }
+
+    /// The body, given the description of the reason.
+    pub(crate) fn body(&self, description: &str) -> String {
+        let (_, _, _, error) = self.reason.row();
+        if self.stripped {
+            String::new()
+        } else if self.grpc {
+            description.to_owned()
+        } else {
+            format!("{{\"error\":\"{error}\",\"error_description\":\"{description}\"}}")
+        }
+    }
+}
+
+/// The printable ASCII of a text, at most 256 characters, quoted as needed.
+fn quotable(text: &str) -> String {
+    let printable = text
+        .chars()
+        .filter(|one| matches!(one, ' '..='~'))
+        .take(256);
+    printable.fold(String::new(), |mut quoted, one| {
+        if one == '"' || one == '\\' {
+            quoted.push('\\');
+        }
+        quoted.push(one);
+        quoted
+    })
+}

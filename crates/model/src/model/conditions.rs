@@ -1,0 +1,123 @@
+//! Conditions of a requirement on the claims of a token.
+
+use serde_json::{Map, Value};
+
+use super::claim;
+use super::fields::Fields;
+use super::reason::Reason;
+
+/// A reason, and the scopes that the challenge names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    pub(crate) scope: Option<String>,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        let scope = None;
+        Self { reason, scope }
+    }
+}
+
+/// Checks a token of a provider with this payload against `scopes`, `any_scope` and `claims` of a requirement.
+pub(crate) fn check(
+    node: Fields<'_>,
+    provider: Fields<'_>,
+    payload: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    let owned = scopes(provider, payload);
+    let has = |scope: &&str| owned.iter().any(|one| one == scope);
+    let lacking = |scopes: &[&str]| {
+        Err(Refusal {
+            reason: Reason::Scope,
+            scope: Some(scopes.join(" ")),
+        })
+    };
+    let all = node.texts("scopes");
+    if !all.iter().all(has) {
+        return lacking(&all);
+    }
+    let any = node.texts("any_scope");
+    if !any.is_empty() && !any.iter().any(has) {
+        return lacking(&any);
+    }
+    for condition in node.list("claims") {
+        let condition = Fields(condition);
+        if !holds(condition, claim::find(condition, payload)) {
+            return Err(Reason::Claims.into());
+        }
+    }
+    Ok(())
+}
+
+/// The scopes of a token.
+fn scopes<'p>(provider: Fields<'_>, payload: &'p Map<String, Value>) -> Vec<&'p str> {
+    let claims: Vec<Option<&Value>> = if provider.has("scope_claims") {
+        let selectors = provider.list("scope_claims").into_iter();
+        let find = |selector: &Value| match selector {
+            Value::Array(path) => claim::find_path(&path.iter().collect::<Vec<_>>(), payload),
+            name => claim::find_dotted(name.as_str().unwrap_or_default(), payload),
+        };
+        selectors.map(find).collect()
+    } else {
+        vec![payload.get("scope"), payload.get("scp")]
+    };
+    let mut scopes = Vec::new();
+    for claim in claims.into_iter().flatten() {
+        match claim {
+            Value::String(text) => scopes.extend(text.split(' ')),
+            Value::Array(list) => scopes.extend(list.iter().filter_map(Value::as_str)),
+            _ => {}
+        }
+    }
+    scopes
+}
+
+fn holds(condition: Fields<'_>, claim: Option<&Value>) -> bool {
+    if condition.has("present") {
+        return claim.is_some() == condition.flag("present");
+    }
+    let Some(claim) = claim else { return false };
+    if let Some(wanted) = condition.get("exact") {
+        return equal(claim, wanted);
+    }
+    if let Some(wanted) = condition.get("contains") {
+        return match claim {
+            Value::Array(elements) => elements.iter().any(|one| covers(one, wanted)),
+            Value::String(_) => claim == wanted,
+            _ => false,
+        };
+    }
+    let wanted = condition.list("any_of");
+    wanted.into_iter().any(|wanted| equal(claim, wanted))
+}
+
+/// Whether an element of a list equals `wanted` or, if that is an object, has all its members.
+fn covers(element: &Value, wanted: &Value) -> bool {
+    match (element, wanted) {
+        (Value::Object(element), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(name, value)| element.get(name).is_some_and(|one| equal(one, value))),
+        _ => equal(element, wanted),
+    }
+}
+
+/// Whether two values are equal. `1` is `1.0`.
+fn equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || (one.is_f64() != other.is_f64() && one.as_f64() == other.as_f64())
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(name, value)| other.get(name).is_some_and(|one| equal(value, one)))
+        }
+        _ => one == other,
+    }
+}

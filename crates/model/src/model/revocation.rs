@@ -1,0 +1,66 @@
+//! Lists of revoked tokens.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::reason::Reason;
+use super::token::Token;
+use super::twin::twin;
+use crate::case::World;
+
+/// Checks claims, and the signature of a JWT that has no `jti`, against the list of a provider.
+pub(crate) fn check(
+    provider: Fields<'_>,
+    world: &World,
+    payload: &Map<String, Value>,
+    token: Option<&Token>,
+) -> Result<(), Reason> {
+    let Some(source) = provider.object("revocation") else {
+        return Ok(());
+    };
+    let cluster = source
+        .object("http_uri")
+        .and_then(|uri| uri.text("cluster"));
+    let served = world.documents.get(cluster.unwrap_or_default());
+    let document = served.filter(|served| served.status == 200);
+    let list = document.and_then(|served| serde_json::from_str::<Value>(&served.body).ok());
+    let Some(list) = list else {
+        return match source.text("on_unavailable") {
+            Some("allow") => Ok(()),
+            _ => Err(Reason::RevocationUnavailable),
+        };
+    };
+    let issued = payload.get("iat").and_then(Value::as_f64).unwrap_or(0.0);
+    let before = |map: &str, claim: &str| {
+        let name = payload.get(claim).and_then(Value::as_str);
+        let time = name.and_then(|name| list.get(map)?.get(name)?.as_f64());
+        time.is_some_and(|time| issued < time)
+    };
+    let names: Vec<String> = match payload.get("jti") {
+        Some(jti) => jti.as_str().into_iter().map(str::to_owned).collect(),
+        None => token.map(signatures).unwrap_or_default(),
+    };
+    let tokens = list.get("tokens").and_then(Value::as_array);
+    let is_listed = |name: &String| {
+        let mut tokens = tokens.into_iter().flatten();
+        tokens.any(|one| one.as_str() == Some(name))
+    };
+    if names.iter().any(is_listed)
+        || before("clients", "client_id")
+        || before("clients", "azp")
+        || before("subjects", "sub")
+    {
+        return Err(Reason::Revoked);
+    }
+    Ok(())
+}
+
+/// The signature of a token, and the other form that everybody can make of it.
+fn signatures(token: &Token) -> Vec<String> {
+    let other = twin(&token.signature).filter(|_| token.alg == "ES256");
+    let other = other.map(|signature| URL_SAFE_NO_PAD.encode(signature));
+    let signatures = std::iter::once(token.signature_text.clone());
+    signatures.chain(other).collect()
+}
