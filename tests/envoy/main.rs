@@ -82,6 +82,8 @@ mod updates;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]
+mod verdicts;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod workers;
