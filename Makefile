@@ -1,9 +1,11 @@
 # bearer-gate: `make run` shows it at work, `make test` proves it. README.md says more.
 
 # The versions of Envoy that `make matrix` tests with, oldest first. All are unmodified release binaries.
-ENVOYS := $(shell cat envoy/versions)
+ENVOYS := $(shell cat tests/envoy/versions)
 # The version that every other target uses: `make test ENVOY=1.36.4` chooses one.
 ENVOY  := $(lastword $(ENVOYS))
+# The tests that `make matrix` runs with each version.
+MATRIX := admission:: rejection:: rotation:: workers:: engines:: verdicts::
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
@@ -15,7 +17,7 @@ FUZZ_TARGETS := token claims key_set configuration credential decision \
 
 TARGET := wasm32-wasip1
 
-# Where that Envoy is. Tests and scripts know it from the variable ENVOY, or from envoy/versions.
+# Where that Envoy is. Tests and scripts know it from the variable ENVOY, or from tests/envoy/versions.
 ENVOY_BINARY := .tools/envoy-$(ENVOY)/bin/envoy
 
 # Panic messages contain the paths of source files. These flags remove what differs between machines:
@@ -46,7 +48,7 @@ export ENVOY
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test matrix second-host test-browser fuzz simulate bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -119,6 +121,19 @@ test: needs build trapping vectors envoy demo ## run the unit tests, the example
 	cargo test --locked --lib --test reference
 	cargo test --locked --test envoy
 
+matrix: needs build $(ENVOYS:%=.tools/envoy-%/bin/envoy) ## run the tests MATRIX with each version of Envoy in tests/envoy/versions
+	@failed=; \
+	for version in $(ENVOYS); do \
+	  echo "Envoy $$version:"; \
+	  ENVOY=$$version cargo test --locked --test envoy -- $(MATRIX) || failed="$$failed $$version"; \
+	done; \
+	[ -z "$$failed" ] || { echo "bearer-gate: tests failed with Envoy$$failed" >&2; exit 1; }
+
+# It needs no Envoy, and is no part of the workspace: its dependencies take minutes to build.
+SECOND_HOST := --locked --manifest-path tests/second-host/Cargo.toml --target-dir target/second-host
+second-host: build ## compare the verdicts of the module in wasmtime with those in Envoy
+	cargo test $(SECOND_HOST)
+
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
 test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed ## run the tests of the API console in a headless Chromium
 	@cd tests/browser && node --test --test-concurrency=1
@@ -140,6 +155,7 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	cargo clippy --locked -p bearer-gate -p vectors-module --lib --target $(TARGET) -- -D warnings
 	cargo test --locked --quiet -p gate-structure
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo fmt --check --manifest-path tests/second-host/Cargo.toml
 	cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)

@@ -15,7 +15,7 @@ export const GATE_WASM = join(ROOT, 'target/wasm32-wasip1/release/bearer_gate.wa
 
 function envoyVersion() {
   return process.env.ENVOY
-    || readFileSync(join(ROOT, 'envoy/versions'), 'utf8').trim().split(/\s+/).at(-1);
+    || readFileSync(join(ROOT, 'tests/envoy/versions'), 'utf8').trim().split(/\s+/).at(-1);
 }
 
 /** Throws a `Failure` for the first missing file; `needed` has pairs of a file and a command that makes it. */

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::setup::root;
 
 /// The versions that `make matrix` tests with, oldest first.
-const VERSIONS: &str = include_str!("../../../envoy/versions");
+const VERSIONS: &str = include_str!("../versions");
 
 /// The version that the environment variable `ENVOY` names, or the newest one that is tested.
 pub(crate) fn version() -> String {
