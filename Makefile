@@ -129,10 +129,11 @@ matrix: needs build $(ENVOYS:%=.tools/envoy-%/bin/envoy) ## run the tests MATRIX
 	done; \
 	[ -z "$$failed" ] || { echo "bearer-gate: tests failed with Envoy$$failed" >&2; exit 1; }
 
-# It needs no Envoy, and is no part of the workspace: its dependencies take minutes to build.
-SECOND_HOST := --locked --manifest-path tests/second-host/Cargo.toml --target-dir target/second-host
-second-host: build ## compare the verdicts of the module in wasmtime with those in Envoy
-	cargo test $(SECOND_HOST)
+# It needs no Envoy, and is no part of the workspace: its dependencies take minutes to build. wasmtime 49 claims to
+# need Rust 1.96, but builds with 1.95.
+second-host: build ## run the module in another host, wasmtime, and check that its verdicts are those in Envoy
+	cargo test --locked --ignore-rust-version --manifest-path tests/second-host/Cargo.toml \
+	  --target-dir target/second-host
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
 test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed ## run the tests of the API console in a headless Chromium
