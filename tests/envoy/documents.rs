@@ -9,7 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer as Ca, Key
 use serde_json::json;
 
 use crate::support::{
-    Envoy, Issuer, Request, Server, Token, bootstrap, cluster, eventually, get, root,
+    Envoy, Issuer, Request, Server, Token, binary, bootstrap, cluster, eventually, get, root,
 };
 
 fn read(path: &str) -> String {
@@ -44,7 +44,7 @@ fn envoy_accepts_every_configuration() {
             .replace("demo/.run/tls.key", &certificates.key.display().to_string());
         let copy = certificates.directory.join(path.file_name().unwrap());
         fs::write(&copy, text).unwrap();
-        let output = Command::new(root().join(".tools/envoy/bin/envoy"))
+        let output = Command::new(binary())
             .current_dir(root())
             .env("GATE_SECRET", "secret")
             .args(["--mode", "validate", "--use-dynamic-base-id", "-c"])

@@ -86,6 +86,8 @@ mod updates;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]
+mod verdicts;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod workers;

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::http::{Connection, Request, Response, get};
 use super::setup::root;
+use super::version::binary;
 use super::wait::PATIENCE;
 
 /// The time after which a replaced listener is removed: Envoy's default.
@@ -178,12 +179,7 @@ impl Process {
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("envoy.yaml"), bootstrap).unwrap();
-        let binary = root().join(".tools/envoy/bin/envoy");
-        assert!(
-            binary.exists(),
-            "Envoy is missing: install it with `make envoy`"
-        );
-        let child = Command::new(binary)
+        let child = Command::new(binary())
             .current_dir(root())
             .args(["--use-dynamic-base-id", "--log-level", "warning"])
             .args(["--component-log-level", "wasm:info"])

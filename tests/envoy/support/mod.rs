@@ -10,6 +10,7 @@ mod issuer;
 mod key;
 mod server;
 mod setup;
+mod version;
 mod wait;
 
 pub(crate) use challenge::Challenge;
@@ -21,4 +22,5 @@ pub(crate) use issuer::{AUDIENCE, ISSUER, Issuer, Token, now};
 pub(crate) use key::{Key, keys, mac};
 pub(crate) use server::{Answer, Door, Reply, Server};
 pub(crate) use setup::{Gate, NOBODY, Setup, bootstrap, bootstrap_of, cluster, root};
+pub(crate) use version::binary;
 pub(crate) use wait::{eventually, in_parallel, in_parallel_while, with_time_enough};
