@@ -7,7 +7,7 @@ mod reference {
     use std::fs;
     use std::path::Path;
 
-    use gate::answer::Answer;
+    use gate::answer::{Answer, ChallengeParameters};
     use gate::policy::Policy;
     use gate::reason::ReasonKind;
     use gate_config::schema;
@@ -429,7 +429,7 @@ mod reference {
         let described = operations("Why requests are refused");
         let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for reason in ReasonKind::ALL {
-            let answer = Answer::new(&reason.example(), b"", false);
+            let answer = Answer::new(&reason.example(), &ChallengeParameters::default(), false);
             let body: Value = serde_json::from_str(&answer.body).unwrap();
             let error = body["error"].as_str().unwrap();
             let answers = expected.entry(reason.metric().to_owned()).or_default();

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use gate::answer::Answer;
+use gate::answer::{Answer, ChallengeParameters};
 use gate::reason::Reason;
 use proptest::prelude::Strategy;
 use proptest::test_runner::{Config, TestRunner};
@@ -396,7 +396,11 @@ fn no_configuration_breaks_the_challenge() {
     // Each case would need its own Envoy; the module makes the text with the same code.
     run(400, &(odd_text(), odd_text()), |realm, scope| {
         let required = scope.replace(['"', '\\'], "");
-        let answer = Answer::new(&Reason::Scope { required }, realm.as_bytes(), false);
+        let parameters = ChallengeParameters {
+            realm: realm.as_bytes(),
+            ..ChallengeParameters::default()
+        };
+        let answer = Answer::new(&Reason::Scope { required }, &parameters, false);
         let headers = answer.headers.iter();
         let answer = Response {
             status: answer.status,

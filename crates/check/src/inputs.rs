@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::hash::RandomState;
 
 use gate::credential::{self, Credential};
-use gate::decision::{Context, Decision, decide, decide_by};
+use gate::decision::{Context, Decided, Decision, decide, decide_by};
 use gate::policy::{
     IntrospectedTokens, Policy, Provider, Requirement, RequirementKind, RequirementNode,
 };
@@ -55,8 +55,8 @@ impl<'i> Inputs<'i> {
     }
 
     /// Decides the request.
-    pub(crate) fn decide(&self) -> Decision {
-        decide(self.policy, self.request, &self.context(), self.now).decision
+    pub(crate) fn decide(&self) -> Decided<'i> {
+        decide(self.policy, self.request, &self.context(), self.now)
     }
 
     /// Decides the request by one node of a requirement.
@@ -98,7 +98,11 @@ impl<'i> Inputs<'i> {
             let payload = token.as_ref().and_then(InspectedToken::payload);
             payload.is_some_and(|payload| {
                 let checked = node.conditions.check(&provider.scope_claims, payload);
-                checked.as_ref() == Err(reason)
+                match (checked, reason) {
+                    // The reason also names the scopes for other parts of the requirement.
+                    (Err(Reason::Scope { .. }), Reason::Scope { .. }) => true,
+                    (checked, reason) => checked.as_ref() == Err(reason),
+                }
             })
         })
     }

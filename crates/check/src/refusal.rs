@@ -181,6 +181,16 @@ impl Refusal<'_> {
             .into_iter()
             .map(|(path, value)| format!("{path}: {}", wording::member("", value)))
             .collect();
+        let conditions = self.conditions;
+        let required = match (
+            conditions.scopes.as_slice(),
+            conditions.any_scope.as_slice(),
+        ) {
+            ([], []) => required.to_owned(),
+            (all, []) => all.join(" "),
+            ([], any) => format!("one of {}", any.join(" ")),
+            (all, any) => format!("{} and one of {}", all.join(" "), any.join(" ")),
+        };
         format!("{}; required: {required}", shown.join(", "))
     }
 

@@ -5,7 +5,7 @@
 
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
-use gate::decision::Decision;
+use gate::decision::{Decided, Decision};
 use gate::policy::Policy;
 use gate::reason::Reason;
 use gate::request::Request;
@@ -76,8 +76,8 @@ impl Trial {
         } else {
             steps.examine(&inputs);
         }
-        let decision = removed.map_or_else(Decision::Deny, |_| inputs.decide());
-        let outcome = Outcome::new(policy, &request, decision);
+        let decided = removed.map_or_else(Decided::from, |_| inputs.decide());
+        let outcome = Outcome::new(policy, &request, decided);
         Self {
             request: line,
             steps: steps.into_list(),
@@ -88,8 +88,9 @@ impl Trial {
 }
 
 impl Outcome {
-    fn new(policy: &Policy, request: &Request<'_>, decision: Decision) -> Self {
-        match decision {
+    fn new(policy: &Policy, request: &Request<'_>, decided: Decided<'_>) -> Self {
+        let requirement = decided.requirement;
+        match decided.decision {
             Decision::Pass => Self::Admitted {
                 verified: false,
                 changes: Vec::new(),
@@ -99,14 +100,7 @@ impl Outcome {
                 changes: changes(policy, &admission),
             },
             Decision::Deny(reason) => {
-                let realm = policy.options.realm.as_ref().map(String::as_bytes);
-                let realm = realm.unwrap_or(&request.authority);
-                let answer = Answer::new(&reason, realm, request.grpc);
-                let answer = if policy.options.strip_failure_response {
-                    answer.stripped()
-                } else {
-                    answer
-                };
+                let answer = Answer::refusal(&reason, policy, request, requirement);
                 Self::Refused { reason, answer }
             }
             Decision::Wait(wait) => {

@@ -17,6 +17,7 @@ mod provider;
 mod requirement;
 mod revocation_source;
 mod rules;
+mod scope_list;
 mod string_matcher;
 
 use std::rc::Rc;
