@@ -75,10 +75,12 @@ impl<'i> Inputs<'i> {
             | RequirementKind::All(_)
             | RequirementKind::ExtractOnly(_) => self.refused_by_conditions(node, reason)?,
         };
+        let audience = self.policy.resources.audience_condition(self.request);
         let refusal = Refusal {
             reason,
             provider,
             conditions: &node.conditions,
+            resources: audience.required().collect(),
             token: self.token_for(provider),
             keys: self.given.key_set(provider),
         };

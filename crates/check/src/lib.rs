@@ -118,7 +118,9 @@ fn check(
         };
         let warnings = policy.iter().flat_map(|policy| {
             let documents = configuration::documents(&file);
-            documents.flat_map(|(path, document)| routes::warnings(policy, document, &path))
+            let routes =
+                documents.flat_map(|(path, document)| routes::warnings(policy, document, &path));
+            policy.warnings.iter().cloned().chain(routes)
         });
         results.push(ConfigurationResult {
             path: configuration.path,

@@ -9,6 +9,7 @@ use gate::decision::{Decided, Decision};
 use gate::policy::Policy;
 use gate::reason::Reason;
 use gate::request::Request;
+use gate::resource_metadata;
 use gate::time::Timestamp;
 
 use crate::given::Given;
@@ -39,6 +40,8 @@ pub(crate) enum Outcome {
     },
     /// The filter answers instead of the upstream.
     Refused { reason: Reason, answer: Answer },
+    /// The request is for metadata, which the filter answers itself.
+    Metadata { answer: Answer },
     /// The filter would wait for these resources, which were not given.
     Undecided { waits_for: Vec<String> },
 }
@@ -51,6 +54,7 @@ impl Trial {
         given: &Given,
         now: Timestamp,
     ) -> Self {
+        let metadata = resource_metadata::answer(policy, request);
         let mut request = request.clone();
         let mut steps = Steps::default();
         let line = format!(
@@ -59,6 +63,19 @@ impl Trial {
             String::from_utf8_lossy(request.path()),
             String::from_utf8_lossy(&request.authority),
         );
+        if let Some(answer) = metadata {
+            steps.note(
+                "metadata",
+                "are answered before any rule, whatever token there is",
+            );
+            let outcome = Outcome::Metadata { answer };
+            return Self {
+                request: line,
+                steps: steps.into_list(),
+                counter: outcome.counter(&policy.options.stat_prefix),
+                outcome,
+            };
+        }
         let removed = policy.remove_client_headers(&mut request);
         for name in removed.iter().flatten() {
             let text = format!("{name} is removed: clients may not send it");
@@ -120,6 +137,7 @@ impl Outcome {
             Self::Admitted {
                 verified: false, ..
             } => "bypassed".to_owned(),
+            Self::Metadata { .. } => "metadata".to_owned(),
             Self::Refused { reason, .. } => format!("denied.{}", reason.kind().metric()),
             Self::Undecided { .. } => return None,
         };

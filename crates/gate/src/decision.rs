@@ -200,7 +200,7 @@ fn by_requirement(
         return Decision::Pass;
     }
     let found = evaluation::credentials(requirement, request);
-    let evaluation = Evaluation::new(&found, policy, context, counts, now);
+    let evaluation = Evaluation::new(&found, policy, request, context, counts, now);
     let fulfilled = evaluate(&requirement.root, &|provider| {
         evaluation.provider_result(provider)
     });

@@ -1,5 +1,6 @@
 //! Everything that decisions go by: providers, requirements and rules, and their logic.
 
+mod audience_condition;
 mod claim_checks;
 mod claim_path;
 mod conditions;
@@ -13,15 +14,19 @@ mod location;
 mod matcher;
 mod path;
 mod pattern;
+mod protected_resource;
+mod protected_resources;
 mod provider;
 mod requirement;
 mod revocation_source;
 mod rules;
 mod scope_list;
 mod string_matcher;
+mod web_url;
 
 use std::rc::Rc;
 
+pub use audience_condition::AudienceCondition;
 pub use claim_path::ClaimPath;
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use forwarding::{ClaimTarget, Forwarding};
@@ -34,11 +39,16 @@ pub use location::Location;
 pub use matcher::{Condition, HeaderMatcher, Matcher, PathMatcher, QueryMatcher};
 pub use path::is_ambiguous;
 pub use pattern::{MAX_TEXT_BYTES, Pattern, PatternError, TextTooLong};
+pub use protected_resource::{
+    MAX_METADATA_URL, Metadata, NotAResourceIdentifier, ProtectedResource, ResourceIdentifier,
+};
+pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use string_matcher::{Comparison, StringMatcher};
+pub use web_url::{NotAWebUrl, WebUrl};
 
 use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
@@ -55,8 +65,12 @@ pub struct Policy {
     pub rules: Rules,
     /// Named requirements, for rules and routes.
     pub requirements: Vec<(String, Requirement)>,
+    /// The protected resources (RFC 9728).
+    pub resources: ProtectedResources,
     /// Settings that concern all requests.
     pub options: Options,
+    /// What is valid but most likely a mistake, each with its JSON path.
+    pub warnings: Vec<String>,
     /// The headers that the filter may set, in lower case and sorted. A client's copies of them never
     /// reach the upstream, see [`Policy::must_remove`].
     pub own_headers: Vec<String>,
@@ -93,6 +107,7 @@ impl Policy {
         providers: Vec<Rc<Provider>>,
         rules: Rules,
         requirements: Vec<(String, Requirement)>,
+        resources: ProtectedResources,
         options: Options,
     ) -> Self {
         let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
@@ -108,6 +123,8 @@ impl Policy {
             providers,
             rules,
             requirements,
+            warnings: Vec::new(),
+            resources,
             options,
         }
     }

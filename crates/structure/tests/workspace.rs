@@ -37,6 +37,7 @@ const GATE: &[&[&str]] = &[
         "admission",
         "answer",
         "decision",
+        "resource_metadata",
     ],
 ];
 

@@ -12,6 +12,7 @@ use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
 use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
 use gate::request::Request;
+use gate::resource_metadata;
 use gate::time::{Instant, Timestamp};
 use gate::token_cache::TokenCache;
 use gate::verify::Engine;
@@ -107,6 +108,11 @@ impl<H: Host> Worker<H> {
     ) -> Disposition {
         let now = self.clock.now();
         let mut request = Request::from_some(headers, |name| self.policy.reads(name));
+        if let Some(answer) = resource_metadata::answer(&self.policy, &request) {
+            self.metrics.count(Counter::Metadata);
+            self.host.send_local_response(&answer);
+            return Disposition::Replied;
+        }
         // Whatever the decision is, the upstream must not take headers of the client for the gate's.
         let names = match self.policy.remove_client_headers(&mut request) {
             Ok(names) => names,

@@ -1,6 +1,6 @@
 //! The challenges of a refusal: how to get in (RFC 9110, section 11.6.1; RFC 6750, section 3).
 
-use crate::policy::{Policy, Requirement};
+use crate::policy::{Policy, Requirement, WebUrl};
 use crate::reason::Reason;
 use crate::request::Request;
 
@@ -11,6 +11,8 @@ pub struct ChallengeParameters<'p> {
     pub realm: &'p [u8],
     /// The scopes with which to ask for a token, separated by spaces; empty if none are needed.
     pub scope: &'p str,
+    /// The URL of the metadata of the resource that the request is about (RFC 9728, section 5.1).
+    pub resource_metadata: Option<&'p WebUrl>,
 }
 
 impl<'p> ChallengeParameters<'p> {
@@ -25,6 +27,10 @@ impl<'p> ChallengeParameters<'p> {
         Self {
             realm: realm.unwrap_or(&request.authority),
             scope: requirement.map_or("", |requirement| &requirement.challenge_scope),
+            resource_metadata: policy
+                .resources
+                .for_request(request)
+                .map(|one| &one.metadata_url),
         }
     }
 }
@@ -56,6 +62,9 @@ fn bearer(reason: &Reason, parameters: &ChallengeParameters<'_>) -> String {
         _ => "",
     };
     add("scope", &quotable(scope.as_bytes(), usize::MAX));
+    // A URL needs no quoting.
+    let metadata = parameters.resource_metadata.map(WebUrl::as_str);
+    add("resource_metadata", metadata.unwrap_or_default());
     challenge
 }
 

@@ -124,6 +124,7 @@ fn every_401_names_the_scopes_that_are_needed() {
     let parameters = ChallengeParameters {
         realm: b"api.example",
         scope: "mcp:read mcp:list",
+        resource_metadata: None,
     };
     for &kind in ReasonKind::ALL {
         let answer = Answer::new(&kind.example(), &parameters, false);

@@ -201,7 +201,9 @@ impl RequirementNode {
         }
     }
 
-    fn parts(&self) -> &[Self] {
+    /// The requirements that it consists of.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
         match &self.kind {
             RequirementKind::Any(nodes, _) | RequirementKind::All(nodes) => nodes,
             _ => &[],

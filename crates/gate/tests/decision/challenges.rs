@@ -154,3 +154,41 @@ fn the_challenge_is_that_of_the_rule_that_decides() {
     let expected = r#"Bearer realm="api.example", error="invalid_request", error_description="The credential is not a well-formed bearer token""#;
     assert_eq!(challenge(&policy, &request("/read", &headers)), expected);
 }
+
+#[test]
+fn the_challenge_names_the_metadata_of_the_resource() {
+    let policy = policy(&json!({
+        "providers": {"p": provider()},
+        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "p", "scopes": ["mcp:read"]}}],
+        "resource_metadata": [
+            {"resource": "https://api.example/mcp"},
+            {"resource": "https://api.example/other", "metadata_url": "https://cdn.example/other.json?v=1"},
+        ],
+    }));
+    let url = "https://api.example/.well-known/oauth-protected-resource/mcp";
+    let scope = r#"Bearer realm="api.example", scope="mcp:read""#;
+    for (path, expected) in [
+        ("/mcp", format!(r#"{scope}, resource_metadata="{url}""#)),
+        ("/mcpx", scope.to_owned()),
+        (
+            "/other/x",
+            format!(r#"{scope}, resource_metadata="https://cdn.example/other.json?v=1""#),
+        ),
+    ] {
+        let authority = [(":authority", "api.example")];
+        assert_eq!(challenge(&policy, &request(path, &authority)), expected);
+    }
+    // Every refusal by this gate names them, whatever the reason.
+    for authorization in ["Bearer", "Bearer a.b", "Basic a"] {
+        let headers = [("authorization", authorization)];
+        let challenge = challenge(&policy, &request("/mcp", &headers));
+        let end = format!(r#", resource_metadata="{url}""#);
+        assert!(challenge.ends_with(&end), "{challenge}");
+    }
+    let mut lacking = bearing(&with_scope("mcp:list"));
+    lacking.target = b"/mcp".into();
+    let expected = format!(
+        r#"Bearer realm="", error="insufficient_scope", error_description="The access token lacks a scope that is needed here", scope="mcp:read", resource_metadata="{url}""#
+    );
+    assert_eq!(challenge(&policy, &lacking), expected);
+}

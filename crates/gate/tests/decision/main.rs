@@ -40,6 +40,8 @@ mod reasons;
 #[cfg(test)]
 mod requirements;
 #[cfg(test)]
+mod resources;
+#[cfg(test)]
 mod revocation;
 #[cfg(test)]
 mod rules;

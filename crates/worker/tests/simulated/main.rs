@@ -17,6 +17,7 @@ mod log_lines;
 mod logged;
 mod lost_workers;
 mod metrics;
+mod resources;
 mod roots;
 mod shares;
 mod support;
