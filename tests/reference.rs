@@ -7,7 +7,7 @@ mod reference {
     use std::fs;
     use std::path::Path;
 
-    use gate::answer::Answer;
+    use gate::answer::{Answer, ChallengeParameters};
     use gate::policy::Policy;
     use gate::reason::ReasonKind;
     use gate_config::schema;
@@ -151,7 +151,6 @@ mod reference {
         let own = |base: Value| merged(object, base, fragment);
         let with_provider = |change: Value| configuration_with_provider(&change);
         let with_rule = |rule: Value| configuration_with_rule(&rule);
-        let with_match = |matcher: Value| with_rule(json!({"match": matcher}));
         let with_requirement = |requirement: Value| {
             with_rule(json!({"match": {"prefix": "/"}, "requires": requirement}))
         };
@@ -171,6 +170,11 @@ mod reference {
                     base["claims_to_filter_state"] = json!([{"key": "a", "claim_name": "a"}]);
                 }
                 with_provider(own(base))
+            }
+            "Resource metadata" => {
+                let mut config = with_provider(json!({}));
+                config["resource_metadata"] = own(json!({"resource": "https://api.example/mcp"}));
+                config
             }
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),
             "Introspection" => with_provider(json!({"introspection": own(endpoint())})),
@@ -205,13 +209,6 @@ mod reference {
             })),
             "Path key" => with_provider(json!({"scope_claims": [[own(json!({"key": "a"}))]]})),
             "Rule" => with_rule(own(json!({"match": {"prefix": "/"}}))),
-            "Match" => with_match(own(json!({"prefix": "/"}))),
-            "Header match" => with_match(json!({"prefix": "/", "headers": [
-                own(json!({"name": "x-a"})),
-            ]})),
-            "Query parameter match" => with_match(json!({"prefix": "/", "query_parameters": [
-                own(json!({"name": "a"})),
-            ]})),
             "String match" => with_provider(json!({"subjects": own(json!({"exact": "a"}))})),
             "Regular expression" => {
                 with_provider(json!({"subjects": {"safe_regex": own(json!({"regex": "a"}))}}))
@@ -220,9 +217,6 @@ mod reference {
                 "regex": "a",
                 "google_re2": own(json!({})),
             }}})),
-            "Integer range" => with_match(json!({"prefix": "/", "headers": [
-                {"name": "x-a", "range_match": own(json!({}))},
-            ]})),
             "Requirement" => with_requirement(own(json!({"provider_name": "cloud"}))),
             "Requirements" => with_requirement(json!({"requires_any": own(json!({
                 "requirements": [{"provider_name": "cloud"}],
@@ -238,8 +232,36 @@ mod reference {
             "Claim condition" => with_requirement(json!({"provider_name": "cloud", "claims": [
                 own(json!({"claim_name": "a", "exact": "b"})),
             ]})),
-            _ => panic!("where is a {title:?} in a configuration? Say so here"),
+            _ => {
+                let matcher = match_with(title, &own);
+                let problem = "where is it in a configuration? Say so here";
+                with_rule(
+                    json!({ "match": matcher.unwrap_or_else(|| panic!("{title}: {problem}")) }),
+                )
+            }
         }
+    }
+
+    /// The match of a rule with the object of this title, which `own` completes.
+    fn match_with(title: &str, own: &dyn Fn(Value) -> Value) -> Option<Value> {
+        Some(match title {
+            "Match" => own(json!({"prefix": "/"})),
+            "Header match" => json!({"prefix": "/", "headers": [own(json!({"name": "x-a"}))]}),
+            "Integer range" => json!({"prefix": "/", "headers": [
+                {"name": "x-a", "range_match": own(json!({}))},
+            ]}),
+            "Metadata match" => {
+                let base = json!({"filter": "f", "path": ["a"], "value": {"present_match": true}});
+                json!({"prefix": "/", "dynamic_metadata": [own(base)]})
+            }
+            "Value match" => json!({"prefix": "/", "dynamic_metadata": [{
+                "filter": "f", "path": ["a"], "value": own(json!({"present_match": true})),
+            }]}),
+            "Query parameter match" => json!({"prefix": "/", "query_parameters": [
+                own(json!({"name": "a"})),
+            ]}),
+            _ => return None,
+        })
     }
 
     fn field(name: &str, value: &Value) -> Map<String, Value> {
@@ -448,7 +470,7 @@ mod reference {
         let described = operations("Why requests are refused");
         let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for reason in ReasonKind::ALL {
-            let answer = Answer::new(&reason.example(), b"", false);
+            let answer = Answer::new(&reason.example(), &ChallengeParameters::default(), false);
             let body: Value = serde_json::from_str(&answer.body).unwrap();
             let error = body["error"].as_str().unwrap();
             let answers = expected.entry(reason.metric().to_owned()).or_default();

@@ -54,6 +54,8 @@ mod introspection;
 #[cfg(test)]
 mod key_sets;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod model;
@@ -71,6 +73,8 @@ mod policy;
 mod probes;
 #[cfg(test)]
 mod rejection;
+#[cfg(test)]
+mod resources;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]

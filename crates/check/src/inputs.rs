@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::hash::RandomState;
 
 use gate::credential::{self, Credential};
-use gate::decision::{Context, Decision, decide, decide_by};
+use gate::decision::{Context, Decided, Decision, decide, decide_by};
 use gate::policy::{
     IntrospectedTokens, Policy, Provider, Requirement, RequirementKind, RequirementNode,
 };
@@ -55,8 +55,8 @@ impl<'i> Inputs<'i> {
     }
 
     /// Decides the request.
-    pub(crate) fn decide(&self) -> Decision {
-        decide(self.policy, self.request, &self.context(), self.now).decision
+    pub(crate) fn decide(&self) -> Decided<'i> {
+        decide(self.policy, self.request, &self.context(), self.now)
     }
 
     /// Decides the request by one node of a requirement.
@@ -75,10 +75,12 @@ impl<'i> Inputs<'i> {
             | RequirementKind::All(_)
             | RequirementKind::ExtractOnly(_) => self.refused_by_conditions(node, reason)?,
         };
+        let audience = self.policy.resources.audience_condition(self.request);
         let refusal = Refusal {
             reason,
             provider,
             conditions: &node.conditions,
+            resources: audience.required().collect(),
             token: self.token_for(provider),
             keys: self.given.key_set(provider),
         };
@@ -98,7 +100,11 @@ impl<'i> Inputs<'i> {
             let payload = token.as_ref().and_then(InspectedToken::payload);
             payload.is_some_and(|payload| {
                 let checked = node.conditions.check(&provider.scope_claims, payload);
-                checked.as_ref() == Err(reason)
+                match (checked, reason) {
+                    // The reason also names the scopes for other parts of the requirement.
+                    (Err(Reason::Scope { .. }), Reason::Scope { .. }) => true,
+                    (checked, reason) => checked.as_ref() == Err(reason),
+                }
             })
         })
     }

@@ -19,6 +19,7 @@ mod routes;
 mod status;
 mod steps;
 mod trial;
+mod trial_metadata;
 mod trial_request;
 mod variables;
 mod wording;
@@ -118,7 +119,9 @@ fn check(
         };
         let warnings = policy.iter().flat_map(|policy| {
             let documents = configuration::documents(&file);
-            documents.flat_map(|(path, document)| routes::warnings(policy, document, &path))
+            let routes =
+                documents.flat_map(|(path, document)| routes::warnings(policy, document, &path));
+            policy.warnings.iter().cloned().chain(routes)
         });
         results.push(ConfigurationResult {
             path: configuration.path,

@@ -23,6 +23,8 @@ pub(crate) struct Refusal<'r> {
     pub(crate) provider: &'r Provider,
     /// The conditions on the token.
     pub(crate) conditions: &'r TokenConditions,
+    /// The resources that the token must be meant for.
+    pub(crate) resources: Vec<&'r str>,
     /// The token, if the request carries one.
     pub(crate) token: Option<InspectedToken>,
     /// The keys of the provider, if they are available.
@@ -72,8 +74,15 @@ impl Refusal<'_> {
             Reason::Audience { aud } => {
                 let aud = (!aud.is_empty()).then(|| Value::from(aud.clone()));
                 let aud = wording::member("aud", aud.as_ref());
-                let expected = provider.audiences.join(", ");
-                format!("aud: {aud}, expected one of {expected}")
+                let mut expected = Vec::new();
+                if !provider.audiences.is_empty() {
+                    expected.push(format!("one of {}", provider.audiences.join(", ")));
+                }
+                if !self.resources.is_empty() {
+                    let resources = self.resources.join(", ");
+                    expected.push(format!("the resource of the request, {resources}"));
+                }
+                format!("aud: {aud}, expected {}", expected.join(" and "))
             }
             Reason::Subject => {
                 let sub = self.claim_text("sub");
@@ -181,6 +190,16 @@ impl Refusal<'_> {
             .into_iter()
             .map(|(path, value)| format!("{path}: {}", wording::member("", value)))
             .collect();
+        let conditions = self.conditions;
+        let required = match (
+            conditions.scopes.as_slice(),
+            conditions.any_scope.as_slice(),
+        ) {
+            ([], []) => required.to_owned(),
+            (all, []) => all.join(" "),
+            ([], any) => format!("one of {}", any.join(" ")),
+            (all, any) => format!("{} and one of {}", all.join(" "), any.join(" ")),
+        };
         format!("{}; required: {required}", shown.join(", "))
     }
 

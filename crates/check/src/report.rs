@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use gate::answer::Answer;
 use gate::policy::Policy;
 use gate_config::ConfigError;
 use serde_json::{Value, json};
@@ -52,6 +53,25 @@ impl Report {
                 }
                 Err(error) => writeln!(text, "{place}: bearer-gate: configuration: {error}"),
             };
+            let resources = result
+                .policy
+                .iter()
+                .flat_map(|policy| policy.resources.all());
+            for resource in resources {
+                let served = match resource.metadata {
+                    Some(_) => "",
+                    None => ", which is served elsewhere",
+                };
+                let _ = writeln!(
+                    text,
+                    "  resource {}: metadata at {}{served}",
+                    resource.identifier.as_str(),
+                    resource.metadata_url.as_str()
+                );
+                if let Some(metadata) = &resource.metadata {
+                    let _ = writeln!(text, "    {}", metadata.document);
+                }
+            }
             for warning in &result.warnings {
                 let _ = writeln!(text, "  warning: {warning}");
             }
@@ -81,8 +101,24 @@ impl ConfigurationResult {
         ) {
             (Err(_), _) | (Ok(_), Some(Outcome::Refused { .. })) => Status::Bad,
             (Ok(_), Some(Outcome::Undecided { .. })) => Status::Unknown,
-            (Ok(_), None | Some(Outcome::Admitted { .. })) => Status::Good,
+            (Ok(_), None | Some(Outcome::Admitted { .. } | Outcome::Metadata { .. })) => {
+                Status::Good
+            }
         }
+    }
+
+    /// The protected resources with their metadata.
+    fn resources(&self) -> Vec<Value> {
+        let resources = self.policy.iter().flat_map(|policy| policy.resources.all());
+        let json = resources.map(|resource| {
+            let metadata = resource.metadata.as_ref();
+            json!({
+                "resource": resource.identifier.as_str(),
+                "metadata_url": resource.metadata_url.as_str(),
+                "document": metadata.map(|metadata| &metadata.document),
+            })
+        });
+        json.collect()
     }
 
     fn json(&self) -> Value {
@@ -92,6 +128,7 @@ impl ConfigurationResult {
             "valid": self.policy.is_ok(),
             "error": error,
             "warnings": self.warnings,
+            "resources": self.resources(),
             "decision": self.trial.as_ref().map(Trial::json),
         })
     }
@@ -108,7 +145,9 @@ impl Trial {
             Outcome::Admitted {
                 verified: false, ..
             } => "passes without a valid token".to_owned(),
-            Outcome::Refused { answer, .. } => answer.status.to_string(),
+            Outcome::Refused { answer, .. } | Outcome::Metadata { answer } => {
+                answer.status.to_string()
+            }
             Outcome::Undecided { waits_for } => {
                 format!("none; the filter would wait for {}", waits_for.join(" or "))
             }
@@ -122,13 +161,9 @@ impl Trial {
                     let _ = writeln!(text, "    {change}");
                 }
             }
+            Outcome::Metadata { answer } => write_answer(answer, text),
             Outcome::Refused { reason, answer } => {
-                for (name, value) in &answer.headers {
-                    let _ = writeln!(text, "    {name}: {value}");
-                }
-                if !answer.body.is_empty() {
-                    let _ = writeln!(text, "    {}", answer.body);
-                }
+                write_answer(answer, text);
                 let _ = writeln!(text, "  remedy: {}", reason.kind().remedy());
             }
             Outcome::Undecided { .. } => {}
@@ -148,19 +183,17 @@ impl Trial {
                 "waits_for": waits_for,
             }),
             Outcome::Refused { reason, answer } => {
-                let headers = answer.headers.iter();
-                let headers = headers.map(|(name, value)| json!([name, value]));
                 json!({
                     "outcome": "refused",
                     "reason": reason.kind().metric(),
                     "remedy": reason.kind().remedy(),
-                    "answer": {
-                        "status": answer.status,
-                        "headers": headers.collect::<Vec<_>>(),
-                        "body": answer.body,
-                    },
+                    "answer": answer_json(answer),
                 })
             }
+            Outcome::Metadata { answer } => json!({
+                "outcome": "metadata",
+                "answer": answer_json(answer),
+            }),
         };
         if let Some(json) = json.as_object_mut() {
             json.insert("request".to_owned(), self.request.clone().into());
@@ -168,6 +201,25 @@ impl Trial {
         }
         json
     }
+}
+
+fn write_answer(answer: &Answer, text: &mut String) {
+    for (name, value) in &answer.headers {
+        let _ = writeln!(text, "    {name}: {value}");
+    }
+    if !answer.body.is_empty() {
+        let _ = writeln!(text, "    {}", answer.body);
+    }
+}
+
+fn answer_json(answer: &Answer) -> Value {
+    let headers = answer.headers.iter();
+    let headers = headers.map(|(name, value)| json!([name, value]));
+    json!({
+        "status": answer.status,
+        "headers": headers.collect::<Vec<_>>(),
+        "body": answer.body,
+    })
 }
 
 impl Step {

@@ -5,10 +5,11 @@
 
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
-use gate::decision::Decision;
+use gate::decision::{Decided, Decision};
 use gate::policy::Policy;
 use gate::reason::Reason;
 use gate::request::Request;
+use gate::resource_metadata;
 use gate::time::Timestamp;
 
 use crate::given::Given;
@@ -39,6 +40,8 @@ pub(crate) enum Outcome {
     },
     /// The filter answers instead of the upstream.
     Refused { reason: Reason, answer: Answer },
+    /// The request is for metadata, which the filter answers itself.
+    Metadata { answer: Answer },
     /// The filter would wait for these resources, which were not given.
     Undecided { waits_for: Vec<String> },
 }
@@ -51,6 +54,7 @@ impl Trial {
         given: &Given,
         now: Timestamp,
     ) -> Self {
+        let metadata = resource_metadata::answer(policy, request);
         let mut request = request.clone();
         let mut steps = Steps::default();
         let line = format!(
@@ -59,6 +63,19 @@ impl Trial {
             String::from_utf8_lossy(request.path()),
             String::from_utf8_lossy(&request.authority),
         );
+        if let Some(answer) = metadata {
+            steps.note(
+                "metadata",
+                "are answered before any rule, whatever token there is",
+            );
+            let outcome = Outcome::Metadata { answer };
+            return Self {
+                request: line,
+                steps: steps.into_list(),
+                counter: outcome.counter(&policy.options.stat_prefix),
+                outcome,
+            };
+        }
         let removed = policy.remove_client_headers(&mut request);
         for name in removed.iter().flatten() {
             let text = format!("{name} is removed: clients may not send it");
@@ -76,8 +93,8 @@ impl Trial {
         } else {
             steps.examine(&inputs);
         }
-        let decision = removed.map_or_else(Decision::Deny, |_| inputs.decide());
-        let outcome = Outcome::new(policy, &request, decision);
+        let decided = removed.map_or_else(Decided::from, |_| inputs.decide());
+        let outcome = Outcome::new(policy, &request, decided);
         Self {
             request: line,
             steps: steps.into_list(),
@@ -88,8 +105,9 @@ impl Trial {
 }
 
 impl Outcome {
-    fn new(policy: &Policy, request: &Request<'_>, decision: Decision) -> Self {
-        match decision {
+    fn new(policy: &Policy, request: &Request<'_>, decided: Decided<'_>) -> Self {
+        let requirement = decided.requirement;
+        match decided.decision {
             Decision::Pass => Self::Admitted {
                 verified: false,
                 changes: Vec::new(),
@@ -99,14 +117,7 @@ impl Outcome {
                 changes: changes(policy, &admission),
             },
             Decision::Deny(reason) => {
-                let realm = policy.options.realm.as_ref().map(String::as_bytes);
-                let realm = realm.unwrap_or(&request.authority);
-                let answer = Answer::new(&reason, realm, request.grpc);
-                let answer = if policy.options.strip_failure_response {
-                    answer.stripped()
-                } else {
-                    answer
-                };
+                let answer = Answer::refusal(&reason, policy, request, requirement);
                 Self::Refused { reason, answer }
             }
             Decision::Wait(wait) => {
@@ -126,6 +137,7 @@ impl Outcome {
             Self::Admitted {
                 verified: false, ..
             } => "bypassed".to_owned(),
+            Self::Metadata { .. } => "metadata".to_owned(),
             Self::Refused { reason, .. } => format!("denied.{}", reason.kind().metric()),
             Self::Undecided { .. } => return None,
         };

@@ -11,9 +11,11 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::provider::ProviderWire;
 use super::requirement::RequirementWire;
+use super::resource_metadata::{self, ResourceMetadataWire};
 use super::rule::RuleWire;
 use super::scalar::NonEmpty;
 use super::unsupported::{Advice, Unsupported};
+use super::warnings;
 
 /// The configuration. Every object refuses unknown fields. A null counts as an absent field, as in
 /// protobuf's JSON form.
@@ -53,6 +55,10 @@ pub(crate) struct ConfigWire {
     /// The realm of challenges. Default: the authority of the request.
     #[serde(default)]
     realm: Option<NonEmpty>,
+    /// The protected resources, whose metadata the filter serves and names in challenges (RFC 9728): one,
+    /// or a list of up to 64. Default none.
+    #[serde(default, alias = "resourceMetadata")]
+    resource_metadata: Option<Vec<ResourceMetadataWire>>,
     /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
     #[serde(default, alias = "filterStateRules", rename = "filter_state_rules")]
     _filter_state_rules: Unsupported<NoFilterState>,
@@ -96,6 +102,8 @@ impl ConfigWire {
         if !per_route_requirements {
             check_names(&requirements, &names)?;
         }
+        let (resources, resource_paths) =
+            resource_metadata::build(self.resource_metadata, &providers)?;
         let options = Options {
             per_route_requirements,
             bypass_cors_preflight: self.bypass_cors_preflight.unwrap_or(false),
@@ -103,8 +111,9 @@ impl ConfigWire {
             stat_prefix: stat_prefix(self.stat_prefix)?,
             realm: self.realm.map(|realm| realm.0),
         };
-        let policy = Policy::new(providers, rules, requirements, options);
+        let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&policy)?;
+        policy.warnings = warnings::find(&policy, &resource_paths);
         Ok(policy)
     }
 }

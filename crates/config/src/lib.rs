@@ -21,11 +21,13 @@ mod jwks;
 mod list;
 mod location;
 mod matcher;
+mod metadata_matcher;
 mod pattern;
 mod place;
 mod protobuf;
 mod provider;
 mod requirement;
+mod resource_metadata;
 mod revocation;
 mod rule;
 mod scalar;
@@ -33,6 +35,7 @@ mod scalar;
 mod schema;
 mod string_matcher;
 mod unsupported;
+mod warnings;
 
 #[cfg(test)]
 mod tests;

@@ -51,6 +51,10 @@ const ONE_OF: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "ValueMatch",
+        &["string_match", "bool_match", "present_match"],
+    ),
+    (
         "StringMatch",
         &["exact", "prefix", "suffix", "contains", "safe_regex"],
     ),
@@ -88,6 +92,8 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
         r#""^[A-Za-z0-9_.-]+$""#,
     ),
     ("Config", "providers", "minProperties", "1"),
+    ("Config", "resource_metadata", "minItems", "1"),
+    ("Config", "resource_metadata", "maxItems", "64"),
     ("Config", "stat_prefix", "pattern", r#""^[!-~]*$""#),
     ("FromHeader", "value_prefix", "pattern", r#""^[ -~]*$""#),
     ("JwtCacheConfig", "jwt_max_token_size", "minimum", "1"),
@@ -98,10 +104,37 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
         "pattern",
         r#""^[^?#]*[^/?#]$""#,
     ),
+    ("MetadataMatch", "path", "minItems", "1"),
+    ("MetadataMatch", "path", "maxItems", "8"),
     ("Provider", "algorithms", "minItems", "1"),
     ("Provider", "types", "minItems", "1"),
     ("Requirements", "requirements", "minItems", "1"),
+    (
+        "ResourceMetadata",
+        "resource",
+        "pattern",
+        r#""^(https://[^/?#@]+|http://(localhost|127[.]0[.]0[.]1|\\[::1\\])(:[0-9]+)?)(/[^?#]*)?$""#,
+    ),
+    ("ResourceMetadata", "authorization_servers", "minItems", "1"),
+    (
+        "ResourceMetadata",
+        "resource_documentation",
+        "pattern",
+        WEB_URL,
+    ),
+    (
+        "ResourceMetadata",
+        "resource_policy_uri",
+        "pattern",
+        WEB_URL,
+    ),
+    ("ResourceMetadata", "resource_tos_uri", "pattern", WEB_URL),
+    ("ResourceMetadata", "jwks_uri", "pattern", WEB_URL),
+    ("ResourceMetadata", "metadata_url", "pattern", WEB_URL),
+    ("ResourceMetadata", "metadata_url", "maxLength", "1024"),
 ];
+
+const WEB_URL: &str = r#""^https?://[^/?#@]+([/?#].*)?$""#;
 
 /// Fields of which at least one must be given.
 const ONE_AT_LEAST: &[(&str, &[&str])] =

@@ -7,6 +7,7 @@ mod matchers;
 mod native;
 mod policy;
 mod problems;
+mod resource_metadata;
 mod revocation;
 mod schema;
 mod secrets;

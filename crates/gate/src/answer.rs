@@ -1,8 +1,15 @@
 //! The answer to a refused request.
 
+mod challenge;
+
 use std::borrow::Cow;
 
+pub use challenge::ChallengeParameters;
+
+use crate::policy::{Policy, Requirement};
 use crate::reason::{Reason, ReasonKind};
+use crate::request::Request;
+use challenge::challenges;
 
 /// An HTTP response that the gate sends in place of the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +23,27 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer for `reason`. `realm` may be any text. If the request is gRPC, the host turns the
-    /// status into a gRPC status and the body into the status message.
+    /// The answer to `request`, which `requirement` refuses for `reason`; `None` if no requirement
+    /// applied.
     #[must_use]
-    pub fn new(reason: &Reason, realm: &[u8], grpc: bool) -> Self {
+    pub fn refusal(
+        reason: &Reason,
+        policy: &Policy,
+        request: &Request<'_>,
+        requirement: Option<&Requirement>,
+    ) -> Self {
+        let parameters = ChallengeParameters::new(policy, request, requirement);
+        let answer = Self::new(reason, &parameters, request.grpc);
+        if policy.options.strip_failure_response {
+            return answer.stripped();
+        }
+        answer
+    }
+
+    /// The answer for `reason`. If the request is gRPC, the host turns the status into a gRPC status and
+    /// the body into the status message.
+    #[must_use]
+    pub fn new(reason: &Reason, parameters: &ChallengeParameters<'_>, grpc: bool) -> Self {
         let kind = reason.kind();
         let mut headers = vec![("cache-control", "no-store".into())];
         if let Some(wait) = reason.retry_after() {
@@ -27,8 +51,9 @@ impl Answer {
             let partial = u64::from(wait.subsec_nanos() > 0);
             let secs = wait.as_secs().saturating_add(partial).max(1);
             headers.push(("retry-after", secs.to_string().into()));
-        } else {
-            headers.push(("www-authenticate", challenge(reason, realm).into()));
+        }
+        for challenge in challenges(reason, parameters) {
+            headers.push(("www-authenticate", challenge.into()));
         }
         let body = if grpc {
             kind.description().into()
@@ -64,37 +89,6 @@ fn json_body(kind: ReasonKind) -> String {
         r#""}"#,
     ]
     .concat()
-}
-
-/// The challenge of RFC 6750, section 3.
-fn challenge(reason: &Reason, realm: &[u8]) -> String {
-    let kind = reason.kind();
-    let mut challenge = ["Bearer realm=\"", &quotable(realm), "\""].concat();
-    let mut add = |name: &str, value: &str| {
-        challenge.extend([", ", name, "=\"", value, "\""]);
-    };
-    if let Some(error) = kind.challenge_error() {
-        add("error", error);
-        add("error_description", kind.description());
-    }
-    if let Reason::Scope { required } = reason {
-        add("scope", &quotable(required.as_bytes()));
-    }
-    challenge
-}
-
-/// The part of `text` that all parsers read alike in a quoted string (RFC 9110, section 5.6.4):
-/// visible ASCII and spaces, `"` and `\` escaped, at most 256 characters.
-fn quotable(text: &[u8]) -> String {
-    let visible = text.iter().filter(|byte| matches!(byte, b' '..=b'~'));
-    let mut quotable = String::new();
-    for byte in visible.take(256) {
-        if matches!(byte, b'"' | b'\\') {
-            quotable.push('\\');
-        }
-        quotable.push(char::from(*byte));
-    }
-    quotable
 }
 
 #[cfg(test)]

@@ -45,12 +45,25 @@ pub enum Decision {
 }
 
 /// A decision, and what it took.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decided {
+#[derive(Clone, Debug)]
+pub struct Decided<'p> {
     /// The decision.
     pub decision: Decision,
+    /// The requirement that decided, which the challenge is about; `None` if none applied.
+    pub requirement: Option<&'p Requirement>,
     /// What was counted on the way.
     pub counts: Counts,
+}
+
+impl From<Reason> for Decided<'_> {
+    /// A refusal before any requirement was applied.
+    fn from(reason: Reason) -> Self {
+        Self {
+            decision: Decision::Deny(reason),
+            requirement: None,
+            counts: Counts::default(),
+        }
+    }
 }
 
 impl From<Reason> for Decision {
@@ -123,16 +136,17 @@ impl From<Unfulfilled> for Decision {
 /// # Ok::<(), gate_config::ConfigError>(())
 /// ```
 #[must_use]
-pub fn decide(
-    policy: &Policy,
+pub fn decide<'p>(
+    policy: &'p Policy,
     request: &Request,
     context: &Context<'_>,
     now: Timestamp,
-) -> Decided {
+) -> Decided<'p> {
     let counts = Cell::default();
-    let decision = by_rules(policy, request, context, &counts, now);
+    let (decision, requirement) = by_rules(policy, request, context, &counts, now);
     Decided {
         decision,
+        requirement,
         counts: counts.get(),
     }
 }
@@ -149,25 +163,28 @@ pub fn decide_by(
     by_requirement(requirement, policy, request, context, &Cell::default(), now)
 }
 
-fn by_rules(
-    policy: &Policy,
+fn by_rules<'p>(
+    policy: &'p Policy,
     request: &Request,
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
-) -> Decision {
+) -> (Decision, Option<&'p Requirement>) {
     if policy.options.bypass_cors_preflight && request.is_cors_preflight() {
-        return Decision::Pass;
+        return (Decision::Pass, None);
     }
     let decided = policy.first_decision(request, |requirement| {
         let decision = by_requirement(requirement, policy, request, context, counts, now);
-        decision.is_final_for(request).then_some(decision)
+        let is_final = decision.is_final_for(request);
+        is_final.then_some((decision, Some(requirement)))
     });
     match decided {
-        Ok(Some(decision)) => decision,
-        Ok(None) if policy.allows_unmatched() && !is_ambiguous(request.path()) => Decision::Pass,
-        Ok(None) => Reason::NoRule.into(),
-        Err(reason) => reason.into(),
+        Ok(Some(decided)) => decided,
+        Ok(None) if policy.allows_unmatched() && !is_ambiguous(request.path()) => {
+            (Decision::Pass, None)
+        }
+        Ok(None) => (Reason::NoRule.into(), None),
+        Err(reason) => (reason.into(), None),
     }
 }
 
@@ -183,7 +200,7 @@ fn by_requirement(
         return Decision::Pass;
     }
     let found = evaluation::credentials(requirement, request);
-    let evaluation = Evaluation::new(&found, policy, context, counts, now);
+    let evaluation = Evaluation::new(&found, policy, request, context, counts, now);
     let fulfilled = evaluate(&requirement.root, &|provider| {
         evaluation.provider_result(provider)
     });

@@ -7,7 +7,7 @@
 //! - fetched documents: [`fetching`], [`revocation`], [`introspection`]
 //! - [`policy`]: providers, requirements and rules, and their logic
 //! - the decision: [`credential`], [`token_cache`], [`admission`], [`decision`],
-//!   [`answer`]
+//!   [`answer`], [`resource_metadata`]
 //!
 //! A module never imports from a layer above its own.
 
@@ -34,6 +34,7 @@ pub mod keys;
 pub mod policy;
 pub mod reason;
 pub mod request;
+pub mod resource_metadata;
 pub mod revocation;
 pub mod target;
 pub mod time;

@@ -1,5 +1,6 @@
 //! Everything that decisions go by: providers, requirements and rules, and their logic.
 
+mod audience_condition;
 mod claim_checks;
 mod claim_path;
 mod conditions;
@@ -11,16 +12,22 @@ mod introspection_endpoint;
 mod key_source;
 mod location;
 mod matcher;
+mod metadata_matcher;
 mod path;
 mod pattern;
+mod protected_resource;
+mod protected_resources;
 mod provider;
 mod requirement;
 mod revocation_source;
 mod rules;
+mod scope_list;
 mod string_matcher;
+mod web_url;
 
 use std::rc::Rc;
 
+pub use audience_condition::AudienceCondition;
 pub use claim_path::ClaimPath;
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use forwarding::{ClaimTarget, Forwarding};
@@ -31,13 +38,19 @@ pub use key_source::KeySource;
 pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::{Condition, HeaderMatcher, Matcher, PathMatcher, QueryMatcher};
+pub use metadata_matcher::{MetadataCondition, MetadataMatcher};
 pub use path::is_ambiguous;
 pub use pattern::{MAX_TEXT_BYTES, Pattern, PatternError, TextTooLong};
+pub use protected_resource::{
+    MAX_METADATA_URL, Metadata, NotAResourceIdentifier, ProtectedResource, ResourceIdentifier,
+};
+pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use string_matcher::{Comparison, StringMatcher};
+pub use web_url::{NotAWebUrl, WebUrl};
 
 use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
@@ -54,8 +67,12 @@ pub struct Policy {
     pub rules: Rules,
     /// Named requirements, for rules and routes.
     pub requirements: Vec<(String, Requirement)>,
+    /// The protected resources (RFC 9728).
+    pub resources: ProtectedResources,
     /// Settings that concern all requests.
     pub options: Options,
+    /// What is valid but most likely a mistake, each with its JSON path.
+    pub warnings: Vec<String>,
     /// The headers that the filter may set, in lower case and sorted. A client's copies of them never
     /// reach the upstream, see [`Policy::must_remove`].
     pub own_headers: Vec<String>,
@@ -68,6 +85,7 @@ pub struct Policy {
     token_spellings: HeaderNames,
     longest_token: usize,
     introspects: bool,
+    reads_dynamic_metadata: bool,
 }
 
 /// Settings that concern all requests.
@@ -92,12 +110,14 @@ impl Policy {
         providers: Vec<Rc<Provider>>,
         rules: Rules,
         requirements: Vec<(String, Requirement)>,
+        resources: ProtectedResources,
         options: Options,
     ) -> Self {
         let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
         let own_headers = own_headers(&providers, &rules, &requirements);
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
+            reads_dynamic_metadata: reads_dynamic_metadata(&rules),
             introspects: providers.iter().any(|one| one.introspection.is_some()),
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
@@ -107,6 +127,8 @@ impl Policy {
             providers,
             rules,
             requirements,
+            warnings: Vec::new(),
+            resources,
             options,
         }
     }
@@ -173,6 +195,12 @@ impl Policy {
     #[must_use]
     pub const fn introspects(&self) -> bool {
         self.introspects
+    }
+
+    /// Whether rules depend on dynamic metadata.
+    #[must_use]
+    pub const fn reads_dynamic_metadata(&self) -> bool {
+        self.reads_dynamic_metadata
     }
 
     /// The number of providers that requests can wait for: with remote keys, a revocation list or an
@@ -249,6 +277,12 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
     let of_rules = rules.listed().iter();
     let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
     sorted(of_tokens.chain(of_rules).collect())
+}
+
+/// Whether rules depend on dynamic metadata.
+fn reads_dynamic_metadata(rules: &Rules) -> bool {
+    let mut matchers = rules.listed().iter().map(|rule| &rule.matcher);
+    matchers.any(|matcher| !matcher.metadata.is_empty())
 }
 
 /// The headers that tokens are read from.

@@ -267,7 +267,7 @@ reasons! {
 
     /// The token lacks a scope that the requirement asks for.
     Scope {
-        /// The scopes of the requirement, separated by spaces.
+        /// The scopes with which the client should ask for another token, separated by spaces.
         required: String,
     }: InsufficientScope, "scope",
         "The access token lacks a scope that is needed here",

@@ -38,6 +38,7 @@ const GATE: &[&[&str]] = &[
         "admission",
         "answer",
         "decision",
+        "resource_metadata",
     ],
 ];
 

@@ -10,6 +10,8 @@ pub enum Counter {
     Allowed,
     /// Requests that were let through without one.
     Bypassed,
+    /// Requests for metadata, and preflights for them, that were answered.
+    Metadata,
     /// Requests that were refused for this reason.
     Denied(ReasonKind),
     /// Signatures that the host found good.

@@ -15,6 +15,7 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
     for (counter, name) in [
         (Counter::Allowed, "allowed"),
         (Counter::Bypassed, "bypassed"),
+        (Counter::Metadata, "metadata"),
         (Counter::VerifiedByHost, "verified.host"),
         (Counter::VerifiedBySoftware, "verified.software"),
         (Counter::CacheHit, "token_cache.hit"),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gate_build_info::SUMMARY;
-use log::{error, info};
+use log::{error, info, warn};
 
 use crate::host::{CalloutId, ContextId, Host};
 use crate::stream::Stream;
@@ -60,6 +60,9 @@ impl<H: Host> Root<H> {
         };
         let providers = policy.providers.iter();
         let names: Vec<&str> = providers.map(|provider| provider.name.as_str()).collect();
+        for warning in &policy.warnings {
+            warn!("bearer-gate: configuration: {warning}");
+        }
         info!("bearer-gate {SUMMARY}: providers: {}", names.join(", "));
         self.configured = Some(Configured {
             worker: Rc::new(Worker::new(self.host.clone(), policy)),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::answer::Answer;
+use gate::answer::{Answer, ChallengeParameters};
 use gate::reason::Reason;
 use gate::request::Request;
 
@@ -40,7 +40,11 @@ impl<H: Host> Stream<H> {
             let request = Request::from_headers(headers);
             let retry_after = Duration::from_secs(1);
             let reason = Reason::KeysUnavailable { retry_after };
-            let answer = Answer::new(&reason, &request.authority, request.grpc);
+            let parameters = ChallengeParameters {
+                realm: &request.authority,
+                ..ChallengeParameters::default()
+            };
+            let answer = Answer::new(&reason, &parameters, request.grpc);
             self.host.send_local_response(&answer);
             return Disposition::Replied;
         };

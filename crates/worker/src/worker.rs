@@ -9,9 +9,10 @@ use std::time::Duration;
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
 use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
-use gate::policy::{KeySource, Policy};
+use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
-use gate::request::Request;
+use gate::request::{DynamicMetadata, MetadataSource, Request};
+use gate::resource_metadata;
 use gate::time::{Instant, Timestamp};
 use gate::token_cache::TokenCache;
 use gate::verify::Engine;
@@ -22,6 +23,7 @@ use crate::clock::Clock;
 use crate::counter::Counter;
 use crate::host::{CalloutId, ContextId, Host};
 use crate::log_throttle::LogThrottle;
+use crate::metadata_reader::MetadataReader;
 use crate::metrics::Metrics;
 use crate::pace::{Pace, Pacer};
 use crate::signature_engine;
@@ -48,6 +50,8 @@ pub struct Worker<H: Host> {
     /// Lines about a host without a credible date.
     dateless: LogThrottle<H>,
     policy: Policy,
+    /// Reads dynamic metadata; `None` if no rule depends on them.
+    metadata: Option<Rc<dyn MetadataSource>>,
     metrics: Rc<Metrics<H>>,
     engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
@@ -82,6 +86,10 @@ impl<H: Host> Worker<H> {
         let providers = policy.providers.iter();
         let cached = providers.map(|provider| provider.cache.tokens);
         let capacity = cached.fold(0, usize::saturating_add);
+        let metadata = policy.reads_dynamic_metadata().then(|| {
+            let reader: Rc<dyn MetadataSource> = Rc::new(MetadataReader(host.clone()));
+            reader
+        });
         let clock = Clock::new(host.clone());
         let now = clock.now();
         Self {
@@ -92,6 +100,7 @@ impl<H: Host> Worker<H> {
             clock,
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),
             engine,
+            metadata,
             metrics,
             policy,
             host,
@@ -107,10 +116,15 @@ impl<H: Host> Worker<H> {
     ) -> Disposition {
         let now = self.clock.now();
         let mut request = Request::from_some(headers, |name| self.policy.reads(name));
+        if let Some(answer) = resource_metadata::answer(&self.policy, &request) {
+            self.metrics.count(Counter::Metadata);
+            self.host.send_local_response(&answer);
+            return Disposition::Replied;
+        }
         // Whatever the decision is, the upstream must not take headers of the client for the gate's.
         let names = match self.policy.remove_client_headers(&mut request) {
             Ok(names) => names,
-            Err(reason) => return self.refuse(&reason, &request),
+            Err(reason) => return self.refuse(&reason, &request, None),
         };
         for name in &names {
             self.host.remove_request_header(name);
@@ -118,12 +132,16 @@ impl<H: Host> Worker<H> {
         if self.policy.options.per_route_requirements {
             request.requirement_name = self.host.route_requirement();
         }
+        if let Some(source) = &self.metadata {
+            request.dynamic_metadata = DynamicMetadata::new(Rc::clone(source));
+        }
         let turn = Turn {
             now,
             can_wait: true,
             statuses: &[],
         };
-        match self.decide(&request, turn) {
+        let decided = self.decide(&request, turn);
+        match decided.decision {
             Decision::Wait(wait) => {
                 let waiter = Waiter {
                     request: request.into_owned(),
@@ -137,7 +155,7 @@ impl<H: Host> Worker<H> {
                 self.set_pace(now);
                 disposition
             }
-            decision => self.carry_out(decision, &request),
+            decision => self.carry_out(decision, &request, decided.requirement),
         }
     }
 
@@ -223,10 +241,11 @@ impl<H: Host> Worker<H> {
             can_wait: !waiter.is_overdue(now),
             statuses: &waiter.statuses,
         };
-        match self.decide(&waiter.request, turn) {
+        let decided = self.decide(&waiter.request, turn);
+        match decided.decision {
             Decision::Wait(wait) => self.wait(stream, waiter, wait),
             decision => {
-                let disposition = self.carry_out(decision, &waiter.request);
+                let disposition = self.carry_out(decision, &waiter.request, decided.requirement);
                 if disposition == Disposition::Continue {
                     self.host.resume_request();
                 }
@@ -251,7 +270,7 @@ impl<H: Host> Worker<H> {
                 }
                 Disposition::Paused
             }
-            Err(refused) => self.refuse(&wait.unavailable, &refused.request),
+            Err(refused) => self.refuse(&wait.unavailable, &refused.request, None),
         }
     }
 
@@ -265,7 +284,7 @@ impl<H: Host> Worker<H> {
         }
     }
 
-    fn decide(&self, request: &Request<'_>, turn: Turn<'_>) -> Decision {
+    fn decide(&self, request: &Request<'_>, turn: Turn<'_>) -> Decided<'_> {
         match self.clock.date(turn.now) {
             Some(date) => self.decide_at(date, request, turn),
             None => self.decide_without_date(request, turn.now),
@@ -274,15 +293,15 @@ impl<H: Host> Worker<H> {
 
     /// Decides a request while the date is unknown. No token can be judged, but whatever needs no token is
     /// decided as ever.
-    fn decide_without_date(&self, request: &Request<'_>, now: Instant) -> Decision {
+    fn decide_without_date(&self, request: &Request<'_>, now: Instant) -> Decided<'_> {
         // At the end of time every token that expires has expired.
         let turn = Turn {
             now,
             can_wait: false,
             statuses: &[],
         };
-        let decision = self.decide_at(Timestamp::END, request, turn);
-        let needs_no_date = match &decision {
+        let decided = self.decide_at(Timestamp::END, request, turn);
+        let needs_no_date = match &decided.decision {
             Decision::Pass => true,
             Decision::Admit(admission) => !admission.verified,
             Decision::Deny(reason) => {
@@ -291,32 +310,37 @@ impl<H: Host> Worker<H> {
             Decision::Wait(_) => false,
         };
         if needs_no_date {
-            return decision;
+            return decided;
         }
         if let Some(suppressed) = self.dateless.admit(now) {
             warn!(
                 "bearer-gate: the clock of the host is not set, so no token can be judged{suppressed}"
             );
         }
-        Decision::Deny(Reason::KeysUnavailable {
-            retry_after: WITHOUT_DATE,
-        })
+        let retry_after = WITHOUT_DATE;
+        Reason::KeysUnavailable { retry_after }.into()
     }
 
-    fn decide_at(&self, date: Timestamp, request: &Request<'_>, turn: Turn<'_>) -> Decision {
+    fn decide_at(&self, date: Timestamp, request: &Request<'_>, turn: Turn<'_>) -> Decided<'_> {
         let sources = self.sources.borrow();
         let context = Context {
             resources: &sources.resources(turn),
             engine: &self.engine,
             tokens: &self.tokens,
         };
-        let Decided { decision, counts } = decide(&self.policy, request, &context, date);
-        self.metrics.add_counts(counts);
-        decision
+        let decided = decide(&self.policy, request, &context, date);
+        self.metrics.add_counts(decided.counts);
+        decided
     }
 
-    /// Carries out a decision other than to wait, in the context of the request's stream.
-    fn carry_out(&self, decision: Decision, request: &Request<'_>) -> Disposition {
+    /// Carries out a decision by `requirement` other than to wait, in the context of the request's
+    /// stream.
+    fn carry_out(
+        &self,
+        decision: Decision,
+        request: &Request<'_>,
+        requirement: Option<&Requirement>,
+    ) -> Disposition {
         match decision {
             Decision::Pass => {
                 self.metrics.count(Counter::Bypassed);
@@ -331,20 +355,19 @@ impl<H: Host> Worker<H> {
                 self.admit(&admission);
                 Disposition::Continue
             }
-            Decision::Deny(reason) => self.refuse(&reason, request),
-            Decision::Wait(wait) => self.refuse(&wait.unavailable, request),
+            Decision::Deny(reason) => self.refuse(&reason, request, requirement),
+            Decision::Wait(wait) => self.refuse(&wait.unavailable, request, requirement),
         }
     }
 
-    fn refuse(&self, reason: &Reason, request: &Request<'_>) -> Disposition {
+    fn refuse(
+        &self,
+        reason: &Reason,
+        request: &Request<'_>,
+        requirement: Option<&Requirement>,
+    ) -> Disposition {
         self.metrics.count(Counter::Denied(reason.kind()));
-        let options = &self.policy.options;
-        let realm = options.realm.as_ref().map(String::as_bytes);
-        let realm = realm.unwrap_or(&request.authority);
-        let mut answer = Answer::new(reason, realm, request.grpc);
-        if options.strip_failure_response {
-            answer = answer.stripped();
-        }
+        let answer = Answer::refusal(reason, &self.policy, request, requirement);
         self.host.send_local_response(&answer);
         Disposition::Replied
     }

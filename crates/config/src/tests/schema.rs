@@ -23,6 +23,12 @@ fn provider_with(fields: &Value) -> Value {
     json!({"providers": {"p": provider}})
 }
 
+fn resources(resources: &Value) -> Value {
+    let mut config = provider_with(&json!({"issuer": "https://issuer.example"}));
+    config["resource_metadata"] = resources.clone();
+    config
+}
+
 fn rule(rule: &Value) -> Value {
     let mut config = provider_with(&json!({}));
     config["rules"] = json!([rule]);
@@ -166,6 +172,31 @@ fn the_schema_accepts_what_the_parser_accepts() {
         claim(&json!({"claim_name": "a", "exact": 1, "any_of": [1]})),
         claim(&json!({"claim_name": "a", "claim_path": ["a"], "exact": 1})),
         claim(&json!({"claim_name": "a", "any_of": []})),
+    ] {
+        check(&config);
+    }
+}
+
+#[test]
+fn the_schema_accepts_the_resources_that_the_parser_accepts() {
+    for config in [
+        // Valid.
+        resources(&json!({"resource": "https://a"})),
+        resources(&json!([{"resource": "https://a/b", "requireAudience": true}])),
+        resources(&json!([{"resource": "http://[::1]:3000/b"}, {"resource": "http://localhost"}])),
+        resources(&json!({"resource": "https://a", "metadata_url": "https://a?b"})),
+        resources(&json!({"resource": "https://a", "additional": {"b": [1]}})),
+        // Invalid.
+        resources(&json!([])),
+        resources(&json!({})),
+        resources(&json!({"resource": "http://a"})),
+        resources(&json!({"resource": "https://a?b"})),
+        resources(&json!({"resource": "https://a", "authorization_servers": []})),
+        resources(&json!({"resource": "https://a", "bearer_methods_supported": ["cookie"]})),
+        resources(&json!({"resource": "https://a", "resource_documentation": "b"})),
+        resources(&json!({"resource": "https://a", "jwks_uri": "b"})),
+        resources(&json!({"resource": "https://a", "metadata_url": "b"})),
+        resources(&json!({"resource": "https://a", "additional": 1})),
     ] {
         check(&config);
     }

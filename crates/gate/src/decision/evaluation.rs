@@ -11,7 +11,7 @@ use super::requirement::{AcceptedToken, Fulfilment, Payload, ProviderResult};
 use super::unfulfilled::Unfulfilled;
 use crate::admission::{Admission, ForwardedToken, HeaderChange};
 use crate::credential::{self, Credential};
-use crate::policy::{Extract, Policy, Provider, Requirement};
+use crate::policy::{AudienceCondition, Extract, Policy, Provider, Requirement};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 /// The evaluation of one requirement for one request.
 pub(super) struct Evaluation<'r, 'c> {
     tokens: Result<Vec<PresentedToken<'r>>, Reason>,
+    audience: AudienceCondition<'c>,
     context: &'c Context<'c>,
     counts: &'c Cell<Counts>,
     now: Timestamp,
@@ -39,7 +40,8 @@ pub(super) fn credentials<'r>(
 impl<'r, 'c> Evaluation<'r, 'c> {
     pub(super) fn new(
         credentials: &'r Result<Vec<Credential<'r>>, Reason>,
-        policy: &Policy,
+        policy: &'c Policy,
+        request: &Request,
         context: &'c Context<'c>,
         counts: &'c Cell<Counts>,
         now: Timestamp,
@@ -53,6 +55,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         };
         Self {
             tokens,
+            audience: policy.resources.audience_condition(request),
             context,
             counts,
             now,
@@ -65,13 +68,15 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         let payload = match &provider.introspection {
             Some(endpoint) if token.is_opaque() => {
                 let text = token.text();
+                let (audience, context) = (&self.audience, self.context);
                 let response =
-                    introspected::check(provider, endpoint, text, self.context, self.now)?;
+                    introspected::check(provider, endpoint, text, audience, context, self.now)?;
                 Payload::Introspected(response)
             }
             _ => {
                 let jwt = token.jwt.as_ref().map_err(Reason::clone)?;
-                jwt::check(provider, jwt, self.context, self.counts, self.now)?
+                let (audience, context) = (&self.audience, self.context);
+                jwt::check(provider, jwt, audience, context, self.counts, self.now)?
             }
         };
         Ok(AcceptedToken {

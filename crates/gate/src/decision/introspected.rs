@@ -8,7 +8,7 @@ use super::revoked;
 use super::unfulfilled::Unfulfilled;
 use super::wait::{Dependency, RETRY_AFTER, Wait};
 use crate::introspection::{IntrospectionResponse, TokenStatus};
-use crate::policy::{IntrospectionEndpoint, KeySource, Provider};
+use crate::policy::{AudienceCondition, IntrospectionEndpoint, KeySource, Provider};
 use crate::reason::Reason;
 use crate::time::Timestamp;
 
@@ -21,6 +21,7 @@ pub(super) fn check(
     provider: &Provider,
     endpoint: &IntrospectionEndpoint,
     text: &str,
+    audience: &AudienceCondition<'_>,
     context: &Context<'_>,
     now: Timestamp,
 ) -> Result<Rc<IntrospectionResponse>, Unfulfilled> {
@@ -38,6 +39,7 @@ pub(super) fn check(
         return Err(Reason::Type { typ }.into());
     }
     provider.check_introspected_claims(&response.claims, now)?;
+    audience.check(&response.claims)?;
     revoked::check(provider, context, |list| {
         list.revokes_claims(&response.payload, response.claims.issued_at)
     })?;

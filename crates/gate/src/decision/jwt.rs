@@ -13,7 +13,7 @@ use super::wait::{Dependency, RETRY_AFTER, Wait};
 use crate::fetching::Availability;
 use crate::introspection::contradiction;
 use crate::keys::KeySet;
-use crate::policy::{IntrospectedTokens, KeySource, Provider};
+use crate::policy::{AudienceCondition, IntrospectedTokens, KeySource, Provider};
 use crate::reason::Reason;
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
@@ -29,6 +29,7 @@ use crate::verify::By;
 pub(super) fn check(
     provider: &Provider,
     jwt: &PresentedJwt<'_>,
+    audience: &AudienceCondition<'_>,
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
@@ -37,14 +38,17 @@ pub(super) fn check(
     let introspection = provider.introspection.as_ref();
     let introspection = introspection.filter(|one| one.tokens == IntrospectedTokens::All);
     match (&provider.keys, introspection) {
-        (KeySource::None, Some(_)) => check_before_introspection(provider, token, now)?,
-        _ => check_by_keys(provider, jwt, context, counts, now)?,
+        (KeySource::None, Some(_)) => {
+            check_before_introspection(provider, token, audience, now)?;
+        }
+        _ => check_by_keys(provider, jwt, audience, context, counts, now)?,
     }
     revoked::check(provider, context, |list| list.revokes(token, jwt.text))?;
     let payload = match introspection {
         // What the token says may have changed since it was issued, so the response counts.
         Some(endpoint) => {
-            let response = introspected::check(provider, endpoint, jwt.text, context, now)?;
+            let text = jwt.text;
+            let response = introspected::check(provider, endpoint, text, audience, context, now)?;
             if let Some(claim) = contradiction(&token.claims, &token.payload, &response) {
                 return Err(Reason::Contradiction { claim }.into());
             }
@@ -64,10 +68,14 @@ pub(super) fn check(
 fn check_before_introspection(
     provider: &Provider,
     token: &Token,
+    audience: &AudienceCondition<'_>,
     now: Timestamp,
 ) -> Result<(), Unfulfilled> {
     provider.header_policy.check_type(token)?;
     provider.check_present_claims(&token.claims, now)?;
+    if !token.claims.audiences.is_empty() {
+        audience.check(&token.claims)?;
+    }
     Ok(())
 }
 
@@ -75,6 +83,7 @@ fn check_before_introspection(
 fn check_by_keys(
     provider: &Provider,
     jwt: &PresentedJwt<'_>,
+    audience: &AudienceCondition<'_>,
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
@@ -82,6 +91,7 @@ fn check_by_keys(
     let token = &jwt.token;
     provider.header_policy.check(token)?;
     provider.check_claims(&token.claims, now)?;
+    audience.check(&token.claims)?;
     let (keys, newer) = keys(provider, jwt, context)?;
     match (
         check_signature(provider, &keys, jwt, context, counts, now),

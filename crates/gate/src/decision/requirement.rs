@@ -68,6 +68,19 @@ pub fn evaluate<'n>(
     node: &'n RequirementNode,
     provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
 ) -> RequirementResult<'n> {
+    match evaluate_node(node, provider_result) {
+        Err(Unfulfilled::Refused(Reason::Scope { required })) => {
+            let required = node.completed_scope(&required);
+            Err(Reason::Scope { required }.into())
+        }
+        other => other,
+    }
+}
+
+fn evaluate_node<'n>(
+    node: &'n RequirementNode,
+    provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+) -> RequirementResult<'n> {
     let fulfilment = match &node.kind {
         RequirementKind::Nothing => Fulfilment::default(),
         RequirementKind::Provider(provider) => Fulfilment {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::claim_path::ClaimPath;
+use super::scope_list::ScopeList;
 use crate::reason::Reason;
 
 /// What a requirement asks of a token, besides being valid.
@@ -46,11 +47,28 @@ impl TokenConditions {
         self.scopes.is_empty() && self.any_scope.is_empty() && self.claims.is_empty()
     }
 
+    /// Whether scopes are among the conditions.
+    pub(super) const fn has_scopes(&self) -> bool {
+        !self.scopes.is_empty() || !self.any_scope.is_empty()
+    }
+
+    /// Collects the scopes that a client should ask for: all of `scopes`, and one of `any_scope`.
+    pub(super) fn collect_scopes<'s>(&'s self, found: &mut ScopeList<'s>) {
+        for scope in &self.scopes {
+            found.add(scope);
+        }
+        if let Some(first) = self.any_scope.first()
+            && !self.any_scope.iter().any(|one| self.scopes.contains(one))
+        {
+            found.add(first);
+        }
+    }
+
     /// Checks a token with this payload, whose scopes are in `scope_claims`.
     ///
     /// # Errors
     ///
-    /// [`Reason::Scope`] with the required scopes, or [`Reason::Claims`].
+    /// [`Reason::Scope`] with the scopes that a challenge asks for, or [`Reason::Claims`].
     pub fn check(
         &self,
         scope_claims: &[ClaimPath],
@@ -60,14 +78,12 @@ impl TokenConditions {
             let mut claims = scope_claims.iter().filter_map(|path| path.find(payload));
             claims.any(|claim| has_scope(claim, wanted))
         };
-        let lacking = |scopes: &[String]| Reason::Scope {
-            required: scopes.join(" "),
-        };
-        if !self.scopes.iter().all(has) {
-            return Err(lacking(&self.scopes));
-        }
-        if !self.any_scope.is_empty() && !self.any_scope.iter().any(has) {
-            return Err(lacking(&self.any_scope));
+        let has_any = self.any_scope.is_empty() || self.any_scope.iter().any(has);
+        if !self.scopes.iter().all(has) || !has_any {
+            let mut required = ScopeList::default();
+            self.collect_scopes(&mut required);
+            let required = required.join();
+            return Err(Reason::Scope { required });
         }
         let fails = |claim: &&ClaimCondition| !claim.test.holds(claim.path.find(payload));
         match self.claims.iter().find(fails) {

@@ -6,6 +6,7 @@ use super::claim_path::ClaimPath;
 use super::conditions::TokenConditions;
 use super::location::Location;
 use super::provider::Provider;
+use super::scope_list::ScopeList;
 
 /// What a request must bring, and where tokens for it may be.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Requirement {
     pub locations: Vec<Rc<Location>>,
     /// Whether it may need several tokens, from different places.
     pub takes_several: bool,
+    /// The scopes that a challenge asks for, separated by spaces; empty if it needs none.
+    pub challenge_scope: String,
 }
 
 impl Requirement {
@@ -32,6 +35,7 @@ impl Requirement {
         }
         Self {
             takes_several: root.has_all(),
+            challenge_scope: root.challenge_scope(),
             root: Rc::new(root),
             locations,
         }
@@ -134,8 +138,49 @@ impl RequirementNode {
 
     /// Whether any part asks for scopes.
     pub(super) fn needs_scopes(&self) -> bool {
-        let own = !self.conditions.scopes.is_empty() || !self.conditions.any_scope.is_empty();
-        own || self.parts().iter().any(Self::needs_scopes)
+        self.conditions.has_scopes() || self.parts().iter().any(Self::needs_scopes)
+    }
+
+    /// The scopes with which a client without a token should ask for one, separated by spaces. Of
+    /// alternatives, those of the first one that needs any.
+    fn challenge_scope(&self) -> String {
+        let mut found = ScopeList::default();
+        self.collect_scopes(&mut found);
+        found.join()
+    }
+
+    fn collect_scopes<'n>(&'n self, found: &mut ScopeList<'n>) {
+        self.conditions.collect_scopes(found);
+        match &self.kind {
+            RequirementKind::Any(nodes, _) => {
+                if let Some(node) = nodes.iter().find(|node| node.needs_scopes()) {
+                    node.collect_scopes(found);
+                }
+            }
+            RequirementKind::All(nodes) => {
+                for node in nodes {
+                    node.collect_scopes(found);
+                }
+            }
+            RequirementKind::Nothing
+            | RequirementKind::Provider(_)
+            | RequirementKind::ExtractOnly(_) => {}
+        }
+    }
+
+    /// The scopes with which a client should ask for another token if its token lacks the scopes
+    /// `lacking` for one part: also those for the other parts, so that one new token is enough.
+    #[must_use]
+    pub fn completed_scope(&self, lacking: &str) -> String {
+        let mut found = ScopeList::default();
+        match &self.kind {
+            RequirementKind::Any(..) => self.conditions.collect_scopes(&mut found),
+            _ => self.collect_scopes(&mut found),
+        }
+        for scope in lacking.split(' ') {
+            found.add(scope);
+        }
+        found.join()
     }
 
     /// Collects the claims that conditions read.
@@ -156,7 +201,9 @@ impl RequirementNode {
         }
     }
 
-    fn parts(&self) -> &[Self] {
+    /// The requirements that it consists of.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
         match &self.kind {
             RequirementKind::Any(nodes, _) | RequirementKind::All(nodes) => nodes,
             _ => &[],

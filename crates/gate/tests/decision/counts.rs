@@ -52,7 +52,8 @@ fn a_bad_signature_is_a_miss_that_nobody_verified() {
     let (input, signature) = token.rsplit_once('.').unwrap();
     let forged = bearing(&format!("{input}.{}", "A".repeat(signature.len())));
     let gate = Gate::new().keys(ready);
-    let decided = gate.decided(&policy_of(&provider()), &forged);
+    let policy = policy_of(&provider());
+    let decided = gate.decided(&policy, &forged);
     assert_eq!(decided.counts, counts(0, 1, 0, 0));
 }
 

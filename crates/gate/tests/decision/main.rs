@@ -15,6 +15,8 @@ mod alternatives;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod challenges;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod conditions;
@@ -37,6 +39,8 @@ mod patterns;
 mod reasons;
 #[cfg(test)]
 mod requirements;
+#[cfg(test)]
+mod resources;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]

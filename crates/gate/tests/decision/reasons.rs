@@ -211,7 +211,11 @@ fn conditions_say_what_is_required() {
         required: required.to_owned(),
     };
     assert_eq!(requires(json!({"scopes": ["a", "b"]})), lacks("a b"));
-    assert_eq!(requires(json!({"any_scope": ["b", "c"]})), lacks("b c"));
+    assert_eq!(requires(json!({"any_scope": ["b", "c"]})), lacks("b"));
+    let both = json!({"scopes": ["a", "b"], "any_scope": ["c", "d"]});
+    assert_eq!(requires(both), lacks("a b c"));
+    let covered = json!({"scopes": ["a", "d"], "any_scope": ["c", "d"]});
+    assert_eq!(requires(covered), lacks("a d"));
     let claim = "realm_access.roles".to_owned();
     let condition = json!({"claim_name": "realm_access.roles", "contains": "admin"});
     assert_eq!(

@@ -136,7 +136,7 @@ impl Gate {
         self.resources.lookups.take()
     }
 
-    pub(crate) fn decided(&self, policy: &Policy, request: &Request) -> Decided {
+    pub(crate) fn decided<'p>(&self, policy: &'p Policy, request: &Request) -> Decided<'p> {
         let context = Context {
             resources: &self.resources,
             engine: &self.engine,

@@ -10,6 +10,7 @@
 )]
 
 mod clock;
+mod dynamic_metadata;
 mod fetching;
 mod forged_headers;
 mod introspection;
@@ -17,6 +18,7 @@ mod log_lines;
 mod logged;
 mod lost_workers;
 mod metrics;
+mod resources;
 mod roots;
 mod shares;
 mod support;

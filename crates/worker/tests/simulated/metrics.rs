@@ -44,6 +44,7 @@ fn every_metric_has_the_name_that_operators_know() {
             "jwks.local.skipped_keys",
             "jwks.opaque.keys",
             "jwks.opaque.skipped_keys",
+            "metadata",
             "revocation.cloud.entries",
             "revocation.cloud.fetch_failure",
             "revocation.cloud.fetch_success",

@@ -1,0 +1,68 @@
+//! What is valid but most likely a mistake.
+
+use std::rc::Rc;
+
+use gate::policy::{Policy, Provider, RequirementKind, RequirementNode};
+
+/// The warnings about a policy, each with its JSON path. `resources` are the paths of the protected
+/// resources.
+pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
+    let requirements = requirements(policy);
+    let mut warnings = Vec::new();
+    for scope in ["offline_access", "openid"] {
+        let asks = |node: &&(String, Rc<RequirementNode>)| asks_for(&node.1, scope);
+        if let Some((path, _)) = requirements.iter().find(asks) {
+            warnings.push(format!(
+                "{path}: the scope {scope:?} is between client and authorization server, and challenges \
+                 ask for it"
+            ));
+        }
+    }
+    let mut providers: Vec<&Rc<Provider>> = policy.providers.iter().collect();
+    for (_, node) in &requirements {
+        collect_providers(node, &mut providers);
+    }
+    for (resource, path) in policy.resources.all().iter().zip(resources) {
+        let accepts = |audience: &String| resource.identifier.is_audience(audience);
+        let mut audiences = providers.iter().flat_map(|one| &one.audiences);
+        if !resource.require_audience && !audiences.any(accepts) {
+            warnings.push(format!(
+                "{path}.resource: no provider has it among its audiences"
+            ));
+        }
+    }
+    warnings
+}
+
+/// The requirements with their paths, each once.
+fn requirements(policy: &Policy) -> Vec<(String, Rc<RequirementNode>)> {
+    let named = policy.requirements.iter().map(|(name, requirement)| {
+        (
+            format!("requirement_map.{name}"),
+            Rc::clone(&requirement.root),
+        )
+    });
+    let mut found: Vec<(String, Rc<RequirementNode>)> = named.collect();
+    for (index, rule) in policy.rules.listed().iter().enumerate() {
+        let root = &rule.requirement.root;
+        if !found.iter().any(|(_, known)| Rc::ptr_eq(known, root)) {
+            found.push((format!("rules[{index}].requires"), Rc::clone(root)));
+        }
+    }
+    found
+}
+
+fn asks_for(node: &RequirementNode, scope: &str) -> bool {
+    let conditions = &node.conditions;
+    let mut scopes = conditions.scopes.iter().chain(&conditions.any_scope);
+    scopes.any(|one| one == scope) || node.parts().iter().any(|part| asks_for(part, scope))
+}
+
+fn collect_providers<'n>(node: &'n RequirementNode, found: &mut Vec<&'n Rc<Provider>>) {
+    if let RequirementKind::Provider(provider) = &node.kind {
+        found.push(provider);
+    }
+    for part in node.parts() {
+        collect_providers(part, found);
+    }
+}
