@@ -62,22 +62,45 @@ async function read(request) {
   let length = 0;
   for await (const chunk of request) {
     length += chunk.length;
-    chunks.push(chunk);
     if (length > BODY_LIMIT) {
       return null;
     }
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
 /** What a request asks for, for the log: the method of the protocol and, of a call, the tool. */
 function asked(body) {
+  let text = '';
   try {
     const { method, params } = JSON.parse(body);
-    return method === 'tools/call' ? `${method} ${params.name}` : String(method);
+    text = method === 'tools/call' ? `${method} ${params.name}` : String(method);
   } catch {
-    return '-';
+    // Shown as `-`, like what could confuse a terminal.
   }
+  return /^[\w ./-]{1,80}$/.test(text) ? text : '-';
+}
+
+/** Answers a request with what `handle` makes of it. Returns the status and what was asked for. */
+async function answer(handle, request, response) {
+  const body = await read(request);
+  if (body === null) {
+    response.writeHead(413, { connection: 'close' }).end();
+    return [413, '-'];
+  }
+  const { status, headers, body: content } = await handle(new Request(`http://${LOOPBACK}${PATH}`, {
+    method: request.method,
+    headers: request.headers,
+    ...(body.length > 0 && { body }),
+  }));
+  response.writeHead(status, Object.fromEntries(headers));
+  if (content) {
+    Readable.fromWeb(content).on('error', () => response.destroy()).pipe(response);
+  } else {
+    response.end();
+  }
+  return [status, asked(body)];
 }
 
 /**
@@ -89,21 +112,18 @@ export async function startMcpServer({ port, log }) {
   const { fetch: handle } = createMcpHandler(() => phoneBook(entries));
 
   const server = createServer(SERVER, async (request, response) => {
-    const done = (status, what) => log(`${request.method} ${PATH} ${what} ${status}`);
-    const path = request.url.split('?')[0];
-    const body = path === PATH ? await read(request) : null;
-    if (body === null) {
-      response.writeHead(path === PATH ? 413 : 404, { connection: 'close' }).end();
+    if (request.url.split('?')[0] !== PATH) {
+      response.writeHead(404).end();
       return;
     }
-    const answer = await handle(new Request(`http://${LOOPBACK}${PATH}`, {
-      method: request.method,
-      headers: request.headers,
-      ...(body.length > 0 && { body }),
-    }));
-    done(answer.status, asked(body));
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    Readable.fromWeb(answer.body ?? new Blob().stream()).pipe(response);
+    try {
+      const [status, what] = await answer(handle, request, response);
+      log(`${request.method} ${PATH} ${what} ${status}`);
+    } catch (error) {
+      log(`${request.method} ${PATH} error: ${error.message}`);
+      response.destroy();
+    }
+    request.resume();
   });
   return { server, port: await listen(server, port) };
 }
