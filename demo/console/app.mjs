@@ -6,10 +6,12 @@
 //   answer.mjs    explains answers
 //   challenge.mjs shows what a refusal asks for
 //   metadata.mjs  loads the document that it names
+//   labels.mjs    labels fields of Swagger UI
 //   dom.mjs       creates elements
 
 import { showAnswer, showFailure } from './answer.mjs';
 import { byId, copies, showJson } from './dom.mjs';
+import { label } from './labels.mjs';
 import { ScopeChoice } from './scopes.mjs';
 import { AuthorizationServer, Portal, ServerError, openapi, settings } from './servers.mjs';
 import { Token } from './token.mjs';
@@ -383,6 +385,7 @@ async function start() {
     copies(button, copied[button.dataset.copy]);
   }
 
+  label(byId('swagger'));
   await showApi();
   render();
   setInterval(renderLife, 500);
