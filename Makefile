@@ -43,8 +43,8 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
-export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
 export ENVOY
+export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
@@ -104,7 +104,7 @@ demo: demo/node_modules/.installed ## install what the demo needs into demo/node
 
 demo/node_modules/.installed: demo/package.json demo/package-lock.json
 	@scripts/need node
-	@echo "Installing the demo's authorization server and Swagger UI into demo/node_modules ..."
+	@echo "Installing the demo's authorization server, MCP server and client, and Swagger UI into demo/node_modules ..."
 	@cd demo && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 

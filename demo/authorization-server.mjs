@@ -5,6 +5,7 @@
 //   POST /introspect  tells the gate whether an opaque token is active (RFC 7662)
 //   GET  /revoked     the revocation list
 //   GET  /jwks        the key set
+//   GET  /.well-known/oauth-authorization-server  the addresses of the above, for clients (RFC 8414)
 //
 // The tables below can be changed: the APIs that tokens can be issued for, and the clients of the walk.
 // The console creates more clients (clients.mjs). Keys and secrets are generated at every start and kept
@@ -17,15 +18,21 @@ import { Clients, metadata } from './clients.mjs';
 import { LOOPBACK, SERVER, listen } from '../tools/listen.mjs';
 import { Revocations } from './revocations.mjs';
 
-/** The APIs that tokens can be issued for: the `resource` of a token request, the `aud` of the token. */
+/**
+ * The APIs that tokens can be issued for: the `resource` of a token request, the `aud` of the token. The
+ * MCP server is another one; its URL is known at the start.
+ */
 export const AUDIENCE = 'https://api.example.com/phoneverify';
 export const AREA_CODES_AUDIENCE = 'https://api.example.com/areacodes';
 export const OTHER_AUDIENCE = 'https://api.example.com/other';
-const RESOURCE_SERVERS = new Map([
+const APIS = [
   [AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
   [AREA_CODES_AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
   [OTHER_AUDIENCE, { accessTokenFormat: 'jwt', scope: '' }],
-]);
+];
+
+/** The scopes of tokens for the MCP server. A token has those of them that its request names. */
+export const MCP_SCOPES = ['mcp:read', 'mcp:write'];
 
 /** The clients of the walk and the algorithms of their tokens. Tokens of all other clients use RS256. */
 const SIGNING_ALGORITHMS = new Map([
@@ -35,6 +42,9 @@ const SIGNING_ALGORITHMS = new Map([
 
 /** The client of the walk that gets opaque tokens, which only this server can read. */
 const OPAQUE = 'phone-app-opaque';
+
+/** The client of the walk that calls the MCP server. */
+const ASSISTANT = 'assistant';
 
 /** The client that the gate authenticates as for introspection. It gets no tokens. */
 const GATE = 'gate';
@@ -73,7 +83,12 @@ function signingKey(alg, type, options) {
   return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid };
 }
 
-function configuration(clients, gateSecret, consoleHost, { InvalidRequest, InvalidTarget }) {
+function configuration({ clients, gateSecret, consoleHost, mcpResource }, errors) {
+  const { InvalidRequest, InvalidTarget } = errors;
+  const resourceServers = new Map([
+    ...APIS,
+    [mcpResource, { accessTokenFormat: 'jwt', scope: MCP_SCOPES.join(' ') }],
+  ]);
   return {
     clients: [
       ...clients.map(metadata),
@@ -118,7 +133,7 @@ function configuration(clients, gateSecret, consoleHost, { InvalidRequest, Inval
         // Without a `resource`, the token is for the demo's API, which keeps the commands short.
         defaultResource: () => AUDIENCE,
         getResourceServerInfo(ctx, resource, client) {
-          const resourceServer = RESOURCE_SERVERS.get(resource);
+          const resourceServer = resourceServers.get(resource);
           if (!resourceServer) {
             throw new InvalidTarget();
           }
@@ -151,11 +166,13 @@ async function withNotices(notice, action) {
 
 /**
  * Starts the authorization server on the loopback address. `consoleHost` is the host and port of the page
- * that may call it. `log` gets one line per request, `notice` the advice of `oidc-provider`. Returns the
- * server, its port, the issuer, the clients of the walk with their secrets, the secret of the gate, and
- * the register of the other clients.
+ * that may call it, `mcpResource` the URL of the MCP server. `log` gets one line per request, `notice` the advice of `oidc-provider`. Returns the
+ * server, its port, the issuer, the clients of the walk with their secrets, the one of them that calls the
+ * MCP server, the secret of the gate, and the register of the other clients.
  */
-export async function startAuthorizationServer({ port: wantedPort, consoleHost, log, notice }) {
+export async function startAuthorizationServer({
+  port: wantedPort, consoleHost, mcpResource, log, notice,
+}) {
   const gateSecret = randomBytes(24).toString('hex');
   const clients = [...SIGNING_ALGORITHMS, [OPAQUE, null]].map(([id, algorithm]) => ({
     id,
@@ -164,6 +181,7 @@ export async function startAuthorizationServer({ port: wantedPort, consoleHost, 
     keytype: 'PRODUCTION',
     subscribedAPIs: [SUBSCRIPTION],
   }));
+  const assistant = { id: ASSISTANT, secret: randomBytes(12).toString('hex') };
 
   // Listens first: the issuer's URL contains the port, which may be any free one.
   const server = createServer(SERVER);
@@ -172,7 +190,9 @@ export async function startAuthorizationServer({ port: wantedPort, consoleHost, 
 
   const { provider, handle, revocations } = await withNotices(notice, async () => {
     const { default: Provider, errors } = await import('oidc-provider');
-    const settings = configuration(clients, gateSecret, consoleHost, errors);
+    const settings = configuration({
+      clients: [...clients, assistant], gateSecret, consoleHost, mcpResource,
+    }, errors);
     const provider = new Provider(issuer, settings);
     const revocations = new Revocations(settings.jwks.keys);
     provider.on('server_error', (ctx, error) => log(`error: ${error.message}`));
@@ -187,5 +207,5 @@ export async function startAuthorizationServer({ port: wantedPort, consoleHost, 
   });
 
   const register = new Clients(provider, revocations);
-  return { server, port, issuer, clients, gateSecret, register };
+  return { server, port, issuer, clients, assistant, gateSecret, register };
 }

@@ -7,7 +7,7 @@ import { ROOT } from '../tools/checkout.mjs';
 import { Envoy } from '../tools/envoy.mjs';
 import { Failure } from '../tools/failure.mjs';
 import { LOOPBACK } from '../tools/listen.mjs';
-import { ENVOY_CONFIG, PORTS, RUN_DIRECTORY } from './settings.mjs';
+import { ENVOY_CONFIG, PORTS, RUN_DIRECTORY, mcpResource } from './settings.mjs';
 
 const WORKERS = 2;
 
@@ -20,6 +20,7 @@ function replacements(ports, directory) {
       `"${scheme}://${LOOPBACK}:${PORTS.CONSOLE_PORT}"`,
       `"${scheme}://${LOOPBACK}:${ports.CONSOLE_PORT}"`,
     ]),
+    [`"${mcpResource(PORTS.HTTP_PORT)}"`, `"${mcpResource(ports.HTTP_PORT)}"`],
     [`"http://${LOOPBACK}:${PORTS.AUTH_PORT}`, `"http://${LOOPBACK}:${ports.AUTH_PORT}`],
     ...['tls.crt', 'tls.key'].map((file) => [
       `filename: ${relative(ROOT, join(RUN_DIRECTORY, file))} }`,

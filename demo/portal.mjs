@@ -13,14 +13,23 @@ import { readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 
-import { AREA_CODES_AUDIENCE, AUDIENCE } from './authorization-server.mjs';
+import { AREA_CODES_AUDIENCE, AUDIENCE, MCP_SCOPES } from './authorization-server.mjs';
 import { SERVER, listen } from '../tools/listen.mjs';
 
-/** The APIs of the console. `audience` is the `resource` of token requests. */
+/** The APIs of the console that clients subscribe to. `audience` is the `resource` of token requests. */
 const APIS = [
   { name: 'PhoneVerification', version: '1.0.0', title: 'Phone Verification', audience: AUDIENCE },
   { name: 'AreaCodes', version: '1.0.0', title: 'Area Codes', audience: AREA_CODES_AUDIENCE },
 ];
+/** The MCP server, which asks for scopes and not for a subscription. */
+const MCP = {
+  name: 'PhoneBook',
+  version: '1.0.0',
+  title: 'Phone Book (MCP)',
+  scopes: MCP_SCOPES,
+  // MCP servers refuse requests that do not accept both.
+  accept: 'application/json, text/event-stream',
+};
 const KEY_TYPES = ['PRODUCTION', 'SANDBOX'];
 
 const CONTENT_TYPES = {
@@ -233,11 +242,11 @@ export async function startPortal({ port: wantedPort, host, register, log }) {
   return {
     server,
     port,
-    publish({ http, https, issuer, certificate }) {
+    publish({ http, https, issuer, certificate, mcp }) {
       settings = {
         servers: [{ name: 'HTTP', url: http }, { name: 'HTTPS', url: https, certificate }],
         authorizationServer: issuer,
-        apis: APIS,
+        apis: [...APIS, { ...MCP, audience: mcp.resource }],
       };
     },
   };

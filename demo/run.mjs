@@ -1,11 +1,13 @@
-// `make run`: Envoy with the filter, an authorization server and a sample API.
+// `make run`: Envoy with the filter, an authorization server, a sample API and an MCP server.
 //
 //   settings.mjs               reads the environment, checks requirements
 //   authorization-server.mjs   issues the tokens           } in this process
 //   sample-api.mjs             is protected                }
+//   mcp-server.mjs             is protected, too           }
 //   portal.mjs                 serves the console's page   }
 //   envoy.mjs                  Envoy with the filter, as a child process
 //   walk.mjs                   the requests that are shown, run by shell.mjs
+//   mcp-walk.mjs               those of an MCP client, mcp-client.mjs
 //   ../tools/                  child processes, ports, failures
 
 import { rm, writeFile } from 'node:fs/promises';
@@ -13,11 +15,14 @@ import { join } from 'node:path';
 
 import { shown } from '../tools/checkout.mjs';
 import { Failure } from '../tools/failure.mjs';
-import { LOOPBACK, freePort } from '../tools/listen.mjs';
+import { LOOPBACK, freePorts } from '../tools/listen.mjs';
 import { Processes } from '../tools/processes.mjs';
 import { startEnvoy } from './envoy.mjs';
-import { makeDirectory, readSettings, requireFreePorts, requireTools } from './settings.mjs';
+import {
+  makeDirectory, mcpResource, readSettings, requireFreePorts, requireTools,
+} from './settings.mjs';
 import { Shell } from './shell.mjs';
+import { Steps } from './steps.mjs';
 import * as terminal from './terminal.mjs';
 
 /** The run is asked to end: by a signal, or because its output is closed. */
@@ -83,11 +88,10 @@ async function demo() {
   const directory = await makeDirectory(settings);
   temporaryDirectory = directory.temporary ? directory.path : null;
 
-  terminal.line(terminal.bold('bearer-gate: Envoy with the filter, between clients and a sample API'));
+  terminal.line(terminal.bold('bearer-gate: Envoy with the filter, between clients and sample APIs'));
   const running = await Promise.race([start(settings.ports, directory.path), interrupted]);
 
-  const { walk } = await import('./walk.mjs');
-  const problems = await Promise.race([walk(running), running.died, interrupted]);
+  const { problems } = await Promise.race([walks(running), running.died, interrupted]);
   conclude(problems, running);
 
   if (!settings.once) {
@@ -96,6 +100,16 @@ async function demo() {
     terminal.line('\nStopped.');
   }
   return problems.length === 0 ? 0 : 1;
+}
+
+/** Runs the chapters of the walk. Returns their steps. */
+async function walks(running) {
+  const { walk } = await import('./walk.mjs');
+  const { mcpWalk } = await import('./mcp-walk.mjs');
+  const steps = new Steps();
+  await walk(running, steps);
+  await mcpWalk(running, steps);
+  return steps;
 }
 
 /** After the walk, an interruption is the normal end. */
@@ -110,6 +124,7 @@ async function start(wanted, directory) {
   // Imported here, since `requireTools` has now checked that their npm packages are installed.
   const { startAuthorizationServer } = await import('./authorization-server.mjs');
   const { startSampleApi } = await import('./sample-api.mjs');
+  const { startMcpServer } = await import('./mcp-server.mjs');
   const { startPortal } = await import('./portal.mjs');
   const { writeCertificate } = await import('./certificate.mjs');
 
@@ -124,13 +139,26 @@ async function start(wanted, directory) {
       terminal.logged('sample API', text);
     },
   });
-  // The servers need the console's origin, so its port is chosen before Envoy listens on it.
-  const consolePort = wanted.CONSOLE_PORT || await freePort();
+  let calls = 0;
+  const mcpServer = await startMcpServer({
+    port: wanted.MCP_PORT,
+    log(text) {
+      calls += 1;
+      terminal.logged('MCP server', text);
+    },
+  });
+  // The servers need the console's origin, and tokens for the MCP server have its URL. So these ports are
+  // chosen before Envoy listens on them.
+  const [freeHttp, freeConsole] = await freePorts(2);
+  const httpPort = wanted.HTTP_PORT || freeHttp;
+  const consolePort = wanted.CONSOLE_PORT || freeConsole;
   const consoleHost = `${LOOPBACK}:${consolePort}`;
+  const resource = mcpResource(httpPort);
   const notices = [];
   const authorization = await startAuthorizationServer({
     port: wanted.AUTH_PORT,
     consoleHost,
+    mcpResource: resource,
     log: (text) => terminal.logged('authorization server', text),
     notice: (text) => notices.push(`${text}\n`),
   });
@@ -149,8 +177,10 @@ async function start(wanted, directory) {
     environment: { GATE_SECRET: authorization.gateSecret },
     ports: {
       ...wanted,
+      HTTP_PORT: httpPort,
       CONSOLE_PORT: consolePort,
       API_PORT: api.port,
+      MCP_PORT: mcpServer.port,
       AUTH_PORT: authorization.port,
       PORTAL_PORT: portal.port,
     },
@@ -169,7 +199,14 @@ async function start(wanted, directory) {
     logFile: envoy.logFile,
     shell: new Shell(processes),
     seen: () => requests,
+    mcp: {
+      resource,
+      document: resource.replace('/mcp', '/.well-known/oauth-protected-resource/mcp'),
+      credentials: authorization.assistant,
+      seen: () => calls,
+    },
     died: Promise.race([envoy.died, lost(api.server, 'The sample API'),
+      lost(mcpServer.server, 'The MCP server'),
       lost(authorization.server, 'The authorization server'), lost(portal.server, 'The portal')]),
   };
   portal.publish(running);
@@ -203,6 +240,8 @@ function describe(running) {
     ['the API console', running.console],
     ['the API, gated', `${running.http}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['the same over TLS', `${running.https}/phoneverify/1.0.0/CheckPhoneNumber`],
+    ['the MCP server', running.mcp.resource],
+    ['its metadata', running.mcp.document],
     ['the API itself', `${running.api}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['tokens', `${running.issuer}/token`],
     ['the key set', `${running.issuer}/jwks`],

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 import { ENVOY, GATE_WASM, ROOT, requireFiles } from '../tools/checkout.mjs';
 import { Failure, NOT_STARTED } from '../tools/failure.mjs';
-import { whyNot } from '../tools/listen.mjs';
+import { LOOPBACK, whyNot } from '../tools/listen.mjs';
 
 export const ENVOY_CONFIG = join(ROOT, 'envoy/demo.yaml');
 export const RUN_DIRECTORY = join(ROOT, 'demo/.run');
@@ -20,14 +20,24 @@ export const PORTS = {
   AUTH_PORT: 9000,
   API_PORT: 9001,
   PORTAL_PORT: 9002,
+  MCP_PORT: 9003,
 };
 
 const NEEDED = [
   [GATE_WASM, 'make build'],
   [ENVOY, 'make envoy'],
-  ...['oidc-provider', 'selfsigned', 'swagger-ui-dist']
+  ...['@modelcontextprotocol/client', '@modelcontextprotocol/server', 'oidc-provider', 'selfsigned',
+    'swagger-ui-dist']
     .map((name) => [join(ROOT, 'demo/node_modules', name), 'make demo']),
 ];
+
+/**
+ * The URL of the MCP server as its clients see it, which is also its resource identifier (RFC 9728) and
+ * the `aud` of tokens for it. `port` is that of the gate's plain HTTP.
+ */
+export function mcpResource(port) {
+  return `http://${LOOPBACK}:${port}/mcp`;
+}
 
 /** The settings of a run. Throws a `Failure` that names a wrong one. */
 export function readSettings(environment) {

@@ -51,6 +51,29 @@ export function list(text, options) {
   paragraph(text, { at: /(?<=,) /, ...options });
 }
 
+/** A value as JSON, with spaces between its members; a text unchanged. */
+function spaced(value) {
+  return typeof value === 'string'
+    ? value.trim()
+    : JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
+}
+
+/** The body of an answer: a JSON value, or a text. */
+export function value(body) {
+  list(spaced(body), { hanging: 2 });
+}
+
+/** The challenge of a refusal. */
+export function challenge(text) {
+  list(`www-authenticate: ${text}`, { hanging: 18 });
+}
+
+/** The header and the claims of a token. */
+export function jwt({ header, claims }) {
+  list(`header ${spaced(header)}`, { hanging: 9, colour: dim });
+  list(`claims ${spaced(claims)}`, { hanging: 9, colour: dim });
+}
+
 /** A line of a server's log. */
 export function logged(server, text) {
   line(dim(`${INDENT}${server.padEnd(20)} | ${text}`));

@@ -2,6 +2,7 @@
 
 import * as terminal from './terminal.mjs';
 import { OTHER_AUDIENCE } from './authorization-server.mjs';
+import { decode, parse as json } from './json.mjs';
 
 const TARGET = '/phoneverify/1.0.0/CheckPhoneNumber?PhoneNumber=18006785432&LicenseKey=0';
 
@@ -174,39 +175,31 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
 
 /**
  * Prints and runs every command, and prints the answers and whether they are as expected. `seen` returns
- * the number of requests that have reached the API so far. Returns the differences as sentences.
+ * the number of requests that have reached the API so far. `numbered` gets the steps.
  */
-export async function walk({ shell, seen, ...addresses }) {
+export async function walk({ shell, seen, ...addresses }, numbered) {
   if (shell.preparation) {
     terminal.heading('A proxy is set in this environment. To repeat the commands, first run:');
     terminal.command(shell.preparation);
   }
 
-  const problems = [];
-  const conclude = (number, differences) => {
-    terminal.verdict(differences);
-    problems.push(...differences.map((difference) => `step ${number}: ${difference}`));
-  };
-
   const atStart = seen();
   const story = steps(addresses);
-  for (const [index, step] of story.entries()) {
-    terminal.heading(`${index + 1}. ${step.title}`);
-    conclude(index + 1, await perform(step, shell, seen));
+  for (const step of story) {
+    numbered.begin(step.title);
+    numbered.conclude(await perform(step, shell, seen));
   }
 
   const reached = seen() - atStart;
   const admitted = story.filter((step) => step.expected.reaches).length;
-  terminal.heading(`${story.length + 1}. No refused request reached the API`);
+  numbered.begin('No refused request reached the API');
   terminal.paragraph(
     `${story.length} requests were sent and ${admitted} of them had a good token. `
     + `The sample API's log has ${reached}.`,
   );
-  conclude(
-    story.length + 1,
+  numbered.conclude(
     reached === admitted ? [] : [`expected ${admitted} requests at the API, got ${reached}`],
   );
-  return problems;
 }
 
 /** Performs one step. Returns the differences. */
@@ -223,8 +216,7 @@ async function perform(step, shell, seen) {
       return [`no token was issued: ${(stderr || value).trim().split('\n').pop()}`];
     }
     if (!step.opaque) {
-      terminal.list(`header ${spaced(token.header)}`, { hanging: 9, colour: terminal.dim });
-      terminal.list(`claims ${spaced(token.claims)}`, { hanging: 9, colour: terminal.dim });
+      terminal.jwt(token);
     }
     if (step.algorithm && token.header.alg !== step.algorithm) {
       return [`expected a token signed with ${step.algorithm}, got ${token.header.alg}`];
@@ -246,9 +238,9 @@ async function perform(step, shell, seen) {
   }
   terminal.line(`  ${terminal.bold(answer.statusLine)}`);
   if (answer.challenge !== null) {
-    terminal.list(`www-authenticate: ${answer.challenge}`, { hanging: 18 });
+    terminal.challenge(answer.challenge);
   }
-  terminal.list(spaced(answer.body), { hanging: 2 });
+  terminal.value(answer.body);
   return differences(step.expected, answer, seen() - before);
 }
 
@@ -297,29 +289,7 @@ function parse(text) {
   };
 }
 
-/** The header and the claims of a JWT; `null` if it is not one. */
-function decode(token) {
-  const [header, claims] = token.split('.')
-    .map((part) => json(Buffer.from(part, 'base64url').toString()));
-  return header?.alg && claims ? { header, claims } : null;
-}
-
-function json(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 /** A path, quoted for a shell if necessary. */
 function quoted(path) {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
-
-/** A value as JSON with spaces between its members; a text unchanged. */
-function spaced(value) {
-  return typeof value === 'string'
-    ? value.trim()
-    : JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
 }

@@ -34,10 +34,10 @@ export async function whyNot(port) {
   }
 }
 
-/** A port that is free now, for servers whose port must be known before they listen. */
-export async function freePort() {
-  const server = createServer();
-  const port = await listen(server, 0);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Ports that are free now, for servers whose ports must be known before they listen. */
+export async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(servers.map((server) => listen(server, 0)));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }

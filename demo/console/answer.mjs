@@ -1,6 +1,8 @@
 // The panel Answer: the decision, its reason, and the request as a curl command.
 
+import { challengeBlock, metadataUrl, parseChallenge } from './challenge.mjs';
 import { byId, copies, element, showJson } from './dom.mjs';
+import { metadataBlock } from './metadata.mjs';
 
 /** What the caller can do about a refusal, by the gate's `error_description`. */
 const MEANINGS = new Map([
@@ -29,6 +31,9 @@ const MEANINGS = new Map([
     'The claim nbf is in the future.'],
   ['The access token is malformed',
     'It is not three parts of base64url with a JSON header and JSON claims.'],
+  ['The access token lacks a scope that is needed here',
+    'It is a good token, but this call needs other scopes, which the challenge names. Get a token with '
+    + 'them: OAuth calls that stepping up.'],
   ['The access token does not give access to this resource',
     'It is a good token, but it lacks something that its claims must say for this API.'],
   ['The keys of the issuer cannot be had at the moment',
@@ -44,18 +49,11 @@ const TITLES = {
   503: 'Cannot be decided now',
 };
 
-/** The parameters of a Bearer challenge (RFC 6750, section 3) by name; `null` for any other header. */
-export function parseChallenge(header) {
-  if (!/^Bearer\b/i.test(header ?? '')) {
-    return null;
-  }
-  const parameters = header.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g);
-  return new Map([...parameters].map(([, name, value]) => [name, value.replace(/\\(.)/g, '$1')]));
-}
-
+/** The JSON value of a body, or of the event that it is; `null` if it is neither. */
 function parse(text) {
+  const event = /^(?:event: message\r?\n)?data: (.*)\s*$/.exec(text);
   try {
-    return JSON.parse(text);
+    return JSON.parse(event ? event[1] : text);
   } catch {
     return null;
   }
@@ -77,7 +75,7 @@ function knowledge(token, api, status) {
       ? `${what}, but the gate does not know that yet: it reads the list of revoked tokens every 2 s.`
       : `${what}.`;
   }
-  if (!token.subscribes(api)) {
+  if (!api.scopes && !token.subscribes(api)) {
     return admitted
       ? `The token has no subscription of ${api.title} ${api.version}, and this gate is not `
         + 'configured to ask for one.'
@@ -113,7 +111,7 @@ function explanation({ status, challenge, body, token, api, retryAfter }) {
 }
 
 /** A request as a curl command. */
-export function curl({ url, headers, certificate }) {
+export function curl({ url, headers, body, certificate }) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   return [
     'curl -i',
@@ -122,6 +120,7 @@ export function curl({ url, headers, certificate }) {
       // curl sends it by default.
       .filter(([name, value]) => name.toLowerCase() !== 'accept' || value !== '*/*')
       .map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
+    ...(body ? [`-d ${quote(body)}`] : []),
     quote(url),
   ].join(' \\\n  ');
 }
@@ -133,15 +132,6 @@ function curlBlock(command) {
     element('div', { class: 'block-head' }, element('h3', {}, 'curl'), button),
     element('pre', { id: 'curl', tabindex: '0', 'aria-label': 'The request as a curl command' },
       command));
-}
-
-function challengeBlock(challenge) {
-  const rows = [...challenge].map(([name, value]) => element('tr', {},
-    element('th', { scope: 'row' }, name), element('td', {}, value)));
-  return element('section', { 'aria-label': 'Challenge' },
-    element('h3', {}, 'Challenge'),
-    element('p', { class: 'note' }, 'WWW-Authenticate: Bearer, with'),
-    element('table', { id: 'challenge' }, element('tbody', {}, ...rows)));
 }
 
 function bodyBlock(text, body) {
@@ -167,7 +157,7 @@ function put(kind, summary, details) {
   }
 }
 
-/** Shows an answer. `sent` is `{url, headers}`, `context` `{token, api, certificate}`. */
+/** Shows an answer. `sent` is `{url, headers, body}`, `context` `{token, api, certificate, stepUp}`. */
 export async function showAnswer(sent, response, milliseconds, context) {
   const { status, headers } = response;
   const text = await response.text();
@@ -182,7 +172,8 @@ export async function showAnswer(sent, response, milliseconds, context) {
       element('small', {}, `${milliseconds} ms`)),
     ...explanation(facts).filter(Boolean).map((sentence) => element('p', {}, sentence)),
   ], [
-    ...(challenge?.size ? [challengeBlock(challenge)] : []),
+    ...(challenge?.size ? [challengeBlock(challenge, context.stepUp)] : []),
+    ...(metadataUrl(challenge) ? [metadataBlock(metadataUrl(challenge))] : []),
     curlBlock(curl({ ...sent, certificate: context.certificate })),
     bodyBlock(text, body),
   ]);

@@ -2,11 +2,17 @@
 //
 //   servers.mjs   talks to the portal and the authorization server
 //   token.mjs     reads tokens
+//   scopes.mjs    the scopes of new tokens
 //   answer.mjs    explains answers
+//   challenge.mjs shows what a refusal asks for
+//   metadata.mjs  loads the document that it names
+//   labels.mjs    labels fields of Swagger UI
 //   dom.mjs       creates elements
 
 import { showAnswer, showFailure } from './answer.mjs';
 import { byId, copies, showJson } from './dom.mjs';
+import { label } from './labels.mjs';
+import { ScopeChoice } from './scopes.mjs';
 import { AuthorizationServer, Portal, ServerError, openapi, settings } from './servers.mjs';
 import { Token } from './token.mjs';
 
@@ -14,6 +20,7 @@ import { Token } from './token.mjs';
 const SHORT_LIFE = 3;
 
 const portal = new Portal();
+const scopes = new ScopeChoice(byId('scopes'), byId('scope-choices'));
 
 /** The state of the page, kept in memory only. */
 const state = {
@@ -92,7 +99,7 @@ function validityPeriod() {
 
 /** Gets a token for the current choices and uses it. */
 async function useNewToken(validity) {
-  const text = await state.authorizationServer.token(client(), state.api, validity);
+  const text = await state.authorizationServer.token(client(), state.api, scopes.chosen, validity);
   state.tokens.set(place(), new Token(text));
 }
 
@@ -120,13 +127,29 @@ async function subscribe() {
     state.clients.set(keytype, await portal.subscribe(existing, wanted));
   }
   state.subscribed = wanted;
-  // The claims of older tokens have the old subscriptions.
-  const renewed = Boolean(token());
-  if (renewed) {
-    await useNewToken(token().expires ? Math.max(1, token().claims.exp - token().claims.iat) : '-1');
-  }
+  const renewed = await renew();
   const what = subscribed() ? `Subscribed to ${title}` : `No longer subscribed to ${title}`;
   return renewed ? `${what}. The console sends a new token that says so.` : `${what}.`;
+}
+
+/** Replaces the token, since its claims are those of before; returns `false` if there is none. */
+async function renew() {
+  if (!token()) {
+    return false;
+  }
+  await useNewToken(token().expires ? Math.max(1, token().claims.exp - token().claims.iat) : '-1');
+  return true;
+}
+
+async function chooseScopes() {
+  return await renew() ? 'The console sends a new token with these scopes.' : '';
+}
+
+/** Gets a token with the scopes that a challenge asks for. */
+async function stepUp(wanted) {
+  scopes.choose(wanted);
+  const said = await generate();
+  return said && `${said} Its scopes are those of the challenge: call again.`;
 }
 
 function tamper() {
@@ -202,6 +225,7 @@ function render() {
   byId('api-choice').value = state.api.name;
   byId('key-type').querySelector(`[value=${state.keytype}]`).checked = true;
   byId('server-choice').querySelector(`[value=${state.server.name}]`).checked = true;
+  byId('subscribed').closest('.switch').hidden = Boolean(state.api.scopes);
   byId('subscribed').checked = subscribed();
   byId('subscription-hint').textContent = `to ${title} ${version}`;
   byId('generate-button').textContent = current ? 'Generate token' : 'Generate keys';
@@ -254,8 +278,15 @@ function segments(target, name, choices, chosen) {
 
 /** Sends a request of Swagger UI and shows the answer. */
 async function send(url, init) {
-  const context = { token: token(), api: state.api, certificate: state.server.certificate };
-  const sent = { url, headers: { ...init.headers } };
+  const context = {
+    token: token(),
+    api: state.api,
+    certificate: state.server.certificate,
+    stepUp: state.api.scopes
+      ? (button, wanted) => does(button, 'click', () => stepUp(wanted))
+      : null,
+  };
+  const sent = { url, headers: { ...init.headers }, body: init.body };
   const start = performance.now();
   let response;
   try {
@@ -288,7 +319,7 @@ async function showApi() {
     docExpansion: 'full',
     defaultModelsExpandDepth: -1,
     tryItOutEnabled: true,
-    supportedSubmitMethods: ['get'],
+    supportedSubmitMethods: ['get', 'post'],
     validatorUrl: null,
     syntaxHighlight: { activated: false },
     onComplete: authorize,
@@ -296,6 +327,9 @@ async function showApi() {
       // The token must reach only the API, whatever the document contains.
       if (new URL(request.url, location.href).origin !== new URL(server.url).origin) {
         delete request.headers.Authorization;
+      }
+      if (api.accept) {
+        request.headers.accept = api.accept;
       }
       request.userFetch = send;
       return request;
@@ -320,6 +354,7 @@ async function start() {
 
   does(byId('api-choice'), 'change', async () => {
     state.api = apis.find(({ name }) => name === byId('api-choice').value);
+    scopes.offer(state.api.scopes);
     await showApi();
     return '';
   });
@@ -335,6 +370,7 @@ async function start() {
   });
   does(byId('generate'), 'submit', generate);
   does(byId('subscribed'), 'change', subscribe);
+  does(byId('scopes'), 'change', chooseScopes);
   does(byId('tamper'), 'click', tamper);
   does(byId('expire'), 'click', letExpire);
   does(byId('revoke'), 'click', revoke);
@@ -349,6 +385,7 @@ async function start() {
     copies(button, copied[button.dataset.copy]);
   }
 
+  label(byId('swagger'));
   await showApi();
   render();
   setInterval(renderLife, 500);

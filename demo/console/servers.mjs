@@ -31,7 +31,7 @@ export const settings = () => call('settings.json');
 export async function openapi(api, server) {
   const document = await call(`openapi/${api.name}.json`);
   const [{ url }] = document.servers;
-  document.servers = [{ url: server.url + new URL(url).pathname, description: server.name }];
+  document.servers = [{ url: server.url + new URL(url).pathname.replace(/\/$/, ''), description: server.name }];
   return document;
 }
 
@@ -75,11 +75,15 @@ export class AuthorizationServer {
     });
   }
 
-  /** Requests a token for an API. `validityPeriod` is in seconds; -1 means that it never expires. */
-  async token(client, api, validityPeriod) {
+  /**
+   * Requests a token for an API with the given scopes. `validityPeriod` is in seconds; -1 means that it
+   * never expires.
+   */
+  async token(client, api, scopes, validityPeriod) {
     const answer = await this.#post('/token', client, {
       grant_type: 'client_credentials',
       resource: api.audience,
+      ...(scopes.length > 0 && { scope: scopes.join(' ') }),
       validity_period: validityPeriod,
     });
     return answer.access_token;

@@ -59,8 +59,8 @@ describe('CORS', () => {
       assert.equal(status, 200);
       assert.deepEqual(cors(headers), {
         'access-control-allow-origin': origin,
-        'access-control-allow-methods': 'GET',
-        'access-control-allow-headers': 'authorization',
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers': 'authorization, content-type',
         'access-control-max-age': '600',
         'access-control-expose-headers': 'www-authenticate, retry-after',
       });

@@ -4,18 +4,17 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
+import {
+  answer, assertNothingOverflows, axe, claims, execute, notice, openConsole, press,
+} from './page.mjs';
 import { ROOT, post, startBrowser, startDemo, until } from './support.mjs';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** The directory of screenshots. With SCREENSHOT=1, the light one becomes docs/console.png. */
 const SHOTS = join(ROOT, 'target/console');
-/** The browser's messages about refusals that the tests provoke. */
-const EXPECTED = /^Failed to load resource: the server responded with a status of 40[0134] /;
 
 let demo;
 let browser;
@@ -30,32 +29,7 @@ after(async () => {
 });
 
 /** Opens the console in a new context. The test fails if the page logs an error. */
-async function open(context, { path, ...options } = {}) {
-  const page = await browser.page(options);
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type()) && !EXPECTED.test(message.text())) {
-      errors.push(message.text());
-    }
-  });
-  context.after(async () => {
-    await page.context().close();
-    assert.deepEqual(errors, []);
-  });
-  await page.goto(path ?? demo.console);
-  await page.getByRole('button', { name: 'Execute' }).waitFor();
-  return page;
-}
-
-/** Presses a button of the panel Keys and waits until its action is done. */
-async function press(page, name) {
-  await page.getByRole('button', { name }).click();
-  await page.locator('.keys:not([aria-busy])').waitFor();
-}
-
-const claims = async (page) => JSON.parse(await page.locator('#token-claims').textContent());
-const notice = (page) => page.locator('#notice').textContent();
+const open = (context, options) => openConsole(context, browser, { path: demo.console, ...options });
 
 /** Presses Execute until the gate refuses the token as revoked. Returns like `execute`. */
 async function executeUntilRefused(page) {
@@ -68,26 +42,6 @@ async function executeUntilRefused(page) {
   assert.equal(refused.challenge.error, 'invalid_token');
   assert.match(refused.challenge.error_description, /revoked/);
   return refused;
-}
-
-/** Presses Execute. Returns the content of the panel Answer. */
-async function execute(page) {
-  await page.locator('#answer').evaluate((panel) => panel.replaceChildren());
-  await page.getByRole('button', { name: 'Execute' }).click();
-  return answer(page);
-}
-
-async function answer(page) {
-  await page.locator('#answer .verdict').waitFor();
-  const rows = await page.locator('#challenge tr').evaluateAll((all) => (
-    all.map((row) => [...row.cells].map((cell) => cell.textContent))));
-  const body = await page.locator('#body').textContent();
-  return {
-    status: await page.locator('#answer .status').textContent(),
-    text: await page.locator('#answer').innerText(),
-    challenge: Object.fromEntries(rows),
-    body: body.startsWith('{') ? JSON.parse(body) : body,
-  };
 }
 
 describe('keys', () => {
@@ -392,15 +346,7 @@ describe('accessibility', () => {
   for (const colorScheme of ['light', 'dark']) {
     test(`axe finds no problem, and nothing overflows: ${colorScheme}`, async (t) => {
       const page = await open(t, { colorScheme, bypassCSP: true });
-      await page.addScriptTag({ path: AXE });
-      const check = async (when) => {
-        const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
-          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-        }));
-        const found = violations.map(({ id, nodes }) => (
-          `${when}: ${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('\n')}`));
-        assert.deepEqual(found, []);
-      };
+      const check = await axe(page);
       await check('at the start');
       await press(page, 'Generate keys');
       assert.equal((await execute(page)).status, '200');
@@ -412,11 +358,7 @@ describe('accessibility', () => {
       await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
       pictures.set(colorScheme, await page.screenshot());
 
-      for (const width of [360, 768, 1100, 1440, 2560]) {
-        await page.setViewportSize({ width, height: 900 });
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-        assert.ok(wide <= width, `${wide} px on a screen of ${width}`);
-      }
+      await assertNothingOverflows(page);
     });
   }
 

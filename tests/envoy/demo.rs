@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use crate::support::root;
 
-const PORTS: [&str; 7] = [
+const PORTS: [&str; 8] = [
     "HTTP_PORT",
     "HTTPS_PORT",
     "CONSOLE_PORT",
@@ -13,9 +13,10 @@ const PORTS: [&str; 7] = [
     "AUTH_PORT",
     "API_PORT",
     "PORTAL_PORT",
+    "MCP_PORT",
 ];
 
-fn make_run(ports: [u16; 7]) -> Output {
+fn make_run(ports: [u16; 8]) -> Output {
     let mut command = Command::new("make");
     command.current_dir(root()).args(["run", "ONCE=1"]);
     for (name, port) in PORTS.iter().zip(ports) {
@@ -30,7 +31,7 @@ fn make_run(ports: [u16; 7]) -> Output {
 
 #[test]
 fn the_walk_gets_the_expected_answers() {
-    let output = make_run([0; 7]);
+    let output = make_run([0; 8]);
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
@@ -49,13 +50,27 @@ fn the_walk_gets_the_expected_answers() {
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
+    // The MCP client finds the authorization server by itself, and steps up.
+    for line in [
+        "/.well-known/oauth-protected-resource/mcp\"",
+        "\"scopes_supported\": [ \"mcp:read\", \"mcp:write\" ]",
+        "scope=mcp:read\n",
+        "POST /mcp tools/call read_entry 200",
+        "error=\"insufficient_scope\"",
+        "scope=mcp:read mcp:write\n",
+        "POST /mcp tools/call write_entry 200",
+        "23. No refused call reached the MCP server",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("write_entry 401"), "{text}");
 }
 
 #[test]
 fn a_port_in_use_is_reported_in_one_line() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
-    let output = make_run([port, 0, 0, 0, 0, 0, 0]);
+    let output = make_run([port, 0, 0, 0, 0, 0, 0, 0]);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(

@@ -1,0 +1,80 @@
+// The console's page in a browser: opening it, and what its panels show.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+/** The browser's messages about refusals that the tests provoke. */
+const EXPECTED = /^Failed to load resource: the server responded with a status of 40[0134] /;
+
+/** Opens the console in a new context of `browser`. The test fails if the page logs an error. */
+export async function openConsole(context, browser, { path, ...options }) {
+  const page = await browser.page(options);
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) && !EXPECTED.test(message.text())) {
+      errors.push(message.text());
+    }
+  });
+  context.after(async () => {
+    await page.context().close();
+    assert.deepEqual(errors, []);
+  });
+  await page.goto(path);
+  await page.getByRole('button', { name: 'Execute' }).waitFor();
+  return page;
+}
+
+/** Presses a button of the panel Keys and waits until its action is done. */
+export async function press(page, name) {
+  await page.getByRole('button', { name }).click();
+  await page.locator('.keys:not([aria-busy])').waitFor();
+}
+
+export const claims = async (page) => (
+  JSON.parse(await page.locator('#token-claims').textContent()));
+export const notice = (page) => page.locator('#notice').textContent();
+
+/** Presses Execute. Returns the content of the panel Answer. */
+export async function execute(page) {
+  await page.locator('#answer').evaluate((panel) => panel.replaceChildren());
+  await page.getByRole('button', { name: 'Execute' }).click();
+  return answer(page);
+}
+
+/** The content of the panel Answer. */
+export async function answer(page) {
+  await page.locator('#answer .verdict').waitFor();
+  const rows = await page.locator('#challenge tr').evaluateAll((all) => (
+    all.map((row) => [...row.cells].map((cell) => cell.textContent))));
+  const body = await page.locator('#body').textContent();
+  return {
+    status: await page.locator('#answer .status').textContent(),
+    text: await page.locator('#answer').innerText(),
+    challenge: Object.fromEntries(rows),
+    body: body.startsWith('{') ? JSON.parse(body) : body,
+  };
+}
+
+/** Returns a function that fails if axe finds a problem. The page must have been opened with `bypassCSP`. */
+export async function axe(page) {
+  await page.addScriptTag({ path: AXE });
+  return async (when) => {
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }));
+    const found = violations.map(({ id, nodes }) => (
+      `${when}: ${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('\n')}`));
+    assert.deepEqual(found, []);
+  };
+}
+
+/** Fails if the page is wider than a screen of any common width. */
+export async function assertNothingOverflows(page) {
+  for (const width of [360, 768, 1100, 1440, 2560]) {
+    await page.setViewportSize({ width, height: 900 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= width, `${wide} px on a screen of ${width}`);
+  }
+}
