@@ -159,6 +159,20 @@ fn claims_are_compared_by_value() {
             json!({"claim_name": "nested", "exact": {"list": ["b"]}}),
             false,
         ),
+        (
+            json!({"claim_name": "nested", "exact": {"none": null, "list": ["b"], "more": 1}}),
+            false,
+        ),
+        (
+            json!({"claim_name": "nested", "exact": {"none": null, "list": ["c"]}}),
+            false,
+        ),
+        (
+            json!({"claim_name": "nested", "exact": {"other": null, "list": ["b"]}}),
+            false,
+        ),
+        (json!({"claim_name": "nested.list", "exact": ["c"]}), false),
+        (json!({"claim_name": "nested.list", "exact": []}), false),
         (json!({"claim_name": "with.dot.a", "exact": true}), false),
         (
             json!({"claim_path": ["with.dot", "a"], "exact": true}),

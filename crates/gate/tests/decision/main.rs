@@ -34,6 +34,8 @@ mod matchers;
 mod paths;
 mod patterns;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod reasons;
 #[cfg(test)]
 mod requirements;

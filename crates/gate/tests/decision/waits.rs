@@ -197,6 +197,42 @@ fn a_request_with_alternatives_waits_for_all_that_may_decide_it() {
 }
 
 #[test]
+fn of_two_equally_long_waits_the_first_gives_the_reason() {
+    let unavailable = |secs: u64| Reason::KeysUnavailable {
+        retry_after: self::secs(secs),
+    };
+    let wait = |provider: usize, timeout: u64| {
+        let on = Dependency::Keys(provider);
+        Wait::new(on, secs(timeout), unavailable(provider as u64))
+    };
+    for (one, other, timeout, reason) in [
+        (wait(1, 3), wait(2, 3), 3, 1),
+        (wait(1, 3), wait(2, 4), 4, 2),
+        (wait(1, 4), wait(2, 3), 4, 1),
+    ] {
+        let expected = Wait {
+            on: vec![Dependency::Keys(1), Dependency::Keys(2)],
+            timeout: secs(timeout),
+            unavailable: unavailable(reason),
+        };
+        assert_eq!(one.or(other), expected);
+    }
+}
+
+#[test]
+fn a_dependency_names_its_provider() {
+    let token = "opaque".into();
+    for dependency in [
+        Dependency::Keys(7),
+        Dependency::NewerKeys(7),
+        Dependency::Revocations(7),
+        Dependency::Introspection { provider: 7, token },
+    ] {
+        assert_eq!(dependency.provider(), 7, "{dependency:?}");
+    }
+}
+
+#[test]
 fn a_good_token_does_not_wait_for_another_alternative() {
     let providers = json!({"a": remote(2), "b": local(remote(1))});
     for names in [["a", "b"], ["b", "a"]] {
