@@ -4,6 +4,7 @@
 ENVOY_VERSION      := 1.40.0
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
+CARGO_MUTANTS_VERSION := 27.1.0
 
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
@@ -40,7 +41,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz mutants simulate bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -164,6 +165,19 @@ simulate: ## run SEEDS random stories of the whole filter on a simulated host (1
 	@scripts/need rust
 	@cargo run --quiet --locked --release -p gate-simulation -- \
 	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) $(if $(FIRST),--first $(FIRST)) $(if $(STORY_SECONDS),--seconds $(STORY_SECONDS)))
+
+# Dependencies are built once, in target/mutants, and not in every copy of the checkout that is changed. Few
+# random cases, so that a test with chosen cases notices a mutant.
+mutants: .tools/bin/cargo-mutants ## change the code of decisions in 600 ways: does a test notice? FILE=<path> for one file
+	@scripts/need rust node
+	@PROPTEST_CASES=16 CARGO_TARGET_DIR=$(CURDIR)/target/mutants .tools/bin/cargo-mutants mutants \
+	  --package gate --output target $(if $(FILE),--re '^$(FILE)') $(MUTANTS_FLAGS) && found=0 || found=$$?; \
+	  node scripts/mutants.mjs; exit $$found
+
+.tools/bin/cargo-mutants:
+	@scripts/need rust
+	@echo "Building cargo-mutants $(CARGO_MUTANTS_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools cargo-mutants@$(CARGO_MUTANTS_VERSION)
 
 .tools/bin/cargo-fuzz:
 	@echo "Building cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (some minutes, once) ..."
