@@ -120,6 +120,8 @@ fn headers_that_the_host_joined_are_several_tokens() {
         (b"Digest realm=\"a, Bearer b\", nonce=\"b\"", false),
         (b"Digest realm=\"a\\\", Bearer b\"", false),
         (b"Digest realm=\"a\\\\\", Bearer abc", true),
+        (b"Digest realm=\"ab\"", false),
+        (b"Digest realm=\"abc\"", false),
         (b"Basic YTpi,", false),
         (b"Basic YTpi,abc", false),
     ] {
