@@ -91,6 +91,7 @@ fn claims_are_compared_by_value() {
         "list": [1, "a", {"name": "x", "version": "1.0.0", "tier": "Gold"}],
         "nested": {"list": ["b"], "none": null},
         "with.dot": {"a": true},
+        "numbers": [1, {"a": 2}],
     });
     for (condition, expected) in [
         (
@@ -173,6 +174,15 @@ fn claims_are_compared_by_value() {
         ),
         (json!({"claim_name": "nested.list", "exact": ["c"]}), false),
         (json!({"claim_name": "nested.list", "exact": []}), false),
+        // A Struct holds all numbers as floats.
+        (
+            json!({"claim_name": "numbers", "exact": [1.0, {"a": 2.0}]}),
+            true,
+        ),
+        (
+            json!({"claim_name": "numbers", "contains": {"a": 2.0}}),
+            true,
+        ),
         (json!({"claim_name": "with.dot.a", "exact": true}), false),
         (
             json!({"claim_path": ["with.dot", "a"], "exact": true}),
