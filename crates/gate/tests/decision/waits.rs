@@ -201,19 +201,20 @@ fn of_two_equally_long_waits_the_first_gives_the_reason() {
     let unavailable = |secs: u64| Reason::KeysUnavailable {
         retry_after: self::secs(secs),
     };
-    let wait = |provider: usize, timeout: u64| {
+    let wait = |provider: usize, timeout: u64, retry_after: u64| {
         let on = Dependency::Keys(provider);
-        Wait::new(on, secs(timeout), unavailable(provider as u64))
+        Wait::new(on, secs(timeout), unavailable(retry_after))
     };
-    for (one, other, timeout, reason) in [
-        (wait(1, 3), wait(2, 3), 3, 1),
-        (wait(1, 3), wait(2, 4), 4, 2),
-        (wait(1, 4), wait(2, 3), 4, 1),
+    for (one, other, timeout, retry_after) in [
+        (wait(1, 3, 10), wait(2, 3, 20), 3, 10),
+        (wait(1, 3, 20), wait(2, 3, 10), 3, 20),
+        (wait(1, 3, 10), wait(2, 4, 20), 4, 20),
+        (wait(1, 4, 10), wait(2, 3, 20), 4, 10),
     ] {
         let expected = Wait {
             on: vec![Dependency::Keys(1), Dependency::Keys(2)],
             timeout: secs(timeout),
-            unavailable: unavailable(reason),
+            unavailable: unavailable(retry_after),
         };
         assert_eq!(one.or(other), expected);
     }
