@@ -9,6 +9,7 @@ MATRIX := admission:: rejection:: rotation:: workers:: engines:: verdicts::
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
+CARGO_MUTANTS_VERSION := 27.1.0
 
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
@@ -48,7 +49,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model matrix second-host
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model matrix second-host mutants
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -195,6 +196,20 @@ check-model: ## compare the filter with a model of the whole decision in CASES r
 	@scripts/need rust
 	@cargo run --quiet --locked --profile simulation -p gate-model -- \
 	  $(if $(SEED),--seed $(SEED),--cases $(or $(CASES),100000) $(if $(FIRST),--first $(FIRST)))
+
+# What decides about requests.
+MUTATED := $(patsubst %,crates/gate/src/%.rs,admission claims credential decision decision/* keys/* policy policy/* token)
+
+# Dependencies are built once, in target/mutants, and not in every copy of the checkout that is changed. Few
+# random cases, so that a test with chosen cases notices a mutant. Some mutants fill the memory, so it is limited.
+mutants: .tools/bin/cargo-mutants ## change the code of decisions in 600 ways: does a test notice? FILE=<path> for one file
+	@( ulimit -v 8000000; PROPTEST_CASES=16 CARGO_TARGET_DIR=$(CURDIR)/target/mutants .tools/bin/cargo-mutants mutants \
+	  --package gate --output target $(patsubst %,--file '%',$(or $(FILE),$(MUTATED))) $(MUTANTS_FLAGS) ) && found=0 || found=$$?; \
+	  if [ -f target/mutants.out/outcomes.json ]; then node scripts/mutants.mjs; fi; exit $$found
+
+.tools/bin/cargo-mutants:
+	@echo "Building cargo-mutants $(CARGO_MUTANTS_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools cargo-mutants@$(CARGO_MUTANTS_VERSION)
 
 .tools/bin/cargo-fuzz:
 	@echo "Building cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (some minutes, once) ..."

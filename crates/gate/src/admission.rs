@@ -165,11 +165,12 @@ fn encoded(payload: &Map<String, Value>) -> String {
 }
 
 /// Adds padding to `payload` if `pad` says so.
-fn padded(mut payload: String, pad: bool) -> String {
-    while pad && !payload.len().is_multiple_of(4) {
-        payload.push('=');
+fn padded(payload: String, pad: bool) -> String {
+    if !pad {
+        return payload;
     }
-    payload
+    let length = payload.len().div_ceil(4).saturating_mul(4);
+    format!("{payload:=<length$}")
 }
 
 /// The value of a header for a claim: arrays and objects as JSON in Base64 (RFC 4648, section 4, as in
@@ -179,7 +180,7 @@ fn padded(mut payload: String, pad: bool) -> String {
 fn header_text(value: &Value) -> Option<String> {
     match value {
         Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(value.to_string())),
-        _ => scalar_text(value).filter(|text| text.trim() == text),
+        _ => text(value).filter(|text| text.trim() == text),
     }
 }
 
@@ -199,17 +200,16 @@ fn filter_state_text(
         })
     };
     match value {
-        Value::Array(_) | Value::Object(_) => printable(value.to_string()),
         Value::String(list) if delimited() => {
             let list: Vec<&str> = list.split(' ').filter(|one| !one.is_empty()).collect();
             printable(Value::from(list).to_string())
         }
-        _ => scalar_text(value),
+        _ => text(value),
     }
 }
 
-/// The text of a string, number or boolean; `None` for `null`.
-fn scalar_text(value: &Value) -> Option<String> {
+/// The text of a claim: arrays and objects as JSON; `None` for `null`.
+fn text(value: &Value) -> Option<String> {
     printable(match value {
         Value::Null => return None,
         Value::Number(number) => {

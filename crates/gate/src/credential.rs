@@ -206,11 +206,8 @@ fn joins_several(header: &[u8]) -> bool {
         let part = part.trim_ascii();
         let word = part.iter().take_while(|byte| is_tchar(**byte)).count();
         let rest = part.get(word..).unwrap_or_default();
-        // A careless upstream may take a tab for the end of a word.
-        let is_word = word > 0
-            && rest
-                .first()
-                .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        // After a word comes a space, or a tab, which a careless upstream may take for the same.
+        let is_word = matches!(rest.first(), Some(b' ' | b'\t'));
         is_word && rest.trim_ascii_start().first() != Some(&b'=')
     });
     several || quoted

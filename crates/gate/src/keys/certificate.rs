@@ -6,7 +6,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::PUBLIC_KEY_LENGTH;
 use p256::elliptic_curve::ALGORITHM_OID as EC;
 use p256::pkcs8::der::{self, Decode, Reader, SliceReader, TagMode, TagNumber, asn1::AnyRef};
 use p256::pkcs8::{AssociatedOid, ObjectIdentifier, SubjectPublicKeyInfoRef};
@@ -86,9 +85,7 @@ fn public_key(info: &SubjectPublicKeyInfoRef<'_>) -> Result<PublicKey, KeyProble
             let curve = curve.ok_or("the curve in its certificate is not supported")?;
             PublicKey::ec(curve, key).ok_or("it is not a point on the curve")
         }
-        ED25519 if key.len() == PUBLIC_KEY_LENGTH => {
-            PublicKey::ed25519(key).ok_or("it is not a point on the curve")
-        }
+        ED25519 => PublicKey::ed25519(key).ok_or("it is not a point on the curve"),
         _ => Err("the algorithm in its certificate is not supported"),
     }
 }

@@ -35,3 +35,21 @@ impl fmt::Display for KeyUses {
         json!(*self.0).fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn different_uses_are_written_differently() {
+        let uses = |uses: &[&str]| {
+            let uses = uses.iter().map(|value| (*value).to_owned());
+            KeyUses::new(uses.collect()).to_string()
+        };
+        assert_eq!(KeyUses::default().to_string(), r#"["sig"]"#);
+        assert_eq!(uses(&[]), "[]");
+        assert_eq!(uses(&["a,b"]), r#"["a,b"]"#);
+        assert_eq!(uses(&["a", "b"]), r#"["a","b"]"#);
+        assert_eq!(uses(&["a\",\"b"]), r#"["a\",\"b"]"#);
+    }
+}

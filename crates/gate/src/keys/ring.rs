@@ -272,9 +272,11 @@ mod tests {
             set.unusable(engine).map(|(index, _)| index).collect()
         };
         assert_eq!(unusable(&Engine::software()), [1, 4]);
+        assert_eq!(set.count_usable(&Engine::software()), 2);
         let host = Engine::probe(Box::new(gate_fixtures::host));
         // The host does not support PSS.
         assert_eq!(unusable(&host), [4]);
+        assert_eq!(set.count_usable(&host), 3);
         assert_eq!(set.count(), 4);
     }
 
@@ -385,6 +387,15 @@ mod tests {
             let found = KeySet::parse(document.as_bytes()).unwrap_err();
             assert_eq!(found.to_string(), problem);
         }
+    }
+
+    #[test]
+    fn a_document_may_have_a_mebibyte() {
+        let mut document = json!({ "keys": [rsa_jwk()] }).to_string();
+        document.push_str(&" ".repeat(1024 * 1024 - document.len()));
+        assert!(KeySet::parse(document.as_bytes()).is_ok());
+        document.push(' ');
+        assert!(KeySet::parse(document.as_bytes()).is_err());
     }
 
     #[test]

@@ -46,3 +46,22 @@ impl fmt::Display for ClaimPath {
         f.write_str(&self.0.join("."))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_a_name_and_no_empty_one() {
+        for (names, valid) in [
+            (&["a"][..], true),
+            (&["a", "b.c"], true),
+            (&[], false),
+            (&[""], false),
+            (&["a", ""], false),
+        ] {
+            let path = ClaimPath::new(names.iter().map(|name| (*name).to_owned()).collect());
+            assert_eq!(path.is_some(), valid, "{names:?}");
+        }
+    }
+}

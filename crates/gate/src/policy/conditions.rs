@@ -161,3 +161,35 @@ fn same_number(one: &Number, other: &Number) -> bool {
         one == other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_of_any_kind_are_conditions() {
+        let none = TokenConditions::default();
+        assert!(none.is_empty());
+        let scope = || vec!["a".to_owned()];
+        let claim = ClaimCondition {
+            path: ClaimPath::top_level("a"),
+            test: ClaimTest::Present(true),
+        };
+        for conditions in [
+            TokenConditions {
+                scopes: scope(),
+                ..none.clone()
+            },
+            TokenConditions {
+                any_scope: scope(),
+                ..none.clone()
+            },
+            TokenConditions {
+                claims: vec![claim],
+                ..none.clone()
+            },
+        ] {
+            assert!(!conditions.is_empty(), "{conditions:?}");
+        }
+    }
+}

@@ -84,6 +84,13 @@ mod tests {
         assert!(Pattern::new("a)(b").is_err());
     }
 
+    #[test]
+    fn an_invalid_pattern_is_refused_with_a_reason() {
+        let reason = |source: &str| Pattern::new(source).unwrap_err().to_string();
+        assert!(reason("a(b").contains("group"), "{}", reason("a(b"));
+        assert_ne!(reason("a(b"), reason("[b"));
+    }
+
     proptest::proptest! {
         #[test]
         fn no_pattern_and_no_text_panics(source: String, text: Vec<u8>) {

@@ -216,6 +216,24 @@ fn unverified_claims_may_be_forwarded_but_a_good_token_is_better() {
 }
 
 #[test]
+fn unverified_claims_may_be_forwarded_beside_a_required_token() {
+    let extract = || json!({"extract_only_without_validation": {}});
+    for requirement in [
+        all(json!([extract(), from("a")])),
+        all(json!([from("a"), extract()])),
+    ] {
+        for (said, expected) in [
+            (&[("a", Good)][..], "ok a extract lenient"),
+            (&[("a", wait(3))], "wait 3"),
+            (&[("a", Bad(ReasonKind::Expired))], "no Expired"),
+            (&[], "no Missing"),
+        ] {
+            assert_eq!(evaluated(&requirement, said), expected, "{said:?}");
+        }
+    }
+}
+
+#[test]
 fn requirements_nest() {
     let either = any(json!([from("a"), all(json!([from("b"), from("c")]))]));
     let optional = all(json!([

@@ -91,6 +91,7 @@ fn claims_are_compared_by_value() {
         "list": [1, "a", {"name": "x", "version": "1.0.0", "tier": "Gold"}],
         "nested": {"list": ["b"], "none": null},
         "with.dot": {"a": true},
+        "numbers": [1, {"a": 2}],
     });
     for (condition, expected) in [
         (
@@ -158,6 +159,29 @@ fn claims_are_compared_by_value() {
         (
             json!({"claim_name": "nested", "exact": {"list": ["b"]}}),
             false,
+        ),
+        (
+            json!({"claim_name": "nested", "exact": {"none": null, "list": ["b"], "more": 1}}),
+            false,
+        ),
+        (
+            json!({"claim_name": "nested", "exact": {"none": null, "list": ["c"]}}),
+            false,
+        ),
+        (
+            json!({"claim_name": "nested", "exact": {"other": null, "list": ["b"]}}),
+            false,
+        ),
+        (json!({"claim_name": "nested.list", "exact": ["c"]}), false),
+        (json!({"claim_name": "nested.list", "exact": []}), false),
+        // A Struct holds all numbers as floats.
+        (
+            json!({"claim_name": "numbers", "exact": [1.0, {"a": 2.0}]}),
+            true,
+        ),
+        (
+            json!({"claim_name": "numbers", "contains": {"a": 2.0}}),
+            true,
         ),
         (json!({"claim_name": "with.dot.a", "exact": true}), false),
         (

@@ -119,7 +119,11 @@ fn headers_that_the_host_joined_are_several_tokens() {
         (b"Digest realm=\"a\", nonce=\"b\", qop\t=\tauth", false),
         (b"Digest realm=\"a, Bearer b\", nonce=\"b\"", false),
         (b"Digest realm=\"a\\\", Bearer b\"", false),
+        (b"Digest realm=\"a\\\\\", Bearer abc", true),
+        (b"Digest realm=\"ab\"", false),
+        (b"Digest realm=\"abc\"", false),
         (b"Basic YTpi,", false),
+        (b"Basic YTpi,abc", false),
     ] {
         let expected = if several {
             Reason::SeveralTokens
@@ -209,6 +213,50 @@ fn of_several_prefixes_the_longest_counts() {
         };
         let found = found(&both, "/", &[("x-token", value)]);
         assert_eq!(found, Ok(vec![(location, "abc".to_owned())]));
+    }
+    let none = json!({"name": "x-token"});
+    let short = json!({"name": "x-token", "value_prefix": "a"});
+    let long = json!({"name": "x-token", "value_prefix": "a.b"});
+    for order in [
+        [&none, &short, &long],
+        [&long, &short, &none],
+        [&short, &long, &none],
+        [&none, &long, &short],
+    ] {
+        let fields = json!({ "from_headers": order });
+        for (value, expected) in [("a.b.c", ".c"), ("a.c", ".c"), ("b.c", "b.c")] {
+            let found = texts(&fields, "/", &[("x-token", value.as_bytes())]);
+            assert_eq!(found, Ok(vec![expected.to_owned()]), "{value} {fields}");
+        }
+    }
+}
+
+#[test]
+fn a_prefix_counts_in_its_own_header_only() {
+    let fields = json!({"from_headers": [
+        {"name": "x-a", "value_prefix": "A "},
+        {"name": "x-b", "value_prefix": "B "},
+    ]});
+    let found = |name: &str, value: &[u8]| texts(&fields, "/", &[(name, value)]);
+    for (name, value, expected) in [
+        ("x-a", &b"A abc"[..], Some("abc")),
+        ("x-a", b"B abc", None),
+        ("x-b", b"A abc", None),
+        ("x-b", b"B abc", Some("abc")),
+    ] {
+        let expected: Vec<_> = expected.into_iter().map(str::to_owned).collect();
+        assert_eq!(found(name, value), Ok(expected), "{name}");
+    }
+}
+
+#[test]
+fn a_comma_divides_no_other_header_than_authorization() {
+    let prefixed = json!({"from_headers": [{"name": "x-token", "value_prefix": "JWT "}]});
+    for (value, expected) in [
+        (&b"Basic YTpi, Bearer abc"[..], Ok(Vec::new())),
+        (b"JWT abc, JWT def", Err(Reason::MalformedCredential)),
+    ] {
+        assert_eq!(texts(&prefixed, "/", &[("x-token", value)]), expected);
     }
 }
 

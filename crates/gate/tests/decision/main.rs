@@ -36,6 +36,8 @@ mod matchers;
 mod paths;
 mod patterns;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod reasons;
 #[cfg(test)]
 mod requirements;

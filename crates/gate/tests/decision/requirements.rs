@@ -7,7 +7,7 @@ use gate::request::Request;
 use gate_fixtures::{ec_jwk, es256, rs256, rsa_jwk};
 use serde_json::{Value, json};
 
-use crate::support::{Gate, NOW, policy, request};
+use crate::support::{Gate, NOW, policy, request, with};
 
 /// Providers `a` and `b`: two issuers, one with an RSA key and one with an EC key. `changes` are by
 /// JSON pointer.
@@ -172,6 +172,70 @@ fn no_token_passes_that_was_not_examined() {
     );
     let both = [("x-token", a.as_str()), ("authorization", b.as_str())];
     assert_eq!(decided(&policy, &request("/", &both)), "SeveralTokens");
+}
+
+#[test]
+fn one_of_several_alternatives_may_be_two_tokens() {
+    let either = any(json!([
+        {"requires_all": {"requirements": [{"provider_name": "a"}, {"provider_name": "b"}]}},
+        {"provider_name": "a"},
+    ]));
+    let policy = policy_with(&json!({
+        "/providers/a/from_headers": [{"name": "x-token"}],
+        "/rules": requires(&either),
+    }));
+    let (a, b) = (of_a(NOW + 60), bearer(&of_b()));
+    let both = [("x-token", a.as_str()), ("authorization", b.as_str())];
+    for (headers, expected) in [
+        (&both[..], "x-a=alice x-b=bob -x-token -authorization"),
+        (&both[..1], "x-a=alice -x-token"),
+        (&both[1..], "Missing"),
+    ] {
+        assert_eq!(decided(&policy, &request("/", headers)), expected);
+    }
+}
+
+#[test]
+fn a_token_is_verified_although_unverified_claims_may_be_forwarded_too() {
+    let requirement = json!({"requires_all": {"requirements": [
+        {"extract_only_without_validation": {}},
+        {"provider_name": "a"},
+    ]}});
+    let policy = policy_with(&json!({ "/rules": requires(&requirement) }));
+    for (token, expected) in [
+        (of_a(NOW + 60), "x-a=alice -authorization"),
+        (of_a(1), "Expired"),
+    ] {
+        let token = bearer(&token);
+        let request = request("/", &[("authorization", &token)]);
+        assert_eq!(decided(&policy, &request), expected);
+    }
+}
+
+#[test]
+fn scopes_are_read_wherever_a_requirement_asks_for_them() {
+    let scoped = |conditions: Value| with(&json!({"provider_name": "a"}), &conditions);
+    let of_all = json!({"scopes": ["read"]});
+    let of_any = json!({"any_scope": ["read", "write"]});
+    let token = |scope: &str| {
+        let payload = json!({
+            "iss": "https://a.example", "sub": "alice", "exp": NOW + 60, "scope": scope,
+        });
+        bearer(&rs256(&json!({"alg": "RS256"}), &payload))
+    };
+    for requirement in [
+        scoped(of_all.clone()),
+        scoped(of_any.clone()),
+        any(json!([{"provider_name": "b"}, scoped(of_any)])),
+        json!({"requires_all": {"requirements": [scoped(of_all)]}}),
+    ] {
+        let policy = policy_with(&json!({ "/rules": requires(&requirement) }));
+        for (scope, expected) in [("x read", "x-a=alice -authorization"), ("x", "Scope")] {
+            let token = token(scope);
+            let request = request("/", &[("authorization", &token)]);
+            assert_eq!(decided(&policy, &request), expected, "{requirement}");
+        }
+    }
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn only_configured_types_are_accepted() {
         json!("application/"),
         json!("application/application/jwt"),
         json!(""),
+        json!("another-one/jwt"),
     ];
     for (configured, accepted) in [
         (Value::Null, &[0, 1, 2, 3, 4, 5][..]),
@@ -143,6 +144,7 @@ fn only_configured_types_are_accepted() {
         (json!(["", "jwt"]), &[0, 1, 2]),
         (json!(["secevent+jwt"]), &[6]),
         (json!([""]), &[0]),
+        (json!(["another-one/jwt"]), &[11]),
     ] {
         let policy = local(&json!({ "types": configured }));
         for (index, typ) in types.iter().enumerate() {

@@ -197,6 +197,43 @@ fn a_request_with_alternatives_waits_for_all_that_may_decide_it() {
 }
 
 #[test]
+fn of_two_equally_long_waits_the_first_gives_the_reason() {
+    let unavailable = |secs: u64| Reason::KeysUnavailable {
+        retry_after: self::secs(secs),
+    };
+    let wait = |provider: usize, timeout: u64, retry_after: u64| {
+        let on = Dependency::Keys(provider);
+        Wait::new(on, secs(timeout), unavailable(retry_after))
+    };
+    for (one, other, timeout, retry_after) in [
+        (wait(1, 3, 10), wait(2, 3, 20), 3, 10),
+        (wait(1, 3, 20), wait(2, 3, 10), 3, 20),
+        (wait(1, 3, 10), wait(2, 4, 20), 4, 20),
+        (wait(1, 4, 10), wait(2, 3, 20), 4, 10),
+    ] {
+        let expected = Wait {
+            on: vec![Dependency::Keys(1), Dependency::Keys(2)],
+            timeout: secs(timeout),
+            unavailable: unavailable(retry_after),
+        };
+        assert_eq!(one.or(other), expected);
+    }
+}
+
+#[test]
+fn a_dependency_names_its_provider() {
+    let token = "opaque".into();
+    for dependency in [
+        Dependency::Keys(7),
+        Dependency::NewerKeys(7),
+        Dependency::Revocations(7),
+        Dependency::Introspection { provider: 7, token },
+    ] {
+        assert_eq!(dependency.provider(), 7, "{dependency:?}");
+    }
+}
+
+#[test]
 fn a_good_token_does_not_wait_for_another_alternative() {
     let providers = json!({"a": remote(2), "b": local(remote(1))});
     for names in [["a", "b"], ["b", "a"]] {

@@ -4,6 +4,11 @@ fn stem(text: &str, whole: bool) -> Stem<'_> {
     Stem { text, whole }
 }
 
+/// The candidates for `path`. Few are expected, so that a search without an end fails too.
+fn candidates(index: &Index, path: &str) -> Vec<usize> {
+    index.candidates(path.as_bytes()).take(10).collect()
+}
+
 #[test]
 fn only_stems_that_a_path_begins_with_are_candidates() {
     let stems = [
@@ -31,17 +36,15 @@ fn only_stems_that_a_path_begins_with_are_candidates() {
         ("/pets", &[2, 7]),
         ("/z", &[2]),
     ] {
-        let found: Vec<usize> = index.candidates(path.as_bytes()).collect();
-        assert_eq!(found, expected, "{path}");
+        assert_eq!(candidates(&index, path), expected, "{path}");
     }
     let none = Index::new(std::iter::empty());
-    assert_eq!(none.candidates(b"/").next(), None);
+    assert_eq!(candidates(&none, "/"), [0; 0]);
 }
 
 #[test]
 fn rules_for_other_paths_are_not_examined() {
     let paths: Vec<String> = (0..1000).map(|number| format!("/api-{number}/")).collect();
     let index = Index::new(paths.iter().map(|path| stem(path, false)));
-    let found: Vec<usize> = index.candidates(b"/api-77/orders/1").collect();
-    assert_eq!(found, [77]);
+    assert_eq!(candidates(&index, "/api-77/orders/1"), [77]);
 }
