@@ -37,10 +37,10 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT ONCE
-export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
+export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate bench lint audit check schema clean
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd soak test test-browser fuzz simulate bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -104,11 +104,14 @@ demo/node_modules/.installed: demo/package.json demo/package-lock.json
 herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/herd.svg, docs/key-sets.md (2 minutes)
 	@node scripts/herd.mjs
 
+soak: needs build envoy ## run the filter for HOURS (1) under mixed load, check every answer, watch the memory: docs/soak.md
+	@node scripts/soak.mjs
+
 run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test bench/comparison.test.mjs
+	node --test bench/comparison.test.mjs scripts/soak/judge.test.mjs scripts/soak/verdict.test.mjs
 	tests/reproducible paths $(MODULES)
 	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module
 	cargo test --locked --lib --test reference
