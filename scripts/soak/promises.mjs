@@ -11,6 +11,8 @@ export const KEYS = {
   maxStale: 30,
   /** At most one refetch for unknown kids in this time. */
   cooldown: 5,
+  /** Since there is always a request for an unknown kid, each fetch is a refetch. */
+  apart: 5,
   /** `failed_refetch_duration`: a failed fetch is repeated within this time. */
   retry: 2,
 };
@@ -20,6 +22,8 @@ export const LIST = {
   timeout: 2,
   refresh: 5,
   maxStale: 20,
+  /** A fetch comes ahead of `refresh_interval` by up to a tenth. */
+  apart: 4.5,
   /** The ceiling of the backoff of lists, which no field changes. */
   retry: 60,
 };

@@ -20,6 +20,8 @@ export class PublishedDocument {
   fetches = 0;
   /** Good answers that came later than promised: `{ at, late }`. */
   overdue = [];
+  /** Good answers that came sooner than one process may fetch: `{ at, early }`. */
+  premature = [];
 
   /** `promises` are those of the document in promises.mjs. */
   constructor(promises) {
@@ -67,6 +69,7 @@ export class PublishedDocument {
     const at = now();
     this.fetches += 1;
     this.#noteDelay(at);
+    this.#noteHaste(at);
     this.#served = [...this.#served.slice(1 - REMEMBERED), { at, content }];
     response.setHeader('etag', etag);
     if (request.headers['if-none-match'] === etag) {
@@ -89,6 +92,16 @@ export class PublishedDocument {
       .reduce((latest, { to }) => Math.max(latest, to + timeout + retry), last + refresh);
     if (at > due + SLACK) {
       this.overdue.push({ at, late: at - due });
+    }
+  }
+
+  /** Two fetches are `apart` from each other, unless an outage has put them off. */
+  #noteHaste(at) {
+    const { apart, retry, timeout } = this.#promises;
+    const last = this.#served.at(-1)?.at ?? -Infinity;
+    const wasDown = this.server.outages.some(({ to }) => to + timeout + retry + apart > last);
+    if (at < last + apart - SLACK && !wasDown) {
+      this.premature.push({ at, early: last + apart - at });
     }
   }
 }

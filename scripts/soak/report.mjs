@@ -85,15 +85,16 @@ function overview(facts) {
     `${number(facts.disconnected)} clients disconnected.`,
     `There were ${events.rotate ?? 0} rotations, ${events.fail ?? 0} outages, ${events.reload ?? 0} replaced listeners and ${events.revoke ?? 0} revocations.`,
     `The gate fetched the key set ${facts.fetches.keys} times and the list ${facts.fetches.list} times, and asked about opaque tokens ${number(facts.fetches.introspection)} times; the servers failed ${number(facts.fetches.failed)} requests.`,
-    `The slowest answer took ${facts.slowest[0].seconds.toFixed(2)} s. ${facts.repeated} requests were repeated because Envoy closed their idle connection.`,
+    `The slowest answer took ${facts.slowest[0].seconds.toFixed(2)} s, at a \`timeout\` of ${KEYS.timeout} s; the clients themselves were late by up to ${facts.ownDelay.toFixed(2)} s. ${facts.repeated} requests were repeated because Envoy closed their idle connection.`,
     `Resident memory was ${mib(samples[0].resident)} at the start and ${mib(samples.at(-1).resident)} at the end. Module: commit ${facts.commit}.`,
   ].join(' ');
 }
 
-function examples({ examples: shown, overdue }) {
+function examples({ examples: shown, overdue, premature }) {
   const lines = [
     ...shown,
     ...overdue.map(({ at, late }) => `a fetch at ${at.toFixed(1)} s was ${late.toFixed(1)} s late`),
+    ...premature.map(({ at, early }) => `a fetch at ${at.toFixed(1)} s was ${early.toFixed(1)} s early`),
   ];
   return lines.length === 0 ? [] : [`What went wrong, the first:\n\n${lines.map((line) => `- ${line}`).join('\n')}`];
 }

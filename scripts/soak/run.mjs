@@ -1,5 +1,7 @@
 // One soak: starts everything, lets it run, and collects the facts for the verdict.
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
 import { now } from './clock.mjs';
 import { DRAIN, LOST_AFTER } from './promises.mjs';
 import { statistics } from './samples.mjs';
@@ -21,6 +23,8 @@ export async function run(processes, seconds) {
   const setup = await Setup.start(processes);
   const atStart = await statistics(setup.envoy, VMS);
   const end = now() + seconds;
+  const delay = monitorEventLoopDelay();
+  delay.enable();
   const work = Promise.all([
     follow(setup.events, end),
     setup.traffic.run(RATE, end),
@@ -30,6 +34,7 @@ export async function run(processes, seconds) {
   const ended = setup.envoy.ended.then((failure) => { throw failure; });
   ended.catch(() => {});
   const [events] = await Promise.race([work, ended]);
+  delay.disable();
   const { keys, list } = setup.documents;
   const servers = [keys.server, list.server, setup.endpoint.server];
   servers.forEach((server) => server.recover());
@@ -56,9 +61,12 @@ export async function run(processes, seconds) {
     disconnected: traffic.disconnected,
     slowest: traffic.slowest,
     mostInFlight: traffic.mostInFlight,
+    /** By how many seconds this program itself was late at most, for lack of CPU time. */
+    ownDelay: delay.max / 1e9,
     repeated: client.repeated,
     strays: upstream.strays,
     overdue: [...keys.overdue, ...list.overdue],
+    premature: [...keys.premature, ...list.premature],
     fetches: {
       keys: keys.fetches,
       list: list.fetches,

@@ -14,7 +14,7 @@ const BAD_LINES = /\]\[(error|critical)\]\[|panic|trap|abort|RuntimeError|Segmen
 /** Each promise as `{ promise, found, isKept }`. `facts` are those that `run` in run.mjs returns. */
 export function verdict(facts) {
   const none = (promise, count) => ({ promise, found: String(count), isKept: count === 0 });
-  const { faults, overdue, strays, log, vms, ended, reloads, samples, tally } = facts;
+  const { faults, overdue, premature, strays, log, vms, ended, reloads, samples, tally } = facts;
   const missing = Object.entries(tally).filter(([, answers]) => Object.keys(answers).length === 0);
   return [
     none('wrong answers', faults.wrong),
@@ -22,6 +22,7 @@ export function verdict(facts) {
     none('answers later than `timeout` and the allowance', faults.late),
     none('refused requests that reached the upstream, or admitted ones that did not', faults.leaked + strays),
     none('fetches of the key set or the revocation list later than promised', overdue.length),
+    none('fetches sooner than the whole process may make them', premature.length),
     none('requests still waiting at the end', ended.waiting),
     none('requests still open in Envoy at the end', ended.open),
     none('lines about errors, panics or traps in the log of Envoy', badLines(log).length),

@@ -16,6 +16,7 @@ const steady = () => Array.from({ length: SAMPLES }, (_, index) => ({
 const clean = () => ({
   faults: { wrong: 0, lost: 0, late: 0, leaked: 0 },
   overdue: [],
+  premature: [],
   strays: 0,
   log: '[2026-01-01 00:00:00.000][7][warning][wasm] jwks of jwt: fetch failed: status 500\n',
   vms: { failures: 0, atStart: 4, atEnd: 4 },
@@ -46,7 +47,8 @@ test('a soak fails for each promise that is broken', () => {
     [{ faults: { ...faults, late: 1 } }, /later than `timeout`/],
     [{ faults: { ...faults, leaked: 1 } }, /upstream/],
     [{ strays: 1 }, /upstream/],
-    [{ overdue: [{ at: 1, late: 1 }] }, /fetches/],
+    [{ overdue: [{ at: 1, late: 1 }] }, /later than promised/],
+    [{ premature: [{ at: 1, early: 1 }] }, /sooner/],
     [{ ended: { waiting: 1, open: 0 } }, /still waiting/],
     [{ ended: { waiting: 0, open: 1 } }, /still open/],
     [line('[2026-01-01 00:00:00.000][7][critical][wasm] Function failed'), /log/],
