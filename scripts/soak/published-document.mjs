@@ -95,10 +95,16 @@ export class PublishedDocument {
     }
   }
 
-  /** Two fetches are `apart` from each other, unless an outage has put them off. */
+  /**
+   * Two fetches are `apart` from each other, unless an outage has put them off. The first refetch for an
+   * unknown kid may follow the first fetch at once.
+   */
   #noteHaste(at) {
+    if (this.fetches <= 2) {
+      return;
+    }
     const { apart, retry, timeout } = this.#promises;
-    const last = this.#served.at(-1)?.at ?? -Infinity;
+    const last = this.#served.at(-1).at;
     const wasDown = this.server.outages.some(({ to }) => to + timeout + retry + apart > last);
     if (at < last + apart - SLACK && !wasDown) {
       this.premature.push({ at, early: last + apart - at });

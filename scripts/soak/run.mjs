@@ -22,7 +22,8 @@ const REFUSED = 'listener_manager.lds.update_rejected';
 export async function run(processes, seconds) {
   const setup = await Setup.start(processes);
   const atStart = await statistics(setup.envoy, VMS);
-  const end = now() + seconds;
+  const begin = now();
+  const end = begin + seconds;
   const delay = monitorEventLoopDelay();
   delay.enable();
   const work = Promise.all([
@@ -65,8 +66,8 @@ export async function run(processes, seconds) {
     ownDelay: delay.max / 1e9,
     repeated: client.repeated,
     strays: upstream.strays,
-    overdue: [...keys.overdue, ...list.overdue],
-    premature: [...keys.premature, ...list.premature],
+    overdue: fromStart([...keys.overdue, ...list.overdue], begin),
+    premature: fromStart([...keys.premature, ...list.premature], begin),
     fetches: {
       keys: keys.fetches,
       list: list.fetches,
@@ -87,4 +88,9 @@ export async function run(processes, seconds) {
     samples: samples.all,
     log,
   };
+}
+
+/** Events with times from the start of the soak. */
+function fromStart(events, begin) {
+  return events.map((event) => ({ ...event, at: event.at - begin }));
 }
