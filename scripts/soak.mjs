@@ -24,7 +24,8 @@ await runProgram('soak', async (processes) => {
   requireFiles([[GATE_WASM, 'make build'], [ENVOY, 'make envoy']]);
   const seconds = hours * SECONDS_PER_HOUR;
   process.stdout.write(`The gate runs for ${(seconds / 60).toFixed(1)} minutes ...\n`);
-  const facts = { ...await run(processes, seconds), commit: commit() };
+  const built = commit();
+  const facts = { ...await run(processes, seconds), commit: built };
   const promises = verdict(facts);
   await publish(facts, promises, hours);
   process.stdout.write(`\n${summary(facts, promises)}\n`);
