@@ -18,6 +18,9 @@ const VM_FAILURES = ['wasm.vm_reload', 'wasm.vm_reload_failure', 'wasm.vm_reload
 const ACCEPTED = 'listener_manager.lds.update_success';
 const REFUSED = 'listener_manager.lds.update_rejected';
 
+/** Time between two lines about the progress, in milliseconds. */
+const PROGRESS_MS = 60_000;
+
 /** Runs for some seconds. Returns the facts. */
 export async function run(processes, seconds) {
   const setup = await Setup.start(processes);
@@ -26,6 +29,7 @@ export async function run(processes, seconds) {
   const end = begin + seconds;
   const delay = monitorEventLoopDelay();
   delay.enable();
+  const progress = setInterval(() => report(setup, now() - begin), PROGRESS_MS);
   const work = Promise.all([
     follow(setup.events, end),
     setup.traffic.run(RATE, end),
@@ -34,7 +38,7 @@ export async function run(processes, seconds) {
   // Envoy must not end before the work does.
   const ended = setup.envoy.ended.then((failure) => { throw failure; });
   ended.catch(() => {});
-  const [events] = await Promise.race([work, ended]);
+  const [events] = await Promise.race([work, ended]).finally(() => clearInterval(progress));
   delay.disable();
   const { keys, list } = setup.documents;
   const servers = [keys.server, list.server, setup.endpoint.server];
@@ -88,6 +92,14 @@ export async function run(processes, seconds) {
     samples: samples.all,
     log,
   };
+}
+
+/** Prints a line about the progress. */
+function report({ traffic: { checked, faults }, samples }, seconds) {
+  const found = Object.entries(faults).map(([fault, count]) => `${count} ${fault}`).join(', ');
+  const resident = Math.round((samples.all.at(-1)?.resident ?? 0) / 2 ** 20);
+  process.stdout.write(
+    `${Math.round(seconds / 60)} min: ${checked} answers checked, ${found}; ${resident} MiB resident\n`);
 }
 
 /** Events with times from the start of the soak. */
