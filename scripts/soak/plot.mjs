@@ -1,6 +1,7 @@
 // The memory over the time of a soak as SVG, readable on light and dark pages.
 
 import { escaped, fixed, text } from '../../tools/svg.mjs';
+import { withUsualVms } from './samples.mjs';
 
 const WIDTH = 760;
 const [LEFT, RIGHT, TOP] = [70, 120, 56];
@@ -28,7 +29,8 @@ text { fill: #e6edf3; }
 }`;
 
 /** The plot of the samples of a soak. */
-export function plot(samples, note) {
+export function plot(all, note) {
+  const samples = withUsualVms(all);
   const vms = samples[0].modules.map((_, index) => (
     { name: `VM ${index + 1}`, of: ({ modules }) => modules[index] / KIB }));
   const panels = [

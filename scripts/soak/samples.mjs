@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { median } from '../../tools/statistics.mjs';
 import { now } from './clock.mjs';
 import { moduleMemories, residentMemory } from './memory.mjs';
 
@@ -44,6 +45,15 @@ export class Samples {
       documents: Object.values(this.#documents).reduce((sum, { size }) => sum + size, 0),
     };
   }
+}
+
+/**
+ * The samples with the usual number of VMs. Envoy has one more for a moment while it checks a new
+ * configuration.
+ */
+export function withUsualVms(samples) {
+  const usual = median(samples.map(({ modules }) => modules.length));
+  return samples.filter(({ modules }) => modules.length === usual);
 }
 
 /** Counters and gauges of Envoy by name, for a regular expression. */

@@ -1,6 +1,7 @@
 // Whether a soak has passed: each promise with what was found.
 
 import { median } from '../../tools/statistics.mjs';
+import { withUsualVms } from './samples.mjs';
 
 /**
  * By how many bytes the median of the last sixth of the run may exceed that of the second sixth. The first
@@ -50,13 +51,13 @@ export function badLines(log) {
 }
 
 function growth(samples) {
-  const modules = Math.max(0, ...samples.map((sample) => sample.modules.length));
+  const usual = withUsualVms(samples);
   return [
     grown('the resident memory of Envoy', samples.map(({ resident }) => resident), GROWTH.resident),
     grown('the heap of Envoy', samples.map(({ allocated }) => allocated), GROWTH.allocated),
-    ...Array.from({ length: modules }, (_, index) => grown(
+    ...(usual[0]?.modules ?? []).map((_, index) => grown(
       `the memory of VM ${index + 1}`,
-      samples.map((sample) => sample.modules[index] ?? NaN),
+      usual.map(({ modules }) => modules[index]),
       GROWTH.module,
     )),
   ];
