@@ -3,7 +3,7 @@
 const denial = (status, error, description) => ({ status, error, description });
 
 /** `admitted` comes from the upstream. The others are the gate's; their names are those of the metrics. */
-export const ANSWERS = {
+const ANSWERS = {
   admitted: { status: 200 },
   missing: denial(401, 'missing_token', 'The request carries no access token'),
   malformed: denial(401, 'invalid_token', 'The access token is malformed'),

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { moduleMemories, residentMemory } from '../../tools/memory.mjs';
 import { median } from '../../tools/statistics.mjs';
 import { now } from './clock.mjs';
-import { moduleMemories, residentMemory } from './memory.mjs';
 
 /** Seconds between two samples. */
 const INTERVAL = 5;

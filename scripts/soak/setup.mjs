@@ -29,6 +29,7 @@ const READY_WITHIN = 30;
 const POLL_MS = 100;
 
 export class Setup {
+  #revoke;
   wallet = new Wallet();
   documents = { keys: new PublishedDocument(KEYS), list: new PublishedDocument(LIST) };
   endpoint = new IntrospectionServer(AUDIENCE);
@@ -111,8 +112,6 @@ export class Setup {
     this.samples = new Samples(this.envoy, this.documents);
     await this.#ready();
   }
-
-  #revoke;
 
   async #rotate() {
     await this.wallet.rotate();

@@ -1,4 +1,4 @@
-// The memory of Envoy, as far as it can be measured from outside.
+// The memory of a process, and of the WebAssembly modules in it, as far as they can be measured from outside.
 
 import { readFile } from 'node:fs/promises';
 
@@ -13,7 +13,7 @@ export async function residentMemory(pid) {
 }
 
 /**
- * The resident part of the memory of each VM in bytes, by address. V8 reserves gigabytes for each
+ * The resident part of the memory of each WebAssembly VM in bytes, in the order of addresses. V8 reserves gigabytes for each
  * WebAssembly memory; the used part is writable, and the rest behind it is not accessible.
  */
 export async function moduleMemories(pid) {
