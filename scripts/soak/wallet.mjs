@@ -102,7 +102,9 @@ export class Wallet {
   async expiring() {
     this.#expiring = this.#expiring.filter(({ exp }) => exp + KEPT_EXPIRED > wallClock());
     if (this.#expiring.length < SOON + KEPT_EXPIRED) {
-      this.#expiring.push(await this.#issue(pick(pick(this.#published).signers), { lifetime: SOON }));
+      const token = await this.#issue(pick(pick(this.#published).signers), { lifetime: SOON });
+      // The list may have been replaced in the meantime.
+      this.#expiring.push(token);
     }
     return pick(this.#expiring);
   }
