@@ -51,14 +51,14 @@ class OpaqueTokens {
 
 /**
  * The kinds as `{ name, share, make }`. `make` returns a request, or `null` if there is none yet:
- * `{ path, headers, subject, possible(sent, answered), leave }`. `subject` is what the upstream gets in
- * `x-sub` if the request is admitted; `leave` says when its client disconnects, if it does. Also returns
- * `revoke`, which ends some tokens.
+ * `{ path, headers, subject, possible(sent, answered), neverWaits, leave }`. `subject` is what the upstream
+ * gets in `x-sub` if the request is admitted; `neverWaits` says that the gate needs nobody to decide; `leave`
+ * says when its client disconnects, if it does. Also returns `revoke`, which ends some tokens.
  */
 export function requestKinds({ wallet, judge, endpoint }) {
   const opaque = new OpaqueTokens(endpoint);
   const bearer = (token) => ({ authorization: `Bearer ${token}` });
-  const always = (answer) => () => new Set([answer]);
+  const always = (answer) => ({ possible: () => new Set([answer]), neverWaits: true });
 
   const jwt = (token, path = PATHS.jwt) => token && ({
     path,
@@ -67,7 +67,7 @@ export function requestKinds({ wallet, judge, endpoint }) {
     possible: (sent, answered) => judge.possible(token, path, sent, answered),
   });
   const refused = (token, answer) => ({
-    path: PATHS.jwt, headers: bearer(token), possible: always(answer),
+    path: PATHS.jwt, headers: bearer(token), ...always(answer),
   });
   const introspected = (known, { once = false } = {}) => known && ({
     path: PATHS.opaque,
@@ -106,16 +106,16 @@ export function requestKinds({ wallet, judge, endpoint }) {
     ['malformed credential', 1, () => ({
       path: PATHS.jwt,
       headers: { authorization: 'Bearer one two' },
-      possible: always('malformed_credential'),
+      ...always('malformed_credential'),
     })],
     ['two tokens', 1, () => ({
       path: `${PATHS.jwt}?access_token=x`,
       headers: bearer(wallet.reused().text),
-      possible: always('several_tokens'),
+      ...always('several_tokens'),
     })],
-    ['no token', 1, () => ({ path: PATHS.jwt, headers: {}, possible: always('missing') })],
+    ['no token', 1, () => ({ path: PATHS.jwt, headers: {}, ...always('missing') })],
     ['no token where none is required', 1, () => (
-      { path: PATHS.open, headers: {}, subject: null, possible: always('admitted') })],
+      { path: PATHS.open, headers: {}, subject: null, ...always('admitted') })],
     [`client that disconnects ${LEAVES.waiting}`, 1, () => (
       leaving(introspected(opaque.invented(), { once: true }), LEAVES.waiting))],
     [`client that disconnects ${LEAVES.atOnce}`, 1, () => (

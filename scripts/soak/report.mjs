@@ -76,7 +76,8 @@ the median of the last sixth of the run with that of the second sixth. The bound
 ## What it does not show
 
 Everything runs on one machine over the loopback address, without TLS, at a moderate rate. No worker dies and no clock is set: the
-simulation does that (\`make simulate\`). The verdict itself is tested by \`node --test scripts/soak/*.test.mjs\`: each promise
+simulation does that (\`make simulate\`). If other work stalls Envoy for about as long as the \`timeout\`, introspection fails although
+its server is up, which counts as wrong answers: run the soak on a machine that is not overloaded. The verdict itself is tested by \`node --test scripts/soak/*.test.mjs\`: each promise
 that is broken makes it fail.
 `;
 }
@@ -92,7 +93,7 @@ function overview(facts) {
     `${number(facts.disconnected)} clients disconnected.`,
     `There were ${events.rotate ?? 0} rotations, ${events.fail ?? 0} outages, ${events.reload ?? 0} replaced listeners and ${events.revoke ?? 0} revocations.`,
     `The gate fetched the key set ${facts.fetches.keys} times and the list ${facts.fetches.list} times, and asked about opaque tokens ${number(facts.fetches.introspection)} times; the servers failed ${number(facts.fetches.failed)} requests.`,
-    `The slowest answer took ${facts.slowest[0].seconds.toFixed(2)} s, at a \`timeout\` of ${KEYS.timeout} s; the clients themselves were late by up to ${facts.ownDelay.toFixed(2)} s. ${facts.repeated} requests were repeated because Envoy closed their idle connection.`,
+    `The slowest answer took ${facts.slowest[0].seconds.toFixed(2)} s, at a \`timeout\` of ${KEYS.timeout} s; the slowest that needed no server ${facts.longestStall.toFixed(2)} s: for so long the machine stalled Envoy or the clients. ${facts.repeated} requests were repeated because Envoy closed their idle connection.`,
     `Resident memory was ${mib(samples[0].resident)} at the start and ${mib(samples.at(-1).resident)} at the end. Module: commit ${facts.commit}.`,
   ].join(' ');
 }

@@ -66,6 +66,7 @@ export async function run(processes, seconds) {
     disconnected: traffic.disconnected,
     slowest: traffic.slowest,
     mostInFlight: traffic.mostInFlight,
+    longestStall: traffic.longestStall,
     /** By how many seconds this program itself was late at most, for lack of CPU time. */
     ownDelay: delay.max / 1e9,
     repeated: client.repeated,

@@ -36,6 +36,8 @@ export class Traffic {
   /** The slowest answers as `{ seconds, at, what }`, the slowest first. */
   slowest = [];
   mostInFlight = 0;
+  /** The longest time in seconds that a request took although the gate needed nobody to decide. */
+  longestStall = 0;
 
   constructor({ kinds, client, upstream }) {
     this.#kinds = kinds;
@@ -98,6 +100,9 @@ export class Traffic {
     this.#note(kind, name, sent, answered);
     if (answered - sent > ANSWERED_WITHIN) {
       this.#fault('late', kind, `${name} after ${(answered - sent).toFixed(1)} s`);
+    }
+    if (request.neverWaits) {
+      this.longestStall = Math.max(this.longestStall, answered - sent);
     }
     const possible = request.possible(sent, answered);
     if (possible.size === 1) {
