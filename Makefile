@@ -46,10 +46,11 @@ DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruis
 
 export ENVOY
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE
-export QUICK ONLY ROUNDS FILTERS COMPARE MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model matrix second-host mutants
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model matrix second-host mutants soak
+export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
+
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -112,11 +113,14 @@ demo/node_modules/.installed: demo/package.json demo/package-lock.json
 herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/herd.svg, docs/key-sets.md (2 minutes)
 	@node scripts/herd.mjs
 
+soak: needs build envoy ## run the filter for HOURS (1) under mixed load, check every answer, watch the memory: docs/soak.md
+	@node scripts/soak.mjs
+
 run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test bench/comparison.test.mjs
+	node --test bench/comparison.test.mjs $(wildcard scripts/soak/*.test.mjs tools/*.test.mjs)
 	tests/reproducible paths $(MODULES)
 	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module
 	cargo test --locked --lib --test reference

@@ -2,7 +2,7 @@
 
 import { digits, ratios } from './figures.mjs';
 import { FILTERS, otherOf } from './filters.mjs';
-import { median, summary } from './statistics.mjs';
+import { median, summary } from '../tools/statistics.mjs';
 
 const NAME_WIDTH = 36;
 const FIGURE_WIDTH = 12;

@@ -1,4 +1,4 @@
-// What the kernel reports about a process: CPU time and memory.
+// The CPU time of a process.
 
 import { readFile, readdir } from 'node:fs/promises';
 
@@ -10,10 +10,4 @@ export async function cpuTime(pid) {
     return Number(text.split(' ')[0]) / 1000;
   }));
   return times.reduce((sum, time) => sum + time, 0);
-}
-
-/** The resident memory of a process, in bytes. */
-export async function residentMemory(pid) {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)[1]) * 1024;
 }

@@ -5,7 +5,7 @@ import { COMPARED, FILTERS } from './filters.mjs';
 import { LONG } from './lists.mjs';
 import { plot } from './plot.mjs';
 import { GROUPS } from './scenarios.mjs';
-import { median, summary } from './statistics.mjs';
+import { median, summary } from '../tools/statistics.mjs';
 
 const CPU = 'Envoy\'s CPU time per request in µs';
 const NAMES = Object.keys(FILTERS);

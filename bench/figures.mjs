@@ -1,6 +1,6 @@
 // The figures of a measured scenario, and how they are formatted.
 
-import { median, quantile, sideBySide, summary } from './statistics.mjs';
+import { median, quantile, sideBySide, summary } from '../tools/statistics.mjs';
 
 /** Envoy's CPU time per request with a filter; `null` if it was not measured. */
 export function cpu(measured, filter) {

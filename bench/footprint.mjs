@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { bootstrap } from '../tools/bootstrap.mjs';
-import { residentMemory } from './cpu.mjs';
+import { residentMemory } from '../tools/memory.mjs';
 import { Envoy, Refused } from './envoy.mjs';
 import { COMPARED, FILTERS } from './filters.mjs';
 import { LISTS_CLUSTER, serveList } from './lists.mjs';

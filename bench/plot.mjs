@@ -1,5 +1,7 @@
 // Plots as SVG: horizontal bars with labels, readable on light and dark pages.
 
+import { escaped, fixed, text } from '../tools/svg.mjs';
+
 const WIDTH = 760;
 const LABELS = 170;
 const VALUES = 90;
@@ -61,21 +63,4 @@ ${text(0, 42, note, 'note')}
 ${marks.join('\n')}
 </svg>
 `;
-}
-
-function text(x, y, content, name = null, anchor = null) {
-  const attributes = [
-    ` x="${fixed(x)}" y="${fixed(y)}"`,
-    name ? ` class="${name}"` : '',
-    anchor ? ` text-anchor="${anchor}"` : '',
-  ].join('');
-  return `<text${attributes}>${escaped(content)}</text>`;
-}
-
-function fixed(value) {
-  return String(Math.round(value * 10) / 10);
-}
-
-function escaped(content) {
-  return content.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;');
 }

@@ -1,10 +1,10 @@
 // Tokens. They are made before the measurements and kept in files for a day, one per line.
 
-import { createHash, randomBytes, sign } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
+import { encoded, signedToken, withBadSignature } from '../tools/jwt.mjs';
 import { newKeys, signer } from './keys.mjs';
 import { REVOKED } from './lists.mjs';
 import { WORK } from './settings.mjs';
@@ -18,9 +18,8 @@ const DIRECTORY = join(WORK, 'tokens');
 const FILES_LIVE_S = 24 * 3600;
 /** Longer than files are used, so that no token expires during a run. */
 const TOKENS_LIVE_S = 3 * 24 * 3600;
-/** Tokens signed at the same time: with a callback, `crypto.sign` uses all cores. */
+/** Tokens signed at the same time: `signedToken` uses all cores. */
 const BATCH = 500;
-const signAsync = promisify(sign);
 
 /** The tokens of a run: a file for each kind, and the keys that signed them. */
 export class Tokens {
@@ -75,20 +74,20 @@ export class Tokens {
         // A JWT whose signature nobody verifies, because its provider has no keys.
         const padding = 'x'.repeat(5400);
         const claims = { iss: ISSUER, aud: AUDIENCE, sub: SUBJECT, exp: this.#madeAt + TOKENS_LIVE_S, padding };
-        return async (serial) => `${part({ alg: 'RS256', typ: 'at+jwt' })}.${part({ ...claims, serial })}.`
+        return async (serial) => `${encoded({ alg: 'RS256', typ: 'at+jwt' })}.${encoded({ ...claims, serial })}.`
           + randomBytes(256).toString('base64url');
       }
       case 'expired':
-        return (serial) => token(rs256, this.#claims(this.#madeAt - 3600)(serial));
+        return (serial) => signedToken(rs256, this.#claims(this.#madeAt - 3600)(serial));
       case 'revoked':
-        return (serial) => token(rs256, { ...good(serial), jti: REVOKED });
+        return (serial) => signedToken(rs256, { ...good(serial), jti: REVOKED });
       case 'unknown-kid':
-        return (serial) => token({ ...rs256, kid: `unknown-${serial}` }, good(serial));
+        return (serial) => signedToken({ ...rs256, kid: `unknown-${serial}` }, good(serial));
       case 'bad-signature':
-        return async (serial) => altered(await token(rs256, good(serial)));
+        return async (serial) => withBadSignature(await signedToken(rs256, good(serial)));
       default: {
         const key = signer(kind, this.keys);
-        return (serial) => token(key, good(serial));
+        return (serial) => signedToken(key, good(serial));
       }
     }
   }
@@ -122,22 +121,4 @@ export async function firstToken(file) {
 
 function now() {
   return Math.floor(Date.now() / 1000);
-}
-
-async function token({ alg, kid, digest, key }, claims) {
-  const text = `${part({ alg, typ: 'at+jwt', kid })}.${part(claims)}`;
-  const signature = await signAsync(digest, Buffer.from(text), key);
-  return `${text}.${signature.toString('base64url')}`;
-}
-
-function part(object) {
-  return Buffer.from(JSON.stringify(object)).toString('base64url');
-}
-
-/** A token with one bit of its signature flipped. */
-function altered(good) {
-  const [header, payload, signature] = good.split('.');
-  const bytes = Buffer.from(signature, 'base64url');
-  bytes[bytes.length >> 1] ^= 1;
-  return `${header}.${payload}.${bytes.toString('base64url')}`;
 }

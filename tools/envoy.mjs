@@ -33,11 +33,12 @@ export class Envoy {
   /**
    * Starts Envoy and waits until it is live. `config` is the path of its configuration; `adminFile` is
    * where it writes the address of its admin interface; `core` pins it to one core; `environment` is
-   * added to its environment; `pollMs` is the time between two looks at whether it is live. Throws
-   * `EnvoyEnded` if it ends first.
+   * added to its environment; `options` are further command-line options; `pollMs` is the time between
+   * two looks at whether it is live. Throws `EnvoyEnded` if it ends first.
    */
   static async start(processes, {
-    config, logFile, adminFile, workers = 1, core = null, environment = {}, pollMs = 50,
+    config, logFile, adminFile, workers = 1, core = null, environment = {}, options = [],
+    pollMs = 50,
   }) {
     await rm(adminFile, { force: true });
     const [command, ...args] = [
@@ -48,6 +49,7 @@ export class Envoy {
       '--log-level', 'warning',
       '--admin-address-path', adminFile,
       '--concurrency', String(workers),
+      ...options,
     ];
     const log = openSync(logFile, 'w');
     const begin = performance.now();
@@ -86,13 +88,19 @@ export class Envoy {
 
   /** The ports of the listeners by name. */
   async ports() {
-    const text = await get(this.#admin, '/listeners?format=json');
-    if (text === null) {
-      throw new Failure(`Envoy's admin interface http://${this.#admin} did not list the listeners.`);
-    }
-    return Object.fromEntries(JSON.parse(text).listener_statuses.map(
+    const { listener_statuses: statuses } = await this.admin('/listeners?format=json');
+    return Object.fromEntries(statuses.map(
       ({ name, local_address: address }) => [name, address.socket_address.port_value],
     ));
+  }
+
+  /** What the admin interface answers at a path, which must be JSON. */
+  async admin(path) {
+    const text = await get(this.#admin, path);
+    if (text === null) {
+      throw new Failure(`Envoy's admin interface did not answer: http://${this.#admin}${path}`);
+    }
+    return JSON.parse(text);
   }
 
   /** Kills the process and waits for its end. */
