@@ -46,11 +46,10 @@ DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruis
 
 export ENVOY
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE
-
-.DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd test test-browser fuzz simulate planted-bugs bench lint audit check schema clean check-model matrix second-host mutants soak
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
+.DEFAULT_GOAL := help
+.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
