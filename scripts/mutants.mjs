@@ -14,10 +14,8 @@ const COLUMNS = [
 ];
 
 await runProgram('mutants', async () => {
-  const paths = process.argv.slice(2);
-  if (paths.length === 0) paths.push(join(ROOT, 'target/mutants.out/outcomes.json'));
-  const documents = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
-  const outcomes = documents.flatMap((document) => JSON.parse(document).outcomes);
+  const document = await readFile(join(ROOT, 'target/mutants.out/outcomes.json'), 'utf8');
+  const { outcomes } = JSON.parse(document);
   process.stdout.write(table(outcomes.filter((outcome) => outcome.scenario.Mutant)));
   return 0;
 });
