@@ -9,7 +9,8 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer as Ca, Key
 use serde_json::json;
 
 use crate::support::{
-    Challenge, Envoy, Issuer, Request, Server, Token, binary, bootstrap, cluster, eventually, get, root,
+    Challenge, Envoy, Issuer, Request, Server, Token, binary, bootstrap, cluster, eventually, get,
+    root,
 };
 
 fn read(path: &str) -> String {

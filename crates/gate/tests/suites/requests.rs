@@ -7,7 +7,7 @@ use gate::decision::{Context, Decision, Resources, decide};
 use gate::fetching::Availability;
 use gate::introspection::TokenStatus;
 use gate::keys::KeySet;
-use gate::policy::{Policy, Provider};
+use gate::policy::{Policy, Provider, Requirement};
 use gate::reason::{Reason, ReasonKind};
 use gate::request::Request;
 use gate::revocation::RevocationList;
@@ -64,18 +64,23 @@ impl Gate {
         }
     }
 
-    /// Why `request` is refused; `None` if it passes. A request that waits is refused for what it waits
-    /// for.
-    pub(crate) fn decide(&self, policy: &Policy, request: &Request) -> Option<Reason> {
+    /// Why `request` is refused, and by which requirement; `None` if it passes. A request that waits is refused
+    /// for what it waits for.
+    pub(crate) fn decide<'p>(
+        &self,
+        policy: &'p Policy,
+        request: &Request,
+    ) -> Option<(Reason, Option<&'p Requirement>)> {
         let context = Context {
             resources: self,
             engine: &Engine::software(),
             tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
         };
-        match decide(policy, request, &context, self.now).decision {
+        let decided = decide(policy, request, &context, self.now);
+        match decided.decision {
+            Decision::Deny(reason) => Some((reason, decided.requirement)),
+            Decision::Wait(wait) => Some((wait.unavailable, decided.requirement)),
             Decision::Pass | Decision::Admit(_) => None,
-            Decision::Deny(reason) => Some(reason),
-            Decision::Wait(wait) => Some(wait.unavailable),
         }
     }
 
@@ -87,6 +92,7 @@ impl Gate {
             authorization: vec![format!("Bearer {token}").into_bytes().into()],
             ..Request::default()
         };
-        self.decide(policy, &request).map(|reason| reason.kind())
+        self.decide(policy, &request)
+            .map(|(reason, _)| reason.kind())
     }
 }

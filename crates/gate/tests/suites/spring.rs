@@ -10,7 +10,6 @@ use std::time::Duration;
 use gate::answer::Answer;
 use gate::introspection::{TokenStatus, read};
 use gate::policy::Policy;
-use gate::reason::Reason;
 use gate::request::Request;
 use gate_fixtures::{compact, full_key_set, oct_jwk, rsa_jwk, signature};
 use serde::Deserialize;
@@ -179,15 +178,18 @@ impl Row {
         let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let request = Request::from_headers(headers);
         let gate = Gate::at(self.now).introspecting(self.status());
-        match gate.decide(&self.policy(), &request) {
+        let policy = self.policy();
+        match gate.decide(&policy, &request) {
             None => Verdict::Accepted,
-            Some(reason) => Verdict::Refused(self.text(&reason)),
+            Some((reason, requirement)) => {
+                let answer = Answer::refusal(&reason, &policy, &request, requirement);
+                Verdict::Refused(self.text(&answer))
+            }
         }
     }
 
     /// The answer in the form of [`Row::answer`].
-    fn text(&self, reason: &Reason) -> String {
-        let answer = Answer::new(reason, b"test", false);
+    fn text(&self, answer: &Answer) -> String {
         let challenge = answer
             .headers
             .iter()
