@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use gate::answer::Answer;
+use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
 use gate_worker::Host;
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
@@ -135,6 +136,13 @@ impl Host for EnvoyHost {
         ];
         let name = hostcalls::get_property(path).ok().flatten();
         name.filter(|name| !name.is_empty())
+    }
+
+    fn dynamic_metadata(&self, name: &MetadataName) -> Option<Vec<u8>> {
+        let mut path = vec!["metadata", "filter_metadata", &name.filter];
+        path.extend(name.path.iter().map(String::as_str));
+        // The SDK represents an empty value as `None`.
+        hostcalls::get_property(path).ok().flatten()
     }
 
     fn send_local_response(&self, answer: &Answer) {

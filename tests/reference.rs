@@ -250,6 +250,13 @@ mod reference {
             "Integer range" => json!({"prefix": "/", "headers": [
                 {"name": "x-a", "range_match": own(json!({}))},
             ]}),
+            "Metadata match" => {
+                let base = json!({"filter": "f", "path": ["a"], "value": {"present_match": true}});
+                json!({"prefix": "/", "dynamic_metadata": [own(base)]})
+            }
+            "Value match" => json!({"prefix": "/", "dynamic_metadata": [{
+                "filter": "f", "path": ["a"], "value": own(json!({"present_match": true})),
+            }]}),
             "Query parameter match" => json!({"prefix": "/", "query_parameters": [
                 own(json!({"name": "a"})),
             ]}),

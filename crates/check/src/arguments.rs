@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::input::read;
+use crate::trial_metadata::TrialMetadata;
 
 /// The text of `--help`.
 pub(crate) const HELP: &str = "\
@@ -29,6 +31,8 @@ Any of these options describes a request; its decision is then shown step by ste
       --path PATH             the path and query (/)
       --method METHOD         the method (GET)
       --header NAME:VALUE     a header (repeatable)
+      --dynamic-metadata JSON the dynamic metadata: an object of filters, each with an object of
+                              its values
       --requirement NAME      the requirement that the metadata of the route names
       --now TIME              the time, in seconds since 1970 or like 2026-01-31T12:00:00Z (now)
 
@@ -69,6 +73,7 @@ pub(crate) struct Arguments {
     pub(crate) method: Option<String>,
     /// Headers with names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) metadata: Option<Rc<TrialMetadata>>,
     pub(crate) requirement: Option<String>,
     pub(crate) now: Option<Timestamp>,
     pub(crate) json: bool,
@@ -145,6 +150,10 @@ impl Arguments {
                     let method = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.method = Some(method);
                 }
+                Long("dynamic-metadata") => {
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
+                    parsed.metadata = Some(Rc::new(TrialMetadata::parse(&text)?));
+                }
                 Long("requirement") => {
                     let name = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.requirement = Some(name);
@@ -175,6 +184,7 @@ impl Arguments {
             || self.path.is_some()
             || self.method.is_some()
             || !self.headers.is_empty()
+            || self.metadata.is_some()
             || self.requirement.is_some()
             || self.now.is_some()
     }

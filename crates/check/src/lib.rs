@@ -19,6 +19,7 @@ mod routes;
 mod status;
 mod steps;
 mod trial;
+mod trial_metadata;
 mod trial_request;
 mod variables;
 mod wording;

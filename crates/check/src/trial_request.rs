@@ -1,7 +1,9 @@
 //! The request to decide on.
 
+use std::rc::Rc;
+
 use gate::policy::{Location, Policy};
-use gate::request::Request;
+use gate::request::{DynamicMetadata, MetadataSource, Request};
 
 use crate::arguments::Arguments;
 
@@ -50,5 +52,9 @@ pub(crate) fn build(
         Request::from_headers(headers.map(|(name, value)| (name.into_bytes(), value)));
     let requirement = arguments.requirement.clone();
     request.requirement_name = requirement.map(String::into_bytes);
+    if let Some(metadata) = &arguments.metadata {
+        let source: Rc<dyn MetadataSource> = Rc::clone(metadata) as _;
+        request.dynamic_metadata = DynamicMetadata::new(source);
+    }
     request
 }

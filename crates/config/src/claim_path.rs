@@ -62,6 +62,13 @@ impl<'de> Deserialize<'de> for PathSegment {
 }
 
 impl PathSegment {
+    /// The name.
+    pub(crate) fn into_name(self) -> String {
+        match self {
+            Self::Plain(name) | Self::Keyed(Key { key: name }) => name,
+        }
+    }
+
     fn from_json(json: Value) -> Option<Self> {
         match json {
             Value::String(name) => Some(Self::Plain(name)),
@@ -78,12 +85,7 @@ impl ClaimPathWire {
     pub(crate) fn build(self, path: &str) -> Result<ClaimPath, ConfigError> {
         let names: Vec<String> = match self {
             Self::Dotted(name) => name.split('.').map(str::to_owned).collect(),
-            Self::Listed(segments) => segments
-                .into_iter()
-                .map(|segment| match segment {
-                    PathSegment::Plain(name) | PathSegment::Keyed(Key { key: name }) => name,
-                })
-                .collect(),
+            Self::Listed(segments) => segments.into_iter().map(PathSegment::into_name).collect(),
         };
         ClaimPath::new(names).ok_or_else(|| ConfigError::new(path, "has an empty part"))
     }

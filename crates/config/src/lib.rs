@@ -21,6 +21,7 @@ mod jwks;
 mod list;
 mod location;
 mod matcher;
+mod metadata_matcher;
 mod one_or_more;
 mod pattern;
 mod place;

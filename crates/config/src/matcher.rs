@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::empty::Empty;
 use super::error::ConfigError;
+use super::metadata_matcher::MetadataMatcherWire;
 use super::pattern::PatternWire;
 use super::scalar::{HeaderName, NonEmpty, Signed};
 use super::string_matcher::StringMatcherWire;
@@ -44,6 +45,9 @@ pub(crate) struct MatcherWire {
     /// Only gRPC requests match.
     #[serde(default)]
     grpc: Option<Empty>,
+    /// Conditions on dynamic metadata, which filters before this one write; all must hold.
+    #[serde(default, alias = "dynamicMetadata")]
+    dynamic_metadata: Option<Vec<MetadataMatcherWire>>,
     /// Not supported: select CONNECT requests by the header `:method`.
     #[serde(default, rename = "connect_matcher", alias = "connectMatcher")]
     _connect_matcher: Unsupported<NoConnectMatcher>,
@@ -59,9 +63,6 @@ pub(crate) struct MatcherWire {
     /// Not supported: use `per_route_requirements`.
     #[serde(default, rename = "tls_context", alias = "tlsContext")]
     _tls_context: Unsupported<NoTlsContext>,
-    /// Not supported: use `per_route_requirements`.
-    #[serde(default, rename = "dynamic_metadata", alias = "dynamicMetadata")]
-    _dynamic_metadata: Unsupported<NoMetadata>,
     /// Not supported: use `per_route_requirements`.
     #[serde(default, rename = "filter_state", alias = "filterState")]
     _filter_state: Unsupported<NoFilterState>,
@@ -99,13 +100,6 @@ struct NoTlsContext;
 impl Advice for NoTlsContext {
     const TEXT: &str = "rules do not depend on the client certificate: name the requirement in the \
                         metadata of a route that does and set per_route_requirements";
-}
-
-struct NoMetadata;
-
-impl Advice for NoMetadata {
-    const TEXT: &str = "rules do not read dynamic metadata: name the requirement in the metadata of a \
-                        route that does and set per_route_requirements";
 }
 
 struct NoFilterState;
@@ -197,6 +191,8 @@ impl MatcherWire {
         let headers = self.headers.unwrap_or_default().into_iter().enumerate();
         let query = self.query_parameters.unwrap_or_default();
         let query = query.into_iter().enumerate();
+        let metadata = self.dynamic_metadata.unwrap_or_default();
+        let metadata = metadata.into_iter().enumerate();
         let paths = PathFields {
             prefix: self.prefix,
             path: self.path,
@@ -212,6 +208,9 @@ impl MatcherWire {
                 .map(|(index, wire)| wire.build(&format!("{path}.query_parameters[{index}]")))
                 .collect::<Result<_, _>>()?,
             grpc: self.grpc.is_some(),
+            metadata: metadata
+                .map(|(index, wire)| wire.build(&format!("{path}.dynamic_metadata[{index}]")))
+                .collect::<Result<_, _>>()?,
         })
     }
 }

@@ -51,6 +51,10 @@ const ONE_OF: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "ValueMatch",
+        &["string_match", "bool_match", "present_match"],
+    ),
+    (
         "StringMatch",
         &["exact", "prefix", "suffix", "contains", "safe_regex"],
     ),
@@ -100,6 +104,8 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
         "pattern",
         r#""^[^?#]*[^/?#]$""#,
     ),
+    ("MetadataMatch", "path", "minItems", "1"),
+    ("MetadataMatch", "path", "maxItems", "8"),
     ("Provider", "algorithms", "minItems", "1"),
     ("Provider", "types", "minItems", "1"),
     ("Requirements", "requirements", "minItems", "1"),

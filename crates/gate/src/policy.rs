@@ -12,6 +12,7 @@ mod introspection_endpoint;
 mod key_source;
 mod location;
 mod matcher;
+mod metadata_matcher;
 mod path;
 mod pattern;
 mod protected_resource;
@@ -37,6 +38,7 @@ pub use key_source::KeySource;
 pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::{Condition, HeaderMatcher, Matcher, PathMatcher, QueryMatcher};
+pub use metadata_matcher::{MetadataCondition, MetadataMatcher};
 pub use path::is_ambiguous;
 pub use pattern::{MAX_TEXT_BYTES, Pattern, PatternError, TextTooLong};
 pub use protected_resource::{
@@ -83,6 +85,7 @@ pub struct Policy {
     token_spellings: HeaderNames,
     longest_token: usize,
     introspects: bool,
+    reads_dynamic_metadata: bool,
 }
 
 /// Settings that concern all requests.
@@ -114,6 +117,7 @@ impl Policy {
         let own_headers = own_headers(&providers, &rules, &requirements);
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
+            reads_dynamic_metadata: reads_dynamic_metadata(&rules),
             introspects: providers.iter().any(|one| one.introspection.is_some()),
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
@@ -193,6 +197,12 @@ impl Policy {
         self.introspects
     }
 
+    /// Whether rules depend on dynamic metadata.
+    #[must_use]
+    pub const fn reads_dynamic_metadata(&self) -> bool {
+        self.reads_dynamic_metadata
+    }
+
     /// The number of providers that requests can wait for: with remote keys, a revocation list or an
     /// introspection endpoint.
     #[must_use]
@@ -267,6 +277,12 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
     let of_rules = rules.listed().iter();
     let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
     sorted(of_tokens.chain(of_rules).collect())
+}
+
+/// Whether rules depend on dynamic metadata.
+fn reads_dynamic_metadata(rules: &Rules) -> bool {
+    let mut matchers = rules.listed().iter().map(|rule| &rule.matcher);
+    matchers.any(|matcher| !matcher.metadata.is_empty())
 }
 
 /// The headers that tokens are read from.

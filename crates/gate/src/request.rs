@@ -1,6 +1,10 @@
 //! The parts of a request that a decision needs, taken from its headers.
 
+mod dynamic_metadata;
+
 use std::borrow::Cow;
+
+pub use dynamic_metadata::{DynamicMetadata, MetadataName, MetadataSource};
 
 use crate::target::Target;
 
@@ -29,6 +33,8 @@ pub struct Request<'h> {
     pub access_control_request_method: bool,
     /// The name of the requirement in the route's metadata, if it is used and there is one.
     pub requirement_name: Option<Vec<u8>>,
+    /// The dynamic metadata.
+    pub dynamic_metadata: DynamicMetadata,
 }
 
 impl<'h> Request<'h> {
@@ -94,6 +100,7 @@ impl<'h> Request<'h> {
             origin: self.origin,
             access_control_request_method: self.access_control_request_method,
             requirement_name: self.requirement_name,
+            dynamic_metadata: self.dynamic_metadata,
         }
     }
 

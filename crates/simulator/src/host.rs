@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
+use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
 use gate_worker::Host;
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
@@ -149,6 +150,15 @@ impl Host for SimulatedHost {
         let request = self.0.effective_request();
         let requirement = request.borrow().requirement.clone();
         requirement.map(String::into_bytes)
+    }
+
+    fn dynamic_metadata(&self, name: &MetadataName) -> Option<Vec<u8>> {
+        let request = self.0.effective_request();
+        let mut request = request.borrow_mut();
+        request.metadata_reads.push(name.clone());
+        let mut metadata = request.dynamic_metadata.iter();
+        let found = metadata.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone())
     }
 
     fn send_local_response(&self, answer: &Answer) {

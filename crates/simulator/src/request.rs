@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use gate::request::MetadataName;
+
 use crate::module::Module;
 use crate::request_state::{Outcome, RequestState};
 
@@ -54,6 +56,12 @@ impl Request {
     #[must_use]
     pub fn filter_state(&self) -> Vec<(String, Vec<u8>)> {
         self.state.borrow().filter_state.clone()
+    }
+
+    /// The names of dynamic metadata that the filter has read, in order.
+    #[must_use]
+    pub fn metadata_reads(&self) -> Vec<MetadataName> {
+        self.state.borrow().metadata_reads.clone()
     }
 
     /// Whether the route was selected again.

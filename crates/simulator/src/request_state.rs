@@ -1,6 +1,7 @@
 //! The part of a request that the host keeps.
 
 use gate::answer::Answer;
+use gate::request::MetadataName;
 
 /// What has become of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,5 +25,26 @@ pub(crate) struct RequestState {
     /// How often the filter changed the request.
     pub(crate) changes: usize,
     pub(crate) requirement: Option<String>,
+    pub(crate) dynamic_metadata: Vec<(MetadataName, Vec<u8>)>,
+    /// The names of dynamic metadata that the filter has read, in order.
+    pub(crate) metadata_reads: Vec<MetadataName>,
     pub(crate) outcome: Outcome,
+}
+
+impl RequestState {
+    /// The state of a request with these headers that has not been decided.
+    pub(crate) fn new(headers: &[(&str, &str)]) -> Self {
+        let headers = headers.iter();
+        let headers = headers.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        Self {
+            headers: headers.collect(),
+            filter_state: Vec::new(),
+            route_cleared: false,
+            changes: 0,
+            requirement: None,
+            dynamic_metadata: Vec::new(),
+            metadata_reads: Vec::new(),
+            outcome: Outcome::Paused,
+        }
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use gate::request::MetadataName;
+
 use crate::module::Module;
 use crate::request::Request;
-use crate::request_state::{Outcome, RequestState};
+use crate::request_state::RequestState;
 
 /// A worker of the process: a thread with a virtual machine.
 pub struct Worker(pub(crate) Rc<Module>);
@@ -58,16 +60,26 @@ impl Listener {
     /// The same, on a route whose metadata name a requirement.
     #[must_use]
     pub fn request_on_route(&self, headers: &[(&str, &str)], requirement: Option<&str>) -> Request {
-        let headers = headers.iter();
-        let headers = headers.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-        let request = RequestState {
-            headers: headers.collect(),
-            filter_state: Vec::new(),
-            route_cleared: false,
-            changes: 0,
+        self.send(RequestState {
             requirement: requirement.map(str::to_owned),
-            outcome: Outcome::Paused,
-        };
+            ..RequestState::new(headers)
+        })
+    }
+
+    /// The same as [`Listener::request`], with dynamic metadata that a filter before this one has written.
+    #[must_use]
+    pub fn request_with_metadata(
+        &self,
+        headers: &[(&str, &str)],
+        metadata: Vec<(MetadataName, Vec<u8>)>,
+    ) -> Request {
+        self.send(RequestState {
+            dynamic_metadata: metadata,
+            ..RequestState::new(headers)
+        })
+    }
+
+    fn send(&self, request: RequestState) -> Request {
         let (id, state) = self.module.create_stream(self.root, request);
         let module = Rc::clone(&self.module);
         Request { module, id, state }

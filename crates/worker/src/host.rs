@@ -4,6 +4,7 @@ use std::hash::RandomState;
 use std::time::Duration;
 
 use gate::answer::Answer;
+use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
 
 /// The host of a virtual machine: one method for each host call.
@@ -87,6 +88,11 @@ pub trait Host: Clone + 'static {
 
     /// The name of the requirement in the metadata of the request's route.
     fn route_requirement(&self) -> Option<Vec<u8>>;
+
+    /// A value of the request's dynamic metadata, as [`MetadataSource::value`] describes it.
+    ///
+    /// [`MetadataSource::value`]: gate::request::MetadataSource::value
+    fn dynamic_metadata(&self, name: &MetadataName) -> Option<Vec<u8>>;
 
     /// Answers the request in place of the upstream.
     fn send_local_response(&self, answer: &Answer);

@@ -15,6 +15,7 @@ pub mod host;
 mod introspection;
 mod log_once;
 mod log_throttle;
+mod metadata_reader;
 pub mod metric_names;
 pub mod metrics;
 mod pace;

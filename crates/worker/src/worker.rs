@@ -11,7 +11,7 @@ use gate::answer::Answer;
 use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
 use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
-use gate::request::Request;
+use gate::request::{DynamicMetadata, MetadataSource, Request};
 use gate::resource_metadata;
 use gate::time::{Instant, Timestamp};
 use gate::token_cache::TokenCache;
@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::counter::Counter;
 use crate::host::{CalloutId, ContextId, Host};
 use crate::log_throttle::LogThrottle;
+use crate::metadata_reader::MetadataReader;
 use crate::metrics::Metrics;
 use crate::pace::{Pace, Pacer};
 use crate::signature_engine;
@@ -49,6 +50,8 @@ pub struct Worker<H: Host> {
     /// Lines about a host without a credible date.
     dateless: LogThrottle<H>,
     policy: Policy,
+    /// Reads dynamic metadata; `None` if no rule depends on them.
+    metadata: Option<Rc<dyn MetadataSource>>,
     metrics: Rc<Metrics<H>>,
     engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
@@ -83,6 +86,10 @@ impl<H: Host> Worker<H> {
         let providers = policy.providers.iter();
         let cached = providers.map(|provider| provider.cache.tokens);
         let capacity = cached.fold(0, usize::saturating_add);
+        let metadata = policy.reads_dynamic_metadata().then(|| {
+            let reader: Rc<dyn MetadataSource> = Rc::new(MetadataReader(host.clone()));
+            reader
+        });
         let clock = Clock::new(host.clone());
         let now = clock.now();
         Self {
@@ -93,6 +100,7 @@ impl<H: Host> Worker<H> {
             clock,
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),
             engine,
+            metadata,
             metrics,
             policy,
             host,
@@ -123,6 +131,9 @@ impl<H: Host> Worker<H> {
         }
         if self.policy.options.per_route_requirements {
             request.requirement_name = self.host.route_requirement();
+        }
+        if let Some(source) = &self.metadata {
+            request.dynamic_metadata = DynamicMetadata::new(Rc::clone(source));
         }
         let turn = Turn {
             now,

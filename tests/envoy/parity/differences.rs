@@ -521,9 +521,9 @@ pub(super) fn refused() -> Vec<(&'static str, Value, &'static str)> {
         (
             "/rules/0/match",
             json!({"prefix": "/", "dynamic_metadata": [{
-                "filter": "x", "path": [{"key": "a"}], "value": {"present_match": true},
+                "filter": "x", "path": [{"key": "a"}], "value": {"double_match": {"exact": 1}},
             }]}),
-            "rules do not read dynamic metadata",
+            "conditions on numbers are not supported",
         ),
         (
             "/rules/0/match",

@@ -102,3 +102,37 @@ fn a_token_for_another_resource_is_explained() {
     let says = "aud: missing, expected the resource of the request, https://api.example/mcp";
     assert!(printed.contains(says), "{printed}");
 }
+
+#[test]
+fn rules_may_depend_on_dynamic_metadata() {
+    let method = |method: &str| {
+        json!([{"filter": "envoy.filters.http.mcp", "path": [{"key": "method"}], "value": {
+            "string_match": {"exact": method},
+        }}])
+    };
+    let config = config(&json!({"rules": [
+        {"match": {"path": "/mcp", "dynamic_metadata": method("tools/list")}},
+        {"match": {"path": "/mcp"}, "requires": {"provider_name": "joe", "scopes": ["mcp:write"]}},
+    ]}));
+    let path = file("c.json", config.to_string());
+    let path = path.to_str().unwrap();
+    for (metadata, status, says) in [
+        (
+            r#"{"envoy.filters.http.mcp": {"method": "tools/list"}}"#,
+            0,
+            "decision: passes without a valid token",
+        ),
+        (
+            r#"{"envoy.filters.http.mcp": {"method": "tools/call", "params": {"name": "a"}}}"#,
+            1,
+            r#"www-authenticate: Bearer realm="localhost", scope="mcp:write""#,
+        ),
+        ("{}", 1, r#"scope="mcp:write""#),
+        ("[]", 2, "--dynamic-metadata: is not a JSON object"),
+        ("{", 2, "--dynamic-metadata: EOF"),
+    ] {
+        let (found, printed) = run(&["--path", "/mcp", "--dynamic-metadata", metadata, path]);
+        assert_eq!(found, status, "{printed}");
+        assert!(printed.contains(says), "{printed}");
+    }
+}

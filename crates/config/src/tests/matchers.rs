@@ -119,11 +119,6 @@ fn a_field_of_a_match_that_is_not_supported_is_refused_with_a_reason() {
             "rules do not depend on the client certificate",
         ),
         (
-            "dynamic_metadata",
-            json!([{"filter": "x"}]),
-            "rules do not read dynamic metadata",
-        ),
-        (
             "filter_state",
             json!([{"key": "x"}]),
             "a wasm filter cannot read filter state safely",
@@ -135,6 +130,107 @@ fn a_field_of_a_match_that_is_not_supported_is_refused_with_a_reason() {
         for empty in [json!(null), json!([])] {
             assert_eq!(match_error(&json!({"prefix": "/", field: empty})), "none");
         }
+    }
+}
+
+#[test]
+fn a_metadata_match_has_a_path_and_one_condition() {
+    let place = "rules[0].match.dynamic_metadata[0]";
+    let present = json!({"present_match": true});
+    let keys = |number: usize| vec![json!({"key": "a"}); number];
+    let one_of = ".value: needs one of string_match, bool_match and present_match";
+    for (path, value, expected) in [
+        (json!([{"key": "a"}]), &present, ""),
+        (json!(["a", "b"]), &present, ""),
+        (json!({"key": "a"}), &present, ""),
+        (json!(keys(8)), &present, ""),
+        (
+            json!(keys(9)),
+            &present,
+            ".path: needs from 1 to 8 keys that are not empty",
+        ),
+        (
+            json!([]),
+            &present,
+            ".path: needs from 1 to 8 keys that are not empty",
+        ),
+        (
+            json!([{"key": ""}]),
+            &present,
+            ".path: needs from 1 to 8 keys that are not empty",
+        ),
+        (
+            json!([{"index": 1}]),
+            &present,
+            ".path[0]: is neither a name nor an object with a key",
+        ),
+        (json!(keys(1)), &json!({"bool_match": false}), ""),
+        (json!(keys(1)), &json!({"stringMatch": {"exact": ""}}), ""),
+        (json!(keys(1)), &json!({}), one_of),
+        (
+            json!(keys(1)),
+            &json!({"string_match": {"exact": "a"}, "present_match": true}),
+            one_of,
+        ),
+        (
+            json!(keys(1)),
+            &json!({"string_match": {}}),
+            ".value.string_match: needs one of exact",
+        ),
+        (
+            json!(keys(1)),
+            &json!({"present_match": false}),
+            ".value.present_match: must be true: for an absent value use invert beside value",
+        ),
+        (
+            json!(keys(1)),
+            &json!({"null_match": {}}),
+            ".value.null_match: a wasm filter cannot tell null from an absent value",
+        ),
+        (
+            json!(keys(1)),
+            &json!({"double_match": {"exact": 1}}),
+            ".value.double_match: conditions on numbers are not supported",
+        ),
+        (
+            json!(keys(1)),
+            &json!({"list_match": {"one_of": {}}}),
+            ".value.list_match: conditions on lists are not supported",
+        ),
+        (
+            json!(keys(1)),
+            &json!({"orMatch": {"value_matchers": []}}),
+            ".value.orMatch: alternatives are not supported",
+        ),
+    ] {
+        let metadata = json!({"filter": "f", "path": path, "value": value, "invert": true});
+        let error = match_error(&json!({"prefix": "/", "dynamic_metadata": [metadata]}));
+        let start = match expected {
+            "" => "none".to_owned(),
+            _ => format!("{place}{expected}"),
+        };
+        assert!(error.starts_with(&start), "{error}, not {start}");
+    }
+    for (metadata, expected) in [
+        (
+            json!({"path": ["a"], "value": present}),
+            ".filter: missing field",
+        ),
+        (
+            json!({"filter": "f", "value": present}),
+            ".path: missing field",
+        ),
+        (
+            json!({"filter": "f", "path": ["a"]}),
+            ".value: missing field",
+        ),
+        (
+            json!({"filter": "", "path": ["a"], "value": present}),
+            ".filter: must not be empty",
+        ),
+    ] {
+        let error = match_error(&json!({"prefix": "/", "dynamic_metadata": [metadata]}));
+        assert_eq!(error, format!("{place}{expected}"));
     }
 }
 

@@ -52,6 +52,13 @@ pub(super) fn everything() -> Value {
                         {"name": "j", "range_match": {"start": -1, "end": "5"}},
                     ],
                     "query_parameters": [{"name": "q", "present_match": true}],
+                    "dynamic_metadata": [
+                        {"filter": "f", "path": [{"key": "a"}], "value": {"present_match": true}},
+                        {"filter": "f", "path": [{"key": "a"}], "value": {"bool_match": true}},
+                        {"filter": "f", "path": [{"key": "a"}], "invert": true, "value": {
+                            "string_match": {"exact": "a"},
+                        }},
+                    ],
                 },
                 "requires": {"requires_any": {"requirements": [
                     {"provider_and_audiences": {"provider_name": "p", "audiences": ["b"]}},

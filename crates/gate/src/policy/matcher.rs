@@ -1,8 +1,10 @@
-//! Which requests a rule applies to: what Envoy's `RouteMatch` says of path, headers and query.
+//! Which requests a rule applies to: what Envoy's `RouteMatch` says of path, headers, query and
+//! dynamic metadata.
 
 use std::ops::Range;
 
 use super::index::Stem;
+use super::metadata_matcher::MetadataMatcher;
 use super::pattern::TextTooLong;
 use super::string_matcher::StringMatcher;
 use crate::request::Request;
@@ -18,6 +20,8 @@ pub struct Matcher {
     pub query: Vec<QueryMatcher>,
     /// Whether only gRPC requests match.
     pub grpc: bool,
+    /// Conditions on dynamic metadata; all must hold. They are examined last.
+    pub metadata: Vec<MetadataMatcher>,
 }
 
 /// A condition on the path, without query and fragment.
@@ -80,7 +84,8 @@ impl Matcher {
         let path = std::iter::once_with(|| self.path.matches(request.path()));
         let headers = self.headers.iter().map(|header| header.matches(request));
         let query = self.query.iter().map(|one| one.matches(request));
-        decide(path.chain(headers).chain(query), false)
+        let metadata = self.metadata.iter().map(|one| one.matches(request));
+        decide(path.chain(headers).chain(query).chain(metadata), false)
     }
 
     /// The text that all matching paths begin with.

@@ -1,8 +1,14 @@
 //! Which requests the match of a rule selects.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gate::decision::Decision;
+use gate::policy::TextTooLong;
+use gate::request::{DynamicMetadata, MetadataName, MetadataSource, Request};
 use serde_json::{Value, json};
 
-use crate::support::{policy, request};
+use crate::support::{Gate, policy, provider, request};
 
 /// Whether the rule with this match applies to a request.
 fn matches(rule: &Value, target: &str, headers: &[(&str, &str)]) -> bool {
@@ -275,4 +281,140 @@ fn without(
 ) -> Vec<Option<&'static str>> {
     let kept = values.iter().filter(|value| !dropped.contains(value));
     kept.copied().collect()
+}
+
+/// Metadata that the filter `f` has written, by their paths with dots, and the paths that were read.
+struct Written {
+    values: Vec<(&'static str, Vec<u8>)>,
+    reads: RefCell<Vec<String>>,
+}
+
+impl MetadataSource for Written {
+    fn value(&self, name: &MetadataName) -> Option<Vec<u8>> {
+        let path = name.path.join(".");
+        self.reads.borrow_mut().push(path.clone());
+        let mut values = self.values.iter().filter(|_| name.filter == "f");
+        let found = values.find(|(known, _)| *known == path);
+        found.map(|(_, value)| value.clone())
+    }
+}
+
+/// A request for `/a` with metadata that the filter `f` has written.
+fn with_metadata(values: &[(&'static str, &[u8])]) -> (Request<'static>, Rc<Written>) {
+    let values = values.iter().map(|(name, value)| (*name, value.to_vec()));
+    let written = Rc::new(Written {
+        values: values.collect(),
+        reads: RefCell::default(),
+    });
+    let source: Rc<dyn MetadataSource> = Rc::clone(&written) as _;
+    let request = Request {
+        target: b"/a".into(),
+        dynamic_metadata: DynamicMetadata::new(source),
+        ..Request::default()
+    };
+    (request, written)
+}
+
+#[test]
+fn metadata_are_compared_as_strings_and_booleans() {
+    let exact = |text: &str| json!({"string_match": {"exact": text}});
+    let present = json!({"present_match": true});
+    for (filter, path, value, expected) in [
+        ("f", "method", exact("tools/call"), true),
+        ("f", "method", exact("tools/list"), false),
+        (
+            "f",
+            "params.name",
+            json!({"string_match": {"prefix": "read_"}}),
+            true,
+        ),
+        (
+            "f",
+            "method",
+            json!({"string_match": {"safe_regex": {"regex": "initialize|tools/.*"}}}),
+            true,
+        ),
+        ("f", "method", present.clone(), true),
+        ("f", "mcp", json!({"bool_match": true}), true),
+        ("f", "mcp", json!({"bool_match": false}), false),
+        ("f", "other", json!({"bool_match": true}), false),
+        ("f", "other", json!({"bool_match": false}), true),
+        ("f", "method", json!({"bool_match": true}), false),
+        // What is absent fulfils no condition.
+        ("f", "missing", present.clone(), false),
+        ("f", "missing", exact(""), false),
+        ("f", "missing", json!({"bool_match": false}), false),
+        ("g", "method", present, false),
+    ] {
+        for invert in [false, true] {
+            let keys: Vec<Value> = path.split('.').map(|key| json!({ "key": key })).collect();
+            let config = json!({"providers": {"p": provider()}, "rules": [{"match": {
+                "prefix": "/",
+                "dynamic_metadata": [{
+                    "filter": filter, "path": keys, "value": value, "invert": invert,
+                }],
+            }}]});
+            let (request, _) = with_metadata(&[
+                ("method", b"tools/call"),
+                ("params.name", b"read_file"),
+                ("mcp", b"\x01"),
+                ("other", b"\0"),
+            ]);
+            let matches = policy(&config).rules.listed()[0].matcher.matches(&request);
+            assert_eq!(matches, Ok(expected != invert), "{path} {value} {invert}");
+        }
+    }
+}
+
+#[test]
+fn metadata_are_read_once_and_only_for_rules_that_depend_on_them() {
+    let condition = |key: &str, text: &str| json!({"filter": "f", "path": [key], "value": {"string_match": {"exact": text}}});
+    let rule = |path: &str, metadata: Value| {
+        json!({
+            "match": {"path": path, "dynamic_metadata": metadata},
+            "requires": {"provider_name": "p"},
+        })
+    };
+    let policy = policy(&json!({"providers": {"p": provider()}, "rules": [
+        rule("/other", json!([condition("never", "x")])),
+        rule("/a", json!([condition("method", "x"), condition("unread", "x")])),
+        rule("/a", json!([condition("method", "tools/call"), condition("name", "x")])),
+        rule("/a", json!([condition("missing", "x")])),
+        rule("/a", json!([condition("missing", "y")])),
+        {"match": {"path": "/a"}},
+        rule("/a", json!([condition("too late", "x")])),
+    ]}));
+    let (request, written) = with_metadata(&[("method", b"tools/call"), ("name", b"read")]);
+    for _ in 0..2 {
+        let decision = Gate::new().decision(&policy, &request);
+        assert_eq!(decision, Decision::Pass);
+        assert_eq!(*written.reads.borrow(), ["method", "name", "missing"]);
+    }
+    // They are kept with a request that waits.
+    let waiting = request.clone().into_owned();
+    assert_eq!(Gate::new().decision(&policy, &waiting), Decision::Pass);
+    assert_eq!(written.reads.borrow().len(), 3);
+}
+
+#[test]
+fn a_value_that_is_too_long_for_a_pattern_decides_nothing() {
+    let config = json!({"providers": {"p": provider()}, "rules": [{"match": {
+        "prefix": "/",
+        "dynamic_metadata": [{"filter": "f", "path": ["name"], "value": {
+            "string_match": {"safe_regex": {"regex": "a*"}},
+        }}],
+    }}]});
+    let bytes = 5000;
+    let long: &'static [u8] = vec![b'a'; bytes].leak();
+    let (request, _) = with_metadata(&[("name", long)]);
+    let matches = policy(&config).rules.listed()[0].matcher.matches(&request);
+    assert_eq!(matches, Err(TextTooLong { bytes }));
+}
+
+#[test]
+fn without_a_source_all_metadata_are_absent() {
+    let rule = json!({"prefix": "/", "dynamic_metadata": [
+        {"filter": "f", "path": ["a"], "value": {"present_match": true}, "invert": true},
+    ]});
+    assert!(matches(&rule, "/", &[]));
 }

@@ -10,6 +10,7 @@
 )]
 
 mod clock;
+mod dynamic_metadata;
 mod fetching;
 mod forged_headers;
 mod introspection;
