@@ -9,9 +9,10 @@ import { test } from 'node:test';
 
 import { LOOPBACK, freePort } from '../../tools/listen.mjs';
 import { Processes } from '../../tools/processes.mjs';
-import { CLIENT, startAuthorizationServer } from './support/authorization-server.mjs';
+import { startAuthorizationServer } from './support/authorization-server.mjs';
 import { startEverythingServer } from './support/everything-server.mjs';
 import { startGate } from './support/gate.mjs';
+import { requestToken } from './support/token.mjs';
 
 const PROGRAM = join(import.meta.dirname, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 const NODE_22 = join(import.meta.dirname, 'support/node-22.mjs');
@@ -38,17 +39,6 @@ async function scenarios(processes, url) {
   }
 }
 
-/** A token with all scopes. */
-async function token({ issuer }, resource) {
-  const response = await fetch(`${issuer}/token`, {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa(`${CLIENT.id}:${CLIENT.secret}`)}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials', resource, scope: 'mcp:read mcp:write' }),
-  });
-  assert.equal(response.status, 200);
-  return (await response.json()).access_token;
-}
-
 test('all scenarios have the same results through the gate', async () => {
   const processes = new Processes();
   const kill = () => processes.kill();
@@ -58,7 +48,7 @@ test('all scenarios have the same results through the gate', async () => {
   const resource = `http://${LOOPBACK}:${port}/mcp`;
   const authorization = await startAuthorizationServer({ resource });
   try {
-    const bearer = await token(authorization, resource);
+    const bearer = await requestToken(authorization.issuer, resource, 'mcp:read mcp:write');
     await startGate(processes, {
       name: 'conformance',
       port,

@@ -115,7 +115,7 @@ test('the scopes of the challenge are what a tool needs', async () => {
   assert.deepEqual(parameters, {
     realm: realm(),
     error: 'insufficient_scope',
-    error_description: 'The access token lacks a required scope',
+    error_description: 'The access token lacks a scope that is needed here',
     scope: 'mcp:read mcp:write',
     resource_metadata: metadataUrl(),
   });
