@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use gate::answer::{Answer, ChallengeParameters};
-use gate::reason::Reason;
+use gate::answer::Answer;
+use gate::policy::Policy;
+use gate::reason::{Reason, ReasonKind};
 use proptest::prelude::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -320,14 +321,14 @@ fn odd_text() -> impl Strategy<Value = String> {
     proptest::collection::vec(pieces, 1..8).prop_map(|pieces| pieces.concat())
 }
 
-fn run(cases: u32, strategy: &impl Strategy<Value = (String, String)>, test: impl Fn(&str, &str)) {
+fn run<T: std::fmt::Debug>(cases: u32, strategy: &impl Strategy<Value = T>, test: impl Fn(T)) {
     let config = Config {
         failure_persistence: None,
         ..Config::with_cases(cases)
     };
     TestRunner::new(config)
-        .run(strategy, |(one, other)| {
-            test(&one, &other);
+        .run(strategy, |case| {
+            test(case);
             Ok(())
         })
         .unwrap();
@@ -373,10 +374,10 @@ fn no_host_or_path_breaks_the_challenge() {
     let gate = gate_of_all_answers(&json!({}));
     let challenged = Cell::new(0);
     let expired = expired();
-    run(400, &(odd_authority(), odd_authority()), |host, path| {
+    run(400, &(odd_authority(), odd_authority()), |(host, path)| {
         for request in [
-            get(format!("/{path}?{path}")).host(host),
-            get("/").host(host).bearer(&expired),
+            get(format!("/{path}?{path}")).host(&host),
+            get("/").host(&host).bearer(&expired),
         ] {
             let answer = gate.send(&request);
             let challenge =
@@ -391,27 +392,116 @@ fn no_host_or_path_breaks_the_challenge() {
     assert!(challenged.get() > 300, "{} challenges", challenged.get());
 }
 
+/// Text for a scope or a URL, which the configuration may refuse.
+fn odd_word() -> impl Strategy<Value = String> {
+    let pieces = proptest::sample::select(vec![
+        "a", "b:c", "/", "//", "%20", "%2f", "%", "'", "(", ")", ",", ";", "=", "?", "#", "@",
+        ":8443", "[::1]", "..", ".", "~", "!", "$", "&", "*", "+", "\"", "\\", " ", "\t", "\u{e9}",
+        "<", "{", "|", "^", "`", "error",
+    ]);
+    proptest::collection::vec(pieces, 1..5).prop_map(|pieces| pieces.concat())
+}
+
+/// A configuration with odd texts wherever they get into challenges.
+fn odd_config() -> impl Strategy<Value = (Value, String)> {
+    let words = proptest::collection::vec(odd_word(), 5);
+    (odd_text(), odd_text(), words).prop_map(|(realm, authority, words)| {
+        let [scope, any, path, host, url] = &words[..] else {
+            return (Value::Null, authority);
+        };
+        let config = json!({
+            "providers": {"cloud": Issuer::local_provider(&[&keys::RSA])},
+            "realm": realm,
+            "rules": [{"match": {"prefix": "/"}, "requires": {
+                "provider_name": "cloud", "scopes": [scope], "any_scope": [any],
+            }}],
+            "resource_metadata": [
+                {"resource": format!("https://api.example/{path}")},
+                {"resource": format!("https://{host}.example")},
+                {"resource": "https://other.example", "metadata_url": format!("https://a/{url}")},
+            ],
+        });
+        (config, authority)
+    })
+}
+
+/// The configuration without the fields that it is refused for; `None` if it still is.
+fn valid_part(mut config: Value) -> Option<Policy> {
+    for _ in 0..8 {
+        let error = match gate_config::parse_json(config.to_string().as_bytes()) {
+            Ok(policy) => return Some(policy),
+            Err(error) => error.to_string(),
+        };
+        let requires = &mut config["rules"][0]["requires"];
+        if error.contains(".any_scope") {
+            requires.as_object_mut()?.remove("any_scope");
+        } else if error.contains(".scopes") {
+            requires.as_object_mut()?.remove("scopes");
+        } else {
+            let place = error.strip_prefix("resource_metadata[")?;
+            let index: usize = place.split(']').next()?.parse().ok()?;
+            config["resource_metadata"].as_array_mut()?.remove(index);
+        }
+        if config["resource_metadata"].as_array()?.is_empty() {
+            config.as_object_mut()?.remove("resource_metadata");
+        }
+    }
+    None
+}
+
 #[test]
 fn no_configuration_breaks_the_challenge() {
     // Each case would need its own Envoy; the module makes the text with the same code.
-    run(400, &(odd_text(), odd_text()), |realm, scope| {
-        let required = scope.replace(['"', '\\'], "");
-        let parameters = ChallengeParameters {
-            realm: realm.as_bytes(),
-            ..ChallengeParameters::default()
+    let (scopes, resources) = (Cell::new(0), Cell::new(0));
+    run(500, &odd_config(), |(config, authority)| {
+        let Some(policy) = valid_part(config) else {
+            return;
         };
-        let answer = Answer::new(&Reason::Scope { required }, &parameters, false);
-        let headers = answer.headers.iter();
-        let answer = Response {
-            status: answer.status,
-            headers: headers
-                .map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()))
-                .collect(),
-            body: answer.body.into_owned().into_bytes(),
-        };
-        let challenge =
-            Challenge::from_response(&answer).unwrap_or_else(|problem| panic!("{problem}"));
+        let requirement = &policy.rules.listed()[0].requirement;
+        let realm = policy.options.realm.clone().unwrap_or_default();
         let visible: String = realm.chars().filter(|c| matches!(c, ' '..='~')).collect();
-        assert_eq!(challenge.unwrap().parameter("realm"), visible);
+        for host in ["api.example", "a.example", "other.example", &authority] {
+            let headers = [(":authority", host), (":path", "/")];
+            let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let request = gate::request::Request::from_headers(headers);
+            for kind in ReasonKind::ALL {
+                let mut reason = kind.example();
+                if let Reason::Scope { required } = &mut reason {
+                    required.clone_from(&requirement.challenge_scope);
+                }
+                let answer = Answer::refusal(&reason, &policy, &request, Some(requirement));
+                let headers = answer.headers.iter();
+                let answer = Response {
+                    status: answer.status,
+                    headers: headers
+                        .map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()))
+                        .collect(),
+                    body: answer.body.into_owned().into_bytes(),
+                };
+                let challenge =
+                    Challenge::from_response(&answer).unwrap_or_else(|problem| panic!("{problem}"));
+                let Some(challenge) = challenge else {
+                    assert_eq!(answer.status, 503);
+                    continue;
+                };
+                assert_eq!(challenge.parameter("realm"), visible);
+                let resource = policy.resources.for_request(&request);
+                let url = resource.map_or("", |one| one.metadata_url.as_str());
+                assert_eq!(challenge.parameter("resource_metadata"), url);
+                let scope = challenge.parameter("scope");
+                let is_named = answer.status == 401 || *kind == ReasonKind::Scope;
+                let expected = if is_named {
+                    &*requirement.challenge_scope
+                } else {
+                    ""
+                };
+                assert_eq!(scope, expected);
+                scopes.set(scopes.get() + usize::from(!scope.is_empty()));
+                resources.set(resources.get() + usize::from(!url.is_empty()));
+            }
+        }
     });
+    // Enough of the odd texts are valid.
+    assert!(scopes.get() > 500, "{}", scopes.get());
+    assert!(resources.get() > 500, "{}", resources.get());
 }

@@ -9,7 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer as Ca, Key
 use serde_json::json;
 
 use crate::support::{
-    Envoy, Issuer, Request, Server, Token, bootstrap, cluster, eventually, get, root,
+    Challenge, Envoy, Issuer, Request, Server, Token, bootstrap, cluster, eventually, get, root,
 };
 
 fn read(path: &str) -> String {
@@ -59,7 +59,7 @@ fn envoy_accepts_every_configuration() {
         );
         validated += 1;
     }
-    assert!(validated >= 5, "only {validated} configurations");
+    assert!(validated >= 7, "only {validated} configurations");
 }
 
 /// `text` with all replacements made. Each must apply.
@@ -184,6 +184,145 @@ fn the_configuration_for_scopes_works() {
         answer.header("access-control-expose-headers"),
         Some("www-authenticate")
     );
+}
+
+/// The status of a call of a tool, and the scope that the challenge asks for.
+fn call(example: &Example, scope: &str, request: Request) -> (u16, String) {
+    let token = Token::good().claim("aud", "https://api.example/mcp");
+    let request = request.bearer(token.claim("scope", scope).signed());
+    let answer = example.envoy.send(&request);
+    let challenge = Challenge::from_response(&answer).unwrap();
+    let scope = challenge.map(|challenge| challenge.parameter("scope").to_owned());
+    (answer.status, scope.unwrap_or_default())
+}
+
+const BOTH: &str = "mcp:read mcp:write";
+
+/// Checks what the configurations for MCP have in common.
+fn check_mcp(example: &Example) {
+    let well_known = "/.well-known/oauth-protected-resource/mcp";
+    let metadata = example.envoy.send(&get(well_known)).json();
+    assert_eq!(metadata["resource"], "https://api.example/mcp");
+    assert_eq!(
+        metadata["authorization_servers"],
+        json!(["https://issuer.example"])
+    );
+    let stream = || get("/mcp").header("accept", "text/event-stream");
+    let missing = stream().header("origin", "https://app.example");
+    let missing = example.envoy.send(&missing);
+    assert_eq!(
+        missing.header("www-authenticate"),
+        Some(
+            r#"Bearer realm="api.example", scope="mcp:read", resource_metadata="https://api.example/.well-known/oauth-protected-resource/mcp""#
+        )
+    );
+    // Clients in browsers may read it.
+    let exposed = missing.header("access-control-expose-headers");
+    assert_eq!(exposed, Some("www-authenticate, mcp-session-id"));
+    let origin = missing.header("access-control-allow-origin");
+    assert_eq!(origin, Some("https://app.example"));
+    let preflight = |target: &str| {
+        let request = get(target)
+            .method("OPTIONS")
+            .header("origin", "https://app.example");
+        let request = request.header("access-control-request-method", "POST");
+        example.envoy.send(&request)
+    };
+    let allowed = preflight("/mcp");
+    assert_eq!(allowed.status, 200);
+    let headers = allowed.header("access-control-allow-headers").unwrap();
+    assert!(headers.contains("mcp-protocol-version"), "{headers}");
+    assert_eq!(call(example, "mcp:read", stream()).0, 200);
+    let end = get("/mcp").method("DELETE");
+    assert_eq!(call(example, "mcp:read", end).0, 200);
+    assert_eq!(example.status(&get("/mcp/x")), 401);
+}
+
+#[test]
+fn the_configuration_for_mcp_works() {
+    let upstream = Server::echo();
+    let example = Example::start("mcp.yaml", &[(UPSTREAM, &upstream)]);
+    check_mcp(&example);
+    let post = |body: String| {
+        let request = get("/mcp")
+            .method("POST")
+            .header("content-type", "application/json");
+        request
+            .header("accept", "application/json, text/event-stream")
+            .body(body)
+    };
+    let message = |method: &str, name: &str| {
+        json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"name": name}}).to_string()
+    };
+    for (scope, body, status, asked) in [
+        ("mcp:read", message("initialize", ""), 200, ""),
+        ("mcp:read", message("tools/list", ""), 200, ""),
+        ("mcp:read", message("tools/call", "read_file"), 200, ""),
+        ("mcp:read", message("tools/call", "write_file"), 403, BOTH),
+        ("mcp:read", message("tools/callx", "read_file"), 403, BOTH),
+        (
+            "mcp:write",
+            message("tools/call", "read_file"),
+            403,
+            "mcp:read",
+        ),
+        (BOTH, message("tools/call", "write_file"), 200, ""),
+        (BOTH, format!("[{}]", message("tools/list", "")), 400, ""),
+    ] {
+        let found = call(&example, scope, post(body.clone()));
+        assert_eq!(found, (status, asked.to_owned()), "{scope}: {body}");
+    }
+    let reached = upstream.received().last().cloned().unwrap();
+    assert_eq!(reached.header("authorization"), None);
+}
+
+#[test]
+fn the_configuration_for_mcp_by_headers_works() {
+    let upstream = Server::echo();
+    let example = Example::start("mcp-headers.yaml", &[(UPSTREAM, &upstream)]);
+    check_mcp(&example);
+    let post = |headers: &[(&str, &str)]| {
+        let request = get("/mcp").method("POST").body("{}");
+        let with = |request: Request, (name, value): &(&str, &str)| request.header(name, value);
+        headers.iter().fold(request, with)
+    };
+    let version = ("mcp-protocol-version", "2026-07-28");
+    let (read, write) = (("mcp-name", "read_file"), ("mcp-name", "write_file"));
+    let (called, listed) = (("mcp-method", "tools/call"), ("mcp-method", "tools/list"));
+    for (headers, status) in [
+        (&[version, listed][..], 200),
+        (&[version, called, read], 200),
+        (&[version, called, write], 403),
+        (&[version, called], 403),
+        (&[version, read], 403),
+        (&[called, read], 403),
+        (&[("mcp-protocol-version", "2025-11-25"), called, read], 403),
+        (
+            &[version, called, ("mcp-name", "=?base64?cmVhZF9maWxl?=")],
+            403,
+        ),
+        // Of a repeated header the server gets only the value that counted.
+        (&[version, called, read, write], 200),
+        (&[version, called, write, read], 403),
+        (&[version, called, listed, write], 403),
+    ] {
+        assert_eq!(
+            call(&example, "mcp:read", post(headers)).0,
+            status,
+            "{headers:?}"
+        );
+    }
+    for received in upstream.received() {
+        let mut names = received
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "mcp-name");
+        assert!(
+            names.all(|(_, value)| value == b"read_file"),
+            "{received:?}"
+        );
+    }
+    assert_eq!(call(&example, BOTH, post(&[])).0, 200);
 }
 
 #[test]

@@ -54,6 +54,8 @@ mod introspection;
 #[cfg(test)]
 mod key_sets;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod module;
@@ -67,6 +69,8 @@ mod parity;
 mod policy;
 #[cfg(test)]
 mod rejection;
+#[cfg(test)]
+mod resources;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use gate::request::MetadataSource;
 use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
@@ -73,7 +74,7 @@ pub(crate) struct Arguments {
     pub(crate) method: Option<String>,
     /// Headers with names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
-    pub(crate) metadata: Option<Rc<TrialMetadata>>,
+    pub(crate) metadata: Option<Rc<dyn MetadataSource>>,
     pub(crate) requirement: Option<String>,
     pub(crate) now: Option<Timestamp>,
     pub(crate) json: bool,

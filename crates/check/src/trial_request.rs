@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gate::policy::{Location, Policy};
-use gate::request::{DynamicMetadata, MetadataSource, Request};
+use gate::request::{DynamicMetadata, Request};
 
 use crate::arguments::Arguments;
 
@@ -52,9 +52,8 @@ pub(crate) fn build(
         Request::from_headers(headers.map(|(name, value)| (name.into_bytes(), value)));
     let requirement = arguments.requirement.clone();
     request.requirement_name = requirement.map(String::into_bytes);
-    if let Some(metadata) = &arguments.metadata {
-        let source: Rc<dyn MetadataSource> = Rc::clone(metadata) as _;
-        request.dynamic_metadata = DynamicMetadata::new(source);
+    if let Some(source) = &arguments.metadata {
+        request.dynamic_metadata = DynamicMetadata::new(Rc::clone(source));
     }
     request
 }

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::entries::Entries;
 use super::environment::Environment;
 use super::error::ConfigError;
-use super::one_or_more::OneOrMore;
 use super::provider::ProviderWire;
 use super::requirement::RequirementWire;
 use super::resource_metadata::{self, ResourceMetadataWire};
@@ -59,11 +58,7 @@ pub(crate) struct ConfigWire {
     /// The protected resources, whose metadata the filter serves and names in challenges (RFC 9728): one,
     /// or a list of up to 64. Default none.
     #[serde(default, alias = "resourceMetadata")]
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        schemars(with = "Option<Vec<ResourceMetadataWire>>")
-    )]
-    resource_metadata: Option<OneOrMore<ResourceMetadataWire>>,
+    resource_metadata: Option<Vec<ResourceMetadataWire>>,
     /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
     #[serde(default, alias = "filterStateRules", rename = "filter_state_rules")]
     _filter_state_rules: Unsupported<NoFilterState>,

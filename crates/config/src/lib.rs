@@ -22,7 +22,6 @@ mod list;
 mod location;
 mod matcher;
 mod metadata_matcher;
-mod one_or_more;
 mod pattern;
 mod place;
 mod protobuf;

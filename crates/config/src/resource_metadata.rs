@@ -15,7 +15,6 @@ use serde_json::{Map, Value};
 
 use self::document::Document;
 use super::error::ConfigError;
-use super::one_or_more::OneOrMore;
 use super::scalar::{NonEmpty, PositiveDuration, ScopeToken};
 
 /// The most resources of one configuration.
@@ -70,7 +69,11 @@ pub(crate) struct ResourceMetadataWire {
     signed_metadata: Option<NonEmpty>,
     /// Further members of the document, for other languages and extensions.
     #[serde(default)]
-    additional: Option<Map<String, Value>>,
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        schemars(with = "Option<serde_json::Map<String, Value>>")
+    )]
+    additional: Option<Value>,
     /// Whether the document is also the answer at /.well-known/oauth-protected-resource without the
     /// resource's path. Default false.
     #[serde(default, alias = "atRoot")]
@@ -105,20 +108,20 @@ const FIELD: &str = "resource_metadata";
 
 /// Builds the resources of a configuration with these providers, and returns them with their JSON paths.
 pub(crate) fn build(
-    wires: Option<OneOrMore<ResourceMetadataWire>>,
+    wires: Option<Vec<ResourceMetadataWire>>,
     providers: &[Rc<Provider>],
 ) -> Result<(ProtectedResources, Vec<String>), ConfigError> {
     let Some(wires) = wires else {
         return Ok(Default::default());
     };
-    let wires = wires.with_paths(FIELD);
     if !(1..=MAX_RESOURCES).contains(&wires.len()) {
         let problem = format!("must have from 1 to {MAX_RESOURCES} elements");
         return Err(ConfigError::new(FIELD, problem));
     }
     let mut built: Vec<ProtectedResource> = Vec::new();
     let mut paths = Vec::new();
-    for (path, wire) in wires {
+    for (index, wire) in wires.into_iter().enumerate() {
+        let path = format!("{FIELD}[{index}]");
         let resource = wire.build(&path, providers)?;
         check_against(&path, &resource, &built)?;
         built.push(resource);
@@ -258,7 +261,12 @@ impl ResourceMetadataWire {
             "signed_metadata",
             self.signed_metadata.map(|signed| signed.0),
         );
-        for (name, value) in self.additional.unwrap_or_default() {
+        let additional = match self.additional {
+            None => Map::new(),
+            Some(Value::Object(additional)) => additional,
+            Some(_) => return Err(ConfigError::new(at("additional"), "must be an object")),
+        };
+        for (name, value) in additional {
             document
                 .add_other(&name, value)
                 .map_err(|problem| ConfigError::new(at("additional"), problem))?;

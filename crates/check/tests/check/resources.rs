@@ -32,7 +32,7 @@ fn the_metadata_of_a_configuration_are_shown() {
     assert_eq!(status, 0, "{printed}");
     let line = format!("  resource https://api.example/mcp: metadata at {URL}\n    {DOCUMENT}\n");
     assert!(printed.contains(&line), "{printed}");
-    let warning = "warning: resource_metadata.resource: no provider has it among its audiences";
+    let warning = "warning: resource_metadata[0].resource: no provider has it among its audiences";
     assert!(printed.contains(warning), "{printed}");
     let (_, printed) = run(&["--json", path]);
     let report: Value = serde_json::from_str(&printed).unwrap();

@@ -124,12 +124,12 @@ fn the_authorization_servers_are_the_issuers_of_the_providers_unless_they_are_na
     );
     assert_eq!(
         servers(&[("a", None)]),
-        "resource_metadata.authorization_servers: needs at least one authorization server: no provider has \
+        "resource_metadata[0].authorization_servers: needs at least one authorization server: no provider has \
          an issuer"
     );
     assert_eq!(
         servers(&[("a", Some("issuer"))]),
-        "resource_metadata.authorization_servers: is not a URL: must begin with https:// or http://"
+        "resource_metadata[0].authorization_servers: is not a URL: must begin with https:// or http://"
     );
 }
 
@@ -139,8 +139,9 @@ const SECURE: &str = "must begin with https://, except for localhost, 127.0.0.1 
 /// the path.
 fn check_mistake(field: &str, value: &Value, problem: &str) {
     let mistaken = resource(&json!({ field: value }));
+    // A single resource is one in a list of its own.
     let prefix = format!("resource_metadata.{field}: {problem}");
-    let found = error(&with(&mistaken));
+    let found = error(&with(&mistaken)).replace("resource_metadata[0]", "resource_metadata");
     assert!(found.starts_with(&prefix), "{found}, not {prefix}");
     let other = json!({"resource": "https://other.example"});
     let prefix = format!("resource_metadata[1].{field}: {problem}");
@@ -286,7 +287,7 @@ fn every_other_mistake_is_named_with_its_place() {
             json!({"resource_name": "a"}),
             "cannot have the member \"resource_name\": it has a field of its own",
         ),
-        ("additional", json!([]), "must be an object, not an array"),
+        ("additional", json!([]), "must be an object"),
         ("metadata_url", json!("http://a/b"), SECURE),
         (
             "metadata_url",
@@ -307,11 +308,11 @@ fn every_other_mistake_is_named_with_its_place() {
     let both = resource(&json!({"metadata_url": "https://a/b", "at_root": true}));
     assert_eq!(
         error(&with(&both)),
-        "resource_metadata.at_root: the gate cannot serve metadata that metadata_url says are elsewhere"
+        "resource_metadata[0].at_root: the gate cannot serve metadata that metadata_url says are elsewhere"
     );
     assert_eq!(
         error(&with(&json!("https://api.example"))),
-        "resource_metadata: must be an object or an array, not a string"
+        "resource_metadata: must be an object, not a string"
     );
     assert_eq!(
         error(&with(&json!({}))),
@@ -424,7 +425,7 @@ fn likely_mistakes_are_warned_of() {
     let mcp = || json!({"resource": "https://api.example/mcp"});
     assert_eq!(
         warnings(&with(&mcp())),
-        [format!("resource_metadata.resource: {none}")]
+        [format!("resource_metadata[0].resource: {none}")]
     );
     let listed = json!([{"resource": "https://api.example/"}, mcp()]);
     assert_eq!(

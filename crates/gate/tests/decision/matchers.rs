@@ -306,10 +306,9 @@ fn with_metadata(values: &[(&'static str, &[u8])]) -> (Request<'static>, Rc<Writ
         values: values.collect(),
         reads: RefCell::default(),
     });
-    let source: Rc<dyn MetadataSource> = Rc::clone(&written) as _;
     let request = Request {
         target: b"/a".into(),
-        dynamic_metadata: DynamicMetadata::new(source),
+        dynamic_metadata: DynamicMetadata::new(written.clone()),
         ..Request::default()
     };
     (request, written)

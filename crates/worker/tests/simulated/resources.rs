@@ -104,7 +104,7 @@ fn likely_mistakes_are_logged_once_each() {
         [
             "bearer-gate: configuration: rules[0].requires: the scope \"openid\" is between client and \
              authorization server, and challenges ask for it",
-            "bearer-gate: configuration: resource_metadata.resource: no provider has it among its audiences",
+            "bearer-gate: configuration: resource_metadata[0].resource: no provider has it among its audiences",
         ]
     );
 }
