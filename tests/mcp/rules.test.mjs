@@ -15,8 +15,9 @@ before(async () => {
 beforeEach(() => setting.forget());
 after(() => setting?.stop());
 
-/** More than `envoy.filters.http.mcp` reads. */
+/** More than `envoy.filters.http.mcp` reads by default, and more than envoy/mcp.yaml allows. */
 const LONG = 'x'.repeat(9000);
+const TOO_LONG = 'x'.repeat(1_100_000);
 
 /** A JSON-RPC request; `members` is JSON text, because it may have a member twice. */
 const message = (members) => `{"jsonrpc":"2.0","id":1,${members}}`;
@@ -41,7 +42,7 @@ describe('a token to read is enough for', () => {
   for (const [title, body, options] of [
     ['a tool that reads', call('{"name":"read_notes"}')],
     ['a tool that reads, with a charset', call('{"name":"read_notes"}'), { type: 'application/json; charset=utf-8' }],
-    ['a tool that reads, named last', call('{"name":"write_note","name":"read_notes"}')],
+    ['a tool that reads, named late', call(`{"arguments":{"a":"${LONG}"},"name":"read_notes"}`)],
     ['a list', message('"method":"tools/list"')],
   ]) {
     test(title, async () => {
@@ -57,29 +58,32 @@ describe('a token to read is enough for', () => {
 });
 
 describe('a token to read is not enough for', () => {
-  for (const [title, body, options] of [
-    ['a tool that writes', call('{"name":"write_note"}')],
-    ['a tool that writes, named last', call('{"name":"read_notes","name":"write_note"}')],
-    ['a tool that writes, named last with an escape', call('{"name":"read_notes","n\\u0061me":"write_note"}')],
-    ['a tool that writes, named last and late', call(`{"name":"read_notes","arguments":{"a":"${LONG}"},"name":"write_note"}`)],
-    ['a tool that writes, named late', call(`{"arguments":{"a":"${LONG}"},"name":"write_note"}`)],
-    ['a tool that writes, in a second `params`', message(
+  for (const [title, expected, body, options] of [
+    ['a tool that writes', 403, call('{"name":"write_note"}')],
+    ['a tool that writes, named late', 403, call(`{"arguments":{"a":"${LONG}"},"name":"write_note"}`)],
+    ['a method that no rule names', 403, message('"method":"logging/setLevel","params":{"level":"debug"}')],
+    ['a tool that writes, named last', 400, call('{"name":"read_notes","name":"write_note"}')],
+    ['a tool that writes, named first', 400, call('{"name":"write_note","name":"read_notes"}')],
+    ['a tool that writes, named with an escape', 400, call('{"name":"read_notes","n\\u0061me":"write_note"}')],
+    ['a tool that writes, named last and late', 400, call(
+      `{"name":"read_notes","arguments":{"a":"${LONG}"},"name":"write_note"}`,
+    )],
+    ['a tool that writes, named last and too late', 413, call(
+      `{"name":"read_notes","arguments":{"a":"${TOO_LONG}"},"name":"write_note"}`,
+    )],
+    ['a tool that writes, in a second `params`', 400, message(
       '"method":"tools/call","params":{"name":"read_notes"},"params":{"name":"write_note"}',
     )],
-    ['a tool that writes, in a late second `params`', message(
-      `"method":"tools/call","params":{"name":"read_notes"},"a":"${LONG}","params":{"name":"write_note"}`,
+    ['a tool that writes, with a method that comes too late', 413, message(
+      `"method":"tools/list","params":{"name":"write_note"},"a":"${TOO_LONG}","method":"tools/call"`,
     )],
-    ['a tool that writes, with a method that comes late', message(
-      `"method":"tools/list","params":{"name":"write_note"},"a":"${LONG}","method":"tools/call"`,
-    )],
-    ['a batch', `[${call('{"name":"read_notes"}')}]`],
-    ['a second message after the first', call('{"name":"read_notes"}') + call('{"name":"write_note"}')],
-    ['another content type', call('{"name":"read_notes"}'), { type: 'text/plain' }],
-    ['a method that no rule names', message('"method":"logging/setLevel","params":{"level":"debug"}')],
-    ['something else than JSON', 'hello'],
+    ['a batch', 400, `[${call('{"name":"read_notes"}')}]`],
+    ['a second message after the first', 400, call('{"name":"read_notes"}') + call('{"name":"write_note"}')],
+    ['another content type', 400, call('{"name":"read_notes"}'), { type: 'text/plain' }],
+    ['something else than JSON', 400, 'hello'],
   ]) {
     test(title, async () => {
-      assert.equal(await status(body, options), 403);
+      assert.equal(await status(body, options), expected);
       assert.deepEqual(setting.requests, []);
     });
   }
