@@ -2,21 +2,21 @@
 // has them.
 
 import { createServer } from 'node:http';
-import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 
 import { LOOPBACK, SERVER, listen } from '../../../tools/listen.mjs';
 
 const WITHOUT_BODY = ['GET', 'HEAD'];
 
-/** The `Request` that has arrived as `incoming`. */
-function webRequest(incoming) {
+/** The `Request` that has arrived as `incoming`, once it is complete. */
+async function webRequest(incoming) {
   const headers = new Headers();
   for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
     headers.append(incoming.rawHeaders[index], incoming.rawHeaders[index + 1]);
   }
-  const body = WITHOUT_BODY.includes(incoming.method) ? null : Readable.toWeb(incoming);
+  const body = WITHOUT_BODY.includes(incoming.method) ? null : await buffer(incoming);
   return new Request(`http://${incoming.headers.host ?? LOOPBACK}${incoming.url}`, {
-    method: incoming.method, headers, body, duplex: 'half',
+    method: incoming.method, headers, body,
   });
 }
 
@@ -37,7 +37,7 @@ async function write(response, outgoing) {
 export async function serveWeb(answer) {
   const server = createServer(SERVER, async (incoming, outgoing) => {
     try {
-      await write(await answer(webRequest(incoming)), outgoing);
+      await write(await answer(await webRequest(incoming)), outgoing);
     } catch (error) {
       outgoing.destroy(error);
     }
