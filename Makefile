@@ -49,7 +49,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -61,6 +61,9 @@ needs:
 
 needs-browser:
 	@scripts/need node chromium
+
+needs-mcp:
+	@scripts/need $(if $(wildcard .tools/mcp/.installed),,python3-venv)
 
 # Cargo does not know the scripts that its linker runs. If one has changed, this makes it link again.
 MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm
@@ -140,13 +143,30 @@ second-host: build ## run the module in another host, wasmtime, and check that i
 	  --target-dir target/second-host
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
-test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed ## run the tests of the API console in a headless Chromium
+test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed tests/mcp/node_modules/.installed ## run the tests of the API console and of an MCP client in a headless Chromium
 	@cd tests/browser && node --test --test-concurrency=1
 
 tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
 	@scripts/need node
 	@echo "Installing what drives the browser into tests/browser/node_modules ..."
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+test-mcp: needs needs-mcp build envoy tests/mcp/node_modules/.installed .tools/mcp/.installed ## run MCP clients, and the conformance scenarios of MCP, through the filter
+	@cd tests/mcp && node --test --test-concurrency=1
+
+tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock.json
+	@scripts/need node
+	@echo "Installing MCP clients and servers into tests/mcp/node_modules (90 MB) ..."
+	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+.tools/mcp/.installed: tests/mcp/requirements.txt
+	@scripts/need python3-venv
+	@echo "Installing the MCP client in Python into .tools/mcp ..."
+	@rm -rf .tools/mcp
+	@python3 -m venv .tools/mcp
+	@.tools/mcp/bin/pip install --quiet --disable-pip-version-check -r tests/mcp/requirements.txt
 	@touch $@
 
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
@@ -240,4 +260,4 @@ schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.j
 
 clean: ## remove what the other targets have made
 	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules \
-		tools/node_modules
+		tests/mcp/node_modules tools/node_modules

@@ -402,6 +402,30 @@ mod reference {
         assert!(complete >= 1 && parts >= 2, "{complete} and {parts}");
     }
 
+    #[test]
+    fn the_json_examples_for_mcp_are_valid() {
+        let page = read("docs/mcp.md");
+        let pieces = page.split("```");
+        let examples: Vec<Value> = pieces
+            .filter_map(|piece| piece.strip_prefix("json\n"))
+            .map(|example| serde_json::from_str(example).unwrap())
+            .collect();
+        assert!(examples.len() >= 2, "only {}", examples.len());
+        for example in examples {
+            let config = if example.get("match").is_some() {
+                configuration_with_rule(&example)
+            } else {
+                let mut config = configuration_with_provider(&json!({}));
+                let fields = config.as_object_mut().unwrap();
+                fields.extend(example.as_object().unwrap().clone());
+                config
+            };
+            if let Err(problem) = read_config(&config) {
+                panic!("{example}: {problem}");
+            }
+        }
+    }
+
     /// What the filter is configured with in a part of an Envoy bootstrap.
     fn configurations(value: &Value, found: &mut Vec<Value>) {
         match value {

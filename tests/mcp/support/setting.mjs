@@ -1,0 +1,48 @@
+// The whole setting of a test: authorization server, MCP server, and Envoy with the gate in between.
+
+import { Processes } from '../../../tools/processes.mjs';
+import { LOOPBACK, freePort } from '../../../tools/listen.mjs';
+import { startAuthorizationServer } from './authorization-server.mjs';
+import { startGate } from './gate.mjs';
+import { startNotesServer } from './notes-server.mjs';
+
+/**
+ * Starts everything. `name` is for files of this run, and pages of `pageOrigin` may use all of it. `forget` empties the
+ * lists `tokenRequests` and `requests`.
+ */
+export async function startSetting({ name, pageOrigin = 'https://app.example' }) {
+  const processes = new Processes();
+  const kill = () => processes.kill();
+  process.once('exit', kill);
+  // The identifier of the resource contains the port, and the authorization server gives tokens for it.
+  const port = await freePort();
+  const url = `http://${LOOPBACK}:${port}/mcp`;
+  const authorization = await startAuthorizationServer({ resource: url, pageOrigin });
+  const server = await startNotesServer();
+  await startGate(processes, {
+    name,
+    port,
+    issuer: authorization.issuer,
+    issuerPort: authorization.port,
+    upstreamPort: server.port,
+    pageOrigin,
+  });
+  return {
+    processes,
+    /** The MCP endpoint, which is also the identifier of the resource. */
+    url,
+    issuer: authorization.issuer,
+    tokenRequests: authorization.tokenRequests,
+    requests: server.requests,
+    forget() {
+      authorization.tokenRequests.length = 0;
+      server.requests.length = 0;
+    },
+    async stop() {
+      await processes.stop();
+      await server.stop();
+      await authorization.stop();
+      process.off('exit', kill);
+    },
+  };
+}
