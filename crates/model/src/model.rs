@@ -21,6 +21,7 @@ mod provider;
 mod reason;
 mod requirement;
 mod revocation;
+mod scope;
 mod strict_json;
 mod token;
 mod twin;
@@ -103,7 +104,10 @@ pub(crate) fn judge(
             Opinion::Fulfilled(fulfilment) => {
                 return Verdict::Forward(Forwarded::new(&fulfilment, configuration, &kept));
             }
-            Opinion::Refused(refusals) => return refuse(&refusals),
+            Opinion::Refused(refusals) => {
+                let refusals = refusals.into_iter().map(|one| one.for_requirement(node));
+                return refuse(&refusals.collect::<Vec<_>>());
+            }
             Opinion::Later => unreachable!("everything has been asked"),
         }
     }

@@ -55,13 +55,13 @@ impl Answer {
         if self.stripped || status == 503 {
             return None;
         }
-        let mut challenge = format!("Bearer realm=\"{}\"", quotable(&self.realm));
+        let mut challenge = format!("Bearer realm=\"{}\"", quotable(&self.realm, 256));
         if let Some(error) = error {
             let description = format!(", error_description=\"{description}\"");
             challenge.extend([", error=\"", error, "\"", &description]);
         }
         if let Some(scope) = &self.scope {
-            challenge.extend([", scope=\"", &quotable(scope), "\""]);
+            challenge.extend([", scope=\"", &quotable(scope, usize::MAX), "\""]);
         }
         Some(challenge)
     }
@@ -79,12 +79,12 @@ impl Answer {
     }
 }
 
-/// The printable ASCII of a text, at most 256 characters, quoted as needed.
-fn quotable(text: &str) -> String {
+/// The printable ASCII of a text, at most `limit` characters, quoted as needed.
+fn quotable(text: &str, limit: usize) -> String {
     let printable = text
         .chars()
         .filter(|one| matches!(one, ' '..='~'))
-        .take(256);
+        .take(limit);
     printable.fold(String::new(), |mut quoted, one| {
         if one == '"' || one == '\\' {
             quoted.push('\\');

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::claim;
 use super::fields::Fields;
 use super::reason::Reason;
+use super::scope;
 
 /// A reason, and the scopes that the challenge names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,27 @@ impl From<Reason> for Refusal {
     }
 }
 
+impl Refusal {
+    /// The refusal with the scopes that the whole requirement needs, if the challenge names them.
+    pub(crate) fn for_requirement(self, node: Fields<'_>) -> Self {
+        let (_, status, _, _) = self.reason.row();
+        let needed = scope::needed(node).join(" ");
+        match status {
+            401 if !needed.is_empty() => Self {
+                scope: Some(needed),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    /// The refusal of a part of `node`, with the scopes that `node` needs besides.
+    pub(crate) fn within(self, node: Fields<'_>) -> Self {
+        let scope = self.scope.map(|lacking| scope::completed(node, &lacking));
+        Self { scope, ..self }
+    }
+}
+
 /// Checks a token of a provider with this payload against `scopes`, `any_scope` and `claims` of a requirement.
 pub(crate) fn check(
     node: Fields<'_>,
@@ -28,19 +50,13 @@ pub(crate) fn check(
 ) -> Result<(), Refusal> {
     let owned = scopes(provider, payload);
     let has = |scope: &&str| owned.iter().any(|one| one == scope);
-    let lacking = |scopes: &[&str]| {
-        Err(Refusal {
-            reason: Reason::Scope,
-            scope: Some(scopes.join(" ")),
-        })
-    };
-    let all = node.texts("scopes");
-    if !all.iter().all(has) {
-        return lacking(&all);
-    }
     let any = node.texts("any_scope");
-    if !any.is_empty() && !any.iter().any(has) {
-        return lacking(&any);
+    let has_any = any.is_empty() || any.iter().any(has);
+    if !node.texts("scopes").iter().all(has) || !has_any {
+        return Err(Refusal {
+            reason: Reason::Scope,
+            scope: Some(scope::own(node).join(" ")),
+        });
     }
     for condition in node.list("claims") {
         let condition = Fields(condition);

@@ -104,6 +104,16 @@ struct Examination<'c, 's> {
 impl<'c> Examination<'c, '_> {
     /// `siblings` are the providers that other alternatives name.
     fn examine(&self, node: Fields<'c>, siblings: &[&'c str]) -> Finding<'c> {
+        match self.examine_parts(node, siblings) {
+            Finding::Refused(refusals) => {
+                let refusals = refusals.into_iter().map(|one| one.within(node));
+                Finding::Refused(refusals.collect())
+            }
+            finding => finding,
+        }
+    }
+
+    fn examine_parts(&self, node: Fields<'c>, siblings: &[&'c str]) -> Finding<'c> {
         let covered = if siblings.is_empty() {
             self.all
         } else {
