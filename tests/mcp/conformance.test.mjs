@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { LOOPBACK, freePort } from '../../tools/listen.mjs';
+import { LOOPBACK, freePorts } from '../../tools/listen.mjs';
 import { Processes } from '../../tools/processes.mjs';
 import { startAuthorizationServer } from './support/authorization-server.mjs';
 import { startEverythingServer } from './support/everything-server.mjs';
@@ -44,7 +44,7 @@ test('all scenarios have the same results through the gate', async () => {
   const kill = () => processes.kill();
   process.once('exit', kill);
   const server = await startEverythingServer();
-  const [port, frontPort] = [await freePort(), await freePort()];
+  const [port, frontPort] = await freePorts(2);
   const resource = `http://${LOOPBACK}:${port}/mcp`;
   const authorization = await startAuthorizationServer({ resource });
   try {

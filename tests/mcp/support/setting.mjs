@@ -1,7 +1,7 @@
 // The whole setting of a test: authorization server, MCP server, and Envoy with the gate in between.
 
 import { Processes } from '../../../tools/processes.mjs';
-import { LOOPBACK, freePort } from '../../../tools/listen.mjs';
+import { LOOPBACK, freePorts } from '../../../tools/listen.mjs';
 import { startAuthorizationServer } from './authorization-server.mjs';
 import { startGate } from './gate.mjs';
 import { startNotesServer } from './notes-server.mjs';
@@ -15,7 +15,7 @@ export async function startSetting({ name, pageOrigin = 'https://app.example' })
   const kill = () => processes.kill();
   process.once('exit', kill);
   // The identifier of the resource contains the port, and the authorization server gives tokens for it.
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const url = `http://${LOOPBACK}:${port}/mcp`;
   const authorization = await startAuthorizationServer({ resource: url, pageOrigin });
   const server = await startNotesServer();
