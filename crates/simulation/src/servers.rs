@@ -28,13 +28,18 @@ impl Servers {
         let mut keys = Vec::new();
         let mut lists = Vec::new();
         for issuer in 0..ISSUERS {
+            // Not every server sends tags.
+            let has_tags = rng.bool();
             let cluster = keys_cluster(issuer);
             let seed = rng.u64(..);
-            keys.push(Server::start(process, cluster, all.clone(), seed, key_set));
+            let respond = move |kids: &_, received: &_| key_set(kids, received, has_tags);
+            keys.push(Server::start(process, cluster, all.clone(), seed, respond));
             lists.push(plan.revocation[issuer].then(|| {
                 let cluster = list_cluster(issuer);
                 let none = BTreeSet::new();
-                Server::start(process, cluster, none, rng.u64(..), revocation_list)
+                let respond =
+                    move |list: &_, received: &_| revocation_list(list, received, has_tags);
+                Server::start(process, cluster, none, rng.u64(..), respond)
             }));
         }
         let endpoint = plan.introspection.then(|| {
@@ -153,25 +158,29 @@ impl Servers {
     }
 }
 
-fn key_set(kids: &BTreeSet<&'static str>, received: &Received) -> Response {
+fn key_set(kids: &BTreeSet<&'static str>, received: &Received, has_tags: bool) -> Response {
     let keys: Vec<_> = kids.iter().map(|kid| jwk(kid)).collect();
     let kids: Vec<_> = kids.iter().copied().collect();
     let tag = format!("\"{}\"", kids.join("-"));
-    tagged(&json!({"keys": keys}).to_string(), &tag, received)
+    let tag = has_tags.then_some(tag.as_str());
+    document(&json!({"keys": keys}).to_string(), tag, received)
 }
 
-fn revocation_list(revoked: &BTreeSet<String>, received: &Received) -> Response {
+fn revocation_list(revoked: &BTreeSet<String>, received: &Received, has_tags: bool) -> Response {
     let names: Vec<_> = revoked.iter().map(String::as_str).collect();
     let tag = format!("\"{}\"", names.join("-"));
-    tagged(&json!({"tokens": revoked}).to_string(), &tag, received)
+    let tag = has_tags.then_some(tag.as_str());
+    document(&json!({"tokens": revoked}).to_string(), tag, received)
 }
 
-/// The response with a tag, or 304 to a request that knows it.
-fn tagged(body: &str, tag: &str, received: &Received) -> Response {
-    if received.header("if-none-match") == Some(tag) {
-        Response::new(304, "").header("etag", tag)
-    } else {
-        Response::new(200, body).header("etag", tag)
+/// The response with a document and its tag, if there is one, or 304 to a request that knows the tag.
+fn document(body: &str, tag: Option<&str>, received: &Received) -> Response {
+    match tag {
+        None => Response::new(200, body),
+        Some(tag) if received.header("if-none-match") == Some(tag) => {
+            Response::new(304, "").header("etag", tag)
+        }
+        Some(tag) => Response::new(200, body).header("etag", tag),
     }
 }
 
