@@ -28,8 +28,8 @@ const PACKAGES: &[&[&str]] = &[
 
 /// The modules of the package `gate`.
 const GATE: &[&[&str]] = &[
-    &["time", "json", "http", "target", "request", "reason"],
-    &["verify", "claims", "token", "keys"],
+    &["time", "json", "pem", "http", "target", "request", "reason"],
+    &["verify", "binding", "claims", "token", "keys"],
     &["fetching", "revocation", "introspection"],
     &["policy"],
     &[
