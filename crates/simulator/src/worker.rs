@@ -79,6 +79,22 @@ impl Listener {
         })
     }
 
+    /// The same as [`Listener::request`], on a connection whose client has shown a certificate with this
+    /// digest in hexadecimal digits, and with this URI if there is one.
+    #[must_use]
+    pub fn request_with_certificate(
+        &self,
+        headers: &[(&str, &str)],
+        digest: &str,
+        uri: Option<&str>,
+    ) -> Request {
+        self.send(RequestState {
+            certificate_digest: Some(digest.as_bytes().to_vec()),
+            certificate_uri: uri.map(|uri| uri.as_bytes().to_vec()),
+            ..RequestState::new(headers)
+        })
+    }
+
     fn send(&self, request: RequestState) -> Request {
         let (id, state) = self.module.create_stream(self.root, request);
         let module = Rc::clone(&self.module);
