@@ -25,6 +25,7 @@ pub mod admission;
 pub mod answer;
 pub mod binding;
 pub mod claims;
+pub mod confirmation;
 pub mod credential;
 pub mod decision;
 pub mod fetching;

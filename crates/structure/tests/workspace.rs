@@ -29,7 +29,14 @@ const PACKAGES: &[&[&str]] = &[
 /// The modules of the package `gate`.
 const GATE: &[&[&str]] = &[
     &["time", "json", "pem", "http", "target", "request", "reason"],
-    &["verify", "binding", "claims", "token", "keys"],
+    &[
+        "confirmation",
+        "verify",
+        "binding",
+        "claims",
+        "token",
+        "keys",
+    ],
     &["fetching", "revocation", "introspection"],
     &["policy"],
     &[
