@@ -32,6 +32,8 @@ mod answers;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod crowd;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use gate::policy::{Options, Policy, Provider, Requirement, RuleList, Rules};
+use gate::policy::{ClientCertificate, Options, Policy, Provider, Requirement, RuleList, Rules};
 use serde::Deserialize;
 
 use super::entries::Entries;
@@ -105,6 +105,7 @@ impl ConfigWire {
         let (resources, resource_paths) =
             resource_metadata::build(self.resource_metadata, &providers)?;
         let options = Options {
+            client_certificate: ClientCertificate::default(),
             per_route_requirements,
             bypass_cors_preflight: self.bypass_cors_preflight.unwrap_or(false),
             strip_failure_response: self.strip_failure_response.unwrap_or(false),

@@ -3,6 +3,7 @@
 mod audience_condition;
 mod claim_checks;
 mod claim_path;
+mod client_certificate;
 mod conditions;
 mod forwarding;
 mod header_names;
@@ -30,6 +31,7 @@ use std::rc::Rc;
 
 pub use audience_condition::AudienceCondition;
 pub use claim_path::ClaimPath;
+pub use client_certificate::{CertificateHeader, ClientCertificate, TrustedPeers};
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use forwarding::{ClaimTarget, Forwarding};
 pub use header_names::HeaderNames;
@@ -103,6 +105,8 @@ pub struct Options {
     pub stat_prefix: String,
     /// The realm of challenges; the request's authority if there is none.
     pub realm: Option<String>,
+    /// Where the certificate of the client is learned from.
+    pub client_certificate: ClientCertificate,
 }
 
 impl Policy {
@@ -124,7 +128,7 @@ impl Policy {
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
             own_headers,
-            read_headers: read_headers(&providers, &rules),
+            read_headers: read_headers(&providers, &rules, &options),
             read_claims: read_claims(&providers, &rules, &requirements),
             providers,
             rules,
@@ -273,12 +277,13 @@ impl Policy {
     }
 }
 
-/// The headers that tokens are read from or that rules match.
-fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
+/// The headers that tokens or certificates are read from or that rules match.
+fn read_headers(providers: &[Rc<Provider>], rules: &Rules, options: &Options) -> Vec<String> {
     let of_tokens = token_headers(providers).map(str::to_owned);
     let of_rules = rules.listed().iter();
     let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
-    sorted(of_tokens.chain(of_rules).collect())
+    let of_certificate = options.client_certificate.header().map(str::to_owned);
+    sorted(of_tokens.chain(of_rules).chain(of_certificate).collect())
 }
 
 /// Whether rules depend on dynamic metadata.

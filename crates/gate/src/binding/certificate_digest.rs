@@ -1,15 +1,13 @@
 //! What identifies a client certificate.
 
-use base64::Engine as _;
-use base64::alphabet::URL_SAFE;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::confirmation::{Digest, digest_from_base64url};
 
 /// The SHA-256 of a certificate in DER: what `x5t#S256` says (RFC 8705, section 3.1).
 #[derive(Clone, Copy, Debug, Eq)]
-pub struct CertificateDigest(pub [u8; 32]);
+pub struct CertificateDigest(pub Digest);
 
 impl CertificateDigest {
     /// The digest of a certificate in DER. Whether it is one is not checked: the client has shown it to
@@ -27,13 +25,10 @@ impl CertificateDigest {
         (decoded.len() == digest.len()).then_some(Self(digest))
     }
 
-    /// The digest in 43 characters of base64url without padding. The two bits of the last character
-    /// that are not used may have any value: those in the example of RFC 8705, section 3.1, are set.
+    /// The digest in 43 characters of base64url without padding.
     #[must_use]
     pub fn from_base64url(text: &[u8]) -> Option<Self> {
-        let mut digest = [0; 32];
-        let length = BASE64URL.decode_slice(text, &mut digest).ok()?;
-        (length == digest.len()).then_some(Self(digest))
+        digest_from_base64url(text).map(Self)
     }
 }
 
@@ -44,16 +39,9 @@ impl PartialEq for CertificateDigest {
     }
 }
 
-/// Base64url without padding, whatever the unused bits are.
-const BASE64URL: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(true),
-);
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
 

@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 
 /// The evaluation of one requirement for one request.
 pub(super) struct Evaluation<'r, 'c> {
+    policy: &'c Policy,
+    request: &'r Request<'r>,
     tokens: Result<Vec<PresentedToken<'r>>, Reason>,
     audience: AudienceCondition<'c>,
     context: &'c Context<'c>,
@@ -42,7 +44,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     pub(super) fn new(
         credentials: &'r Result<Vec<Credential<'r>>, Reason>,
         policy: &'c Policy,
-        request: &Request,
+        request: &'r Request<'r>,
         context: &'c Context<'c>,
         counts: &'c Cell<Counts>,
         now: Timestamp,
@@ -55,6 +57,8 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             Err(reason) => Err(reason.clone()),
         };
         Self {
+            policy,
+            request,
             tokens,
             audience: policy.resources.audience_condition(request),
             context,
@@ -86,7 +90,11 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             Payload::Introspected(response) => response.claims.confirmation,
             Payload::Jwt(_) => None,
         };
-        sender::check(provider, of_token, of_response)?;
+        let certificate = || {
+            let source = &self.policy.options.client_certificate;
+            source.digest(self.request)
+        };
+        sender::check(provider, of_token, of_response, &certificate)?;
         Ok(AcceptedToken {
             provider: Rc::clone(provider),
             credential: index,

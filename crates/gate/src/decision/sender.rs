@@ -1,8 +1,12 @@
 //! Whether the sender of a request is the one that its token is bound to.
 
+use crate::binding::CertificateDigest;
 use crate::confirmation::{Confirmation, MalformedConfirmation};
 use crate::policy::{Provider, SenderConstraint};
 use crate::reason::Reason;
+
+/// Returns the digest of the certificate of the client, or why it is not known.
+type ClientCertificate<'c> = &'c dyn Fn() -> Result<CertificateDigest, Reason>;
 
 /// A `cnf`, if there is one.
 type Claimed = Option<Result<Confirmation, MalformedConfirmation>>;
@@ -14,8 +18,13 @@ type Claimed = Option<Result<Confirmation, MalformedConfirmation>>;
 ///
 /// [`Reason::ClaimType`] for a malformed `cnf`; [`Reason::Unbound`] if the token is bound to nothing, or
 /// not to what the provider asks for; [`Reason::SenderConstraint`] if it is bound to something that is not
-/// proven.
-pub(super) fn check(provider: &Provider, token: Claimed, response: Claimed) -> Result<(), Reason> {
+/// proven; and the reasons of `certificate`, which is called for a token that is bound to one.
+pub(super) fn check(
+    provider: &Provider,
+    token: Claimed,
+    response: Claimed,
+    certificate: ClientCertificate<'_>,
+) -> Result<(), Reason> {
     let constraint = provider.sender_constraint;
     if constraint == SenderConstraint::Ignore {
         return Ok(());
@@ -34,8 +43,19 @@ pub(super) fn check(provider: &Provider, token: Claimed, response: Claimed) -> R
     if lacks && confirmation.is_known() {
         return Err(Reason::Unbound);
     }
-    // To accept a bound token from anyone who presents it would undo the binding.
-    Err(Reason::SenderConstraint)
+    if let Some(digest) = confirmation.certificate
+        && certificate()? != CertificateDigest(digest)
+    {
+        return Err(Reason::CertificateMismatch);
+    }
+    match confirmation {
+        Confirmation {
+            certificate: Some(_),
+            key: None,
+        } => Ok(()),
+        // To accept a bound token from anyone who presents it would undo the binding.
+        _ => Err(Reason::SenderConstraint),
+    }
 }
 
 /// What a token is bound to. If both the token and the response say so, they must agree.
