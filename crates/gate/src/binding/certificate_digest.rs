@@ -1,5 +1,9 @@
 //! What identifies a client certificate.
 
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -30,6 +34,19 @@ impl CertificateDigest {
     pub fn from_base64url(text: &[u8]) -> Option<Self> {
         digest_from_base64url(text).map(Self)
     }
+
+    /// The digest in base64url without padding, as in `x5t#S256`.
+    #[must_use]
+    pub fn to_base64url(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+}
+
+/// The digest in lower-case hexadecimal digits, as Envoy writes it.
+impl fmt::Display for CertificateDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", base16ct::HexDisplay(&self.0))
+    }
 }
 
 /// Digests are public, so this need not take the same time for all of them, but it costs nothing.
@@ -41,7 +58,6 @@ impl PartialEq for CertificateDigest {
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
 
@@ -65,6 +81,10 @@ mod tests {
         ] {
             assert_eq!(other, Some(digest));
         }
+        assert_eq!(
+            (digest.to_string(), digest.to_base64url()),
+            (HEX.to_owned(), THUMBPRINT.to_owned())
+        );
         let other = CertificateDigest::from_hex(HEX.replace('0', "1").as_bytes());
         assert_ne!(other, Some(digest));
     }

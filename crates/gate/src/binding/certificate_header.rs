@@ -91,7 +91,7 @@ mod tests {
     fn a_certificate_has_one_digest_in_all_formats() {
         let (der, pem) = certificate();
         let digest = CertificateDigest::from_der(&der);
-        let hex = format!("{:x}", base16ct::HexDisplay(&digest.0));
+        let hex = digest.to_string();
         for (format, value) in [
             (
                 CertificateFormat::Xfcc(XfccElement::Only),
