@@ -1,7 +1,5 @@
 //! The configuration as a whole.
 
-use std::collections::{BTreeSet, HashSet};
-
 use gate::policy::{Options, Policy, Requirement, RuleList, Rules};
 
 use super::choice::choice;
@@ -78,7 +76,7 @@ impl ConfigWire {
         let rules = self.rules.unwrap_or_default();
         let per_route_requirements = self.per_route_requirements.unwrap_or(false);
         let named = rules.iter().filter_map(RuleWire::requirement_name);
-        let named: HashSet<String> = named.map(str::to_owned).collect();
+        let named: Vec<String> = named.map(str::to_owned).collect();
         let rules = if rules.is_empty() {
             Some(Rules::AnyProvider(Requirement::any_of(providers.all())))
         } else {
@@ -118,11 +116,7 @@ impl ConfigWire {
 /// Checks that rules name every requirement of the map at this place, where routes cannot. Envoy's routes
 /// choose requirements by `PerRouteConfig`, so a requirement that nothing names protects routes that would
 /// be open here.
-fn check_names(
-    at: &Place<'_>,
-    requirements: &[(String, Option<Requirement>)],
-    named: &HashSet<String>,
-) {
+fn check_names(at: &Place<'_>, requirements: &[(String, Option<Requirement>)], named: &[String]) {
     let is_known = |name: &String| requirements.iter().any(|(known, _)| known == name);
     if !named.iter().all(is_known) {
         // A rule misspells a name, which has been reported. It may be that of the requirement that is left.
@@ -154,8 +148,12 @@ fn stat_prefix(at: &Place<'_>, given: Option<String>) -> String {
 /// the headers that it sets, so a token in one of them would be lost. The providers are at this place.
 fn check_own_headers(at: &Place<'_>, policy: &Policy) {
     let locations = policy.providers.iter().flat_map(|one| &one.locations);
-    let read: BTreeSet<_> = locations.filter_map(|location| location.header()).collect();
-    for name in read {
+    let mut checked = Vec::new();
+    for name in locations.filter_map(|location| location.header()) {
+        if checked.contains(&name) {
+            continue;
+        }
+        checked.push(name);
         if policy.must_remove(name.as_bytes()) {
             at.report(&format!(
                 "tokens are read from the header {name:?}, so it cannot be set"
