@@ -38,6 +38,7 @@ mod rule;
 mod scalar;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
+mod sender_constraint;
 mod spelling;
 mod string_matcher;
 mod warnings;

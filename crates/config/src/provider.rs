@@ -18,6 +18,7 @@ use super::object::object;
 use super::place::Place;
 use super::revocation::RevocationWire;
 use super::scalar::{NonEmpty, PositiveDuration, Unsigned};
+use super::sender_constraint::SenderConstraintWire;
 use super::string_matcher::StringMatcherWire;
 
 const DEFAULT_CLOCK_SKEW: Unsigned = Unsigned(60);
@@ -79,6 +80,9 @@ object! {
         revocation: Option<RevocationWire>,
         /// The introspection endpoint for opaque tokens (RFC 7662). Default none.
         introspection: Option<IntrospectionWire>,
+        /// Which tokens must be bound to their sender (`cnf`), and to what: `"when_present"` (default),
+        /// `"required"`, `"certificate"`, `"dpop"` or `"ignore"`.
+        sender_constraint: Option<SenderConstraintWire>,
         /// The claims that contain scopes. Default `"scope"` and `"scp"`.
         scope_claims: Option<Vec<ClaimPathWire>>,
     }
@@ -156,6 +160,7 @@ impl ProviderWire {
             locations: locations?,
             header_policy: header_policy?,
             cache: cache?,
+            sender_constraint: self.sender_constraint.map(Into::into).unwrap_or_default(),
             forward: self.forward.unwrap_or(false),
             clock_skew: Duration::from_secs(skew.into()),
             require_expiration: self.require_expiration.unwrap_or(true),
