@@ -11,18 +11,18 @@ use super::scalar::{NonEmpty, ScopeToken};
 object! {
     pub(crate) struct ClaimConditionWire("ClaimCondition", "Claim condition") {
         /// The claim: a name, with dots between it and the objects that contain it.
-        claim_name: Option<NonEmpty>,
+        claim_name: optional NonEmpty,
         /// The claim: its names one by one, for names with dots.
-        claim_path: Option<Vec<PathSegment>>,
+        claim_path: optional Vec<PathSegment>,
         /// It equals this value.
-        exact: Option<Value>,
+        exact: optional Value,
         /// It equals one of these values.
-        any_of: Option<Vec<Value>>,
+        any_of: optional Vec<Value>,
         /// It is an array with an element that equals this value or, if this is an object, that has all
         /// its members.
-        contains: Option<Value>,
+        contains: optional Value,
         /// Whether it is present.
-        present: Option<bool>,
+        present: optional bool,
     }
 }
 

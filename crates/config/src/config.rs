@@ -20,28 +20,28 @@ object! {
     /// protobuf's JSON form.
     pub(crate) struct ConfigWire("Config", "Configuration") {
         /// The known issuers by name; at least one.
-        providers: Entries<ProviderWire>,
+        providers: required Entries<ProviderWire>,
         /// Which requests need which token: the first matching rule decides. Without rules every request
         /// needs a token of any provider.
-        rules: Option<Vec<RuleWire>>,
+        rules: optional Vec<RuleWire>,
         /// Requirements by name, for rules and routes.
-        requirement_map: Option<Entries<RequirementWire>>,
+        requirement_map: optional Entries<RequirementWire>,
         /// What happens to requests that no rule matches: `"deny"` (default) or `"allow"`.
-        unmatched_requests: Option<UnmatchedWire>,
+        unmatched_requests: optional UnmatchedWire,
         /// Whether a route's metadata may name a requirement:
         /// `filter_metadata.bearer_gate.requirement_name`. Default false.
-        per_route_requirements: Option<bool>,
+        per_route_requirements: optional bool,
         /// Whether CORS preflights pass without a token. Default false.
-        bypass_cors_preflight: Option<bool>,
+        bypass_cors_preflight: optional bool,
         /// Whether refusals have neither body nor WWW-Authenticate. Default false.
-        strip_failure_response: Option<bool>,
+        strip_failure_response: optional bool,
         /// The part of metric names after `"bearer_gate."`; visible ASCII. Default none.
-        stat_prefix: Option<String>,
+        stat_prefix: optional String,
         /// The realm of challenges. Default: the authority of the request.
-        realm: Option<NonEmpty>,
+        realm: optional NonEmpty,
         /// The protected resources, whose metadata the filter serves and names in challenges (RFC 9728): one,
         /// or a list of up to 64. Default none.
-        resource_metadata: Option<Vec<ResourceMetadataWire>>,
+        resource_metadata: optional Vec<ResourceMetadataWire>,
     }
     unsupported {
         /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.

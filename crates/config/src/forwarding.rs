@@ -22,29 +22,29 @@ pub(crate) struct ForwardingFields {
 object! {
     pub(crate) struct ClaimToHeaderWire("ClaimToHeader", "Claim to header") {
         /// The header.
-        header_name: OwnHeaderName,
+        header_name: required OwnHeaderName,
         /// The claim: a name, with dots between it and the objects that contain it.
-        claim_name: Option<NonEmpty>,
+        claim_name: optional NonEmpty,
         /// The claim: its names one by one, for names with dots.
-        claim_path: Option<Vec<PathSegment>>,
+        claim_path: optional Vec<PathSegment>,
     }
 }
 
 object! {
     pub(crate) struct ClaimToFilterStateWire("ClaimToFilterState", "Claim to filter state") {
         /// The key: `%FILTER_STATE(wasm.KEY:PLAIN)%` in the access log.
-        key: NonEmpty,
+        key: required NonEmpty,
         /// The claim: a name, with dots between it and the objects that contain it.
-        claim_name: Option<NonEmpty>,
+        claim_name: optional NonEmpty,
         /// The claim: its names one by one, for names with dots.
-        claim_path: Option<Vec<PathSegment>>,
+        claim_path: optional Vec<PathSegment>,
     }
 }
 
 object! {
     pub(crate) struct NormalizeWire("Normalize", "Normalization") {
         /// Claims that become lists if they are strings, which are split at spaces.
-        space_delimited_claims: Option<Vec<NonEmpty>>,
+        space_delimited_claims: optional Vec<NonEmpty>,
     }
 }
 

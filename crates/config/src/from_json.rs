@@ -11,27 +11,6 @@ use super::place::Place;
 pub(crate) trait FromJson: Sized {
     /// Reads the value `json`, which is at this place. Returns `None` only after reporting a problem.
     fn from_json(json: &Value, at: &Place<'_>) -> Option<Self>;
-
-    /// The value of an absent field, which would be at this place.
-    fn absent(at: &Place<'_>) -> Option<Self> {
-        at.refuse("missing field")
-    }
-}
-
-/// A null counts as an absent field, as in protobuf's JSON form.
-impl<T: FromJson> FromJson for Option<T> {
-    #[inline]
-    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
-        match json {
-            Value::Null => Some(None),
-            given => Some(T::from_json(given, at)),
-        }
-    }
-
-    #[inline]
-    fn absent(_: &Place<'_>) -> Option<Self> {
-        Some(None)
-    }
 }
 
 /// Envoy accepts the only element of an array in its place.
@@ -131,13 +110,6 @@ mod tests {
     fn check<T: FromJson + Debug + PartialEq>(json: &Value, expected: Result<T, &str>) {
         let read = read::<T>(json);
         assert_eq!(read, expected.map_err(str::to_owned), "{json}");
-    }
-
-    #[test]
-    fn a_null_counts_as_absent_where_a_value_is_optional() {
-        check(&json!(null), Ok(None::<bool>));
-        check(&json!(true), Ok(Some(true)));
-        check(&json!(null), Err::<bool, _>("must be a boolean, not null"));
     }
 
     #[test]

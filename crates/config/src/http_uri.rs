@@ -14,12 +14,12 @@ const LONGEST_TIMEOUT: Duration = Duration::from_hours(1);
 object! {
     pub(crate) struct HttpUriWire("HttpUri", "HTTP URI") {
         /// An absolute http or https URI. Its host, path and query go into the request.
-        pub(crate) uri: HttpUri,
+        pub(crate) uri: required HttpUri,
         /// The Envoy cluster that requests go to.
-        pub(crate) cluster: NonEmpty,
+        pub(crate) cluster: required NonEmpty,
         /// How long a response may take, and a request may wait for it. Default `"5s"`, from `"0.001s"`
         /// to `"3600s"`.
-        pub(crate) timeout: Option<PositiveDuration>,
+        pub(crate) timeout: optional PositiveDuration,
     }
 }
 

@@ -20,18 +20,18 @@ object! {
     pub(crate) struct IntrospectionWire("Introspection", "Introspection") {
         /// The endpoint. Its `timeout` limits how long a response may take, and a request may wait for
         /// it.
-        http_uri: HttpUriWire,
+        http_uri: required HttpUriWire,
         /// The filter's client identifier at the authorization server.
-        client_id: NonEmpty,
+        client_id: required NonEmpty,
         /// The environment variable of the VM that contains the client secret.
-        client_secret_environment_variable: NonEmpty,
+        client_secret_environment_variable: required NonEmpty,
         /// How long the response is cached that a token is active, but never beyond its `exp`. Default
         /// `"60s"`.
-        cache_duration: Option<PositiveDuration>,
+        cache_duration: optional PositiveDuration,
         /// How long the response is cached that a token is not active. Default `"10s"`.
-        negative_cache_duration: Option<PositiveDuration>,
+        negative_cache_duration: optional PositiveDuration,
         /// Which tokens are introspected: `"opaque"` (default) or `"all"`.
-        tokens = "for": Option<TokensWire>,
+        tokens = "for": optional TokensWire,
     }
 }
 

@@ -11,10 +11,10 @@ use super::scalar::{NonEmpty, OwnHeaderName};
 object! {
     pub(crate) struct FromHeaderWire("FromHeader", "Token header") {
         /// The name of the header.
-        name: OwnHeaderName,
+        name: required OwnHeaderName,
         /// The text before the token. `"Bearer"` is the authentication scheme, in any case. Default
         /// none.
-        value_prefix: Option<String>,
+        value_prefix: optional String,
     }
 }
 

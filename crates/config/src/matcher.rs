@@ -15,23 +15,23 @@ use super::string_matcher::StringMatcherWire;
 object! {
     pub(crate) struct MatcherWire("Match", "Match") {
         /// The path begins with this text.
-        prefix: Option<String>,
+        prefix: optional String,
         /// The path equals this text.
-        path: Option<String>,
+        path: optional String,
         /// The path equals this text, or continues after it with /.
-        path_separated_prefix: Option<NonEmpty>,
+        path_separated_prefix: optional NonEmpty,
         /// The whole path matches this regular expression.
-        safe_regex: Option<PatternWire>,
+        safe_regex: optional PatternWire,
         /// Whether case matters for prefix, path and `path_separated_prefix`. Default true.
-        case_sensitive: Option<bool>,
+        case_sensitive: optional bool,
         /// Conditions on headers; all must hold.
-        headers: Option<Vec<HeaderMatcherWire>>,
+        headers: optional Vec<HeaderMatcherWire>,
         /// Conditions on query parameters; all must hold.
-        query_parameters: Option<Vec<QueryMatcherWire>>,
+        query_parameters: optional Vec<QueryMatcherWire>,
         /// Only gRPC requests match.
-        grpc: Option<Empty>,
+        grpc: optional Empty,
         /// Conditions on dynamic metadata, which filters before this one write; all must hold.
-        dynamic_metadata: Option<Vec<MetadataMatcherWire>>,
+        dynamic_metadata: optional Vec<MetadataMatcherWire>,
     }
     unsupported {
         /// Not supported: select CONNECT requests by the header `:method`.
@@ -62,47 +62,47 @@ object! {
 object! {
     struct HeaderMatcherWire("HeaderMatch", "Header match") {
         /// The name of the header, or of a pseudo-header such as `":method"`.
-        name: HeaderName,
+        name: required HeaderName,
         /// The condition on its value.
-        string_match: Option<StringMatcherWire>,
+        string_match: optional StringMatcherWire,
         /// Its value equals this text; `""` means that it is present. Older form of `string_match`.
-        exact_match: Option<String>,
+        exact_match: optional String,
         /// Its value begins with this text. Older form of `string_match`.
-        prefix_match: Option<NonEmpty>,
+        prefix_match: optional NonEmpty,
         /// Its value ends with this text. Older form of `string_match`.
-        suffix_match: Option<NonEmpty>,
+        suffix_match: optional NonEmpty,
         /// Its value contains this text. Older form of `string_match`.
-        contains_match: Option<NonEmpty>,
+        contains_match: optional NonEmpty,
         /// Its whole value matches this regular expression. Older form of `string_match`.
-        safe_regex_match: Option<PatternWire>,
+        safe_regex_match: optional PatternWire,
         /// Its value is an integer in this range.
-        range_match: Option<RangeWire>,
+        range_match: optional RangeWire,
         /// Whether it must be present. This is the default, with true, without another condition.
-        present_match: Option<bool>,
+        present_match: optional bool,
         /// Whether the opposite must hold. Default false.
-        invert_match: Option<bool>,
+        invert_match: optional bool,
         /// Whether an absent header counts as an empty one. Default false.
-        treat_missing_header_as_empty: Option<bool>,
+        treat_missing_header_as_empty: optional bool,
     }
 }
 
 object! {
     struct RangeWire("IntegerRange", "Integer range") {
         /// The smallest integer. Default 0.
-        start: Option<Signed>,
+        start: optional Signed,
         /// The first integer that is too large. Default 0.
-        end: Option<Signed>,
+        end: optional Signed,
     }
 }
 
 object! {
     struct QueryMatcherWire("QueryParameterMatch", "Query parameter match") {
         /// The name of the parameter.
-        name: NonEmpty,
+        name: required NonEmpty,
         /// The condition on its value, which is not decoded.
-        string_match: Option<StringMatcherWire>,
+        string_match: optional StringMatcherWire,
         /// Whether it must be present. Default, without `string_match`: true.
-        present_match: Option<bool>,
+        present_match: optional bool,
     }
 }
 

@@ -15,24 +15,24 @@ const MAX_KEYS: usize = 8;
 object! {
     pub(crate) struct MetadataMatcherWire("MetadataMatch", "Metadata match") {
         /// The namespace: usually the name of the filter that writes the metadata.
-        filter: NonEmpty,
+        filter: required NonEmpty,
         /// The keys that lead to the value; 1 to 8.
-        path: Vec<PathSegment>,
+        path: required Vec<PathSegment>,
         /// The condition on the value, which does not hold for a value that is absent.
-        value: ValueMatcherWire,
+        value: required ValueMatcherWire,
         /// Whether the opposite must hold. Default false.
-        invert: Option<bool>,
+        invert: optional bool,
     }
 }
 
 object! {
     struct ValueMatcherWire("ValueMatch", "Value match") {
         /// It is a string that matches.
-        text = "string_match": Option<StringMatcherWire>,
+        text = "string_match": optional StringMatcherWire,
         /// It is this boolean.
-        boolean = "bool_match": Option<bool>,
+        boolean = "bool_match": optional bool,
         /// It is present: true. For the opposite there is `invert`.
-        present = "present_match": Option<bool>,
+        present = "present_match": optional bool,
     }
     unsupported {
         /// Not supported: use `present_match` and `invert`.

@@ -19,13 +19,29 @@ impl<'o> Object<'o> {
         Some(Self { fields, at })
     }
 
-    /// Reads the field `name` (in `snake_case`), which may be in either spelling.
-    #[inline]
-    pub(crate) fn field<T: FromJson>(&self, name: &str) -> Option<T> {
+    /// Reads the field `name` (in `snake_case`, as everywhere here), which must be given.
+    #[inline(never)]
+    pub(crate) fn required<T: FromJson>(&self, name: &str) -> Option<T> {
         match self.given(name) {
             Some((spelling, value)) => T::from_json(value, &self.at.field(spelling)),
-            None => T::absent(&self.at.field(name)),
+            None => self.at.field(name).refuse("missing field"),
         }
+    }
+
+    /// Reads the field `name`, which may be absent. A null counts as absent, as in protobuf's JSON form.
+    #[inline(never)]
+    pub(crate) fn optional<T: FromJson>(&self, name: &str) -> Option<T> {
+        match self.given(name)? {
+            (_, Value::Null) => None,
+            (spelling, value) => T::from_json(value, &self.at.field(spelling)),
+        }
+    }
+
+    /// Reads the field `name`, which may be absent but not null.
+    #[inline(never)]
+    pub(crate) fn not_null<T: FromJson>(&self, name: &str) -> Option<T> {
+        let (spelling, value) = self.given(name)?;
+        T::from_json(value, &self.at.field(spelling))
     }
 
     /// Refuses the field `name` of Envoy's message, which this filter cannot support, and gives advice. It
@@ -44,7 +60,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    /// Refuses fields other than those that are `known` (in `snake_case`).
+    /// Refuses fields other than those that are `known`.
     pub(crate) fn refuse_others(&self, known: &[&str]) {
         let known: Vec<String> = known.iter().flat_map(|name| spelling::all(name)).collect();
         for given in self.fields.keys().filter(|given| !known.contains(given)) {
@@ -74,9 +90,10 @@ impl<'o> Object<'o> {
 /// Defines the type of an object in the configuration, its reader and its JSON Schema.
 ///
 /// The strings are the name of the schema and its title. The documentation of a field is that in the
-/// schema. A name in the configuration that cannot be that of the Rust field is after `=`. A
-/// field of a type such as `Option` may be absent. `ignored` fields are read and dropped; `unsupported`
-/// ones are refused with advice.
+/// schema. A name in the configuration that cannot be that of the Rust field is after `=`. A field is
+/// `required`, `optional` or `not_null`, which is optional without accepting null; the latter two make
+/// it an `Option` of the type. `ignored` fields are read and dropped; `unsupported` ones are refused with
+/// advice.
 ///
 /// ```ignore
 /// object! {
@@ -103,13 +120,13 @@ macro_rules! object {
         $visibility:vis struct $Wire:ident($name:literal, $title:literal) {
             $(
                 $(#[doc = $field_doc:literal])*
-                $field_visibility:vis $field:ident $(= $spelling:literal)?: $type:ty,
+                $field_visibility:vis $field:ident $(= $spelling:literal)?: $presence:ident $type:ty,
             )*
         }
         $(ignored {
             $(
                 $(#[doc = $ignored_doc:literal])*
-                $ignored:ident: $ignored_type:ty,
+                $ignored:ident: optional $ignored_type:ty,
             )*
         })?
         $(unsupported {
@@ -123,7 +140,7 @@ macro_rules! object {
         $visibility struct $Wire {
             $(
                 $(#[doc = $field_doc])*
-                $field_visibility $field: $type,
+                $field_visibility $field: $crate::object::field_type!($presence $type),
             )*
         }
 
@@ -138,10 +155,12 @@ macro_rules! object {
                     $($(stringify!($ignored),)*)?
                     $($(stringify!($unsupported),)*)?
                 ]);
-                $(let $field = object.field::<$type>($crate::object::field_name!($field $($spelling)?));)*
-                $($(object.field::<$ignored_type>(stringify!($ignored));)*)?
+                $(
+                    let $field = object.$presence::<$type>($crate::object::field_name!($field $($spelling)?));
+                )*
+                $($(object.optional::<$ignored_type>(stringify!($ignored));)*)?
                 $($(object.unsupported(stringify!($unsupported), $advice);)*)?
-                Some(Self { $($field: $field?,)* })
+                Some(Self { $($field: $crate::object::field_value!($presence $field),)* })
             }
         }
 
@@ -153,11 +172,11 @@ macro_rules! object {
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 $crate::schema::ObjectSchema::new(generator, $title, &[$($doc),*])
-                    $(.field::<$type>(
+                    $(.$presence::<$type>(
                         $crate::object::field_name!($field $($spelling)?),
                         &[$($field_doc),*],
                     ))*
-                    $($(.field::<$ignored_type>(stringify!($ignored), &[$($ignored_doc),*]))*)?
+                    $($(.optional::<$ignored_type>(stringify!($ignored), &[$($ignored_doc),*]))*)?
                     $($(.unsupported(stringify!($unsupported), &[$($unsupported_doc),*]))*)?
                     .into_schema()
             }
@@ -175,7 +194,27 @@ macro_rules! field_name {
     };
 }
 
-pub(crate) use {field_name, object};
+/// The type of a field.
+macro_rules! field_type {
+    (required $type:ty) => {
+        $type
+    };
+    ($optional:ident $type:ty) => {
+        Option<$type>
+    };
+}
+
+/// The value of a field that has been read. One with a problem, which has been reported, counts as absent.
+macro_rules! field_value {
+    (required $field:ident) => {
+        $field?
+    };
+    ($optional:ident $field:ident) => {
+        $field
+    };
+}
+
+pub(crate) use {field_name, field_type, field_value, object};
 
 #[cfg(test)]
 mod tests {
@@ -188,13 +227,13 @@ mod tests {
     object! {
         struct Outer("Outer", "Outer") {
             /// A list.
-            long_name: Option<Vec<Inner>>,
+            long_name: optional Vec<Inner>,
             /// A word.
-            kind = "as": Option<Kind>,
+            kind = "as": optional Kind,
         }
         ignored {
             /// Ignored.
-            old_name: Option<bool>,
+            old_name: optional bool,
         }
         unsupported {
             /// Not supported.
@@ -205,7 +244,7 @@ mod tests {
     object! {
         struct Inner("Inner", "Inner") {
             /// The only field.
-            only: bool,
+            only: required bool,
         }
     }
 

@@ -9,11 +9,11 @@ use super::scalar::{NonEmpty, Unsigned};
 object! {
     pub(crate) struct PatternWire("Regex", "Regular expression") {
         /// The regular expression, in the syntax that RE2 and regex-lite share.
-        regex: NonEmpty,
+        regex: required NonEmpty,
     }
     ignored {
         /// Accepted and ignored: older configurations name the engine here.
-        google_re2: Option<GoogleRe2Wire>,
+        google_re2: optional GoogleRe2Wire,
     }
 }
 
@@ -22,7 +22,7 @@ object! {
     }
     ignored {
         /// Accepted and ignored, as in Envoy: it limited the size of RE2's program.
-        max_program_size: Option<Unsigned>,
+        max_program_size: optional Unsigned,
     }
 }
 

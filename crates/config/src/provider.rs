@@ -31,60 +31,60 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 object! {
     pub(crate) struct ProviderWire("Provider", "Provider") {
         /// The exact value of `iss`. Default: any issuer, or none.
-        issuer: Option<NonEmpty>,
+        issuer: optional NonEmpty,
         /// Audiences of which `aud` must contain one, exactly. Default: any audience, or none.
-        audiences: Option<Vec<NonEmpty>>,
+        audiences: optional Vec<NonEmpty>,
         /// Where the key set is fetched.
-        remote_jwks: Option<RemoteJwksWire>,
+        remote_jwks: optional RemoteJwksWire,
         /// The key set itself.
-        local_jwks: Option<LocalJwksWire>,
+        local_jwks: optional LocalJwksWire,
         /// The accepted values of `alg`. Default: all except HMAC, which needs `local_jwks`.
-        algorithms: Option<Vec<String>>,
+        algorithms: optional Vec<String>,
         /// The accepted values of `typ`, in any case and without application/. `""` accepts a token
         /// without `typ`. Default: `"at+jwt"`, `"jwt"` and `""`.
-        types: Option<Vec<String>>,
+        types: optional Vec<String>,
         /// How many verified tokens are cached, and up to which size.
-        jwt_cache_config: Option<CacheWire>,
+        jwt_cache_config: optional CacheWire,
         /// Whether the upstream receives the token. Default false.
-        forward: Option<bool>,
+        forward: optional bool,
         /// The tolerated difference between clocks, in seconds. Default 60; 0 means 0.
-        clock_skew_seconds: Option<Unsigned>,
+        clock_skew_seconds: optional Unsigned,
         /// Whether tokens without `exp` are refused. Default true.
-        require_expiration: Option<bool>,
+        require_expiration: optional bool,
         /// The condition on `sub`. Default: any subject, or none.
-        subjects: Option<StringMatcherWire>,
+        subjects: optional StringMatcherWire,
         /// The longest time from `iat` to `exp`; both claims are then required. Default: no limit.
-        max_lifetime: Option<PositiveDuration>,
+        max_lifetime: optional PositiveDuration,
         /// Headers that may hold tokens. Without any `from_...` field tokens are in Authorization, after
         /// Bearer.
-        from_headers: Option<Vec<FromHeaderWire>>,
+        from_headers: optional Vec<FromHeaderWire>,
         /// Query parameters that may hold tokens.
-        from_params: Option<Vec<NonEmpty>>,
+        from_params: optional Vec<NonEmpty>,
         /// Cookies that may hold tokens.
-        from_cookies: Option<Vec<NonEmpty>>,
+        from_cookies: optional Vec<NonEmpty>,
         /// The header in which the upstream receives the payload, in base64url as in the token. Default
         /// none.
-        forward_payload_header: Option<String>,
+        forward_payload_header: optional String,
         /// Whether that base64url is padded. Default false.
-        pad_forward_payload_header: Option<bool>,
+        pad_forward_payload_header: optional bool,
         /// Claims that the upstream receives as headers.
-        claim_to_headers: Option<Vec<ClaimToHeaderWire>>,
+        claim_to_headers: optional Vec<ClaimToHeaderWire>,
         /// Claims that the access log and other filters receive as filter state.
-        claims_to_filter_state: Option<Vec<ClaimToFilterStateWire>>,
+        claims_to_filter_state: optional Vec<ClaimToFilterStateWire>,
         /// Claims that become lists in filter state.
-        normalize_payload_in_metadata: Option<NormalizeWire>,
+        normalize_payload_in_metadata: optional NormalizeWire,
         /// Whether Envoy selects the route again after claims have set headers or filter state. Default
         /// false.
-        clear_route_cache: Option<bool>,
+        clear_route_cache: optional bool,
         /// The list of revoked tokens. Default none.
-        revocation: Option<RevocationWire>,
+        revocation: optional RevocationWire,
         /// The introspection endpoint for opaque tokens (RFC 7662). Default none.
-        introspection: Option<IntrospectionWire>,
+        introspection: optional IntrospectionWire,
         /// Which tokens must be bound to their sender (`cnf`), and to what: `"when_present"` (default),
         /// `"required"`, `"certificate"`, `"dpop"` or `"ignore"`.
-        sender_constraint: Option<SenderConstraintWire>,
+        sender_constraint: optional SenderConstraintWire,
         /// The claims that contain scopes. Default `"scope"` and `"scp"`.
-        scope_claims: Option<Vec<ClaimPathWire>>,
+        scope_claims: optional Vec<ClaimPathWire>,
     }
     unsupported {
         /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
@@ -183,9 +183,9 @@ fn scope_claims(at: &Place<'_>, wires: Option<Vec<ClaimPathWire>>) -> Option<Vec
 object! {
     struct CacheWire("JwtCacheConfig", "Token cache") {
         /// How many verified tokens each worker caches; 0 turns the cache off. Default 4096.
-        jwt_cache_size: Option<Unsigned>,
+        jwt_cache_size: optional Unsigned,
         /// The longest token that is cached, in bytes. Default 16384, at most 65536.
-        jwt_max_token_size: Option<Unsigned>,
+        jwt_max_token_size: optional Unsigned,
     }
 }
 

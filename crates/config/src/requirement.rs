@@ -29,43 +29,43 @@ const STATUS_HEADER: &str = "x-jwt-signature-verified";
 object! {
     pub(crate) struct RequirementWire("Requirement", "Requirement") {
         /// A token of this provider.
-        provider_name: Option<NonEmpty>,
+        provider_name: optional NonEmpty,
         /// A token of a provider, for other audiences than the provider's.
-        provider_and_audiences: Option<ProviderAndAudiencesWire>,
+        provider_and_audiences: optional ProviderAndAudiencesWire,
         /// One of these must be fulfilled.
-        requires_any: Option<ListWire>,
+        requires_any: optional ListWire,
         /// All of these must be fulfilled.
-        requires_all: Option<ListWire>,
+        requires_all: optional ListWire,
         /// Every request passes, with or without a token; no token is read.
-        allow: Option<Empty>,
+        allow: optional Empty,
         /// A request without a token passes; a token must be valid.
-        allow_missing: Option<Empty>,
+        allow_missing: optional Empty,
         /// Every request passes; a valid token is forwarded.
-        allow_missing_or_failed: Option<Empty>,
+        allow_missing_or_failed: optional Empty,
         /// Every request passes; the claims of an unverified token are forwarded.
-        extract_only_without_validation: Option<ExtractWire>,
+        extract_only_without_validation: optional ExtractWire,
         /// Scopes that the token must all have.
-        scopes: Option<Vec<ScopeToken>>,
+        scopes: optional Vec<ScopeToken>,
         /// Scopes of which the token must have one.
-        any_scope: Option<Vec<ScopeToken>>,
+        any_scope: optional Vec<ScopeToken>,
         /// Conditions on claims; all must hold.
-        claims: Option<Vec<ClaimConditionWire>>,
+        claims: optional Vec<ClaimConditionWire>,
     }
 }
 
 object! {
     struct ProviderAndAudiencesWire("ProviderAndAudiences", "Provider and audiences") {
         /// The provider.
-        provider_name: NonEmpty,
+        provider_name: required NonEmpty,
         /// Audiences of which `aud` must contain one, instead of the provider's.
-        audiences: Option<Vec<NonEmpty>>,
+        audiences: optional Vec<NonEmpty>,
     }
 }
 
 object! {
     struct ListWire("Requirements", "Requirements") {
         /// The requirements; at least one.
-        requirements: Vec<RequirementWire>,
+        requirements: required Vec<RequirementWire>,
     }
 }
 
@@ -73,23 +73,19 @@ object! {
     struct ExtractWire("ExtractOnly", "Extraction") {
         /// The header that is then set to `"false"`; `"-"` for none. Default
         /// `"x-jwt-signature-verified"`.
-        verification_status_header: Option<String>,
+        verification_status_header: optional String,
     }
 }
 
-/// The field `requires` of a rule, which may be absent but not null.
-pub(crate) struct Requires(pub(crate) Option<RequirementWire>);
+/// The requirement of a rule, for which null is a mistake of its own.
+pub(crate) struct Requires(pub(crate) RequirementWire);
 
 impl FromJson for Requires {
     fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
         match json {
             Value::Null => at.refuse(EMPTY),
-            given => Some(Self(RequirementWire::from_json(given, at))),
+            given => RequirementWire::from_json(given, at).map(Self),
         }
-    }
-
-    fn absent(_: &Place<'_>) -> Option<Self> {
-        Some(Self(None))
     }
 }
 

@@ -26,42 +26,42 @@ object! {
     pub(crate) struct ResourceMetadataWire("ResourceMetadata", "Resource metadata") {
         /// The identifier of the resource: an absolute https URL without query and fragment; http for this
         /// machine only.
-        resource: NonEmpty,
+        resource: required NonEmpty,
         /// The issuer identifiers of the authorization servers that clients get tokens from. Default: the
         /// issuers of the providers, in the order of their names.
-        authorization_servers: Option<Vec<NonEmpty>>,
+        authorization_servers: optional Vec<NonEmpty>,
         /// The scopes that clients are told of. Default: none.
-        scopes_supported: Option<Vec<ScopeToken>>,
+        scopes_supported: optional Vec<ScopeToken>,
         /// How tokens may be sent: `"header"`, `"body"`, `"query"`. Default: `"header"`.
-        bearer_methods_supported: Option<Vec<BearerMethodWire>>,
+        bearer_methods_supported: optional Vec<BearerMethodWire>,
         /// The name of the resource, for people.
-        resource_name: Option<NonEmpty>,
+        resource_name: optional NonEmpty,
         /// The URL of its documentation.
-        resource_documentation: Option<NonEmpty>,
+        resource_documentation: optional NonEmpty,
         /// The URL of its policy on the use of data.
-        resource_policy_uri: Option<NonEmpty>,
+        resource_policy_uri: optional NonEmpty,
         /// The URL of its terms of service.
-        resource_tos_uri: Option<NonEmpty>,
+        resource_tos_uri: optional NonEmpty,
         /// The URL of the keys that the resource signs its responses with.
-        jwks_uri: Option<NonEmpty>,
+        jwks_uri: optional NonEmpty,
         /// The algorithms that it signs its responses with.
-        resource_signing_alg_values_supported: Option<Vec<NonEmpty>>,
+        resource_signing_alg_values_supported: optional Vec<NonEmpty>,
         /// The types of authorization details that it knows (RFC 9396).
-        authorization_details_types_supported: Option<Vec<NonEmpty>>,
+        authorization_details_types_supported: optional Vec<NonEmpty>,
         /// The metadata as a JWS in compact form, which is passed on as it is.
-        signed_metadata: Option<NonEmpty>,
+        signed_metadata: optional NonEmpty,
         /// Further members of the document, for other languages and extensions.
-        additional: Option<Map<String, Value>>,
+        additional: optional Map<String, Value>,
         /// Whether the document is also the answer at /.well-known/oauth-protected-resource without the
         /// resource's path. Default false.
-        at_root: Option<bool>,
+        at_root: optional bool,
         /// The URL of the document, if somebody else serves it: challenges name it, and the gate serves none.
-        metadata_url: Option<NonEmpty>,
+        metadata_url: optional NonEmpty,
         /// How long clients may cache the document. Default `"3600s"`.
-        max_age: Option<PositiveDuration>,
+        max_age: optional PositiveDuration,
         /// Whether a token must have the resource in `aud`, besides an audience of its provider. Default
         /// false.
-        require_audience: Option<bool>,
+        require_audience: optional bool,
     }
 }
 

@@ -29,21 +29,21 @@ const LONGEST_RETRY: Duration = Duration::from_mins(1);
 object! {
     pub(crate) struct RevocationWire("Revocation", "Revocation") {
         /// Where the list is.
-        http_uri: HttpUriWire,
+        http_uri: required HttpUriWire,
         /// How often the list is fetched. Default `"10s"`, at least `"0.1s"`.
-        refresh_interval: Option<PositiveDuration>,
+        refresh_interval: optional PositiveDuration,
         /// How long the list may be used after the last successful fetch; not shorter than
         /// `refresh_interval`. Default `"300s"`, or twice `refresh_interval` if that is longer.
-        max_stale: Option<PositiveDuration>,
+        max_stale: optional PositiveDuration,
         /// The format of the list: `"list"` (default) or `"wso2"`.
-        format: Option<FormatWire>,
+        format: optional FormatWire,
         /// The user name for HTTP Basic authentication. Default: no authentication.
-        username: Option<NonEmpty>,
+        username: optional NonEmpty,
         /// The environment variable of the VM that contains the password.
-        password_environment_variable: Option<NonEmpty>,
+        password_environment_variable: optional NonEmpty,
         /// What happens to tokens while the list is unavailable: `"deny"` (default), or `"allow"`, which
         /// skips this check.
-        on_unavailable: Option<OnUnavailableWire>,
+        on_unavailable: optional OnUnavailableWire,
     }
 }
 

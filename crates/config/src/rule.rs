@@ -8,23 +8,23 @@ use super::object::object;
 use super::place::Place;
 use super::providers::Providers;
 use super::requirement::Requires;
-use super::scalar::{NonEmpty, NotNull};
+use super::scalar::NonEmpty;
 
 object! {
     pub(crate) struct RuleWire("Rule", "Rule") {
         /// Which requests the rule applies to.
-        matcher = "match": MatcherWire,
+        matcher = "match": required MatcherWire,
         /// What they need; nothing if neither this nor `requirement_name` is given. Not null.
-        requires: Requires,
+        requires: not_null Requires,
         /// What they need: a name in `requirement_map`. Not null.
-        requirement_name: NotNull<NonEmpty>,
+        requirement_name: not_null NonEmpty,
     }
 }
 
 impl RuleWire {
     /// The name in `requirement_map` that the rule refers to.
     pub(crate) fn requirement_name(&self) -> Option<&str> {
-        self.requirement_name.0.as_ref().map(|name| name.0.as_str())
+        self.requirement_name.as_ref().map(|name| name.0.as_str())
     }
 
     /// Builds the rule at this place. `named` are the requirements that it may refer to; one that cannot
@@ -36,9 +36,9 @@ impl RuleWire {
         named: &[(String, Option<Requirement>)],
     ) -> Option<Rule> {
         let matcher = self.matcher.build(&at.field("match"));
-        let requirement = match (self.requires.0, self.requirement_name.0) {
+        let requirement = match (self.requires, self.requirement_name) {
             (None, None) => Some(Requirement::nothing()),
-            (Some(wire), None) => wire.build(&at.field("requires"), providers),
+            (Some(Requires(wire)), None) => wire.build(&at.field("requires"), providers),
             (None, Some(NonEmpty(name))) => find(&name, &at.field("requirement_name"), named),
             (Some(_), Some(_)) => at.refuse("has both requires and requirement_name"),
         };

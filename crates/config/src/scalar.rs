@@ -139,20 +139,6 @@ impl FromJson for NonEmpty {
     }
 }
 
-/// A field that may be absent but not null.
-#[derive(Clone, Debug)]
-pub(crate) struct NotNull<T>(pub(crate) Option<T>);
-
-impl<T: FromJson> FromJson for NotNull<T> {
-    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
-        Some(Self(T::from_json(json, at)))
-    }
-
-    fn absent(_: &Place<'_>) -> Option<Self> {
-        Some(Self(None))
-    }
-}
-
 /// An absolute `http` or `https` URI.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpUri(pub(crate) Resource);

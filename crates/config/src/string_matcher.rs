@@ -10,17 +10,17 @@ use super::scalar::NonEmpty;
 object! {
     pub(crate) struct StringMatcherWire("StringMatch", "String match") {
         /// The string equals this text.
-        exact: Option<String>,
+        exact: optional String,
         /// The string begins with this text.
-        prefix: Option<NonEmpty>,
+        prefix: optional NonEmpty,
         /// The string ends with this text.
-        suffix: Option<NonEmpty>,
+        suffix: optional NonEmpty,
         /// The string contains this text.
-        contains: Option<NonEmpty>,
+        contains: optional NonEmpty,
         /// The whole string matches this regular expression.
-        safe_regex: Option<PatternWire>,
+        safe_regex: optional PatternWire,
         /// Whether the case of ASCII letters is ignored; no effect on `safe_regex`. Default false.
-        ignore_case: Option<bool>,
+        ignore_case: optional bool,
     }
     unsupported {
         /// Not supported: a wasm filter has no access to extensions of Envoy. Use `safe_regex`.

@@ -9,86 +9,86 @@ use crate::scalar::{Bytes, NonEmpty, PositiveDuration, Signed, Unsigned};
 object! {
     pub(crate) struct RemoteJwksWire("RemoteJwks", "Remote key set") {
         /// Where the key set is.
-        pub(crate) http_uri: Option<HttpUriWire>,
+        pub(crate) http_uri: optional HttpUriWire,
         /// Where the issuer's metadata is, which tells where the key set is.
-        pub(crate) discovery: Option<DiscoveryWire>,
+        pub(crate) discovery: optional DiscoveryWire,
         /// How long a key set is used before it is fetched again. Default `"600s"`, at least `"0.001s"`.
-        pub(crate) cache_duration: Option<PositiveDuration>,
+        pub(crate) cache_duration: optional PositiveDuration,
         /// How long keys may be used after the last successful fetch; not shorter than `cache_duration`.
         /// Default `"86400s"`, or twice `cache_duration` if that is longer.
-        pub(crate) max_stale: Option<PositiveDuration>,
+        pub(crate) max_stale: optional PositiveDuration,
         /// The shortest time between two fetches for unknown keys. Default `"10s"`, at least `"1s"`.
-        pub(crate) refetch_cooldown: Option<PositiveDuration>,
+        pub(crate) refetch_cooldown: optional PositiveDuration,
         /// When failed fetches are repeated.
-        pub(crate) async_fetch: Option<AsyncFetchWire>,
+        pub(crate) async_fetch: optional AsyncFetchWire,
         /// How often one fetch repeats its request.
-        pub(crate) retry_policy: Option<RetryPolicyWire>,
+        pub(crate) retry_policy: optional RetryPolicyWire,
         /// The accepted values of `use`. Default `"sig"`. A key without `use` is always accepted.
-        pub(crate) key_uses: Option<Vec<NonEmpty>>,
+        pub(crate) key_uses: optional Vec<NonEmpty>,
     }
 }
 
 object! {
     pub(crate) struct DiscoveryWire("Discovery", "Discovery") {
         /// The Envoy cluster that requests go to.
-        pub(crate) cluster: NonEmpty,
+        pub(crate) cluster: required NonEmpty,
         /// How long a response may take, and a request may wait for keys. Default `"5s"`, from
         /// `"0.001s"` to `"3600s"`.
-        pub(crate) timeout: Option<PositiveDuration>,
+        pub(crate) timeout: optional PositiveDuration,
     }
 }
 
 object! {
     pub(crate) struct AsyncFetchWire("AsyncFetch", "Asynchronous fetch") {
         /// The longest time until a failed fetch is repeated. Default `"60s"`.
-        pub(crate) failed_refetch_duration: Option<PositiveDuration>,
+        pub(crate) failed_refetch_duration: optional PositiveDuration,
     }
     ignored {
         /// Accepted and ignored: the listener never waits for keys.
-        fast_listener: Option<bool>,
+        fast_listener: optional bool,
     }
 }
 
 object! {
     pub(crate) struct RetryPolicyWire("RetryPolicy", "Retry policy") {
         /// How often one fetch repeats its request. Default 1.
-        pub(crate) num_retries: Option<Unsigned>,
+        pub(crate) num_retries: optional Unsigned,
         /// How long it waits before that. Default: from `"0.025s"` to `"0.25s"`.
-        pub(crate) retry_back_off: Option<RetryBackOffWire>,
+        pub(crate) retry_back_off: optional RetryBackOffWire,
     }
     ignored {
         /// Accepted and ignored: a request without a response or with a status of 500 and above is
         /// repeated, which is Envoy's default.
-        retry_on: Option<String>,
+        retry_on: optional String,
         /// Accepted and ignored: Envoy's load balancer chooses the host of each request.
-        retry_priority: Option<Value>,
+        retry_priority: optional Value,
         /// Accepted and ignored: Envoy's load balancer chooses the host of each request.
-        retry_host_predicate: Option<Value>,
+        retry_host_predicate: optional Value,
         /// Accepted and ignored: Envoy's load balancer chooses the host of each request.
-        host_selection_retry_max_attempts: Option<Signed>,
+        host_selection_retry_max_attempts: optional Signed,
     }
 }
 
 object! {
     pub(crate) struct RetryBackOffWire("RetryBackOff", "Retry back-off") {
         /// The first delay.
-        pub(crate) base_interval: PositiveDuration,
+        pub(crate) base_interval: required PositiveDuration,
         /// The longest delay; not shorter than `base_interval`. Default: ten times `base_interval`.
-        pub(crate) max_interval: Option<PositiveDuration>,
+        pub(crate) max_interval: optional PositiveDuration,
     }
 }
 
 object! {
     pub(crate) struct LocalJwksWire("LocalJwks", "Local key set") {
         /// A key set as text.
-        pub(crate) inline_string: Option<String>,
+        pub(crate) inline_string: optional String,
         /// A key set in base64.
-        pub(crate) inline_bytes: Option<Bytes>,
+        pub(crate) inline_bytes: optional Bytes,
         /// The environment variable that contains a key set. `vm_config.environment_variables` must name
         /// it.
-        pub(crate) environment_variable: Option<NonEmpty>,
+        pub(crate) environment_variable: optional NonEmpty,
         /// The accepted values of `use`. Default `"sig"`. A key without `use` is always accepted.
-        pub(crate) key_uses: Option<Vec<NonEmpty>>,
+        pub(crate) key_uses: optional Vec<NonEmpty>,
     }
     unsupported {
         /// Not supported: a wasm filter has no access to files. Use `inline_string` or

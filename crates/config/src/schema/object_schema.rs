@@ -3,10 +3,6 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::from_json::FromJson;
-use crate::place::Place;
-use crate::problems::Problems;
-
 /// The schema of an object with known fields. Documentation is given line by line.
 pub(crate) struct ObjectSchema<'g> {
     generator: &'g mut SchemaGenerator,
@@ -32,16 +28,19 @@ impl<'g> ObjectSchema<'g> {
         }
     }
 
-    /// Adds a field.
-    pub(crate) fn field<T: FromJson + JsonSchema>(
-        mut self,
-        name: &'static str,
-        docs: &[&str],
-    ) -> Self {
-        let problems = Problems::default();
-        if T::absent(&Place::document(&problems)).is_none() {
-            self.required.push(name);
-        }
+    /// Adds a field that must be given.
+    pub(crate) fn required<T: JsonSchema>(mut self, name: &'static str, docs: &[&str]) -> Self {
+        self.required.push(name);
+        self.not_null::<T>(name, docs)
+    }
+
+    /// Adds a field that may be absent or null.
+    pub(crate) fn optional<T: JsonSchema>(self, name: &'static str, docs: &[&str]) -> Self {
+        self.not_null::<Option<T>>(name, docs)
+    }
+
+    /// Adds a field that may be absent but not null.
+    pub(crate) fn not_null<T: JsonSchema>(self, name: &'static str, docs: &[&str]) -> Self {
         let schema = self.generator.subschema_for::<T>();
         self.with(name, schema, docs)
     }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::entries::Entries;
 use crate::requirement::{RequirementWire, Requires};
 use crate::scalar::{
-    Bytes, HeaderName, HttpUri, NonEmpty, NotNull, OwnHeaderName, PositiveDuration,
-    RESERVED_HEADERS, ScopeToken, Signed, Unsigned,
+    Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
+    ScopeToken, Signed, Unsigned,
 };
 
 /// Gives a type a schema that is inlined at every use.
@@ -135,20 +135,6 @@ scalar!(
     "Scope",
     json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]+$"})
 );
-
-impl<T: JsonSchema> JsonSchema for NotNull<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<T>()
-    }
-}
 
 impl JsonSchema for Requires {
     fn inline_schema() -> bool {
