@@ -52,9 +52,15 @@ impl<'p> Place<'p> {
 
     /// Reports a problem here.
     pub(crate) fn report(&self, problem: &str) {
+        self.report_unknown(problem, &[]);
+    }
+
+    /// Reports that the field here is unknown, and these fields are known.
+    pub(crate) fn report_unknown(&self, problem: &str, known: &[String]) {
         self.problems.add(Problem {
             path: self.path(),
             text: problem.to_owned(),
+            known_fields: known.to_vec(),
         });
     }
 
