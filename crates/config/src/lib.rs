@@ -33,6 +33,7 @@ mod rule;
 mod scalar;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
+mod sender_constraint;
 mod string_matcher;
 mod unsupported;
 mod warnings;

@@ -18,6 +18,7 @@ use super::jwks::{self, LocalJwksWire, RemoteJwksWire};
 use super::location::{self, FromHeaderWire};
 use super::revocation::RevocationWire;
 use super::scalar::{NonEmpty, PositiveDuration, Unsigned};
+use super::sender_constraint::SenderConstraintWire;
 use super::string_matcher::StringMatcherWire;
 use super::unsupported::{Advice, Unsupported};
 
@@ -109,6 +110,10 @@ pub(crate) struct ProviderWire {
     /// The introspection endpoint for opaque tokens (RFC 7662). Default none.
     #[serde(default)]
     introspection: Option<IntrospectionWire>,
+    /// Which tokens must be bound to their sender (`cnf`), and to what: `"when_present"` (default),
+    /// `"required"`, `"certificate"`, `"dpop"` or `"ignore"`.
+    #[serde(default, alias = "senderConstraint")]
+    sender_constraint: Option<SenderConstraintWire>,
     /// The claims that contain scopes. Default `"scope"` and `"scp"`.
     #[serde(default, alias = "scopeClaims")]
     scope_claims: Option<Vec<ClaimPathWire>>,
@@ -204,6 +209,7 @@ impl ProviderWire {
             locations,
             header_policy: header_policy::build(&path, self.algorithms, self.types, local)?,
             cache: cache.build(&format!("{path}.jwt_cache_config"))?,
+            sender_constraint: self.sender_constraint.map(Into::into).unwrap_or_default(),
             forward: self.forward.unwrap_or(false),
             clock_skew: Duration::from_secs(skew.into()),
             require_expiration: self.require_expiration.unwrap_or(true),

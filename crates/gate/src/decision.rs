@@ -12,6 +12,7 @@ mod jwt;
 mod presented_token;
 mod requirement;
 mod revoked;
+mod sender;
 mod unfulfilled;
 mod wait;
 

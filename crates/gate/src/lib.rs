@@ -24,6 +24,7 @@
 pub mod admission;
 pub mod answer;
 pub mod claims;
+pub mod confirmation;
 pub mod credential;
 pub mod decision;
 pub mod dpop;

@@ -22,6 +22,7 @@ mod requirement;
 mod revocation_source;
 mod rules;
 mod scope_list;
+mod sender_constraint;
 mod string_matcher;
 mod web_url;
 
@@ -49,6 +50,7 @@ pub use provider::{CacheLimits, Provider};
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
+pub use sender_constraint::SenderConstraint;
 pub use string_matcher::{Comparison, StringMatcher};
 pub use web_url::{NotAWebUrl, WebUrl};
 

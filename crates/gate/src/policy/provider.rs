@@ -10,6 +10,7 @@ use super::introspection_endpoint::IntrospectionEndpoint;
 use super::key_source::KeySource;
 use super::location::Location;
 use super::revocation_source::RevocationSource;
+use super::sender_constraint::SenderConstraint;
 use super::string_matcher::StringMatcher;
 use crate::keys::KeyUses;
 
@@ -40,6 +41,8 @@ pub struct Provider {
     pub header_policy: HeaderPolicy,
     /// Which verified tokens the cache keeps.
     pub cache: CacheLimits,
+    /// Which tokens must be bound to their sender.
+    pub sender_constraint: SenderConstraint,
     /// Whether the token is forwarded to the upstream.
     pub forward: bool,
     /// The tolerated difference between this clock and the issuer's.

@@ -48,6 +48,8 @@ mod revocation;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod sender;
+#[cfg(test)]
 mod signatures;
 #[cfg(test)]
 mod support;
