@@ -110,6 +110,7 @@ impl ConfigWire {
             strip_failure_response: self.strip_failure_response.unwrap_or(false),
             stat_prefix: stat_prefix(self.stat_prefix)?,
             realm: self.realm.map(|realm| realm.0),
+            ..Options::default()
         };
         let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&policy)?;

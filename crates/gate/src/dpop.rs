@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows a request or a policy. The hash functions are those of `hmac-sha256`.
 
+mod accepted_proof;
 mod digest;
 mod nonce;
 mod proof;
@@ -11,9 +12,10 @@ mod proof_keys;
 mod replay;
 mod target_uri;
 
-pub use digest::{Digest, sha256};
+pub use accepted_proof::AcceptedProof;
+pub use digest::sha256;
 pub use nonce::{NonceKeys, Nonces};
-pub use proof::{MAX_PROOF_BYTES, Proof, ProofClaims, ProofError};
+pub use proof::{MAX_PROOF_BYTES, PROOF_HEADER, Proof, ProofClaims, ProofError};
 pub use proof_key::{KeyFlaw, ProofKey};
 pub use proof_keys::ProofKeys;
 pub use replay::{MAX_LIVE, Spending, UsedProof, is_bucket, spend};

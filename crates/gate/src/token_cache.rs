@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use lru::LruCache;
 
+use crate::confirmation::Digest;
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -54,6 +55,9 @@ pub struct Verified {
     pub token: Rc<Token>,
     /// The material of the key that verified it.
     pub key: Rc<[u8]>,
+    /// SHA-256 of its text if it is bound to a key: every proof must contain it, and computing it takes about
+    /// as long as everything else that a known token costs.
+    pub hash: Option<Digest>,
 }
 
 impl TokenCache {

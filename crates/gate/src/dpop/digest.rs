@@ -1,7 +1,6 @@
 //! SHA-256.
 
-/// The output of SHA-256.
-pub type Digest = [u8; 32];
+use crate::confirmation::Digest;
 
 /// SHA-256 of a text: `ath` of a proof is that of the access token (RFC 9449, section 4.2).
 #[must_use]

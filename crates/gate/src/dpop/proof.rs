@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 use crate::token::{Parts, decode_part};
 use crate::verify::{Algorithm, By, Engine};
 
+/// The header of proofs (RFC 9449, section 4.1).
+pub const PROOF_HEADER: &str = "dpop";
+
 /// The longest proof, in bytes. One with an RSA key of 4096 bits takes about 1,800.
 pub const MAX_PROOF_BYTES: usize = 4096;
 

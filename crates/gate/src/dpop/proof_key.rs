@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::digest::{Digest, sha256};
+use super::digest::sha256;
+use crate::confirmation::Digest;
 use crate::token::decode_part;
 use crate::verify::{Algorithm, Curve, Engine, PublicKey};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hmac_sha256::Hash;
 
-use super::digest::Digest;
+use crate::confirmation::Digest;
 use crate::time::Timestamp;
 
 /// The largest number of proofs in a bucket that can still be accepted. Buckets are made for 64 on
