@@ -32,6 +32,26 @@ pub enum Scheme {
     Dpop,
 }
 
+impl Scheme {
+    /// The scheme of the `Authorization` header of `request`; `None` if there is none, or another one.
+    #[must_use]
+    pub fn from_request(request: &Request<'_>) -> Option<Self> {
+        let header = request.authorization.first()?;
+        let (scheme, _) = split_scheme(header);
+        Self::from_name(scheme)
+    }
+
+    fn from_name(name: &[u8]) -> Option<Self> {
+        if name.eq_ignore_ascii_case(b"bearer") {
+            Some(Self::Bearer)
+        } else if name.eq_ignore_ascii_case(b"dpop") {
+            Some(Self::Dpop)
+        } else {
+            None
+        }
+    }
+}
+
 /// The query parameter of RFC 6750, section 2.3.
 const ACCESS_TOKEN: &str = "access_token";
 
@@ -194,23 +214,25 @@ fn prefixed_token<'r>(value: &'r [u8], prefix: &str) -> Result<Option<&'r str>, 
 /// The scheme and token of an `Authorization` header (RFC 9110, section 11.4; RFC 6750, section 2.1; RFC 9449,
 /// section 7.1); `None` if the scheme is another one.
 fn token_with_scheme(header: &[u8], takes_dpop: bool) -> Result<Option<(Scheme, &str)>, Reason> {
-    let scheme_end = header.iter().position(|byte| *byte == b' ');
-    let (scheme, rest) = header
-        .split_at_checked(scheme_end.unwrap_or(header.len()))
-        .unwrap_or_default();
+    let (scheme, rest) = split_scheme(header);
     if scheme.is_empty() || !scheme.iter().all(|byte| is_tchar(*byte)) {
         return Err(Reason::MalformedCredential);
     }
-    let scheme = if scheme.eq_ignore_ascii_case(b"bearer") {
-        Scheme::Bearer
-    } else if takes_dpop && scheme.eq_ignore_ascii_case(b"dpop") {
-        Scheme::Dpop
-    } else {
-        return Ok(None);
+    let scheme = match Scheme::from_name(scheme) {
+        Some(Scheme::Dpop) if !takes_dpop => return Ok(None),
+        Some(scheme) => scheme,
+        None => return Ok(None),
     };
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let text = b64token(rest.get(spaces..).unwrap_or_default())?;
     Ok(Some((scheme, text)))
+}
+
+/// Splits an `Authorization` header at its first space.
+fn split_scheme(header: &[u8]) -> (&[u8], &[u8]) {
+    let end = header.iter().position(|byte| *byte == b' ');
+    let parts = header.split_at_checked(end.unwrap_or(header.len()));
+    parts.unwrap_or_default()
 }
 
 /// Whether a header contains several credentials: Envoy joins repeated `Authorization` headers with a

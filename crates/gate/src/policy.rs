@@ -63,6 +63,7 @@ use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::NAMING_CLAIMS;
+use crate::time::Timestamp;
 use crate::token::MAX_TOKEN_BYTES;
 
 /// Everything that the decisions of one filter go by.
@@ -202,12 +203,18 @@ impl Policy {
         self.longest_token
     }
 
-    /// Whether `Authorization: DPoP` is taken for tokens of `providers`: proofs are checked, or one of these
-    /// providers leaves that to something behind the gate.
+    /// Whether `Authorization: DPoP` is taken for tokens of `provider`: proofs are checked, or the provider
+    /// leaves that to something behind the gate.
     #[must_use]
-    pub fn takes_dpop(&self, providers: &[Rc<Provider>]) -> bool {
-        let ignores = |one: &Rc<Provider>| one.sender_constraint == SenderConstraint::Ignore;
-        self.options.dpop.is_some() || providers.iter().any(ignores)
+    pub fn takes_dpop(&self, provider: &Provider) -> bool {
+        self.options.dpop.is_some() || provider.sender_constraint == SenderConstraint::Ignore
+    }
+
+    /// The nonce that clients should use in their proofs at `now`; `None` if proofs need none.
+    #[must_use]
+    pub fn nonce(&self, now: Timestamp) -> Option<String> {
+        let nonces = self.options.dpop.as_ref()?.nonces()?;
+        Some(nonces.issue(now))
     }
 
     /// Whether any provider has an introspection endpoint.

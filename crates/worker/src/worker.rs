@@ -9,6 +9,7 @@ use std::time::Duration;
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
 use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
+use gate::dpop::ProofKeys;
 use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
 use gate::request::{DynamicMetadata, MetadataSource, Request};
@@ -55,6 +56,7 @@ pub struct Worker<H: Host> {
     metrics: Rc<Metrics<H>>,
     engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
+    proof_keys: RefCell<ProofKeys>,
     sources: RefCell<Sources<H>>,
     room: RefCell<WaitingRoom<Request<'static>>>,
     pacer: Pacer<H>,
@@ -95,6 +97,7 @@ impl<H: Host> Worker<H> {
         Self {
             sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
+            proof_keys: RefCell::default(),
             room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
             pacer: Pacer::start(host.clone()),
             clock,
@@ -327,6 +330,7 @@ impl<H: Host> Worker<H> {
             resources: &sources.resources(turn),
             engine: &self.engine,
             tokens: &self.tokens,
+            proof_keys: &self.proof_keys,
         };
         let decided = decide(&self.policy, request, &context, date);
         self.metrics.add_counts(decided.counts);
@@ -367,7 +371,9 @@ impl<H: Host> Worker<H> {
         requirement: Option<&Requirement>,
     ) -> Disposition {
         self.metrics.count(Counter::Denied(reason.kind()));
-        let answer = Answer::refusal(reason, &self.policy, request, requirement);
+        let date = self.clock.date(self.clock.now());
+        let nonce = date.and_then(|date| self.policy.nonce(date));
+        let answer = Answer::refusal(reason, &self.policy, request, requirement, nonce);
         self.host.send_local_response(&answer);
         Disposition::Replied
     }

@@ -34,7 +34,10 @@ pub(super) fn credentials<'r>(
     policy: &Policy,
     request: &'r Request,
 ) -> Result<Vec<Credential<'r>>, Reason> {
-    let takes_dpop = policy.takes_dpop(&requirement.providers);
+    let takes_dpop = requirement
+        .providers
+        .iter()
+        .any(|one| policy.takes_dpop(one));
     let credentials = credential::locate(request, &requirement.locations, takes_dpop)?;
     if credentials.len() > 1 && !requirement.takes_several {
         return Err(Reason::SeveralTokens);
@@ -107,10 +110,10 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     }
 
     /// The token at one of the locations of `provider`, and its index.
-    fn token_for(&self, provider: &Rc<Provider>) -> Result<(usize, &PresentedToken<'r>), Reason> {
+    fn token_for(&self, provider: &Provider) -> Result<(usize, &PresentedToken<'r>), Reason> {
         let tokens = self.tokens.as_ref().map_err(Reason::clone)?;
         let mut tokens = tokens.iter().enumerate();
-        let takes_dpop = self.policy.takes_dpop(std::slice::from_ref(provider));
+        let takes_dpop = self.policy.takes_dpop(provider);
         let is_taken =
             |token: &PresentedToken<'_>| takes_dpop || token.credential.scheme == Scheme::Bearer;
         let mut next = || tokens.find(|(_, token)| is_for(token, provider) && is_taken(token));
