@@ -4,15 +4,16 @@
 //! `snake_case` or lowerCamelCase; `docs/configuration.md` is its reference. A type named `...Wire`
 //! has the shape of the JSON, and its `build` returns a type of [`gate::policy`].
 
+mod choice;
 mod claim_path;
 mod conditions;
 mod config;
-mod deserializer;
 mod empty;
 mod entries;
 mod environment;
 mod error;
 mod forwarding;
+mod from_json;
 mod header_policy;
 mod http_uri;
 mod introspection;
@@ -22,10 +23,14 @@ mod list;
 mod location;
 mod matcher;
 mod metadata_matcher;
+mod object;
 mod pattern;
 mod place;
+mod problem;
+mod problems;
 mod protobuf;
 mod provider;
+mod providers;
 mod requirement;
 mod resource_metadata;
 mod revocation;
@@ -34,8 +39,8 @@ mod scalar;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
 mod sender_constraint;
+mod spelling;
 mod string_matcher;
-mod unsupported;
 mod warnings;
 
 #[cfg(test)]
@@ -45,11 +50,15 @@ use gate::policy::Policy;
 use serde_json::Value;
 
 use config::ConfigWire;
+use from_json::FromJson;
+use place::Place;
+use problems::Problems;
 
 pub use environment::Environment;
 pub use error::ConfigError;
 #[cfg(not(target_arch = "wasm32"))]
 pub use json::UniqueValue;
+pub use problem::Problem;
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::schema;
 
@@ -58,10 +67,16 @@ pub use schema::schema;
 ///
 /// # Errors
 ///
-/// The first problem, with its JSON path.
+/// The problems, each with its JSON path. Those of references between fields are found only when every
+/// value by itself is good.
+#[inline(never)]
 pub fn parse(bytes: &[u8], environment: Environment<'_>) -> Result<Policy, ConfigError> {
     if bytes.is_empty() {
-        return Err(ConfigError::new("", "is empty"));
+        let problem = Problem {
+            path: String::new(),
+            text: "is empty".to_owned(),
+        };
+        return Err(ConfigError::new(vec![problem]));
     }
     // The first byte does not tell them apart: a Struct begins with a line feed, and JSON may.
     let json = match json::parse(bytes) {
@@ -75,11 +90,15 @@ pub fn parse(bytes: &[u8], environment: Environment<'_>) -> Result<Policy, Confi
 ///
 /// # Errors
 ///
-/// The first problem, with its JSON path.
+/// The problems, each with its JSON path. Those of references between fields are found only when every
+/// value by itself is good.
 pub fn parse_json(bytes: &[u8]) -> Result<Policy, ConfigError> {
     build(&json::parse(bytes)?, &|_| None)
 }
 
 fn build(json: &Value, environment: Environment<'_>) -> Result<Policy, ConfigError> {
-    deserializer::from_value::<ConfigWire>(json)?.build(environment)
+    let problems = Problems::default();
+    let document = Place::document(&problems);
+    let wire = problems.result(ConfigWire::from_json(json, &document))?;
+    problems.result(wire.build(&document, environment))
 }

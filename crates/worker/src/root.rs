@@ -55,8 +55,10 @@ impl<H: Host> Root<H> {
         let environment = |name: &str| self.host.environment_variable(name);
         let mut policy = match gate_config::parse(&configuration, &environment) {
             Ok(policy) => policy,
-            Err(problem) => {
-                error!("bearer-gate: configuration: {problem}");
+            Err(error) => {
+                for problem in error.problems() {
+                    error!("bearer-gate: configuration: {problem}");
+                }
                 return false;
             }
         };

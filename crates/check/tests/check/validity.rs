@@ -103,6 +103,23 @@ fn good_and_bad_configurations_are_distinguished() {
 }
 
 #[test]
+fn every_problem_has_a_line() {
+    let config = config(&json!({"realm": "", "rulez": []}));
+    let (status, printed) = check(&file("several.json", config.to_string()));
+    assert_eq!(status, 1);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 2, "{printed}");
+    assert!(
+        lines[0].contains("several.json: bearer-gate: configuration: rulez: unknown field"),
+        "{printed}"
+    );
+    assert!(
+        lines[1].ends_with("several.json: bearer-gate: configuration: realm: must not be empty"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn the_example_configurations_are_valid() {
     let mut checked = 0;
     for entry in fs::read_dir(root().join("envoy")).unwrap() {
