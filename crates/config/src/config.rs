@@ -3,12 +3,14 @@
 use gate::policy::{Options, Policy, Requirement, RuleList, Rules};
 
 use super::choice::choice;
+use super::dpop::{self, DpopWire};
 use super::entries::Entries;
 use super::environment::Environment;
 use super::object::object;
 use super::place::Place;
 use super::provider::ProviderWire;
 use super::providers::Providers;
+use super::public_urls;
 use super::requirement::RequirementWire;
 use super::resource_metadata::{self, ResourceMetadataWire};
 use super::rule::RuleWire;
@@ -42,6 +44,13 @@ object! {
         /// The protected resources, whose metadata the filter serves and names in challenges (RFC 9728): one,
         /// or a list of up to 64. Default none.
         resource_metadata: optional Vec<ResourceMetadataWire>,
+        /// The URLs under which clients know this Envoy, up to 64, with which `htu` of proofs is compared:
+        /// scheme, host, and a path that a proxy in front removes. Default: the origins of `resource_metadata`, or
+        /// else scheme and authority of the request.
+        public_urls: optional Vec<String>,
+        /// Whether and how proofs of possession are checked (RFC 9449). Default: they are not, and
+        /// `Authorization: DPoP` is an unknown scheme.
+        dpop: optional DpopWire,
     }
     unsupported {
         /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
@@ -92,13 +101,22 @@ impl ConfigWire {
             check_names(&requirement_map, &requirements, &named);
         }
         let resources = resource_metadata::build(at, self.resource_metadata, &providers);
+        let dpop = match self.dpop {
+            None => Some(None),
+            Some(wire) => wire.build(&at.field("dpop"), environment).map(Some),
+        };
+        let dpop_is_built = dpop.is_some();
+        let known = resources.as_ref();
+        let known = known.map_or(&[][..], |(resources, _)| resources.all());
+        let public_urls = public_urls::build(at, self.public_urls, known);
         let options = Options {
             per_route_requirements,
             bypass_cors_preflight: self.bypass_cors_preflight.unwrap_or(false),
             strip_failure_response: self.strip_failure_response.unwrap_or(false),
             stat_prefix: stat_prefix(&at.field("stat_prefix"), self.stat_prefix),
             realm: self.realm.map(|realm| realm.0),
-            ..Options::default()
+            dpop: dpop.unwrap_or_default(),
+            public_urls: public_urls.unwrap_or_default(),
         };
         let requirements = requirements
             .into_iter()
@@ -109,6 +127,9 @@ impl ConfigWire {
         let providers = providers.all().to_vec();
         let mut policy = Policy::new(providers, rules?, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
+        if dpop_is_built {
+            dpop::check(at, &policy);
+        }
         policy.warnings = warnings::find(&policy, &resource_paths);
         Some(policy)
     }
