@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::status::Status;
 use crate::steps::Step;
+use crate::suggestion::suggestion;
 use crate::trial::{Outcome, Trial};
 
 /// The results for one file.
@@ -54,6 +55,9 @@ impl Report {
                 Err(error) => {
                     for problem in error.problems() {
                         let _ = writeln!(text, "{place}: bearer-gate: configuration: {problem}");
+                        if let Some(meant) = suggestion(problem) {
+                            let _ = writeln!(text, "  did you mean {meant}?");
+                        }
                     }
                 }
             }
@@ -128,7 +132,8 @@ impl ConfigurationResult {
     fn json(&self) -> Value {
         let error = self.policy.as_ref().err();
         let problems = error.map(ConfigError::problems).unwrap_or_default().iter();
-        let problems = problems.map(|one| json!({"path": one.path, "text": one.text}));
+        let problems = problems
+            .map(|one| json!({"path": one.path, "text": one.text, "suggestion": suggestion(one)}));
         json!({
             "at": self.path,
             "valid": self.policy.is_ok(),

@@ -53,14 +53,14 @@ pub(crate) fn build(
     scopes: Option<Vec<ScopeToken>>,
     any_scope: Option<Vec<ScopeToken>>,
     claims: Option<Vec<ClaimConditionWire>>,
-) -> Option<TokenConditions> {
+) -> TokenConditions {
     let texts = |scopes: Option<Vec<ScopeToken>>| {
         let scopes = scopes.unwrap_or_default();
         scopes.into_iter().map(|scope| scope.0).collect()
     };
-    Some(TokenConditions {
+    TokenConditions {
         scopes: texts(scopes),
         any_scope: texts(any_scope),
-        claims: at.build_list("claims", claims, ClaimConditionWire::build)?,
-    })
+        claims: at.build_list("claims", claims, ClaimConditionWire::build),
+    }
 }

@@ -87,15 +87,15 @@ impl ConfigWire {
         let named = rules.iter().filter_map(RuleWire::requirement_name);
         let named: Vec<String> = named.map(str::to_owned).collect();
         let rules = if rules.is_empty() {
-            Some(Rules::AnyProvider(Requirement::any_of(providers.all())))
+            Rules::AnyProvider(Requirement::any_of(providers.all()))
         } else {
             let rules = at.build_list("rules", Some(rules), |rule, at| {
                 rule.build(at, &providers, &requirements)
             });
-            rules.map(|rules| Rules::Listed {
+            Rules::Listed {
                 rules: RuleList::new(rules),
                 allow_unmatched: matches!(self.unmatched_requests, Some(UnmatchedWire::Allow)),
-            })
+            }
         };
         if !per_route_requirements {
             check_names(&requirement_map, &requirements, &named);
@@ -120,12 +120,12 @@ impl ConfigWire {
         };
         let requirements = requirements
             .into_iter()
-            .map(|(name, requirement)| Some((name, requirement?)))
-            .collect::<Option<_>>()?;
+            .filter_map(|(name, requirement)| Some((name, requirement?)))
+            .collect();
         let (resources, resource_paths) = resources?;
         let providers_at = at.field("providers");
         let providers = providers.all().to_vec();
-        let mut policy = Policy::new(providers, rules?, requirements, resources, options);
+        let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
         if dpop_is_built {
             dpop::check(at, &policy);

@@ -10,11 +10,12 @@ pub(crate) struct Entries<T>(pub(crate) Vec<(String, T)>);
 
 impl<T: FromJson> FromJson for Entries<T> {
     fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
-        let fields = from_json::object(json, at)?.iter();
-        let entries = fields.filter_map(|(name, value)| {
-            let value = T::from_json(value, &at.field(name))?;
-            Some((name.clone(), value))
-        });
-        Some(Self(entries.collect()))
+        let mut entries = Vec::new();
+        for (name, value) in from_json::object(json, at)? {
+            if let Some(value) = T::from_json(value, &at.field(name)) {
+                entries.push((name.clone(), value));
+            }
+        }
+        Some(Self(entries))
     }
 }

@@ -50,7 +50,7 @@ object! {
 
 impl ForwardingFields {
     /// Builds what the provider at this place forwards.
-    pub(crate) fn build(self, at: &Place<'_>) -> Option<Rc<Forwarding>> {
+    pub(crate) fn build(self, at: &Place<'_>) -> Rc<Forwarding> {
         let payload_header = payload_header(at, self.forward_payload_header);
         let headers = self.claim_to_headers;
         let claim_headers = at.build_list("claim_to_headers", headers, ClaimToHeaderWire::build);
@@ -72,14 +72,14 @@ impl ForwardingFields {
             Some(filter_state),
             ClaimToFilterStateWire::build,
         );
-        Some(Rc::new(Forwarding {
+        Rc::new(Forwarding {
             payload_header,
             pad_payload: self.pad_forward_payload_header.unwrap_or(false),
-            claim_headers: claim_headers?,
-            filter_state: filter_state?,
+            claim_headers,
+            filter_state,
             space_delimited,
             clear_route_cache: self.clear_route_cache.unwrap_or(false),
-        }))
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::place::Place;
 /// A type that is read from JSON.
 ///
 /// A reader that finds a problem reports it to the place and goes on, so that all problems are found.
-/// Then the configuration as a whole is refused, and what has been read of it does not matter.
+/// Then the configuration as a whole is refused, and what has been read and built of it is dropped.
 pub(crate) trait FromJson: Sized {
     /// Reads the value `json`, which is at this place. Returns `None` only after reporting a problem.
     fn from_json(json: &Value, at: &Place<'_>) -> Option<Self>;
@@ -18,10 +18,13 @@ impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
         match json {
             Value::Array(elements) => {
-                let elements = elements.iter().enumerate();
-                let read = elements
-                    .filter_map(|(index, element)| T::from_json(element, &at.element(index)));
-                Some(read.collect())
+                let mut all = Vec::new();
+                for (index, element) in elements.iter().enumerate() {
+                    if let Some(element) = T::from_json(element, &at.element(index)) {
+                        all.push(element);
+                    }
+                }
+                Some(all)
             }
             Value::Null => wrong_kind(json, at, "an array"),
             only => Some(vec![T::from_json(only, at)?]),

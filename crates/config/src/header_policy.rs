@@ -12,16 +12,16 @@ pub(crate) fn build(
     algorithms: Option<Vec<String>>,
     types: Option<Vec<String>>,
     local: bool,
-) -> Option<HeaderPolicy> {
+) -> HeaderPolicy {
     let algorithms = match algorithms {
-        None => Some(default_algorithms()),
+        None => default_algorithms(),
         Some(names) => named_algorithms(at, names, local),
     };
     let types = types.unwrap_or_else(|| ["at+jwt", "jwt", ""].map(str::to_owned).to_vec());
     if types.is_empty() {
         at.field("types").report("must not be empty");
     }
-    Some(HeaderPolicy::new(algorithms?, &types))
+    HeaderPolicy::new(algorithms, &types)
 }
 
 /// All algorithms except HMAC: its keys are shared secrets.
@@ -30,9 +30,9 @@ fn default_algorithms() -> Vec<Algorithm> {
     all.filter(|algorithm| !algorithm.is_symmetric()).collect()
 }
 
-fn named_algorithms(at: &Place<'_>, names: Vec<String>, local: bool) -> Option<Vec<Algorithm>> {
+fn named_algorithms(at: &Place<'_>, names: Vec<String>, local: bool) -> Vec<Algorithm> {
     if names.is_empty() {
-        return at.field("algorithms").refuse("must not be empty");
+        at.field("algorithms").report("must not be empty");
     }
     at.build_list(
         "algorithms",

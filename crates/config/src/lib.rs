@@ -2,7 +2,11 @@
 //!
 //! The configuration is JSON with the field names of Envoy's `JwtAuthentication` message, in
 //! `snake_case` or lowerCamelCase; `docs/configuration.md` is its reference. A type named `...Wire`
-//! has the shape of the JSON, and its `build` returns a type of [`gate::policy`].
+//! has the shape of the JSON, and its `build` returns a type of [`gate::policy`]. The macros `object!` and
+//! `choice!` define such types with their readers and schemas: a new field is a line with its documentation.
+//!
+//! Readers and builders report a problem to the [`Place`] that has it and go on, so that all are found.
+//! One problem is enough for the whole configuration to be refused.
 
 mod choice;
 mod claim_path;
@@ -71,12 +75,14 @@ pub use schema::schema;
 ///
 /// The problems, each with its JSON path. Those of references between fields are found only when every
 /// value by itself is good.
+// Inlined into a package that is built for speed, this package would be too.
 #[inline(never)]
 pub fn parse(bytes: &[u8], environment: Environment<'_>) -> Result<Policy, ConfigError> {
     if bytes.is_empty() {
         let problem = Problem {
             path: String::new(),
             text: "is empty".to_owned(),
+            known_fields: Vec::new(),
         };
         return Err(ConfigError::new(vec![problem]));
     }

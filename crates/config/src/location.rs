@@ -39,8 +39,8 @@ pub(crate) fn build(
     headers: Option<Vec<FromHeaderWire>>,
     parameters: Option<Vec<NonEmpty>>,
     cookies: Option<Vec<NonEmpty>>,
-) -> Option<Vec<Rc<Location>>> {
-    let mut locations = at.build_list("from_headers", headers, FromHeaderWire::build)?;
+) -> Vec<Rc<Location>> {
+    let mut locations = at.build_list("from_headers", headers, FromHeaderWire::build);
     let parameters = parameters.unwrap_or_default().into_iter();
     locations.extend(parameters.map(|name| Location::Parameter(name.0)));
     let cookies = cookies.unwrap_or_default().into_iter();
@@ -48,5 +48,5 @@ pub(crate) fn build(
     if locations.is_empty() {
         locations.push(Location::authorization());
     }
-    Some(locations.into_iter().map(Rc::new).collect())
+    locations.into_iter().map(Rc::new).collect()
 }

@@ -124,10 +124,10 @@ impl MatcherWire {
         let metadata = at.build_list("dynamic_metadata", metadata, MetadataMatcherWire::build);
         Some(Matcher {
             path: path?,
-            headers: headers?,
-            query: query?,
+            headers,
+            query,
             grpc: self.grpc.is_some(),
-            metadata: metadata?,
+            metadata,
         })
     }
 }

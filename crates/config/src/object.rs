@@ -20,6 +20,7 @@ impl<'o> Object<'o> {
     }
 
     /// Reads the field `name` (in `snake_case`, as everywhere here), which must be given.
+    // One copy of this and the next two for each type. Inlined, there would be one for each field.
     #[inline(never)]
     pub(crate) fn required<T: FromJson>(&self, name: &str) -> Option<T> {
         match self.given(name) {
@@ -71,7 +72,7 @@ impl<'o> Object<'o> {
                 all => format!("expected one of {}", all.join(", ")),
             };
             let problem = format!("unknown field, {expected}");
-            self.at.field(given).report(&problem);
+            self.at.field(given).report_unknown(&problem, &known);
         }
     }
 
@@ -95,18 +96,18 @@ impl<'o> Object<'o> {
 /// it an `Option` of the type. `ignored` fields are read and dropped; `unsupported` ones are refused with
 /// advice.
 ///
-/// ```ignore
+/// ```text
 /// object! {
 ///     /// Where the key set is fetched.
 ///     pub(crate) struct RemoteJwksWire("RemoteJwks", "Remote key set") {
 ///         /// Where the key set is.
-///         http_uri: Option<HttpUriWire>,
+///         http_uri: optional HttpUriWire,
 ///         /// Which keys are used.
-///         keys = "for": NonEmpty,
+///         keys = "for": required NonEmpty,
 ///     }
 ///     ignored {
 ///         /// Accepted and ignored: the listener never waits for keys.
-///         fast_listener: Option<bool>,
+///         fast_listener: optional bool,
 ///     }
 ///     unsupported {
 ///         /// Not supported: a wasm filter has no access to files.

@@ -52,9 +52,15 @@ impl<'p> Place<'p> {
 
     /// Reports a problem here.
     pub(crate) fn report(&self, problem: &str) {
+        self.report_unknown(problem, &[]);
+    }
+
+    /// Reports that the field here is unknown, and these fields are known.
+    pub(crate) fn report_unknown(&self, problem: &str, known: &[String]) {
         self.problems.add(Problem {
             path: self.path(),
             text: problem.to_owned(),
+            known_fields: known.to_vec(),
         });
     }
 
@@ -84,21 +90,20 @@ impl<'p> Place<'p> {
         path
     }
 
-    /// Builds the elements of the list in the field `name` of the object here. Reports the problems of
-    /// all of them. `None` if one cannot be built.
+    /// Builds the elements of the list in the field `name` of the object here, except those that have
+    /// problems.
     pub(crate) fn build_list<W, T>(
         &self,
         name: &str,
         wires: Option<Vec<W>>,
-        mut build: impl FnMut(W, &Place<'_>) -> Option<T>,
-    ) -> Option<Vec<T>> {
+        build: impl Fn(W, &Place<'_>) -> Option<T>,
+    ) -> Vec<T> {
         let list = self.field(name);
-        let mut all = Some(Vec::new());
+        // A loop: `collect` would reuse the memory of the wires, which takes more code.
+        let mut all = Vec::new();
         for (index, wire) in wires.unwrap_or_default().into_iter().enumerate() {
-            match (build(wire, &list.element(index)), &mut all) {
-                (Some(element), Some(all)) => all.push(element),
-                (Some(_), None) => {}
-                (None, _) => all = None,
+            if let Some(element) = build(wire, &list.element(index)) {
+                all.push(element);
             }
         }
         all

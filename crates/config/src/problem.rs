@@ -9,6 +9,8 @@ pub struct Problem {
     pub path: String,
     /// What is wrong there. It contains no value of the configuration, which may be a secret.
     pub text: String,
+    /// The fields that are known there, if this one is not; otherwise none.
+    pub known_fields: Vec<String>,
 }
 
 impl fmt::Display for Problem {

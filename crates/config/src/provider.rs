@@ -22,7 +22,7 @@ use super::sender_constraint::SenderConstraintWire;
 use super::string_matcher::StringMatcherWire;
 
 const DEFAULT_CLOCK_SKEW: Unsigned = Unsigned(60);
-const DEFAULT_CACHED_TOKENS: Unsigned = Unsigned(4096);
+const DEFAULT_CACHED_TOKENS: usize = 4096;
 
 /// The longest token that the operator can allow, in bytes. Envoy limits all headers of a request to
 /// 60 KiB by default.
@@ -157,25 +157,25 @@ impl ProviderWire {
             key_uses,
             revocation,
             introspection,
-            locations: locations?,
-            header_policy: header_policy?,
-            cache: cache?,
+            locations,
+            header_policy,
+            cache,
             sender_constraint: self.sender_constraint.map(Into::into).unwrap_or_default(),
             forward: self.forward.unwrap_or(false),
             clock_skew: Duration::from_secs(skew.into()),
             require_expiration: self.require_expiration.unwrap_or(true),
             max_lifetime: self.max_lifetime.map(|lifetime| lifetime.0),
-            scope_claims: scope_claims?,
-            forwarding: forwarding?,
+            scope_claims,
+            forwarding,
             name,
         })
     }
 }
 
 /// Builds the claims that contain scopes from the field `scope_claims` of the provider at this place.
-fn scope_claims(at: &Place<'_>, wires: Option<Vec<ClaimPathWire>>) -> Option<Vec<ClaimPath>> {
+fn scope_claims(at: &Place<'_>, wires: Option<Vec<ClaimPathWire>>) -> Vec<ClaimPath> {
     match wires {
-        None => Some(["scope", "scp"].map(ClaimPath::top_level).to_vec()),
+        None => ["scope", "scp"].map(ClaimPath::top_level).to_vec(),
         given => at.build_list("scope_claims", given, ClaimPathWire::build),
     }
 }
@@ -190,26 +190,28 @@ object! {
 }
 
 /// Builds the limits of the token cache, whose configuration is at this place.
-fn cache_limits(at: &Place<'_>, wire: Option<CacheWire>) -> Option<CacheLimits> {
-    let (size, longest) = match wire {
+fn cache_limits(at: &Place<'_>, wire: Option<CacheWire>) -> CacheLimits {
+    let (tokens, longest) = match wire {
         None => (None, None),
         Some(wire) => (wire.jwt_cache_size, wire.jwt_max_token_size),
     };
-    let tokens = usize::try_from(size.unwrap_or(DEFAULT_CACHED_TOKENS).0).ok();
-    if tokens.is_none() {
-        at.field("jwt_cache_size").report("is too large");
-    }
-    let token_bytes = match longest {
-        None => Some(MAX_TOKEN_BYTES),
-        Some(bytes) => usize::try_from(bytes.0).ok(),
+    let mut limits = CacheLimits {
+        tokens: DEFAULT_CACHED_TOKENS,
+        token_bytes: MAX_TOKEN_BYTES,
     };
-    match token_bytes {
-        Some(token_bytes @ 1..=LONGEST_TOKEN) => Some(CacheLimits {
-            tokens: tokens?,
-            token_bytes,
-        }),
-        _ => at
-            .field("jwt_max_token_size")
-            .refuse("must be from 1 to 65536"),
+    if let Some(Unsigned(tokens)) = tokens {
+        match usize::try_from(tokens) {
+            Ok(tokens) => limits.tokens = tokens,
+            Err(_) => at.field("jwt_cache_size").report("is too large"),
+        }
     }
+    if let Some(Unsigned(bytes)) = longest {
+        match usize::try_from(bytes) {
+            Ok(bytes @ 1..=LONGEST_TOKEN) => limits.token_bytes = bytes,
+            _ => at
+                .field("jwt_max_token_size")
+                .report("must be from 1 to 65536"),
+        }
+    }
+    limits
 }

@@ -29,8 +29,9 @@ impl Providers {
         let names = wires.0.iter().map(|(name, _)| name.clone()).collect();
         let mut built = Vec::new();
         for (index, (name, wire)) in wires.0.into_iter().enumerate() {
-            let provider = wire.build(index, name, at, environment);
-            built.extend(provider.map(Rc::new));
+            if let Some(provider) = wire.build(index, name, at, environment) {
+                built.push(Rc::new(provider));
+            }
         }
         Some(Self { built, names })
     }

@@ -143,12 +143,17 @@ impl Builder<'_> {
                 "requirements are nested more than {MAX_DEPTH} deep"
             ));
         };
-        let conditions = conditions::build(
-            at,
+        let (scopes, any_scope, claims) = (
             wire.scopes.take(),
             wire.any_scope.take(),
             wire.claims.take(),
-        )?;
+        );
+        let is_conditional = [&scopes, &any_scope]
+            .into_iter()
+            .flatten()
+            .any(|scopes| !scopes.is_empty())
+            || claims.as_ref().is_some_and(|claims| !claims.is_empty());
+        let conditions = conditions::build(at, scopes, any_scope, claims);
         // As in Envoy: among alternatives these fields concern the providers of the alternatives,
         // elsewhere all providers.
         let covered = if siblings.is_empty() {
@@ -160,7 +165,7 @@ impl Builder<'_> {
         let mut given = nodes.into_iter();
         match (given.next(), given.next()) {
             (Some(node), None) => node,
-            (None, _) if conditions.is_empty() => at.refuse(EMPTY),
+            (None, _) if !is_conditional => at.refuse(EMPTY),
             (None, _) => {
                 at.refuse("scopes and claims need provider_name or another requirement beside them")
             }
@@ -202,12 +207,12 @@ impl Builder<'_> {
         }
         if let Some(list) = wire.requires_any {
             let alternatives = self.alternatives(&at.field("requires_any"), list, depth);
-            nodes.push(alternatives.map(node));
+            nodes.push(Some(node(alternatives)));
         }
         if let Some(list) = wire.requires_all {
             let wires = list.requirements.into_iter().enumerate().collect();
             let all = self.list(&at.field("requires_all"), wires, &[], depth);
-            nodes.push(all.map(|all| node(RequirementKind::All(all))));
+            nodes.push(Some(node(RequirementKind::All(all))));
         }
         if wire.allow.is_some() {
             if !conditions.is_empty() {
@@ -244,26 +249,23 @@ impl Builder<'_> {
         wires: Vec<(usize, RequirementWire)>,
         siblings: &[Rc<Provider>],
         depth: usize,
-    ) -> Option<Vec<RequirementNode>> {
+    ) -> Vec<RequirementNode> {
         let at = at.field("requirements");
         if wires.is_empty() {
-            return at.refuse("must not be empty");
+            at.report("must not be empty");
         }
-        let nodes: Vec<_> = wires
-            .into_iter()
-            .map(|(index, wire)| self.node(&at.element(index), wire, siblings, depth))
-            .collect();
-        nodes.into_iter().collect()
+        let mut nodes = Vec::new();
+        for (index, wire) in wires {
+            if let Some(node) = self.node(&at.element(index), wire, siblings, depth) {
+                nodes.push(node);
+            }
+        }
+        nodes
     }
 
     /// Builds the alternatives of a `requires_any`. Next to alternatives that name providers,
     /// `allow_missing` and `allow_missing_or_failed` are their fallback.
-    fn alternatives(
-        &self,
-        at: &Place<'_>,
-        list: ListWire,
-        depth: usize,
-    ) -> Option<RequirementKind> {
+    fn alternatives(&self, at: &Place<'_>, list: ListWire, depth: usize) -> RequirementKind {
         let names = list.requirements.iter().filter_map(|wire| {
             let audiences = wire.provider_and_audiences.as_ref();
             let with_audiences = audiences.map(|wire| &wire.provider_name);
@@ -275,11 +277,8 @@ impl Builder<'_> {
         let (fallbacks, alternatives): (Vec<_>, Vec<_>) =
             wires.partition(|(_, wire)| !siblings.is_empty() && wire.fallback() != Fallback::None);
         let fallback = fallbacks.iter().map(|(_, wire)| wire.fallback()).max();
-        let nodes = self.list(at, alternatives, &siblings, depth)?;
-        Some(RequirementKind::Any(
-            nodes,
-            fallback.unwrap_or(Fallback::None),
-        ))
+        let nodes = self.list(at, alternatives, &siblings, depth);
+        RequirementKind::Any(nodes, fallback.unwrap_or(Fallback::None))
     }
 
     /// The provider, or a copy of it that accepts other audiences.

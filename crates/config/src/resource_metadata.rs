@@ -89,8 +89,11 @@ pub(crate) fn build(
     if !(1..=MAX_RESOURCES).contains(&wires.len()) {
         return list.refuse(&format!("must have from 1 to {MAX_RESOURCES} elements"));
     }
-    let resources =
-        document.build_list(FIELD, Some(wires), |wire, at| wire.build(at, providers))?;
+    let number = wires.len();
+    let resources = document.build_list(FIELD, Some(wires), |wire, at| wire.build(at, providers));
+    if resources.len() < number {
+        return None;
+    }
     let mut paths = Vec::new();
     for (index, resource) in resources.iter().enumerate() {
         let element = list.element(index);

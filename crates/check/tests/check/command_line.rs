@@ -88,6 +88,7 @@ fn the_json_report_has_the_whole_decision() {
     let problem = json!({
         "path": "providers.a",
         "text": "needs remote_jwks, local_jwks or introspection",
+        "suggestion": null,
     });
     assert_eq!(checked["problems"], json!([problem]));
     assert_eq!(checked["decision"], Value::Null);
