@@ -101,11 +101,8 @@ impl ConfigWire {
             check_names(&requirement_map, &requirements, &named);
         }
         let resources = resource_metadata::build(at, self.resource_metadata, &providers);
-        let dpop = match self.dpop {
-            None => Some(None),
-            Some(wire) => wire.build(&at.field("dpop"), environment).map(Some),
-        };
-        let dpop_is_built = dpop.is_some();
+        let dpop = self.dpop;
+        let dpop = dpop.map(|wire| wire.build(&at.field("dpop"), environment));
         let known = resources.as_ref();
         let known = known.map_or(&[][..], |(resources, _)| resources.all());
         let public_urls = public_urls::build(at, self.public_urls, known);
@@ -115,8 +112,8 @@ impl ConfigWire {
             strip_failure_response: self.strip_failure_response.unwrap_or(false),
             stat_prefix: stat_prefix(&at.field("stat_prefix"), self.stat_prefix),
             realm: self.realm.map(|realm| realm.0),
-            dpop: dpop.unwrap_or_default(),
-            public_urls: public_urls.unwrap_or_default(),
+            dpop,
+            public_urls,
         };
         let requirements = requirements
             .into_iter()
@@ -127,9 +124,7 @@ impl ConfigWire {
         let providers = providers.all().to_vec();
         let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
-        if dpop_is_built {
-            dpop::check(at, &policy);
-        }
+        dpop::check(at, &policy);
         policy.warnings = warnings::find(&policy, &resource_paths);
         Some(policy)
     }

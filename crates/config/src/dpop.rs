@@ -79,7 +79,7 @@ choice! {
 
 impl DpopWire {
     /// Builds the policy of proofs at this place.
-    pub(crate) fn build(self, at: &Place<'_>, environment: Environment<'_>) -> Option<DpopPolicy> {
+    pub(crate) fn build(self, at: &Place<'_>, environment: Environment<'_>) -> DpopPolicy {
         let defaults = DpopPolicy::default();
         let nonce = match self.nonce {
             None | Some(NonceWire::Off) => NonceUse::Off,
@@ -107,7 +107,7 @@ impl DpopWire {
             at.field("replay_entries").report(&problem);
         }
         let algorithms = match self.algorithms {
-            None => Some(defaults.algorithms),
+            None => defaults.algorithms,
             Some(names) => algorithms(at, names),
         };
         let keys = nonce_keys(
@@ -117,8 +117,8 @@ impl DpopWire {
             self.nonce_previous_key_environment_variable,
             environment,
         );
-        Some(DpopPolicy {
-            algorithms: algorithms?,
+        DpopPolicy {
+            algorithms,
             max_age,
             clock_skew,
             nonce,
@@ -129,7 +129,7 @@ impl DpopWire {
                 None | Some(UpstreamWire::AsSent) => UpstreamToken::AsSent,
                 Some(UpstreamWire::Bearer) => UpstreamToken::Bearer,
             },
-        })
+        }
     }
 }
 
@@ -165,9 +165,9 @@ pub(crate) fn check(document: &Place<'_>, policy: &Policy) {
 }
 
 /// The algorithms with these names, each once.
-fn algorithms(at: &Place<'_>, names: Vec<String>) -> Option<Vec<Algorithm>> {
+fn algorithms(at: &Place<'_>, names: Vec<String>) -> Vec<Algorithm> {
     if names.is_empty() {
-        return at.field("algorithms").refuse("must not be empty");
+        at.field("algorithms").report("must not be empty");
     }
     let known = || DpopPolicy::default_algorithms().map(Algorithm::name);
     let parsed = at.build_list("algorithms", Some(names), |name, at| {
@@ -179,12 +179,12 @@ fn algorithms(at: &Place<'_>, names: Vec<String>) -> Option<Vec<Algorithm>> {
         algorithm
     });
     let mut algorithms: Vec<Algorithm> = Vec::new();
-    for algorithm in parsed? {
+    for algorithm in parsed {
         if !algorithms.contains(&algorithm) {
             algorithms.push(algorithm);
         }
     }
-    Some(algorithms)
+    algorithms
 }
 
 /// The keys in the variables `current` and `previous`. `None` if none is named, or after reporting a problem.

@@ -17,13 +17,13 @@ pub(crate) fn build(
     document: &Place<'_>,
     urls: Option<Vec<String>>,
     resources: &[ProtectedResource],
-) -> Option<PublicUrls> {
+) -> PublicUrls {
     let Some(urls) = urls else {
-        return Some(from_resources(resources));
+        return from_resources(resources);
     };
     if !(1..=MOST_URLS).contains(&urls.len()) {
         let problem = format!("must have from 1 to {MOST_URLS} elements");
-        return document.field(FIELD).refuse(&problem);
+        document.field(FIELD).report(&problem);
     }
     let urls = document.build_list(FIELD, Some(urls), |text, at| {
         let url = match WebUrl::parse(&text) {
@@ -39,7 +39,7 @@ pub(crate) fn build(
         }
         target
     });
-    Some(PublicUrls::new(urls?))
+    PublicUrls::new(urls)
 }
 
 /// The origins of the protected resources, each once.
