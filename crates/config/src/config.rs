@@ -8,12 +8,14 @@ use gate::policy::{
 
 use super::choice::choice;
 use super::client_certificate::ClientCertificateWire;
+use super::dpop::{self, DpopWire};
 use super::entries::Entries;
 use super::environment::Environment;
 use super::object::object;
 use super::place::Place;
 use super::provider::ProviderWire;
 use super::providers::Providers;
+use super::public_urls;
 use super::requirement::RequirementWire;
 use super::resource_metadata::{self, ResourceMetadataWire};
 use super::rule::RuleWire;
@@ -47,6 +49,13 @@ object! {
         /// The protected resources, whose metadata the filter serves and names in challenges (RFC 9728): one,
         /// or a list of up to 64. Default none.
         resource_metadata: optional Vec<ResourceMetadataWire>,
+        /// The URLs under which clients know this Envoy, up to 64, with which `htu` of proofs is compared:
+        /// scheme, host, and a path that a proxy in front removes. Default: the origins of `resource_metadata`, or
+        /// else scheme and authority of the request.
+        public_urls: optional Vec<String>,
+        /// Whether and how proofs of possession are checked (RFC 9449). Default: they are not, and
+        /// `Authorization: DPoP` is an unknown scheme.
+        dpop: optional DpopWire,
         /// Where the certificate of the client is learned from, for tokens that are bound to one (RFC 8705).
         /// Default: from the connection.
         client_certificate: optional ClientCertificateWire,
@@ -106,17 +115,22 @@ impl ConfigWire {
         let metadata = self.resource_metadata;
         let resources = resource_metadata::build(at, metadata, &providers, bound_to_certificates);
         let client_certificate_at = at.field("client_certificate");
-        let client_certificate = match self.client_certificate {
-            Some(wire) => wire.build(&client_certificate_at)?,
-            None => ClientCertificate::default(),
-        };
+        let client_certificate = self.client_certificate;
+        let client_certificate = client_certificate.map(|wire| wire.build(&client_certificate_at));
+        let dpop = self.dpop;
+        let dpop = dpop.map(|wire| wire.build(&at.field("dpop"), environment));
+        let known = resources.as_ref();
+        let known = known.map_or(&[][..], |(resources, _)| resources.all());
+        let public_urls = public_urls::build(at, self.public_urls, known);
         let options = Options {
             per_route_requirements,
             bypass_cors_preflight: self.bypass_cors_preflight.unwrap_or(false),
             strip_failure_response: self.strip_failure_response.unwrap_or(false),
             stat_prefix: stat_prefix(&at.field("stat_prefix"), self.stat_prefix),
             realm: self.realm.map(|realm| realm.0),
-            client_certificate,
+            dpop,
+            public_urls,
+            client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
         };
         let requirements = requirements
             .into_iter()
@@ -127,6 +141,7 @@ impl ConfigWire {
         let providers = providers.all().to_vec();
         let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
+        dpop::check(at, &policy);
         check_certificate_header(&client_certificate_at, &policy);
         policy.warnings = warnings::find(&policy, &resource_paths);
         Some(policy)

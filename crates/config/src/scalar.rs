@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::from_json::{FromJson, text};
 use super::place::Place;
 
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -30,6 +30,19 @@ impl PositiveDuration {
 }
 
 impl FromJson for PositiveDuration {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        match UnsignedDuration::from_json(json, at)? {
+            UnsignedDuration(Duration::ZERO) => at.refuse("must be above zero"),
+            UnsignedDuration(duration) => Some(Self(duration)),
+        }
+    }
+}
+
+/// A duration, which may be zero: `"0s"`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnsignedDuration(pub(crate) Duration);
+
+impl FromJson for UnsignedDuration {
     fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
         let duration = match json {
             Value::String(text) => parse_duration(text),
@@ -52,7 +65,6 @@ impl FromJson for PositiveDuration {
             _ => None,
         };
         match duration {
-            Some(Duration::ZERO) => at.refuse("must be above zero"),
             Some(duration) if duration > LONGEST => at.refuse("is too long"),
             Some(duration) => Some(Self(duration)),
             None => at.refuse("is not a duration such as \"5s\" or \"0.5s\""),

@@ -1,6 +1,7 @@
 //! Configurations, and the policies or errors that they result in.
 
 mod client_certificate;
+mod dpop;
 mod forms;
 mod introspection;
 mod jwks;

@@ -5,6 +5,7 @@ mod claim_checks;
 mod claim_path;
 mod client_certificate;
 mod conditions;
+mod dpop_policy;
 mod forwarding;
 mod header_names;
 mod header_policy;
@@ -19,6 +20,7 @@ mod pattern;
 mod protected_resource;
 mod protected_resources;
 mod provider;
+mod public_urls;
 mod requirement;
 mod revocation_source;
 mod rules;
@@ -33,6 +35,7 @@ pub use audience_condition::AudienceCondition;
 pub use claim_path::ClaimPath;
 pub use client_certificate::{CertificateHeader, ClientCertificate, TrustedPeers};
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
+pub use dpop_policy::{DpopPolicy, NonceUse, UpstreamToken};
 pub use forwarding::{ClaimTarget, Forwarding};
 pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
@@ -49,6 +52,7 @@ pub use protected_resource::{
 };
 pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
+pub use public_urls::PublicUrls;
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
@@ -56,10 +60,12 @@ pub use sender_constraint::SenderConstraint;
 pub use string_matcher::{Comparison, StringMatcher};
 pub use web_url::{NotAWebUrl, WebUrl};
 
+use crate::dpop::PROOF_HEADER;
 use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::NAMING_CLAIMS;
+use crate::time::Timestamp;
 use crate::token::MAX_TOKEN_BYTES;
 
 /// Everything that the decisions of one filter go by.
@@ -105,6 +111,10 @@ pub struct Options {
     pub stat_prefix: String,
     /// The realm of challenges; the request's authority if there is none.
     pub realm: Option<String>,
+    /// Which proofs of possession are accepted; `None` if DPoP is off.
+    pub dpop: Option<DpopPolicy>,
+    /// The URLs under which clients know this Envoy.
+    pub public_urls: PublicUrls,
     /// Where the certificate of the client is learned from.
     pub client_certificate: ClientCertificate,
 }
@@ -197,6 +207,20 @@ impl Policy {
         self.longest_token
     }
 
+    /// Whether `Authorization: DPoP` is taken for tokens of `provider`: proofs are checked, or the provider
+    /// leaves that to something behind the gate.
+    #[must_use]
+    pub fn takes_dpop(&self, provider: &Provider) -> bool {
+        self.options.dpop.is_some() || provider.sender_constraint == SenderConstraint::Ignore
+    }
+
+    /// The nonce that clients should use in their proofs at `now`; `None` if proofs need none.
+    #[must_use]
+    pub fn nonce(&self, now: Timestamp) -> Option<String> {
+        let nonces = self.options.dpop.as_ref()?.nonces()?;
+        Some(nonces.issue(now))
+    }
+
     /// Whether any provider has an introspection endpoint.
     #[must_use]
     pub const fn introspects(&self) -> bool {
@@ -277,13 +301,15 @@ impl Policy {
     }
 }
 
-/// The headers that tokens or certificates are read from or that rules match.
+/// The headers that tokens, proofs or certificates are read from or that rules match.
 fn read_headers(providers: &[Rc<Provider>], rules: &Rules, options: &Options) -> Vec<String> {
     let of_tokens = token_headers(providers).map(str::to_owned);
     let of_rules = rules.listed().iter();
     let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
+    let of_proofs = options.dpop.as_ref().map(|_| PROOF_HEADER.to_owned());
     let of_certificate = options.client_certificate.header().map(str::to_owned);
-    sorted(of_tokens.chain(of_rules).chain(of_certificate).collect())
+    let names = of_tokens.chain(of_rules).chain(of_proofs);
+    sorted(names.chain(of_certificate).collect())
 }
 
 /// Whether rules depend on dynamic metadata.

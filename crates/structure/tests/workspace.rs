@@ -36,6 +36,7 @@ const GATE: &[&[&str]] = &[
         "claims",
         "token",
         "keys",
+        "dpop",
     ],
     &["fetching", "revocation", "introspection"],
     &["policy"],

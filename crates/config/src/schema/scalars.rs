@@ -9,7 +9,7 @@ use crate::entries::Entries;
 use crate::requirement::{RequirementWire, Requires};
 use crate::scalar::{
     Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
-    ScopeToken, Signed, Unsigned,
+    ScopeToken, Signed, Unsigned, UnsignedDuration,
 };
 
 /// Gives a type a schema that is inlined at every use.
@@ -37,19 +37,31 @@ scalar!(
     json_schema!({"anyOf": [
         {
             "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]{1,9})?s$",
+            "pattern": DURATION,
             "not": {"pattern": r"^0+(\.0+)?s$"},
         },
-        {
-            "type": "object",
-            "properties": {
-                "seconds": {"type": ["integer", "string"]},
-                "nanos": {"type": ["integer", "string"]},
-            },
-            "additionalProperties": false,
-        },
+        duration_object(),
     ]})
 );
+
+scalar!(
+    UnsignedDuration,
+    "UnsignedDuration",
+    json_schema!({"anyOf": [{"type": "string", "pattern": DURATION}, duration_object()]})
+);
+
+const DURATION: &str = r"^[0-9]+(\.[0-9]{1,9})?s$";
+
+fn duration_object() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "seconds": {"type": ["integer", "string"]},
+            "nanos": {"type": ["integer", "string"]},
+        },
+        "additionalProperties": false,
+    })
+}
 
 scalar!(
     Unsigned,
