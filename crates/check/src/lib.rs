@@ -13,6 +13,7 @@ mod input;
 mod inputs;
 mod inspected_token;
 mod plugin;
+mod proof_steps;
 mod refusal;
 mod report;
 mod routes;
@@ -29,7 +30,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
 
-use arguments::{Arguments, Command, HELP};
+use arguments::{Arguments, Command, HELP, TokenSource};
 use config_file::ConfigFile;
 use configuration::Configuration;
 use gate::time::Timestamp;
@@ -100,11 +101,11 @@ fn check(
     if configurations.is_empty() {
         return Err(format!("{name}: has no configuration of bearer-gate"));
     }
-    let token = arguments
-        .token
-        .as_ref()
-        .map(|token| token.read(console.input));
-    let token = token.transpose()?;
+    let mut secret = |source: &Option<TokenSource>| {
+        let source = source.as_ref();
+        source.map(|source| source.read(console.input)).transpose()
+    };
+    let (token, proof) = (secret(&arguments.token)?, secret(&arguments.dpop)?);
     let now = arguments.now.unwrap_or(now);
     let mut results = Vec::new();
     for configuration in configurations {
@@ -113,7 +114,8 @@ fn check(
         let trial = match &policy {
             Ok(policy) if arguments.describe_request() => {
                 let given = Given::read(policy, arguments)?;
-                let request = trial_request::build(policy, arguments, token.as_deref());
+                let request =
+                    trial_request::build(policy, arguments, token.as_deref(), proof.as_deref());
                 Some(Trial::run(policy, &request, &given, now))
             }
             Ok(_) | Err(_) => None,

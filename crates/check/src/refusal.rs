@@ -43,7 +43,20 @@ impl Refusal<'_> {
             | Reason::KeysUnavailable { .. }
             | Reason::RevocationUnavailable { .. }
             | Reason::IntrospectionUnavailable { .. }
-            | Reason::ReplayUnavailable { .. } => self.reason.kind().description().to_owned(),
+            | Reason::ReplayUnavailable { .. }
+            // The steps of the proof have the facts.
+            | Reason::ProofMissing
+            | Reason::SeveralProofs
+            | Reason::ProofMalformed
+            | Reason::ProofAlgorithm
+            | Reason::ProofKey
+            | Reason::ProofMethod
+            | Reason::ProofUri
+            | Reason::ProofToken
+            | Reason::ProofNonce
+            | Reason::ProofTime
+            | Reason::ProofSignature
+            | Reason::ProofReplay => self.reason.kind().description().to_owned(),
             Reason::Header { .. } => header(self.reason),
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
@@ -113,22 +126,10 @@ impl Refusal<'_> {
             Reason::SenderConstraint
             | Reason::Unbound
             | Reason::Downgrade
+            | Reason::ProofBinding
             | Reason::CertificateMissing
             | Reason::CertificateMismatch
-            | Reason::CertificateAmbiguous
-            | Reason::ProofMissing
-            | Reason::SeveralProofs
-            | Reason::ProofMalformed
-            | Reason::ProofAlgorithm
-            | Reason::ProofKey
-            | Reason::ProofMethod
-            | Reason::ProofUri
-            | Reason::ProofToken
-            | Reason::ProofBinding
-            | Reason::ProofNonce
-            | Reason::ProofTime
-            | Reason::ProofSignature
-            | Reason::ProofReplay => format!("cnf: {}", self.claim_text("cnf")),
+            | Reason::CertificateAmbiguous => format!("cnf: {}", self.claim_text("cnf")),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
         }
