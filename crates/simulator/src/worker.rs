@@ -45,6 +45,7 @@ impl Worker {
 }
 
 /// A listener of one worker, with the filter.
+#[derive(Clone)]
 pub struct Listener {
     module: Rc<Module>,
     root: u32,
