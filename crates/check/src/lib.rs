@@ -21,6 +21,7 @@ mod status;
 mod steps;
 mod suggestion;
 mod trial;
+mod trial_connection;
 mod trial_metadata;
 mod trial_request;
 mod variables;
@@ -29,10 +30,12 @@ mod wording;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::rc::Rc;
 
 use arguments::{Arguments, Command, HELP, TokenSource};
 use config_file::ConfigFile;
 use configuration::Configuration;
+use gate::request::{Connection, ConnectionSource};
 use gate::time::Timestamp;
 use gate_build_info::SUMMARY;
 use gate_config::Environment;
@@ -40,6 +43,7 @@ use given::Given;
 use report::{ConfigurationResult, Report};
 pub use status::Status;
 use trial::Trial;
+use trial_connection::TrialConnection;
 
 /// The surroundings of the command.
 pub struct Console<'c> {
@@ -106,6 +110,12 @@ fn check(
         source.map(|source| source.read(console.input)).transpose()
     };
     let (token, proof) = (secret(&arguments.token)?, secret(&arguments.dpop)?);
+    let connection = TrialConnection::read(
+        arguments.client_certificate.as_deref(),
+        arguments.client_certificate_uri.as_deref(),
+        console.input,
+    )?;
+    let connection: Rc<dyn ConnectionSource> = Rc::new(connection);
     let now = arguments.now.unwrap_or(now);
     let mut results = Vec::new();
     for configuration in configurations {
@@ -114,8 +124,9 @@ fn check(
         let trial = match &policy {
             Ok(policy) if arguments.describe_request() => {
                 let given = Given::read(policy, arguments)?;
-                let request =
-                    trial_request::build(policy, arguments, token.as_deref(), proof.as_deref());
+                let connection = Connection::new(Rc::clone(&connection));
+                let (token, proof) = (token.as_deref(), proof.as_deref());
+                let request = trial_request::build(policy, arguments, token, proof, connection);
                 Some(Trial::run(policy, &request, &given, now))
             }
             Ok(_) | Err(_) => None,

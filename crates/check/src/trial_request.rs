@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use gate::dpop::PROOF_HEADER;
 use gate::policy::{Location, Policy};
-use gate::request::{DynamicMetadata, Request};
+use gate::request::{Connection, DynamicMetadata, Request};
 
 use crate::arguments::Arguments;
 
@@ -15,6 +15,7 @@ pub(crate) fn build(
     arguments: &Arguments,
     token: Option<&str>,
     proof: Option<&str>,
+    connection: Connection,
 ) -> Request<'static> {
     let [scheme, authority, mut target] = arguments.url.clone().unwrap_or_else(|| {
         let path = arguments.path.clone();
@@ -66,5 +67,6 @@ pub(crate) fn build(
     if let Some(source) = &arguments.metadata {
         request.dynamic_metadata = DynamicMetadata::new(Rc::clone(source));
     }
+    request.connection = connection;
     request
 }
