@@ -9,8 +9,9 @@ use fastrand::Rng;
 use gate_simulator::{Outcome, Process, Worker};
 
 use crate::action::Action;
+use crate::disturbances::Disturbances;
 use crate::living_worker::{LivingWorker, NumberedListener};
-use crate::model::{Expected, Times, expected};
+use crate::model::{Expected, Times, expected, settled_at};
 use crate::open_request::OpenRequest;
 use crate::plan::{self, INTROSPECTION_CLUSTER, Plan};
 use crate::servers::Servers;
@@ -30,7 +31,9 @@ pub(crate) struct World {
     last_worker: usize,
     listeners: Cell<usize>,
     deaths: usize,
-    disturbed: Option<Duration>,
+    disturbances: Disturbances,
+    /// How many swaps were lost when that was last noted.
+    lost_swaps: Cell<usize>,
     story: Rc<Story>,
 }
 
@@ -62,7 +65,8 @@ impl World {
             last_worker: 0,
             listeners: Cell::new(0),
             deaths: 0,
-            disturbed: None,
+            disturbances: Disturbances::default(),
+            lost_swaps: Cell::new(0),
             story,
             plan,
         };
@@ -143,7 +147,6 @@ impl World {
                     "some of the next swaps of shared data are lost"
                 ));
                 self.process.lose_some_swaps(lost);
-                self.disturbed = Some(self.process.elapsed());
                 Ok(())
             }
             Action::SetClock => {
@@ -241,7 +244,7 @@ impl World {
             .borrow_mut()
             .retain(|request| request.worker != dead.number);
         self.deaths += 1;
-        self.disturbed = Some(self.process.elapsed());
+        self.disturbances.add(self.process.elapsed());
         self.start_worker();
     }
 
@@ -273,7 +276,7 @@ impl World {
                     format_args!("worker {} removes a replaced configuration", worker.number),
                 );
                 drained.listener.remove();
-                self.disturbed = Some(self.process.elapsed());
+                self.disturbances.add(self.process.elapsed());
             }
         }
     }
@@ -310,16 +313,21 @@ impl World {
         self.check()
     }
 
-    fn times(&self) -> Times {
+    fn times(&self) -> Times<'_> {
         Times {
             now: self.process.elapsed(),
             wall: self.process.now().unix_millis() / 1000,
-            disturbed: self.disturbed,
+            disturbances: &self.disturbances,
+            lost_swaps: self.lost_swaps.get() > 0,
         }
     }
 
     /// Checks what must hold at any time.
     fn check(&self) -> Result<(), String> {
+        let lost = self.process.lost_swaps();
+        if self.lost_swaps.replace(lost) != lost {
+            self.disturbances.add(self.process.elapsed());
+        }
         let times = self.times();
         let mut open = self.open.borrow_mut();
         let mut result = Ok(());
@@ -374,11 +382,13 @@ impl World {
         Ok(())
     }
 
-    /// All servers become well. After the longest backoff every decision is definite and right.
+    /// All servers become well, and nothing gets in the way any more. Soon every decision is definite and right.
     fn recover(&mut self) -> Result<(), String> {
         self.tell(format_args!("all servers become well"));
-        self.servers.heal(&self.process);
-        self.pass(RECOVERY)?;
+        self.servers.heal();
+        self.process.lose_some_swaps([]);
+        let settled_at = settled_at(&self.servers, &self.times());
+        self.pass(settled_at.saturating_sub(self.process.elapsed()))?;
         for worker in &self.workers {
             for listener in 0..worker.listeners.len() {
                 for token in &*TOKENS {
@@ -396,6 +406,3 @@ impl World {
         self.pass(plan::TIMEOUT)
     }
 }
-
-/// The time after which everything must have recovered.
-const RECOVERY: Duration = Duration::from_secs(100);
