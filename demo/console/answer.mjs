@@ -8,7 +8,7 @@ import { metadataBlock } from './metadata.mjs';
 const MEANINGS = new Map([
   ['The request carries no access token',
     'Send one: generate keys, and the console puts the token into the Authorization header.'],
-  ['No rule admits this request',
+  ['No rule allows this request',
     'The gate has no rule for this path.'],
   ['The credential is not a well-formed bearer token',
     'The Authorization header must be the word Bearer, a space and the token.'],

@@ -171,7 +171,7 @@ fn every_bad_request_gets_its_answer_and_does_not_reach_the_upstream() {
         ),
         (
             "sender_constraint",
-            bearing(Token::good().claim("cnf", json!({"jkt": "x"}))),
+            bearing(Token::good().claim("cnf", json!({"kid": "x"}))),
             401,
             "invalid_token",
         ),

@@ -41,7 +41,7 @@ const unavailable = (description) => (
 );
 
 const MISSING = refused(401, 'missing_token', 'The request carries no access token');
-const NO_RULE = refused(401, 'missing_token', 'No rule admits this request');
+const NO_RULE = refused(401, 'missing_token', 'No rule allows this request');
 const MALFORMED = invalid('The access token is malformed');
 const NO_BEARER = badRequest('The credential is not a well-formed bearer token');
 const SEVERAL = badRequest('The request carries more than one credential');

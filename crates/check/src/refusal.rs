@@ -42,9 +42,8 @@ impl Refusal<'_> {
             | Reason::Inactive
             | Reason::KeysUnavailable { .. }
             | Reason::RevocationUnavailable { .. }
-            | Reason::IntrospectionUnavailable { .. } => {
-                self.reason.kind().description().to_owned()
-            }
+            | Reason::IntrospectionUnavailable { .. }
+            | Reason::ReplayUnavailable { .. } => self.reason.kind().description().to_owned(),
             Reason::Header { .. } => header(self.reason),
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
@@ -111,7 +110,25 @@ impl Refusal<'_> {
                 let response = self.claim_text(claim);
                 format!("{claim}: {response} in the introspection response, another in the token")
             }
-            Reason::SenderConstraint => format!("cnf: {}", self.claim_text("cnf")),
+            Reason::SenderConstraint
+            | Reason::Unbound
+            | Reason::Downgrade
+            | Reason::CertificateMissing
+            | Reason::CertificateMismatch
+            | Reason::CertificateAmbiguous
+            | Reason::ProofMissing
+            | Reason::SeveralProofs
+            | Reason::ProofMalformed
+            | Reason::ProofAlgorithm
+            | Reason::ProofKey
+            | Reason::ProofMethod
+            | Reason::ProofUri
+            | Reason::ProofToken
+            | Reason::ProofBinding
+            | Reason::ProofNonce
+            | Reason::ProofTime
+            | Reason::ProofSignature
+            | Reason::ProofReplay => format!("cnf: {}", self.claim_text("cnf")),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
         }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::confirmation::{Confirmation, MalformedConfirmation};
 use crate::reason::Reason;
 use crate::time::Timestamp;
 
-/// The registered claims that a decision reads. Each has the JSON type that RFC 7519 gives it.
+/// The registered claims that a decision reads. Each but `cnf` has the JSON type that RFC 7519 gives it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// `iss`.
@@ -20,8 +21,8 @@ pub struct Claims {
     pub not_before: Option<Timestamp>,
     /// `iat`.
     pub issued_at: Option<Timestamp>,
-    /// Whether there is a `cnf`: the token is bound to a key of its sender (RFC 7800).
-    pub sender_constrained: bool,
+    /// `cnf`: what the token is bound to. Only a provider that checks this refuses a malformed one.
+    pub confirmation: Option<Result<Confirmation, MalformedConfirmation>>,
 }
 
 impl Claims {
@@ -52,8 +53,14 @@ impl Claims {
             expires_at: date("exp")?,
             not_before: date("nbf")?,
             issued_at: date("iat")?,
-            sender_constrained: payload.contains_key("cnf"),
+            confirmation: payload.get("cnf").map(Confirmation::from_claim),
         })
+    }
+
+    /// Whether the token is bound to a key, which a proof must be signed with (RFC 9449, section 6.1).
+    #[must_use]
+    pub fn is_bound_to_key(&self) -> bool {
+        matches!(&self.confirmation, Some(Ok(confirmation)) if confirmation.key.is_some())
     }
 
     /// The heap size of the claims in bytes.

@@ -92,7 +92,7 @@ reasons! {
 
     /// No rule matches the request.
     NoRule: NoToken, "no_rule",
-        "No rule admits this request",
+        "No rule allows this request",
         "Add a rule for the path, or set unmatched_requests";
 
     /// Whether a rule matches depends on a pattern and a text that is too long for it.
@@ -263,7 +263,98 @@ reasons! {
     /// The token is bound to its sender (`cnf`), and the request does not prove possession.
     SenderConstraint: InvalidToken, "sender_constraint",
         "The access token is bound to a sender that was not proven",
-        "Request a token that is not bound to a key or a certificate";
+        "Send what proves possession: the client certificate, or a DPoP proof; turn dpop on if tokens have cnf.jkt";
+
+    /// The provider accepts only bound tokens, and this one is bound to nothing, or not to what the
+    /// provider asks for.
+    Unbound: InvalidToken, "unbound",
+        "The access token is bound to no sender",
+        "Let the issuer bind the token to the client's certificate or key, or change sender_constraint";
+
+    /// A token that is bound to a key came as a bearer token (RFC 9449, section 7.2).
+    Downgrade: InvalidToken, "downgrade",
+        "The access token is bound to a key and needs the DPoP scheme",
+        "Send Authorization: DPoP and a proof in the DPoP header";
+
+    /// The token is bound to a certificate, and the client has shown none.
+    CertificateMissing: InvalidToken, "certificate_missing",
+        "The client has shown no certificate",
+        "Connect with the client certificate that the token is bound to; let the listener ask for it";
+
+    /// The token is bound to another certificate than the client's (RFC 8705, section 3).
+    CertificateMismatch: InvalidToken, "certificate_mismatch",
+        "The access token is bound to another client certificate",
+        "Request a token with the certificate with which the API is called";
+
+    /// It is not known which certificate is the client's.
+    CertificateAmbiguous: InvalidToken, "certificate_ambiguous",
+        "It cannot be told which client certificate is meant",
+        "Let the hop in front set exactly one certificate, in the form that client_certificate names";
+
+    /// A request with the scheme DPoP carries no proof.
+    ProofMissing: InvalidProof, "proof_missing",
+        "The request carries no DPoP proof",
+        "Send a proof in the DPoP header with each request";
+
+    /// The request carries more than one proof.
+    SeveralProofs: InvalidProof, "several_proofs",
+        "The request carries more than one DPoP proof",
+        "Send one DPoP header with one proof";
+
+    /// The proof is not a DPoP proof JWT (RFC 9449, section 4.2).
+    ProofMalformed: InvalidProof, "proof_malformed",
+        "The DPoP proof is malformed",
+        "Make the proof as RFC 9449, section 4.2 says: typ dpop+jwt, and jti, htm, htu, iat, ath";
+
+    /// The proof's `alg` is not accepted.
+    ProofAlgorithm: InvalidProof, "proof_algorithm",
+        "The DPoP proof is signed with an algorithm that is not accepted",
+        "Sign with an algorithm of the challenge, or list the client's in dpop.algorithms";
+
+    /// The proof's `jwk` is no acceptable public key.
+    ProofKey: InvalidProof, "proof_key",
+        "The key in the DPoP proof is not acceptable",
+        "Put the public key that fits alg into jwk, in canonical form and without private members";
+
+    /// The proof is for another method.
+    ProofMethod: InvalidProof, "proof_method",
+        "The DPoP proof is for another method",
+        "Make a proof for each request, with its method in htm";
+
+    /// The proof is for another URI.
+    ProofUri: InvalidProof, "proof_uri",
+        "The DPoP proof is for another URI",
+        "Put the URL that the client calls into htu; name it in public_urls if a hop in front changes it";
+
+    /// The proof is for another token.
+    ProofToken: InvalidProof, "proof_token",
+        "The DPoP proof is for another access token",
+        "Put the hash of the token that is sent into ath";
+
+    /// The proof is made with another key than the one that the token is bound to.
+    ProofBinding: InvalidToken, "proof_binding",
+        "The access token is bound to another key than that of the DPoP proof",
+        "Sign proofs with the key with which the token was requested";
+
+    /// The proof needs a nonce of this server (RFC 9449, section 9).
+    ProofNonce: UseNonce, "proof_nonce",
+        "A nonce of this server is needed in the DPoP proof",
+        "Make another proof with the nonce of the DPoP-Nonce header";
+
+    /// The proof's time is not near enough.
+    ProofTime: InvalidProof, "proof_time",
+        "The DPoP proof is too old or from the future",
+        "Compare the clocks of client and gate; make a proof for each request; or raise dpop.max_age";
+
+    /// The proof's signature does not verify.
+    ProofSignature: InvalidProof, "proof_signature",
+        "The signature of the DPoP proof is not valid",
+        "Sign the proof with the private key that belongs to jwk";
+
+    /// The proof has been used before.
+    ProofReplay: InvalidProof, "proof_replay",
+        "The DPoP proof has been used before",
+        "Make a proof with another jti for each request; no hop in front may repeat requests";
 
     /// The token lacks a scope that the requirement asks for.
     Scope {
@@ -304,6 +395,14 @@ reasons! {
     }: Unavailable, "introspection_unavailable",
         "It cannot be told at the moment whether the access token is active",
         "Check that the gate reaches the introspection endpoint, and its client credentials";
+
+    /// It is not known whether the proof has been used before.
+    ReplayUnavailable {
+        /// When to try again.
+        retry_after: Duration,
+    }: Unavailable, "replay_unavailable",
+        "It cannot be told at the moment whether the DPoP proof has been used before",
+        "Raise dpop.replay_entries, or shorten dpop.max_age";
 }
 
 /// A row of the table.
@@ -320,6 +419,8 @@ enum Class {
     NoToken,
     InvalidRequest,
     InvalidToken,
+    InvalidProof,
+    UseNonce,
     InsufficientScope,
     AccessDenied,
     Unavailable,
@@ -349,7 +450,7 @@ impl ReasonKind {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self.entry().class {
-            Class::NoToken | Class::InvalidToken => 401,
+            Class::NoToken | Class::InvalidToken | Class::InvalidProof | Class::UseNonce => 401,
             Class::InvalidRequest => 400,
             Class::InsufficientScope | Class::AccessDenied => 403,
             Class::Unavailable => 503,
@@ -363,6 +464,8 @@ impl ReasonKind {
             Class::NoToken => "missing_token",
             Class::InvalidRequest => "invalid_request",
             Class::InvalidToken => "invalid_token",
+            Class::InvalidProof => "invalid_dpop_proof",
+            Class::UseNonce => "use_dpop_nonce",
             Class::InsufficientScope => "insufficient_scope",
             Class::AccessDenied => "access_denied",
             Class::Unavailable => "temporarily_unavailable",
@@ -375,9 +478,11 @@ impl ReasonKind {
     pub const fn challenge_error(self) -> Option<&'static str> {
         match self.entry().class {
             Class::NoToken | Class::AccessDenied | Class::Unavailable => None,
-            Class::InvalidRequest | Class::InvalidToken | Class::InsufficientScope => {
-                Some(self.error())
-            }
+            Class::InvalidRequest
+            | Class::InvalidToken
+            | Class::InvalidProof
+            | Class::UseNonce
+            | Class::InsufficientScope => Some(self.error()),
         }
     }
 
@@ -395,7 +500,8 @@ impl Reason {
         match self {
             Self::KeysUnavailable { retry_after }
             | Self::RevocationUnavailable { retry_after }
-            | Self::IntrospectionUnavailable { retry_after } => Some(*retry_after),
+            | Self::IntrospectionUnavailable { retry_after }
+            | Self::ReplayUnavailable { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

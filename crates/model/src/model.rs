@@ -22,6 +22,7 @@ mod reason;
 mod requirement;
 mod revocation;
 mod scope;
+mod sender;
 mod strict_json;
 mod token;
 mod twin;

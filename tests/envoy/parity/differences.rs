@@ -280,7 +280,7 @@ fn tokens() -> Vec<Difference> {
             .statuses(bearing(&good().header("crit", json!(["exp"]))), 200, 401)
             .statuses(bearing(&good().header("b64", false)), 200, 401),
         Difference::new("`cnf`", plain.clone()).statuses(
-            bearing(&good().claim("cnf", json!({"jkt": "x"}))),
+            bearing(&good().claim("cnf", json!({"kid": "x"}))),
             200,
             401,
         ),

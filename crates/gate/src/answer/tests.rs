@@ -32,9 +32,22 @@ fn every_reason_has_its_status_and_error() {
             | ReasonKind::SeveralTokens => (400, "invalid_request"),
             ReasonKind::KeysUnavailable
             | ReasonKind::RevocationUnavailable
-            | ReasonKind::IntrospectionUnavailable => (503, "temporarily_unavailable"),
+            | ReasonKind::IntrospectionUnavailable
+            | ReasonKind::ReplayUnavailable => (503, "temporarily_unavailable"),
             ReasonKind::Scope => (403, "insufficient_scope"),
             ReasonKind::Claims | ReasonKind::Requirement => (403, "access_denied"),
+            ReasonKind::ProofNonce => (401, "use_dpop_nonce"),
+            ReasonKind::ProofMissing
+            | ReasonKind::SeveralProofs
+            | ReasonKind::ProofMalformed
+            | ReasonKind::ProofAlgorithm
+            | ReasonKind::ProofKey
+            | ReasonKind::ProofMethod
+            | ReasonKind::ProofUri
+            | ReasonKind::ProofToken
+            | ReasonKind::ProofTime
+            | ReasonKind::ProofSignature
+            | ReasonKind::ProofReplay => (401, "invalid_dpop_proof"),
             _ => (401, "invalid_token"),
         };
         assert_eq!(
@@ -120,17 +133,19 @@ fn the_challenge_names_the_missing_scopes() {
 }
 
 #[test]
-fn every_401_names_the_scopes_that_are_needed() {
+fn every_401_names_the_scopes_that_are_needed_unless_it_asks_for_a_nonce() {
     let parameters = ChallengeParameters {
         realm: b"api.example",
         scope: "mcp:read mcp:list",
         resource_metadata: None,
+        ..ChallengeParameters::default()
     };
     for &kind in ReasonKind::ALL {
         let answer = Answer::new(&kind.example(), &parameters, false);
         let challenge = header(&answer, "www-authenticate").unwrap_or_default();
         let names_scopes = challenge.ends_with(", scope=\"mcp:read mcp:list\"");
-        assert_eq!(names_scopes, answer.status == 401, "{challenge}");
+        let expected = answer.status == 401 && kind != ReasonKind::ProofNonce;
+        assert_eq!(names_scopes, expected, "{challenge}");
     }
 }
 

@@ -43,10 +43,6 @@ pub(super) fn check(
     revoked::check(provider, context, |list| {
         list.revokes_claims(&response.payload, response.claims.issued_at)
     })?;
-    // To accept a bound token from anyone who presents it would undo the binding.
-    if response.claims.sender_constrained {
-        return Err(Reason::SenderConstraint.into());
-    }
     Ok(response)
 }
 

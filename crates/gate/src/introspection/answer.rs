@@ -56,7 +56,7 @@ pub fn read(body: &[u8]) -> Result<Option<IntrospectionResponse>, &'static str> 
         return Err("`scope` is neither a string nor a list of strings");
     }
     let token_type = payload.get("token_type");
-    let is_bound = claims.sender_constrained && is_one_of(token_type, &["dpop"]);
+    let is_bound = claims.confirmation.is_some() && is_one_of(token_type, &["dpop"]);
     let is_access_token = (is_bound || is_one_of(token_type, &ACCESS_TOKEN_TYPES))
         && is_one_of(payload.get("token_use"), &["access_token", "access"]);
     Ok(Some(IntrospectionResponse {
@@ -154,10 +154,10 @@ mod tests {
         for cnf in ["{}", "null", r#"{"jkt": "x"}"#] {
             let body = format!(r#"{{"active": true, "cnf": {cnf}}}"#);
             let answer = read(body.as_bytes()).unwrap().unwrap();
-            assert!(answer.claims.sender_constrained, "{cnf}");
+            assert!(answer.claims.confirmation.is_some(), "{cnf}");
         }
         let answer = read(br#"{"active": true}"#).unwrap().unwrap();
-        assert!(!answer.claims.sender_constrained);
+        assert_eq!(answer.claims.confirmation, None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::introspection_endpoint::IntrospectionEndpoint;
 use super::key_source::KeySource;
 use super::location::Location;
 use super::revocation_source::RevocationSource;
+use super::sender_constraint::SenderConstraint;
 use super::string_matcher::StringMatcher;
 use crate::keys::KeyUses;
 
@@ -40,6 +41,8 @@ pub struct Provider {
     pub header_policy: HeaderPolicy,
     /// Which verified tokens the cache keeps.
     pub cache: CacheLimits,
+    /// Which tokens must be bound to their sender.
+    pub sender_constraint: SenderConstraint,
     /// Whether the token is forwarded to the upstream.
     pub forward: bool,
     /// The tolerated difference between this clock and the issuer's.
@@ -52,6 +55,24 @@ pub struct Provider {
     pub scope_claims: Vec<ClaimPath>,
     /// What the upstream and the access log receive of a token.
     pub forwarding: Rc<Forwarding>,
+}
+
+impl Provider {
+    /// Whether a client can be invited to send a token of the provider as `Authorization: DPoP`.
+    #[must_use]
+    pub fn offers_dpop(&self) -> bool {
+        let constraint = self.sender_constraint;
+        !matches!(
+            constraint,
+            SenderConstraint::Ignore | SenderConstraint::Certificate
+        ) && self.locations.iter().any(|one| one.is_authorization())
+    }
+
+    /// Whether no other scheme leads anywhere.
+    #[must_use]
+    pub fn needs_dpop(&self) -> bool {
+        self.sender_constraint == SenderConstraint::Dpop
+    }
 }
 
 /// Which verified tokens of a provider the cache keeps.

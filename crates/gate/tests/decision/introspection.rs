@@ -100,7 +100,7 @@ fn a_response_is_checked_like_a_token() {
         (json!({"scope": null}), Some(ReasonKind::Scope)),
         (
             json!({"cnf": {"x5t#S256": "a"}}),
-            Some(ReasonKind::SenderConstraint),
+            Some(ReasonKind::ClaimType),
         ),
         (
             json!({"token_type": "urn:ietf:params:oauth:token-type:access_token"}),
@@ -113,7 +113,7 @@ fn a_response_is_checked_like_a_token() {
         (json!({"token_type": "DPoP"}), Some(ReasonKind::Type)),
         (json!({"token_type": "N_A"}), Some(ReasonKind::Type)),
         (
-            json!({"token_type": "DPoP", "cnf": {"jkt": "a"}}),
+            json!({"token_type": "DPoP", "cnf": {"kid": "a"}}),
             Some(ReasonKind::SenderConstraint),
         ),
     ] {

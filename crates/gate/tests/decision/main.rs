@@ -25,6 +25,8 @@ mod counts;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod dpop;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod introspection;
@@ -47,6 +49,8 @@ mod resources;
 mod revocation;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod sender;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
                 now - 5400,
             ]),
         ),
-        ("cnf", json!([{"jkt": "x"}, null])),
+        ("cnf", confirmations()),
         (
             "scope",
             json!(["readonly", "read  write", "READ", ["read"], 7, ""]),
@@ -124,6 +124,22 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
     table.extend(registered.map(|name| (name, others.clone())));
     table
 }
+
+/// What `cnf` may be instead.
+fn confirmations() -> Value {
+    json!([
+        {"jkt": "x"},
+        null,
+        {},
+        {"kid": "a"},
+        {"jkt": format!("{DIGEST}I")},
+        {"jkt": format!("{DIGEST}J")},
+        {"x5t#S256": format!("{DIGEST}I"), "kid": "a"},
+    ])
+}
+
+/// A digest in base64url, but for its last character.
+pub(super) const DIGEST: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4";
 
 /// Lists in lists, this many levels deep.
 fn nested(levels: usize) -> Value {

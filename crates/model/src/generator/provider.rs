@@ -156,6 +156,16 @@ impl Provider {
         if chance(rng, 20) {
             self.set("require_expiration", rng.bool());
         }
+        if chance(rng, 10) {
+            let constraints = [
+                "when_present",
+                "required",
+                "certificate",
+                "ignore",
+                "ignore",
+            ];
+            self.set("sender_constraint", one_of(rng, &constraints));
+        }
         if chance(rng, 15) {
             self.set("max_lifetime", one_of(rng, &["3600s", "7200s", "0.5s"]));
         }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
+use super::claim_fault::DIGEST;
 use super::configuration::Plan;
 use super::dice::{chance, one_of};
 use super::payload;
@@ -125,7 +126,11 @@ fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
             ];
             members["scope"] = one_of(rng, &scopes);
         }
-        15 => members["cnf"] = json!(one_of(rng, &[json!({"jkt": "x"}), json!(null)])),
+        15 => {
+            let bound = |last: char| json!({"jkt": format!("{DIGEST}{last}")});
+            let claims = [json!({"jkt": "x"}), json!(null), bound('I'), bound('J')];
+            members["cnf"] = one_of(rng, &claims);
+        }
         16 => members["exp"] = json!(one_of(rng, &[json!(now - 7200), json!("1"), json!(null)])),
         17 => members["nbf"] = json!(now + 7200),
         _ => {}

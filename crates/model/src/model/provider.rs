@@ -8,6 +8,7 @@ use super::key;
 use super::matching::{self, Truth};
 use super::reason::Reason;
 use super::revocation;
+use super::sender;
 use super::token::{self, Token};
 use super::view::View;
 use crate::case::World;
@@ -69,7 +70,9 @@ pub(crate) fn accept(
         && parsed.as_ref().err() != Some(&Reason::TooLarge)
         && token::is_opaque(text);
     if is_opaque && let Some(endpoint) = endpoint {
-        return ask(provider, &audiences, endpoint, text, surroundings).map(Content::of_answer);
+        let answer = ask(provider, &audiences, endpoint, text, surroundings)?;
+        sender::check(provider, &answer, None)?;
+        return Ok(Content::of_answer(answer));
     }
     let token = parsed?;
     let for_all = endpoint.filter(|endpoint| endpoint.text("for") == Some("all"));
@@ -84,23 +87,24 @@ pub(crate) fn accept(
         check_claims(provider, &audiences, &token.payload, now, Lacking::Accepted)?;
     }
     revocation::check(provider, world, &token.payload, Some(&token))?;
-    let content = match for_all {
-        None => Content {
-            payload: token.payload.clone(),
-            encoded: token.payload_text.clone(),
-        },
+    let answer = match for_all {
+        None => None,
         Some(endpoint) => {
             let answer = ask(provider, &audiences, endpoint, text, surroundings)?;
             if endpoint::contradicts(&token.payload, &answer) {
                 return Err(Reason::Contradiction.into());
             }
-            Content::of_answer(answer)
+            Some(answer)
         }
     };
-    if token.payload.contains_key("cnf") {
-        return Err(Reason::SenderConstraint.into());
-    }
-    Ok(content)
+    sender::check(provider, &token.payload, answer.as_ref())?;
+    Ok(match answer {
+        Some(answer) => Content::of_answer(answer),
+        None => Content {
+            payload: token.payload,
+            encoded: token.payload_text,
+        },
+    })
 }
 
 /// Whether the provider may not know what it needs for the token `text` when the request arrives: the endpoint must be
@@ -135,9 +139,6 @@ fn ask(
     let answer = endpoint::members(endpoint, world, text)?;
     check_claims(provider, audiences, &answer, now, Lacking::OfAnswer)?;
     revocation::check(provider, world, &answer, None)?;
-    if answer.contains_key("cnf") {
-        return Err(Reason::SenderConstraint.into());
-    }
     Ok(answer)
 }
 

@@ -31,6 +31,7 @@ pub(crate) enum Reason {
     Inactive,
     Contradiction,
     SenderConstraint,
+    Unbound,
     Scope,
     Claims,
     KeysUnavailable,
@@ -84,6 +85,7 @@ impl Reason {
             Self::Inactive => token("inactive"),
             Self::Contradiction => token("contradiction"),
             Self::SenderConstraint => token("sender_constraint"),
+            Self::Unbound => token("unbound"),
             Self::Scope => (
                 "scope",
                 403,
