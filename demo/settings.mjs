@@ -26,8 +26,8 @@ export const PORTS = {
 const NEEDED = [
   [GATE_WASM, 'make build'],
   [ENVOY, 'make envoy'],
-  ...['@modelcontextprotocol/client', '@modelcontextprotocol/server', 'oidc-provider', 'selfsigned',
-    'swagger-ui-dist']
+  ...['@modelcontextprotocol/client', '@modelcontextprotocol/server', 'jose', 'oidc-provider',
+    'selfsigned', 'sirv', 'swagger-ui-dist', 'yaml']
     .map((name) => [join(ROOT, 'demo/node_modules', name), 'make demo']),
 ];
 
