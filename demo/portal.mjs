@@ -16,13 +16,22 @@ import { join } from 'node:path';
 
 import sirv from 'sirv';
 
-import { AREA_CODES_AUDIENCE, AUDIENCE, MCP_SCOPES } from './authorization-server.mjs';
+import { AREA_CODES_AUDIENCE, AUDIENCE, MCP_SCOPES, OTHER_AUDIENCE } from './authorization-server.mjs';
 import { ROOT } from '../tools/checkout.mjs';
 import { SERVER, listen } from '../tools/listen.mjs';
 
+/** A host that needs a token for production. Browsers resolve it to the loopback address. */
+const PRODUCTION_HOST = 'production.localhost';
+
 /** The APIs of the console that clients subscribe to. `audience` is the `resource` of token requests. */
 const APIS = [
-  { name: 'PhoneVerification', version: '1.0.0', title: 'Phone Verification', audience: AUDIENCE },
+  {
+    name: 'PhoneVerification',
+    version: '1.0.0',
+    title: 'Phone Verification',
+    audience: AUDIENCE,
+    productionHost: PRODUCTION_HOST,
+  },
   { name: 'AreaCodes', version: '1.0.0', title: 'Area Codes', audience: AREA_CODES_AUDIENCE },
 ];
 /** The MCP server, which asks for scopes and not for a subscription. */
@@ -83,7 +92,12 @@ function files() {
 
 /** Headers that restrict the page to its own files and this run's servers. */
 function securityHeaders(settings) {
-  const servers = [...settings.servers.map(({ url }) => url), settings.authorizationServer];
+  const apis = settings.servers.map(({ url }) => url);
+  const servers = [
+    ...apis,
+    ...apis.map((url) => url.replace(new URL(url).hostname, PRODUCTION_HOST)),
+    settings.authorizationServer,
+  ];
   return {
     'content-security-policy': [
       "default-src 'none'",
@@ -143,7 +157,7 @@ function subscriptions({ subscribedAPIs }) {
   return subscribedAPIs.map((wanted) => {
     const api = APIS.find(({ name, version }) => wanted?.name === name && wanted.version === version);
     if (!api) {
-      throw new Refusal(400, 'invalid_request', 'subscribedAPIs has an API that there is not');
+      throw new Refusal(400, 'invalid_request', 'subscribedAPIs has an API that does not exist');
     }
     return { name: api.name, version: api.version };
   });
@@ -177,7 +191,7 @@ const OPERATIONS = new Map([
 async function perform(register, request, path) {
   const client = await OPERATIONS.get(path)(register, await body(request));
   if (!client) {
-    throw new Refusal(401, 'invalid_client', 'There is no client with this id and secret');
+    throw new Refusal(401, 'invalid_client', 'No client has this id and secret');
   }
   const { id, secret, keytype: type, subscribedAPIs } = client;
   return { client_id: id, client_secret: secret, keytype: type, subscribedAPIs };
@@ -195,7 +209,7 @@ export async function startPortal({ port: wantedPort, host, register, log }) {
   /** The JSON that answers a request; `null` if a file does. */
   const answer = async (request, path) => {
     if (!settings) {
-      throw new Refusal(503, 'temporarily_unavailable', 'The demo is being started');
+      throw new Refusal(503, 'temporarily_unavailable', 'The demo is still starting');
     }
     if (OPERATIONS.has(path)) {
       if (request.method !== 'POST') {
@@ -259,6 +273,7 @@ export async function startPortal({ port: wantedPort, host, register, log }) {
       settings = {
         servers: [{ name: 'HTTP', url: http }, { name: 'HTTPS', url: https, certificate }],
         authorizationServer: issuer,
+        otherAudience: OTHER_AUDIENCE,
         apis: [...APIS, { ...MCP, audience: mcp.resource }],
       };
     },
