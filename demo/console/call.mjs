@@ -1,29 +1,88 @@
-// Sends the requests of Swagger UI and has the answers shown.
+// Sends the requests of Swagger UI, in the chosen way, and keeps the answers.
 
-/**
- * The `fetch` for Swagger UI. `context()` returns what is known about the request when it is sent;
- * `shows` has the functions `answer` and `failure`, which show how it ended.
- */
-export function sender(context, shows) {
-  return async (url, init) => {
-    const known = context();
-    const sent = { url, headers: { ...init.headers }, body: init.body };
+/** How long a call may take, in milliseconds. Envoy gives up on an API after 15 s. */
+const TIMEOUT_MS = 20_000;
+/** How many answers are kept. */
+const KEPT = 10;
+
+/** The calls that were made, the newest first. */
+export class Calls {
+  #state;
+  #changed;
+  #count = 0;
+  all = [];
+  /** The one that is shown; `null` before the first one. */
+  shown = null;
+
+  /** `changed` is called when a call is sent, and when it is answered. */
+  constructor(state, changed) {
+    this.#state = state;
+    this.#changed = changed;
+  }
+
+  show(call) {
+    this.shown = call;
+    this.#changed();
+  }
+
+  /** Whether a call is made as it would be now; otherwise what has changed since, in a few words. */
+  changesSince(call) {
+    const { api, server, keytype, token, variation } = this.#state;
+    return [
+      ['the API', call.api !== api],
+      ['the server', call.server !== server],
+      ['the key type', call.keytype !== keytype],
+      ['the token', call.keytype === keytype && call.api === api && call.token !== token],
+      ['how calls are sent', call.variation !== variation],
+    ].filter(([, changed]) => changed).map(([what]) => what);
+  }
+
+  /** The `fetch` for Swagger UI. */
+  send = async (url, init) => {
+    const { api, server, keytype, token, variation } = this.#state;
+    const headers = Object.fromEntries(Object.entries(init.headers ?? {})
+      .filter(([name]) => name.toLowerCase() !== 'authorization'));
+    // The token must reach only the API, whatever the document of the API contains.
+    const isApi = new URL(url).origin === new URL(server.url).origin;
+    const authorization = isApi && variation.header(token?.text ?? null);
+    if (authorization) {
+      headers.Authorization = authorization;
+    }
+    const call = {
+      number: this.#count += 1,
+      time: new Date(),
+      api, server, keytype, token, variation,
+      method: init.method ?? 'GET',
+      url: isApi ? variation.url(url, api) : url,
+      headers,
+      body: init.body,
+      /** `{status, headers, text, milliseconds}`; `null` while there is no answer. */
+      answer: null,
+      /** Why there is none: `timeout` or `unreachable`. */
+      failure: null,
+    };
+    this.all = [call, ...this.all].slice(0, KEPT);
+    this.show(call);
     const start = performance.now();
-    let response;
     try {
-      response = await fetch(url, {
+      const response = await fetch(call.url, {
         ...init,
+        headers,
         credentials: 'omit',
         cache: 'no-store',
         redirect: 'error',
         referrerPolicy: 'no-referrer',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
+      const text = await response.clone().text();
+      const milliseconds = Math.round(performance.now() - start);
+      call.answer = { status: response.status, headers: response.headers, text, milliseconds };
+      return response;
     } catch (error) {
-      shows.failure(sent, known);
+      call.failure = error.name === 'TimeoutError' ? 'timeout' : 'unreachable';
       throw error;
+    } finally {
+      this.#changed();
     }
-    const milliseconds = Math.round(performance.now() - start);
-    await shows.answer(sent, response.clone(), milliseconds, known);
-    return response;
   };
 }

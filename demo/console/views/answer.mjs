@@ -1,137 +1,30 @@
-// The panel Answer: the decision, its reason, and the request as a curl command.
+// The panel Answer: who has answered a call, why, which checks it has passed, and how to repeat it.
 
-import { challengeBlock, metadataUrl, parseChallenge } from './challenge.mjs';
-import { byId, copies, element, showJson } from './dom.mjs';
+import { metadataUrl } from '../challenge.mjs';
+import { checklist, read } from '../decision.mjs';
+import { answerNotes, explanation, failureText } from '../explanation.mjs';
+import { challengeBlock } from './challenge.mjs';
+import { checklistBlock } from './checklist.mjs';
+import { commandBlocks } from './commands.mjs';
+import { byId, element, externalLink, showJson } from './dom.mjs';
 import { metadataBlock } from './metadata.mjs';
-
-/** What the caller can do about a refusal, by the gate's `error_description`. */
-const MEANINGS = new Map([
-  ['The request carries no access token',
-    'Send one: generate keys, and the console puts the token into the Authorization header.'],
-  ['No rule allows this request',
-    'The gate has no rule for this path.'],
-  ['The credential is not a well-formed bearer token',
-    'The Authorization header must be the word Bearer, a space and the token.'],
-  ['The request carries a header that clients may not send',
-    'It is a header that only the gate sets, or one that looks like it with _ for -.'],
-  ['The request carries more than one credential',
-    'Send the token once, in the Authorization header.'],
-  ['The access token expired',
-    'Its time, the claim exp, is over. Generate another one.'],
-  ['The signature of the access token is not valid',
-    'The token is not what the authorization server signed: at least one character of its header or '
-    + 'claims has changed since. Nobody but the server can sign the changed one.'],
-  ['The access token is signed with an unknown key',
-    'Its kid names no key of the authorization server: the key was withdrawn, or it never was one.'],
-  ['The access token is meant for another audience',
-    'The claim aud names another API. Generate a token for this one.'],
-  ['The access token comes from another issuer',
-    'The claim iss names an authorization server that this gate does not trust.'],
-  ['The access token is not valid yet',
-    'The claim nbf is in the future.'],
-  ['The access token is malformed',
-    'It is not three parts of base64url with a JSON header and JSON claims.'],
-  ['The access token lacks a scope that is needed here',
-    'It is a good token, but this call needs other scopes, which the challenge names. Get a token with '
-    + 'them: OAuth calls that stepping up.'],
-  ['The access token does not give access to this resource',
-    'It is a good token, but it lacks something that its claims must say for this API.'],
-  ['The keys of the issuer cannot be had at the moment',
-    'The gate needs the authorization server’s public keys to check tokens, and cannot get them.'],
-]);
 
 const TITLES = {
   200: 'Admitted',
-  400: 'Not a valid request',
-  401: 'Not authorized',
-  403: 'Not allowed',
+  400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not found',
-  503: 'Cannot be decided now',
+  503: 'Unavailable',
+  504: 'Gateway timeout',
 };
+const DECIDERS = { gate: 'the gate', api: 'the API', envoy: 'Envoy' };
 
-/** The JSON value of a body, or of the event that it is; `null` if it is neither. */
-function parse(text) {
-  const event = /^(?:event: message\r?\n)?data: (.*)\s*$/.exec(text);
-  try {
-    return JSON.parse(event ? event[1] : text);
-  } catch {
-    return null;
+export function kind(status) {
+  if (status < 300) {
+    return 'good';
   }
-}
-
-/** What the page knows about the token in addition to the answer. */
-function knowledge(token, api, status) {
-  if (!token) {
-    return null;
-  }
-  const admitted = status === 200;
-  if (token.fate === 'tampered') {
-    return admitted ? null : 'You have tampered with this token.';
-  }
-  if (token.fate === 'revoked' || token.fate === 'outdated') {
-    const what = token.fate === 'revoked'
-      ? 'This token is revoked' : 'This token is older than the client secret, and so revoked';
-    return admitted
-      ? `${what}, but the gate does not know that yet: it reads the list of revoked tokens every 2 s.`
-      : `${what}.`;
-  }
-  if (!api.scopes && !token.subscribes(api)) {
-    return admitted
-      ? `The token has no subscription of ${api.title} ${api.version}, and this gate is not `
-        + 'configured to ask for one.'
-      : `The token has no subscription of ${api.title} ${api.version}: switch Subscribed on.`;
-  }
-  return null;
-}
-
-/** The explanation of an answer, as paragraphs. */
-function explanation({ status, challenge, body, token, api, retryAfter }) {
-  const known = knowledge(token, api, status);
-  if (status === 200) {
-    return [
-      'The gate has checked the token’s signature, issuer, audience and time, and let the request '
-      + 'through to the API.',
-      known,
-    ];
-  }
-  const gate = challenge !== null || ['temporarily_unavailable', 'access_denied'].includes(body?.error);
-  const description = challenge?.get('error_description') ?? body?.error_description;
-  if (!gate) {
-    return [
-      'The gate has let the request through; this is the API’s own answer.',
-      description ? `${description}.` : null,
-    ];
-  }
-  return [
-    description ? `${description}.` : 'The gate says no more than that.',
-    MEANINGS.get(description) ?? null,
-    known,
-    retryAfter ? `Try again in ${retryAfter} s.` : null,
-  ];
-}
-
-/** A request as a curl command. */
-export function curl({ url, headers, body, certificate }) {
-  const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-  return [
-    'curl -i',
-    ...(certificate && url.startsWith('https:') ? [`--cacert ${quote(certificate)}`] : []),
-    ...Object.entries(headers)
-      // curl sends it by default.
-      .filter(([name, value]) => name.toLowerCase() !== 'accept' || value !== '*/*')
-      .map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
-    ...(body ? [`-d ${quote(body)}`] : []),
-    quote(url),
-  ].join(' \\\n  ');
-}
-
-function curlBlock(command) {
-  const button = element('button', { class: 'quiet', type: 'button' }, 'Copy');
-  copies(button, () => command);
-  return element('section', { 'aria-label': 'curl' },
-    element('div', { class: 'block-head' }, element('h3', {}, 'curl'), button),
-    element('pre', { id: 'curl', tabindex: '0', 'aria-label': 'The request as a curl command' },
-      command));
+  return status === 403 || status >= 500 ? 'warn' : 'bad';
 }
 
 function bodyBlock(text, body) {
@@ -144,53 +37,96 @@ function bodyBlock(text, body) {
   return element('section', { 'aria-label': 'Body' }, element('h3', {}, 'Body'), pre);
 }
 
-/** Fills the panel; screen readers announce `summary`. */
-function put(kind, summary, details) {
-  const panel = byId('answer').closest('.answer');
-  panel.dataset.kind = kind;
-  byId('answer').replaceChildren(...summary);
-  byId('answer-details').replaceChildren(...details);
+/** The request that the panel is about. */
+function requestLine({ method, url, token, variation }) {
+  const how = variation.id === 'normal' ? '' : `, ${variation.label}`;
+  return element('p', { class: 'request' },
+    element('code', {}, `${method} ${url}`),
+    element('small', {}, `${token ? `with the token ${token.short}` : 'without a token'}${how}`));
+}
+
+function verdict(status, title, small = '', name = 'verdict') {
+  return element('p', { class: name },
+    element('strong', { class: 'status' }, status), element('span', {}, title), element('small', {}, small));
+}
+
+/** What screen readers announce, and what stands below it. */
+function content(call, reasons, bind) {
+  const { answer, failure, url } = call;
+  if (failure) {
+    const secure = failure === 'unreachable' && url.startsWith('https:');
+    return ['bad', [
+      requestLine(call),
+      verdict('—', 'No answer'),
+      element('p', {}, failureText(call)),
+      secure ? element('p', {}, externalLink(new URL(url).origin)) : null,
+    ], commandBlocks(call)];
+  }
+  if (!answer) {
+    return ['pending', [
+      requestLine(call), verdict('…', 'Waiting for the answer', '', 'verdict pending'),
+    ], []];
+  }
+  const result = read(answer, reasons);
+  const { challenge, body, by, code } = result;
+  const checks = checklist(result, { opaque: call.token?.isOpaque, status: answer.status });
+  return [kind(answer.status), [
+    requestLine(call),
+    verdict(String(answer.status), TITLES[answer.status] ?? 'Answered', `${answer.milliseconds} ms`),
+    element('p', { class: 'decided' }, 'Answered by ', element('b', { id: 'decided-by' }, DECIDERS[by]),
+      ...(code ? [', reason ', element('code', { id: 'reason' }, code)] : [])),
+    ...[...explanation(call, result), ...answerNotes(call, result)]
+      .map((sentence) => element('p', {}, sentence)),
+  ], [
+    checks ? checklistBlock(checks, call, result) : null,
+    challenge?.size ? challengeBlock(challenge, call.api.scopes ? bind : null) : null,
+    metadataUrl(challenge) ? metadataBlock(metadataUrl(challenge)) : null,
+    ...commandBlocks(call),
+    bodyBlock(answer.text, body),
+  ]];
+}
+
+export class AnswerView {
+  #reasons;
+  #bind;
+  #drawn = null;
+
+  /** `bind(button, scopes)` makes a button get a token with these scopes. */
+  constructor(reasons, bind) {
+    this.#reasons = reasons;
+    this.#bind = bind;
+  }
+
+  /** Shows the call that is chosen, and what has changed since it was sent. */
+  render(calls) {
+    const call = calls.shown;
+    if (!call) {
+      return;
+    }
+    const panel = byId('answer').closest('.answer');
+    const changes = calls.changesSince(call);
+    panel.classList.toggle('stale', changes.length > 0);
+    byId('stale').hidden = changes.length === 0;
+    byId('stale').textContent = `An earlier answer: since then, you have changed ${changes.join(' and ')}.`;
+    const drawing = `${call.number} ${Boolean(call.answer)} ${call.failure}`;
+    if (drawing === this.#drawn) {
+      return;
+    }
+    this.#drawn = drawing;
+    const [name, summary, details] = content(call, this.#reasons, this.#bind);
+    panel.dataset.kind = name;
+    byId('answer').replaceChildren(...summary.filter(Boolean));
+    byId('answer-details').replaceChildren(...details.filter(Boolean));
+    panel.setAttribute('aria-busy', String(name === 'pending'));
+    scrollTo(panel);
+  }
+}
+
+/** On a narrow screen the panel stands below the request. */
+function scrollTo(panel) {
   const { top, bottom } = panel.getBoundingClientRect();
   if (top > innerHeight - 80 || bottom < 80) {
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     panel.scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' });
   }
-}
-
-/** Shows an answer. `sent` is `{url, headers, body}`, `context` `{token, api, certificate, stepUp}`. */
-export async function showAnswer(sent, response, milliseconds, context) {
-  const { status, headers } = response;
-  const text = await response.text();
-  const body = parse(text);
-  const challenge = parseChallenge(headers.get('www-authenticate'));
-  const facts = { status, challenge, body, retryAfter: headers.get('retry-after'), ...context };
-  const kind = status < 300 ? 'good' : status === 403 || status >= 500 ? 'warn' : 'bad';
-  put(kind, [
-    element('p', { class: 'verdict' },
-      element('strong', { class: 'status' }, String(status)),
-      element('span', {}, TITLES[status] ?? 'Answered'),
-      element('small', {}, `${milliseconds} ms`)),
-    ...explanation(facts).filter(Boolean).map((sentence) => element('p', {}, sentence)),
-  ], [
-    ...(challenge?.size ? [challengeBlock(challenge, context.stepUp)] : []),
-    ...(metadataUrl(challenge) ? [metadataBlock(metadataUrl(challenge))] : []),
-    curlBlock(curl({ ...sent, certificate: context.certificate })),
-    bodyBlock(text, body),
-  ]);
-}
-
-/** Shows that there was no answer, or none that the page may read. */
-export function showFailure(sent, { certificate }) {
-  const secure = sent.url.startsWith('https:');
-  put('bad', [
-    element('p', { class: 'verdict' },
-      element('strong', { class: 'status' }, '—'), element('span', {}, 'No answer')),
-    element('p', {}, secure
-      ? 'The browser got no answer from the API. It may not trust the demo’s certificate: open the '
-        + 'address below once in a tab and accept it, or choose HTTP above.'
-      : 'The browser got no answer from the API. Is the demo still running?'),
-    ...(secure ? [element('p', {}, element('a',
-      { href: new URL(sent.url).origin, target: '_blank', rel: 'noopener noreferrer' },
-      new URL(sent.url).origin))] : []),
-  ], [curlBlock(curl({ ...sent, certificate }))]);
 }

@@ -14,9 +14,15 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** A link that tells the other site nothing about this page. */
+export function externalLink(url) {
+  return element('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, url);
+}
+
 /** Makes a button copy what `text()` returns when it is pressed, and confirm that. */
 export function copies(button, text) {
   const { textContent: label } = button;
+  let timer;
   button.addEventListener('click', async () => {
     let said = 'Copied';
     try {
@@ -25,7 +31,8 @@ export function copies(button, text) {
       said = 'Not allowed';
     }
     button.textContent = said;
-    setTimeout(() => { button.textContent = label; }, 1500);
+    clearTimeout(timer);
+    timer = setTimeout(() => { button.textContent = label; }, 1500);
   });
   return button;
 }

@@ -25,7 +25,7 @@ export function validityPeriod() {
   const good = text === '-1' || /^[1-9]\d{0,8}$/.test(text);
   const problem = byId('validity-problem');
   problem.hidden = good;
-  problem.textContent = good ? '' : 'Give a whole number of seconds, or −1 for a token without end.';
+  problem.textContent = good ? '' : 'Enter a whole number of seconds, or −1 for a token that never expires.';
   byId('validity').setAttribute('aria-invalid', String(!good));
   if (!good) {
     byId('validity').focus();
@@ -41,7 +41,7 @@ export function renderKeys(state) {
   byId('server-choice').querySelector(`[value=${server.name}]`).checked = true;
   byId('subscribed').closest('.switch').hidden = Boolean(scopes);
   byId('subscribed').checked = state.isSubscribed;
-  byId('subscription-hint').textContent = `to ${title} ${version}`;
+  byId('subscription-hint').textContent = `New tokens include ${title} ${version}.`;
   byId('generate-button').textContent = client ? 'Generate token' : 'Generate keys';
   byId('credentials').hidden = !client;
   if (client) {
@@ -50,4 +50,11 @@ export function renderKeys(state) {
     byId('reveal').textContent = revealed ? 'Hide' : 'Show';
     byId('reveal').setAttribute('aria-pressed', String(revealed));
   }
+}
+
+/** Shows the ways in which calls can be sent to the chosen API. */
+export function renderVariations({ variations, variation }) {
+  const choice = byId('variation');
+  choice.replaceChildren(...variations.map(({ id, label }) => new Option(label, id)));
+  choice.value = variation.id;
 }

@@ -1,6 +1,6 @@
-// The token in the panel Keys, and the one that Swagger UI is said to send.
+// The token in the panel Keys, and the one that calls are sent with.
 
-import { LABELS } from '../actions.mjs';
+import { KEY_TYPES } from '../state.mjs';
 import { byId, element, showJson } from './dom.mjs';
 
 const FATES = { tampered: 'Tampered', revoked: 'Revoked', outdated: 'Outdated' };
@@ -25,22 +25,31 @@ export function renderLife({ token }) {
   byId('life-text').textContent = token.life;
 }
 
+function renderParts({ text, header, claims, isOpaque }) {
+  byId('jwt').replaceChildren(...text.split('.').flatMap((part, index) => {
+    const span = element('span', {}, part);
+    return index === 0 ? [span] : ['.', span];
+  }));
+  byId('decoded').hidden = isOpaque;
+  byId('opaque-hint').hidden = !isOpaque;
+  byId('tamper').disabled = isOpaque;
+  showJson(byId('token-header'), header);
+  showJson(byId('token-claims'), claims);
+}
+
 /** Shows the token, and above Swagger UI which one calls are sent with. */
 export function renderToken(state) {
-  const { token, keytype } = state;
+  const { token, keytype, disagreement } = state;
   byId('token').hidden = !token;
   if (token) {
-    byId('jwt').replaceChildren(...token.text.split('.').flatMap((part, index) => {
-      const span = element('span', {}, part);
-      return index === 0 ? [span] : ['.', span];
-    }));
-    showJson(byId('token-header'), token.header);
-    showJson(byId('token-claims'), token.claims);
+    renderParts(token);
   }
+  byId('disagreement').hidden = !disagreement;
+  byId('disagreement').textContent = disagreement ?? '';
   renderLife(state);
   const target = byId('authorization');
   target.dataset.set = String(Boolean(token));
   target.textContent = token
-    ? `${LABELS[keytype]} · Bearer ${token.short}`
-    : 'No token yet: calls go without one';
+    ? `${KEY_TYPES[keytype]} · Bearer ${token.short}`
+    : 'No token yet: calls are sent without one';
 }
