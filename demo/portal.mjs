@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import sirv from 'sirv';
 
 import { AREA_CODES_AUDIENCE, AUDIENCE, MCP_SCOPES, OTHER_AUDIENCE } from './authorization-server.mjs';
+import { readBody } from '../tools/body.mjs';
 import { ROOT } from '../tools/checkout.mjs';
 import { SERVER, listen } from '../tools/listen.mjs';
 
@@ -121,18 +122,13 @@ async function body(request) {
   if (!/^application\/json *(;|$)/i.test(type)) {
     throw new Refusal(415, 'invalid_request', 'The body must be application/json');
   }
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > BODY_LIMIT) {
-      throw new Refusal(413, 'invalid_request', `The body is over ${BODY_LIMIT} bytes`);
-    }
-    chunks.push(chunk);
+  const text = await readBody(request, BODY_LIMIT);
+  if (text === null) {
+    throw new Refusal(413, 'invalid_request', `The body is over ${BODY_LIMIT} bytes`);
   }
   let value = null;
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString());
+    value = JSON.parse(text.toString());
   } catch {
     // Refused below, like JSON that is not an object.
   }
