@@ -24,6 +24,14 @@ export async function listen(server, port) {
   return server.address().port;
 }
 
+/** Closes a server and its connections. */
+export function close(server) {
+  return new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+}
+
 /** Why a port cannot be listened on, in a few words; `null` if it can. */
 export async function whyNot(port) {
   const server = createServer();
