@@ -40,34 +40,35 @@ export class Calls {
   /** The `fetch` for Swagger UI. */
   send = async (url, init) => {
     const { api, server, keytype, token, variation } = this.#state;
-    const headers = Object.fromEntries(Object.entries(init.headers ?? {})
-      .filter(([name]) => name.toLowerCase() !== 'authorization'));
-    // The token must reach only the API, whatever the document of the API contains.
-    const isApi = new URL(url).origin === new URL(server.url).origin;
-    const authorization = isApi && variation.header(token?.text ?? null);
-    if (authorization) {
-      headers.Authorization = authorization;
-    }
     const call = {
       number: this.#count += 1,
       time: new Date(),
       api, server, keytype, token, variation,
       method: init.method ?? 'GET',
-      url: isApi ? variation.url(url, api) : url,
-      headers,
+      url,
+      headers: Object.fromEntries(Object.entries(init.headers ?? {})
+        .filter(([name]) => name.toLowerCase() !== 'authorization')),
       body: init.body,
       /** `{status, headers, text, milliseconds}`; `null` while there is no answer. */
       answer: null,
       /** Why there is none: `timeout` or `unreachable`. */
       failure: null,
     };
+    // The token must reach only the API, whatever the document of the API contains.
+    if (new URL(url).origin === new URL(server.url).origin) {
+      call.url = variation.url(url, api);
+      const { method } = call;
+      Object.assign(call.headers, await variation.headers({
+        token: token?.text ?? null, method, url: call.url,
+      }));
+    }
     this.all = [call, ...this.all].slice(0, KEPT);
     this.show(call);
     const start = performance.now();
     try {
       const response = await fetch(call.url, {
         ...init,
-        headers,
+        headers: call.headers,
         credentials: 'omit',
         cache: 'no-store',
         redirect: 'error',

@@ -94,7 +94,7 @@ export class State {
    */
   get disagreement() {
     const { api, token } = this;
-    if (!token) {
+    if (!token || token.request.audience !== api.audience) {
       return null;
     }
     if (api.scopes) {

@@ -3,10 +3,12 @@
 //   id, label  for the choice
 //   suits      whether an API has it
 //   url        the URL that the call is sent to, from the one that Swagger UI has made
-//   header     the Authorization header, from a token; `null` without one
+//   headers    the headers that carry the credential, from the call `{token, method, url}`, whose token may be
+//              `null`; it may return a promise
 
 const always = () => true;
 const same = (url) => url;
+const bearer = ({ token }) => (token ? { Authorization: `Bearer ${token}` } : {});
 
 /** Stands for a token where a mistake is to be shown before there is one. */
 const NO_TOKEN = 'no-token';
@@ -17,21 +19,23 @@ export const VARIATIONS = [
     label: 'correctly',
     suits: always,
     url: same,
-    header: (token) => (token ? `Bearer ${token}` : null),
+    headers: bearer,
   },
   {
     id: 'malformed',
     label: 'with quotes around the token',
     suits: always,
     url: same,
-    header: (token) => `Bearer "${token ?? NO_TOKEN}"`,
+    headers: ({ token }) => ({ Authorization: `Bearer "${token ?? NO_TOKEN}"` }),
   },
   {
     id: 'twice',
     label: 'with two tokens',
     suits: always,
     url: same,
-    header: (token) => `Bearer ${token ?? NO_TOKEN}, Bearer ${token ?? NO_TOKEN}`,
+    headers: ({ token }) => ({
+      Authorization: `Bearer ${token ?? NO_TOKEN}, Bearer ${token ?? NO_TOKEN}`,
+    }),
   },
   {
     id: 'production',
@@ -42,6 +46,6 @@ export const VARIATIONS = [
       changed.hostname = api.productionHost;
       return changed.href;
     },
-    header: (token) => (token ? `Bearer ${token}` : null),
+    headers: bearer,
   },
 ];

@@ -145,6 +145,7 @@ describe('accessibility', () => {
       assert.equal((await execute(page)).status, '200');
       await check('admitted');
       await press(page, 'Tamper with it');
+      await check('an earlier answer');
       assert.equal((await execute(page)).status, '401');
       await check('refused');
       await page.mouse.move(0, 0);

@@ -46,7 +46,7 @@ test('pressing a button before the scripts are loaded does nothing, and the page
   assert.deepEqual(problems, []);
 });
 
-test('a script that cannot be loaded leaves no control that does nothing', async (t) => {
+test('if the page cannot start, it says why, and its controls stay disabled', async (t) => {
   const page = await browser.page();
   t.after(() => page.context().close());
   await page.route('**/settings.json', (route) => route.abort());

@@ -28,7 +28,7 @@ export function copies(button, text) {
     try {
       await navigator.clipboard.writeText(text());
     } catch {
-      said = 'Not allowed';
+      said = 'Not copied';
     }
     button.textContent = said;
     clearTimeout(timer);
