@@ -33,6 +33,12 @@ impl Host for EnvoyHost {
         RandomState::new().hash_one(0)
     }
 
+    fn random_key(&self) -> Option<[u8; 32]> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).ok()?;
+        Some(key)
+    }
+
     fn hash_state(&self) -> RandomState {
         RandomState::new()
     }

@@ -21,7 +21,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         Rc::new(Location::authorization()),
         Rc::new(Location::Parameter("access_token".to_owned())),
     ];
-    for credential in credential::locate(&request, &locations).unwrap_or_default() {
+    for credential in credential::locate(&request, &locations, true).unwrap_or_default() {
         assert!(!credential.text.is_empty());
         if matches!(*credential.location, Location::Header { .. }) {
             assert!(header.ends_with(credential.text.as_bytes()));

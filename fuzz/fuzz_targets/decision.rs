@@ -71,6 +71,7 @@ fn decide_by_header(target: &[u8], header: Vec<u8>) -> Decision {
                     resources: &NothingFetched,
                     engine,
                     tokens,
+                    proof_keys: &RefCell::default(),
                 };
                 decide(policy, &request, &context, now).decision
             })

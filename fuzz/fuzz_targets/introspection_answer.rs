@@ -135,6 +135,7 @@ fn is_admitted(status: &TokenStatus) -> bool {
                 resources: &Answered(status),
                 engine,
                 tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
+                proof_keys: &RefCell::default(),
             };
             decide(policy, &request, &context, NOW).decision
         })

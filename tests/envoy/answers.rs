@@ -469,7 +469,7 @@ fn no_configuration_breaks_the_challenge() {
                 if let Reason::Scope { required } = &mut reason {
                     required.clone_from(&requirement.challenge_scope);
                 }
-                let answer = Answer::refusal(&reason, &policy, &request, Some(requirement));
+                let answer = Answer::refusal(&reason, &policy, &request, Some(requirement), None);
                 let headers = answer.headers.iter();
                 let answer = Response {
                     status: answer.status,

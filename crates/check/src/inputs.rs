@@ -5,6 +5,7 @@ use std::hash::RandomState;
 
 use gate::credential::{self, Credential};
 use gate::decision::{Context, Decided, Decision, decide, decide_by};
+use gate::dpop::ProofKeys;
 use gate::policy::{
     IntrospectedTokens, Policy, Provider, Requirement, RequirementKind, RequirementNode,
 };
@@ -27,6 +28,7 @@ pub(crate) struct Inputs<'i> {
     now: Timestamp,
     engine: Engine,
     tokens: RefCell<TokenCache>,
+    proof_keys: RefCell<ProofKeys>,
 }
 
 impl<'i> Inputs<'i> {
@@ -43,6 +45,7 @@ impl<'i> Inputs<'i> {
             now,
             engine: engine::envoy(),
             tokens: RefCell::new(TokenCache::new(0, RandomState::new())),
+            proof_keys: RefCell::default(),
         }
     }
 
@@ -51,6 +54,7 @@ impl<'i> Inputs<'i> {
             resources: self.given,
             engine: &self.engine,
             tokens: &self.tokens,
+            proof_keys: &self.proof_keys,
         }
     }
 
@@ -111,7 +115,8 @@ impl<'i> Inputs<'i> {
 
     /// The token of the request at the locations of `provider`.
     fn token_for(&self, provider: &Provider) -> Option<InspectedToken> {
-        let found = credential::locate(self.request, &provider.locations).ok()?;
+        let takes_dpop = self.policy.takes_dpop(provider);
+        let found = credential::locate(self.request, &provider.locations, takes_dpop).ok()?;
         let Credential { text, .. } = found.first()?;
         let response = self.given.response(provider);
         let all = provider.introspection.as_ref();

@@ -18,6 +18,7 @@ mod report;
 mod routes;
 mod status;
 mod steps;
+mod suggestion;
 mod trial;
 mod trial_metadata;
 mod trial_request;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::status::Status;
 use crate::steps::Step;
+use crate::suggestion::suggestion;
 use crate::trial::{Outcome, Trial};
 
 /// The results for one file.
@@ -45,14 +46,21 @@ impl Report {
                 "" => self.file.clone(),
                 path => format!("{}: {path}", self.file),
             };
-            let _ = match &result.policy {
+            match &result.policy {
                 Ok(policy) => {
                     let providers = policy.providers.iter();
                     let names: Vec<&str> = providers.map(|one| one.name.as_str()).collect();
-                    writeln!(text, "{place}: valid, providers: {}", names.join(", "))
+                    let _ = writeln!(text, "{place}: valid, providers: {}", names.join(", "));
                 }
-                Err(error) => writeln!(text, "{place}: bearer-gate: configuration: {error}"),
-            };
+                Err(error) => {
+                    for problem in error.problems() {
+                        let _ = writeln!(text, "{place}: bearer-gate: configuration: {problem}");
+                        if let Some(meant) = suggestion(problem) {
+                            let _ = writeln!(text, "  did you mean {meant}?");
+                        }
+                    }
+                }
+            }
             let resources = result
                 .policy
                 .iter()
@@ -122,11 +130,15 @@ impl ConfigurationResult {
     }
 
     fn json(&self) -> Value {
-        let error = self.policy.as_ref().err().map(ToString::to_string);
+        let error = self.policy.as_ref().err();
+        let problems = error.map(ConfigError::problems).unwrap_or_default().iter();
+        let problems = problems
+            .map(|one| json!({"path": one.path, "text": one.text, "suggestion": suggestion(one)}));
         json!({
             "at": self.path,
             "valid": self.policy.is_ok(),
-            "error": error,
+            "error": error.map(ToString::to_string),
+            "problems": problems.collect::<Vec<_>>(),
             "warnings": self.warnings,
             "resources": self.resources(),
             "decision": self.trial.as_ref().map(Trial::json),

@@ -124,7 +124,9 @@ impl Steps {
         if requirement.locations.is_empty() {
             return;
         }
-        match credential::locate(inputs.request, &requirement.locations) {
+        let mut providers = requirement.providers.iter();
+        let takes_dpop = providers.any(|one| inputs.policy.takes_dpop(one));
+        match credential::locate(inputs.request, &requirement.locations, takes_dpop) {
             Ok(found) if found.is_empty() => {
                 self.note("token", wording::searched(&requirement.locations));
             }

@@ -94,7 +94,7 @@ impl Trial {
             steps.examine(&inputs);
         }
         let decided = removed.map_or_else(Decided::from, |_| inputs.decide());
-        let outcome = Outcome::new(policy, &request, decided);
+        let outcome = Outcome::new(policy, &request, decided, now);
         Self {
             request: line,
             steps: steps.into_list(),
@@ -105,7 +105,7 @@ impl Trial {
 }
 
 impl Outcome {
-    fn new(policy: &Policy, request: &Request<'_>, decided: Decided<'_>) -> Self {
+    fn new(policy: &Policy, request: &Request<'_>, decided: Decided<'_>, now: Timestamp) -> Self {
         let requirement = decided.requirement;
         match decided.decision {
             Decision::Pass => Self::Admitted {
@@ -117,7 +117,8 @@ impl Outcome {
                 changes: changes(policy, &admission),
             },
             Decision::Deny(reason) => {
-                let answer = Answer::refusal(&reason, policy, request, requirement);
+                let nonce = policy.nonce(now);
+                let answer = Answer::refusal(&reason, policy, request, requirement, nonce);
                 Self::Refused { reason, answer }
             }
             Decision::Wait(wait) => {

@@ -1,10 +1,10 @@
 //! Where a claim is in a payload.
 
 use gate::policy::ClaimPath;
-use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
-use super::error::ConfigError;
+use super::from_json::FromJson;
+use super::place::Place;
 use super::scalar::NonEmpty;
 
 /// A claim's place: a name with dots between its parts, or a list of names.
@@ -39,25 +39,23 @@ pub(crate) struct Key {
     key: String,
 }
 
-// Not `#[serde(untagged)]`: its errors do not say what is wrong.
-impl<'de> Deserialize<'de> for ClaimPathWire {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let path = match Value::deserialize(deserializer)? {
-            Value::String(name) => Some(Self::Dotted(name)),
+impl FromJson for ClaimPathWire {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        let path = match json {
+            Value::String(name) => Some(Self::Dotted(name.clone())),
             Value::Array(names) => {
-                let segments = names.into_iter().map(PathSegment::from_json);
+                let segments = names.iter().map(PathSegment::parse);
                 segments.collect::<Option<_>>().map(Self::Listed)
             }
             _ => None,
         };
-        path.ok_or_else(|| D::Error::custom("is neither a claim's name nor a list of names"))
+        path.or_else(|| at.refuse("is neither a claim's name nor a list of names"))
     }
 }
 
-impl<'de> Deserialize<'de> for PathSegment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_json(Value::deserialize(deserializer)?)
-            .ok_or_else(|| D::Error::custom("is neither a name nor an object with a key"))
+impl FromJson for PathSegment {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        Self::parse(json).or_else(|| at.refuse("is neither a name nor an object with a key"))
     }
 }
 
@@ -69,11 +67,11 @@ impl PathSegment {
         }
     }
 
-    fn from_json(json: Value) -> Option<Self> {
+    fn parse(json: &Value) -> Option<Self> {
         match json {
-            Value::String(name) => Some(Self::Plain(name)),
-            Value::Object(mut fields) if fields.len() == 1 => match fields.remove("key") {
-                Some(Value::String(key)) => Some(Self::Keyed(Key { key })),
+            Value::String(name) => Some(Self::Plain(name.clone())),
+            Value::Object(fields) if fields.len() == 1 => match fields.get("key") {
+                Some(Value::String(key)) => Some(Self::Keyed(Key { key: key.clone() })),
                 _ => None,
             },
             _ => None,
@@ -82,31 +80,27 @@ impl PathSegment {
 }
 
 impl ClaimPathWire {
-    pub(crate) fn build(self, path: &str) -> Result<ClaimPath, ConfigError> {
+    /// Builds the path of a claim at this place.
+    pub(crate) fn build(self, at: &Place<'_>) -> Option<ClaimPath> {
         let names: Vec<String> = match self {
             Self::Dotted(name) => name.split('.').map(str::to_owned).collect(),
             Self::Listed(segments) => segments.into_iter().map(PathSegment::into_name).collect(),
         };
-        ClaimPath::new(names).ok_or_else(|| ConfigError::new(path, "has an empty part"))
+        ClaimPath::new(names).or_else(|| at.refuse("has an empty part"))
     }
 }
 
-/// Builds the path of a claim from the fields `claim_name` and `claim_path` of the object at `path`.
+/// Builds the path of a claim from the fields `claim_name` and `claim_path` of the object at this place.
 /// Exactly one of them must be given; an empty `claim_path` counts as absent.
 pub(crate) fn build(
-    path: &str,
+    at: &Place<'_>,
     name: Option<NonEmpty>,
     segments: Option<Vec<PathSegment>>,
-) -> Result<ClaimPath, ConfigError> {
+) -> Option<ClaimPath> {
     let segments = segments.filter(|segments| !segments.is_empty());
     match (name, segments) {
-        (Some(name), None) => ClaimPathWire::Dotted(name.0).build(&format!("{path}.claim_name")),
-        (None, Some(segments)) => {
-            ClaimPathWire::Listed(segments).build(&format!("{path}.claim_path"))
-        }
-        _ => Err(ConfigError::new(
-            path,
-            "needs one of claim_name and claim_path",
-        )),
+        (Some(name), None) => ClaimPathWire::Dotted(name.0).build(&at.field("claim_name")),
+        (None, Some(segments)) => ClaimPathWire::Listed(segments).build(&at.field("claim_path")),
+        _ => at.refuse("needs one of claim_name and claim_path"),
     }
 }

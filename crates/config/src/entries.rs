@@ -1,33 +1,21 @@
 //! Objects whose names the operator chooses.
 
-use std::fmt;
-use std::marker::PhantomData;
+use serde_json::Value;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use super::from_json::{self, FromJson};
+use super::place::Place;
 
 /// The entries of an object, in the order of their names.
 pub(crate) struct Entries<T>(pub(crate) Vec<(String, T)>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EntriesVisitor(PhantomData))
-    }
-}
-
-struct EntriesVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
-    type Value = Entries<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Entries<T>, A::Error> {
-        let mut entries: Vec<(String, T)> = Vec::new();
-        while let Some(name) = access.next_key::<String>()? {
-            entries.push((name, access.next_value()?));
+impl<T: FromJson> FromJson for Entries<T> {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        let mut entries = Vec::new();
+        for (name, value) in from_json::object(json, at)? {
+            if let Some(value) = T::from_json(value, &at.field(name)) {
+                entries.push((name.clone(), value));
+            }
         }
-        Ok(Entries(entries))
+        Some(Self(entries))
     }
 }

@@ -1,39 +1,38 @@
-//! What is wrong with a configuration, and where.
+//! Why a configuration is refused.
 
 use std::fmt;
 
-use super::place::Place;
+use super::problem::Problem;
 
-/// A problem of a configuration, with the JSON path of the field that has it.
+/// Everything that is wrong with a configuration, as far as it could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    path: String,
-    problem: String,
+    problems: Vec<Problem>,
 }
 
 impl ConfigError {
-    /// A problem at `path`, such as `providers.cloud.issuer`. The path of the whole document is
-    /// empty.
-    pub(crate) fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            problem: problem.into(),
-        }
+    /// An error that consists of these problems.
+    pub(crate) fn new(problems: Vec<Problem>) -> Self {
+        Self { problems }
     }
 
-    /// A problem at `place`.
-    pub(crate) fn at(place: Place, problem: impl Into<String>) -> Self {
-        Self::new(place.into_path(), problem)
+    /// The problems: at least one.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
     }
 }
 
 impl fmt::Display for ConfigError {
-    /// `path: problem`.
+    /// One line for each problem.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fmt::Display::fmt(problem, f)?;
         }
-        f.write_str(&self.problem)
+        Ok(())
     }
 }
 

@@ -3,28 +3,25 @@
 use gate::policy::HeaderPolicy;
 use gate::verify::Algorithm;
 
-use super::error::ConfigError;
+use super::place::Place;
 
-/// Builds the policy of the provider at `path` from its fields `algorithms` and `types`. `local` says
+/// Builds the policy of the provider at this place from its fields `algorithms` and `types`. `local` says
 /// whether its keys are in the configuration.
 pub(crate) fn build(
-    path: &str,
+    at: &Place<'_>,
     algorithms: Option<Vec<String>>,
     types: Option<Vec<String>>,
     local: bool,
-) -> Result<HeaderPolicy, ConfigError> {
+) -> HeaderPolicy {
     let algorithms = match algorithms {
         None => default_algorithms(),
-        Some(names) => named_algorithms(path, &names, local)?,
+        Some(names) => named_algorithms(at, names, local),
     };
     let types = types.unwrap_or_else(|| ["at+jwt", "jwt", ""].map(str::to_owned).to_vec());
     if types.is_empty() {
-        return Err(ConfigError::new(
-            format!("{path}.types"),
-            "must not be empty",
-        ));
+        at.field("types").report("must not be empty");
     }
-    Ok(HeaderPolicy::new(algorithms, &types))
+    HeaderPolicy::new(algorithms, &types)
 }
 
 /// All algorithms except HMAC: its keys are shared secrets.
@@ -33,36 +30,23 @@ fn default_algorithms() -> Vec<Algorithm> {
     all.filter(|algorithm| !algorithm.is_symmetric()).collect()
 }
 
-fn named_algorithms(
-    path: &str,
-    names: &[String],
-    local: bool,
-) -> Result<Vec<Algorithm>, ConfigError> {
+fn named_algorithms(at: &Place<'_>, names: Vec<String>, local: bool) -> Vec<Algorithm> {
     if names.is_empty() {
-        return Err(ConfigError::new(
-            format!("{path}.algorithms"),
-            "must not be empty",
-        ));
+        at.field("algorithms").report("must not be empty");
     }
-    let mut algorithms = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        let problem = match Algorithm::from_name(name) {
+    at.build_list(
+        "algorithms",
+        Some(names),
+        |name, at| match Algorithm::from_name(&name) {
             Some(algorithm) if algorithm.is_symmetric() && !local => {
-                format!("{name} works only with local_jwks")
+                at.refuse(&format!("{name} works only with local_jwks"))
             }
-            Some(algorithm) => {
-                algorithms.push(algorithm);
-                continue;
-            }
+            Some(algorithm) => Some(algorithm),
             None => {
                 let known = Algorithm::ALL.iter().map(|(known, _)| *known);
-                format!("is not one of {}", known.collect::<Vec<_>>().join(", "))
+                let known = known.collect::<Vec<_>>().join(", ");
+                at.refuse(&format!("is not one of {known}"))
             }
-        };
-        return Err(ConfigError::new(
-            format!("{path}.algorithms[{index}]"),
-            problem,
-        ));
-    }
-    Ok(algorithms)
+        },
+    )
 }

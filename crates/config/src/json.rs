@@ -7,20 +7,21 @@ use serde_json::{Map, Number, Value};
 
 use super::error::ConfigError;
 use super::place::Place;
+use super::problems::Problems;
 
 /// Parses a JSON text.
-///
-/// The configuration's types are read from the value and not from the text, since the host may also
-/// hand over a Struct. So the module contains their deserialization once.
 pub(crate) fn parse(text: &[u8]) -> Result<Value, ConfigError> {
-    let mut duplicate = None;
+    let problems = Problems::default();
+    let document = Place::document(&problems);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let json = UniqueSeed(&mut duplicate).deserialize(&mut deserializer);
+    let json = UniqueSeed(&document).deserialize(&mut deserializer);
     let json = json.and_then(|json| deserializer.end().map(|()| json));
-    json.map_err(|error| match duplicate {
-        Some(place) => ConfigError::at(place, "given twice"),
-        None => ConfigError::new("", format!("not JSON: {error}")),
-    })
+    let json = json.map_err(|error| {
+        if problems.is_empty() {
+            document.report(&format!("not JSON: {error}"));
+        }
+    });
+    problems.result(json.ok())
 }
 
 /// A JSON value that refuses duplicate names when it is deserialized.
@@ -31,12 +32,14 @@ pub struct UniqueValue(pub Value);
 #[cfg(not(target_arch = "wasm32"))]
 impl<'de> serde::Deserialize<'de> for UniqueValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        UniqueSeed(&mut None).deserialize(deserializer).map(Self)
+        let problems = Problems::default();
+        let json = UniqueSeed(&Place::document(&problems)).deserialize(deserializer);
+        json.map(Self)
     }
 }
 
-/// Deserializes a value and refuses duplicate names. The place of the first one is stored here.
-struct UniqueSeed<'p>(&'p mut Option<Place>);
+/// Deserializes the value at this place. Reports the first name that is given twice, and stops there.
+struct UniqueSeed<'p>(&'p Place<'p>);
 
 impl<'de> DeserializeSeed<'de> for UniqueSeed<'_> {
     type Value = Value;
@@ -79,36 +82,24 @@ impl<'de> Visitor<'de> for UniqueSeed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        loop {
-            match access.next_element_seed(UniqueSeed(self.0)) {
-                Ok(Some(value)) => values.push(value),
-                Ok(None) => return Ok(values.into()),
-                Err(error) => {
-                    if let Some(place) = self.0 {
-                        place.enter_element(values.len());
-                    }
-                    return Err(error);
-                }
-            }
+        while let Some(value) =
+            access.next_element_seed(UniqueSeed(&self.0.element(values.len())))?
+        {
+            values.push(value);
         }
+        Ok(values.into())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = access.next_key::<String>()? {
+            let field = self.0.field(&name);
             if map.contains_key(&name) {
-                *self.0 = Some(Place::field(&name));
+                field.report("given twice");
                 return Err(A::Error::custom(format!("duplicate field `{name}`")));
             }
-            match access.next_value_seed(UniqueSeed(self.0)) {
-                Ok(value) => map.insert(name, value),
-                Err(error) => {
-                    if let Some(place) = self.0 {
-                        place.enter(&name);
-                    }
-                    return Err(error);
-                }
-            };
+            let value = access.next_value_seed(UniqueSeed(&field))?;
+            map.insert(name, value);
         }
         Ok(map.into())
     }

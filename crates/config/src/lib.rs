@@ -2,17 +2,23 @@
 //!
 //! The configuration is JSON with the field names of Envoy's `JwtAuthentication` message, in
 //! `snake_case` or lowerCamelCase; `docs/configuration.md` is its reference. A type named `...Wire`
-//! has the shape of the JSON, and its `build` returns a type of [`gate::policy`].
+//! has the shape of the JSON, and its `build` returns a type of [`gate::policy`]. The macros `object!` and
+//! `choice!` define such types with their readers and schemas: a new field is a line with its documentation.
+//!
+//! Readers and builders report a problem to the [`Place`] that has it and go on, so that all are found.
+//! One problem is enough for the whole configuration to be refused.
 
+mod choice;
 mod claim_path;
 mod conditions;
 mod config;
-mod deserializer;
+mod dpop;
 mod empty;
 mod entries;
 mod environment;
 mod error;
 mod forwarding;
+mod from_json;
 mod header_policy;
 mod http_uri;
 mod introspection;
@@ -22,10 +28,15 @@ mod list;
 mod location;
 mod matcher;
 mod metadata_matcher;
+mod object;
 mod pattern;
 mod place;
+mod problem;
+mod problems;
 mod protobuf;
 mod provider;
+mod providers;
+mod public_urls;
 mod requirement;
 mod resource_metadata;
 mod revocation;
@@ -34,8 +45,8 @@ mod scalar;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
 mod sender_constraint;
+mod spelling;
 mod string_matcher;
-mod unsupported;
 mod warnings;
 
 #[cfg(test)]
@@ -45,11 +56,15 @@ use gate::policy::Policy;
 use serde_json::Value;
 
 use config::ConfigWire;
+use from_json::FromJson;
+use place::Place;
+use problems::Problems;
 
 pub use environment::Environment;
 pub use error::ConfigError;
 #[cfg(not(target_arch = "wasm32"))]
 pub use json::UniqueValue;
+pub use problem::Problem;
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::schema;
 
@@ -58,10 +73,18 @@ pub use schema::schema;
 ///
 /// # Errors
 ///
-/// The first problem, with its JSON path.
+/// The problems, each with its JSON path. Those of references between fields are found only when every
+/// value by itself is good.
+// Inlined into a package that is built for speed, this package would be too.
+#[inline(never)]
 pub fn parse(bytes: &[u8], environment: Environment<'_>) -> Result<Policy, ConfigError> {
     if bytes.is_empty() {
-        return Err(ConfigError::new("", "is empty"));
+        let problem = Problem {
+            path: String::new(),
+            text: "is empty".to_owned(),
+            known_fields: Vec::new(),
+        };
+        return Err(ConfigError::new(vec![problem]));
     }
     // The first byte does not tell them apart: a Struct begins with a line feed, and JSON may.
     let json = match json::parse(bytes) {
@@ -75,11 +98,15 @@ pub fn parse(bytes: &[u8], environment: Environment<'_>) -> Result<Policy, Confi
 ///
 /// # Errors
 ///
-/// The first problem, with its JSON path.
+/// The problems, each with its JSON path. Those of references between fields are found only when every
+/// value by itself is good.
 pub fn parse_json(bytes: &[u8]) -> Result<Policy, ConfigError> {
     build(&json::parse(bytes)?, &|_| None)
 }
 
 fn build(json: &Value, environment: Environment<'_>) -> Result<Policy, ConfigError> {
-    deserializer::from_value::<ConfigWire>(json)?.build(environment)
+    let problems = Problems::default();
+    let document = Place::document(&problems);
+    let wire = problems.result(ConfigWire::from_json(json, &document))?;
+    problems.result(wire.build(&document, environment))
 }

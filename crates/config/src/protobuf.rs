@@ -3,7 +3,7 @@
 
 use prost::Message;
 use prost_types::value::Kind;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// Decodes a Struct; `None` if the bytes are not one.
 pub(crate) fn struct_to_json(bytes: &[u8]) -> Option<Value> {
@@ -11,8 +11,11 @@ pub(crate) fn struct_to_json(bytes: &[u8]) -> Option<Value> {
 }
 
 fn object(message: prost_types::Struct) -> Value {
-    let fields = message.fields.into_iter();
-    Value::Object(fields.map(|(name, field)| (name, value(field))).collect())
+    let mut fields = Map::new();
+    for (name, field) in message.fields {
+        fields.insert(name, value(field));
+    }
+    Value::Object(fields)
 }
 
 /// prost limits the depth of a message, and thereby this recursion.

@@ -5,12 +5,14 @@ use std::rc::Rc;
 use gate::policy::{
     Extract, Fallback, Provider, Requirement, RequirementKind, RequirementNode, TokenConditions,
 };
-use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::Value;
 
 use super::conditions::{self, ClaimConditionWire};
 use super::empty::Empty;
-use super::error::ConfigError;
-use super::list::quoted;
+use super::from_json::FromJson;
+use super::object::object;
+use super::place::Place;
+use super::providers::Providers;
 use super::scalar::{NonEmpty, OwnHeaderName, ScopeToken};
 
 /// How deep requirements may be nested.
@@ -24,111 +26,75 @@ const EMPTY: &str =
 /// Envoy's name for the header that marks claims as unverified.
 const STATUS_HEADER: &str = "x-jwt-signature-verified";
 
-#[derive(serde::Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "Requirement", title = "Requirement")
-)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RequirementWire {
-    /// A token of this provider.
-    #[serde(default, alias = "providerName")]
-    provider_name: Option<NonEmpty>,
-    /// A token of a provider, for other audiences than the provider's.
-    #[serde(default, alias = "providerAndAudiences")]
-    provider_and_audiences: Option<ProviderAndAudiencesWire>,
-    /// One of these must be fulfilled.
-    #[serde(default, alias = "requiresAny")]
-    requires_any: Option<ListWire>,
-    /// All of these must be fulfilled.
-    #[serde(default, alias = "requiresAll")]
-    requires_all: Option<ListWire>,
-    /// Every request passes, with or without a token; no token is read.
-    #[serde(default)]
-    allow: Option<Empty>,
-    /// A request without a token passes; a token must be valid.
-    #[serde(default, alias = "allowMissing")]
-    allow_missing: Option<Empty>,
-    /// Every request passes; a valid token is forwarded.
-    #[serde(default, alias = "allowMissingOrFailed")]
-    allow_missing_or_failed: Option<Empty>,
-    /// Every request passes; the claims of an unverified token are forwarded.
-    #[serde(default, alias = "extractOnlyWithoutValidation")]
-    extract_only_without_validation: Option<ExtractWire>,
-    /// Scopes that the token must all have.
-    #[serde(default)]
-    scopes: Option<Vec<ScopeToken>>,
-    /// Scopes of which the token must have one.
-    #[serde(default, alias = "anyScope")]
-    any_scope: Option<Vec<ScopeToken>>,
-    /// Conditions on claims; all must hold.
-    #[serde(default)]
-    claims: Option<Vec<ClaimConditionWire>>,
+object! {
+    pub(crate) struct RequirementWire("Requirement", "Requirement") {
+        /// A token of this provider.
+        provider_name: optional NonEmpty,
+        /// A token of a provider, for other audiences than the provider's.
+        provider_and_audiences: optional ProviderAndAudiencesWire,
+        /// One of these must be fulfilled.
+        requires_any: optional ListWire,
+        /// All of these must be fulfilled.
+        requires_all: optional ListWire,
+        /// Every request passes, with or without a token; no token is read.
+        allow: optional Empty,
+        /// A request without a token passes; a token must be valid.
+        allow_missing: optional Empty,
+        /// Every request passes; a valid token is forwarded.
+        allow_missing_or_failed: optional Empty,
+        /// Every request passes; the claims of an unverified token are forwarded.
+        extract_only_without_validation: optional ExtractWire,
+        /// Scopes that the token must all have.
+        scopes: optional Vec<ScopeToken>,
+        /// Scopes of which the token must have one.
+        any_scope: optional Vec<ScopeToken>,
+        /// Conditions on claims; all must hold.
+        claims: optional Vec<ClaimConditionWire>,
+    }
 }
 
-#[derive(serde::Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "ProviderAndAudiences", title = "Provider and audiences")
-)]
-#[serde(deny_unknown_fields)]
-struct ProviderAndAudiencesWire {
-    /// The provider.
-    #[serde(alias = "providerName")]
-    provider_name: NonEmpty,
-    /// Audiences of which `aud` must contain one, instead of the provider's.
-    #[serde(default)]
-    audiences: Option<Vec<NonEmpty>>,
+object! {
+    struct ProviderAndAudiencesWire("ProviderAndAudiences", "Provider and audiences") {
+        /// The provider.
+        provider_name: required NonEmpty,
+        /// Audiences of which `aud` must contain one, instead of the provider's.
+        audiences: optional Vec<NonEmpty>,
+    }
 }
 
-#[derive(serde::Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "Requirements", title = "Requirements")
-)]
-#[serde(deny_unknown_fields)]
-struct ListWire {
-    /// The requirements; at least one.
-    requirements: Vec<RequirementWire>,
+object! {
+    struct ListWire("Requirements", "Requirements") {
+        /// The requirements; at least one.
+        requirements: required Vec<RequirementWire>,
+    }
 }
 
-#[derive(serde::Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "ExtractOnly", title = "Extraction")
-)]
-#[serde(deny_unknown_fields)]
-struct ExtractWire {
-    /// The header that is then set to `"false"`; `"-"` for none. Default
-    /// `"x-jwt-signature-verified"`.
-    #[serde(default, alias = "verificationStatusHeader")]
-    verification_status_header: Option<String>,
+object! {
+    struct ExtractWire("ExtractOnly", "Extraction") {
+        /// The header that is then set to `"false"`; `"-"` for none. Default
+        /// `"x-jwt-signature-verified"`.
+        verification_status_header: optional String,
+    }
 }
 
-/// Deserializes a requirement whose field is given, so that null is an error.
-pub(crate) fn not_null<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<RequirementWire>, D::Error> {
-    match Option::deserialize(deserializer)? {
-        None => Err(D::Error::custom(EMPTY)),
-        given => Ok(given),
+/// The requirement of a rule, for which null is a mistake of its own.
+pub(crate) struct Requires(pub(crate) RequirementWire);
+
+impl FromJson for Requires {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        match json {
+            Value::Null => at.refuse(EMPTY),
+            given => RequirementWire::from_json(given, at).map(Self),
+        }
     }
 }
 
 impl RequirementWire {
-    /// Builds the requirement at `path`.
-    pub(crate) fn build(
-        self,
-        path: &str,
-        providers: &[Rc<Provider>],
-    ) -> Result<Requirement, ConfigError> {
+    /// Builds the requirement at this place.
+    pub(crate) fn build(self, at: &Place<'_>, providers: &Providers) -> Option<Requirement> {
         let builder = Builder { providers };
-        let root = builder.node(path, self, &[], MAX_DEPTH)?;
-        Ok(Requirement::new(root))
+        let root = builder.node(at, self, &[], MAX_DEPTH)?;
+        Some(Requirement::new(root))
     }
 
     /// The fallback that this stands for among alternatives: `None` unless it consists of
@@ -159,63 +125,68 @@ impl RequirementWire {
 
 /// Builds requirements that refer to these providers.
 struct Builder<'p> {
-    providers: &'p [Rc<Provider>],
+    providers: &'p Providers,
 }
 
 impl Builder<'_> {
-    /// Builds the requirement at `path`. `siblings` are the providers named by the alternatives next
+    /// Builds the requirement at this place. `siblings` are the providers named by the alternatives next
     /// to it. It may be nested `depth` levels deep.
     fn node(
         &self,
-        path: &str,
+        at: &Place<'_>,
         mut wire: RequirementWire,
         siblings: &[Rc<Provider>],
         depth: usize,
-    ) -> Result<RequirementNode, ConfigError> {
+    ) -> Option<RequirementNode> {
         let Some(depth) = depth.checked_sub(1) else {
-            let problem = format!("requirements are nested more than {MAX_DEPTH} deep");
-            return Err(ConfigError::new(path, problem));
+            return at.refuse(&format!(
+                "requirements are nested more than {MAX_DEPTH} deep"
+            ));
         };
-        let conditions = conditions::build(
-            path,
+        let (scopes, any_scope, claims) = (
             wire.scopes.take(),
             wire.any_scope.take(),
             wire.claims.take(),
-        )?;
+        );
+        let is_conditional = [&scopes, &any_scope]
+            .into_iter()
+            .flatten()
+            .any(|scopes| !scopes.is_empty())
+            || claims.as_ref().is_some_and(|claims| !claims.is_empty());
+        let conditions = conditions::build(at, scopes, any_scope, claims);
         // As in Envoy: among alternatives these fields concern the providers of the alternatives,
         // elsewhere all providers.
         let covered = if siblings.is_empty() {
-            self.providers
+            self.providers.all()
         } else {
             siblings
         };
-        let nodes = self.nodes(path, wire, covered, &conditions, depth)?;
+        let nodes = self.nodes(at, wire, covered, &conditions, depth);
         let mut given = nodes.into_iter();
         match (given.next(), given.next()) {
-            (Some(node), None) => Ok(node),
-            (None, _) if conditions.is_empty() => Err(ConfigError::new(path, EMPTY)),
-            (None, _) => Err(ConfigError::new(
-                path,
-                "scopes and claims need provider_name or another requirement beside them",
-            )),
-            (Some(_), Some(_)) => Err(ConfigError::new(
-                path,
+            (Some(node), None) => node,
+            (None, _) if !is_conditional => at.refuse(EMPTY),
+            (None, _) => {
+                at.refuse("scopes and claims need provider_name or another requirement beside them")
+            }
+            (Some(_), Some(_)) => at.refuse(
                 "has more than one of provider_name, provider_and_audiences, requires_any, \
                  requires_all, allow, allow_missing, allow_missing_or_failed and \
                  extract_only_without_validation",
-            )),
+            ),
         }
     }
 
-    /// Builds a requirement of each kind that `wire` gives. Exactly one is valid.
+    /// Builds a requirement of each kind that `wire` gives; `None` for one that cannot be built. Exactly
+    /// one kind is valid.
     fn nodes(
         &self,
-        path: &str,
+        at: &Place<'_>,
         wire: RequirementWire,
         covered: &[Rc<Provider>],
         conditions: &TokenConditions,
         depth: usize,
-    ) -> Result<Vec<RequirementNode>, ConfigError> {
+    ) -> Vec<Option<RequirementNode>> {
         let node = |kind| RequirementNode {
             kind,
             conditions: conditions.clone(),
@@ -227,135 +198,116 @@ impl Builder<'_> {
         };
         let mut nodes = Vec::new();
         if let Some(name) = wire.provider_name {
-            let provider = self.provider(path, &name.0)?;
-            nodes.push(node(RequirementKind::Provider(provider)));
+            let provider = self.providers.find(&name.0, &at.field("provider_name"));
+            nodes.push(provider.map(|provider| node(RequirementKind::Provider(provider))));
         }
         if let Some(wire) = wire.provider_and_audiences {
-            let path = format!("{path}.provider_and_audiences");
-            let provider = self.with_audiences(&path, wire)?;
-            nodes.push(node(RequirementKind::Provider(provider)));
+            let provider = self.with_audiences(&at.field("provider_and_audiences"), wire);
+            nodes.push(provider.map(|provider| node(RequirementKind::Provider(provider))));
         }
         if let Some(list) = wire.requires_any {
-            let path = format!("{path}.requires_any.requirements");
-            nodes.push(node(self.alternatives(&path, list, depth)?));
+            let alternatives = self.alternatives(&at.field("requires_any"), list, depth);
+            nodes.push(Some(node(alternatives)));
         }
         if let Some(list) = wire.requires_all {
-            let path = format!("{path}.requires_all.requirements");
             let wires = list.requirements.into_iter().enumerate().collect();
-            nodes.push(node(RequirementKind::All(self.list(
-                &path,
-                wires,
-                &[],
-                depth,
-            )?)));
+            let all = self.list(&at.field("requires_all"), wires, &[], depth);
+            nodes.push(Some(node(RequirementKind::All(all))));
         }
         if wire.allow.is_some() {
             if !conditions.is_empty() {
-                let problem =
-                    "lets every request pass, so scopes and claims beside it have no effect";
-                return Err(ConfigError::new(format!("{path}.allow"), problem));
+                at.field("allow").report(
+                    "lets every request pass, so scopes and claims beside it have no effect",
+                );
             }
-            nodes.push(RequirementKind::Nothing.into());
+            nodes.push(Some(RequirementKind::Nothing.into()));
         }
         if wire.allow_missing.is_some() {
-            nodes.push(optional(Fallback::AllowMissing));
+            nodes.push(Some(optional(Fallback::AllowMissing)));
         }
         if wire.allow_missing_or_failed.is_some() {
-            nodes.push(optional(Fallback::AllowMissingOrFailed));
+            nodes.push(Some(optional(Fallback::AllowMissingOrFailed)));
         }
         if let Some(wire) = wire.extract_only_without_validation {
-            let path = format!("{path}.extract_only_without_validation");
+            let at = at.field("extract_only_without_validation");
             if !conditions.is_empty() {
-                let problem = "scopes and claims of an unverified token prove nothing";
-                return Err(ConfigError::new(path, problem));
+                at.report("scopes and claims of an unverified token prove nothing");
             }
-            nodes.push(node(RequirementKind::ExtractOnly(Extract {
+            nodes.push(Some(node(RequirementKind::ExtractOnly(Extract {
                 providers: covered.to_vec(),
-                status_header: status_header(&path, &wire)?,
-            })));
+                status_header: status_header(&at, &wire),
+            }))));
         }
-        Ok(nodes)
+        nodes
     }
 
-    /// Builds the requirements at `path`, given with their positions.
+    /// Builds the field `requirements` of the object at this place, given with the positions of its
+    /// elements.
     fn list(
         &self,
-        path: &str,
+        at: &Place<'_>,
         wires: Vec<(usize, RequirementWire)>,
         siblings: &[Rc<Provider>],
         depth: usize,
-    ) -> Result<Vec<RequirementNode>, ConfigError> {
+    ) -> Vec<RequirementNode> {
+        let at = at.field("requirements");
         if wires.is_empty() {
-            return Err(ConfigError::new(path, "must not be empty"));
+            at.report("must not be empty");
         }
-        wires
-            .into_iter()
-            .map(|(index, wire)| self.node(&format!("{path}[{index}]"), wire, siblings, depth))
-            .collect()
+        let mut nodes = Vec::new();
+        for (index, wire) in wires {
+            if let Some(node) = self.node(&at.element(index), wire, siblings, depth) {
+                nodes.push(node);
+            }
+        }
+        nodes
     }
 
     /// Builds the alternatives of a `requires_any`. Next to alternatives that name providers,
     /// `allow_missing` and `allow_missing_or_failed` are their fallback.
-    fn alternatives(
-        &self,
-        path: &str,
-        list: ListWire,
-        depth: usize,
-    ) -> Result<RequirementKind, ConfigError> {
+    fn alternatives(&self, at: &Place<'_>, list: ListWire, depth: usize) -> RequirementKind {
         let names = list.requirements.iter().filter_map(|wire| {
             let audiences = wire.provider_and_audiences.as_ref();
             let with_audiences = audiences.map(|wire| &wire.provider_name);
             wire.provider_name.as_ref().or(with_audiences)
         });
-        let known = |name: &NonEmpty| self.providers.iter().find(|known| known.name == name.0);
-        let siblings: Vec<Rc<Provider>> = names.filter_map(known).cloned().collect();
+        let known = names.filter_map(|name| self.providers.get(&name.0));
+        let siblings: Vec<Rc<Provider>> = known.cloned().collect();
         let wires = list.requirements.into_iter().enumerate();
         let (fallbacks, alternatives): (Vec<_>, Vec<_>) =
             wires.partition(|(_, wire)| !siblings.is_empty() && wire.fallback() != Fallback::None);
         let fallback = fallbacks.iter().map(|(_, wire)| wire.fallback()).max();
-        let nodes = self.list(path, alternatives, &siblings, depth)?;
-        Ok(RequirementKind::Any(
-            nodes,
-            fallback.unwrap_or(Fallback::None),
-        ))
-    }
-
-    fn provider(&self, path: &str, name: &str) -> Result<Rc<Provider>, ConfigError> {
-        let known = self.providers.iter().find(|known| known.name == name);
-        known.map(Rc::clone).ok_or_else(|| {
-            let known = self.providers.iter().map(|known| known.name.as_str());
-            let problem = format!("is not one of the providers {}", quoted(known));
-            ConfigError::new(format!("{path}.provider_name"), problem)
-        })
+        let nodes = self.list(at, alternatives, &siblings, depth);
+        RequirementKind::Any(nodes, fallback.unwrap_or(Fallback::None))
     }
 
     /// The provider, or a copy of it that accepts other audiences.
     fn with_audiences(
         &self,
-        path: &str,
+        at: &Place<'_>,
         wire: ProviderAndAudiencesWire,
-    ) -> Result<Rc<Provider>, ConfigError> {
-        let provider = self.provider(path, &wire.provider_name.0)?;
+    ) -> Option<Rc<Provider>> {
+        let name = &wire.provider_name.0;
+        let provider = self.providers.find(name, &at.field("provider_name"))?;
         let audiences = wire.audiences.unwrap_or_default();
         if audiences.is_empty() {
-            return Ok(provider);
+            return Some(provider);
         }
-        Ok(Rc::new(Provider {
+        Some(Rc::new(Provider {
             audiences: audiences.into_iter().map(|audience| audience.0).collect(),
             ..(*provider).clone()
         }))
     }
 }
 
-/// Builds the header that `extract_only_without_validation` at `path` sets; `-` stands for none.
-fn status_header(path: &str, wire: &ExtractWire) -> Result<Option<String>, ConfigError> {
+/// Builds the header that `extract_only_without_validation` at this place sets; `-` stands for none.
+fn status_header(at: &Place<'_>, wire: &ExtractWire) -> Option<String> {
     match wire.verification_status_header.as_deref() {
-        Some("-") => Ok(None),
-        None | Some("") => Ok(Some(STATUS_HEADER.to_owned())),
-        Some(name) => OwnHeaderName::parse(name)
-            .map(|name| Some(name.0))
-            .map_err(|problem| {
-                ConfigError::new(format!("{path}.verification_status_header"), problem)
-            }),
+        Some("-") => None,
+        None | Some("") => Some(STATUS_HEADER.to_owned()),
+        Some(name) => {
+            let name = OwnHeaderName::parse(name, &at.field("verification_status_header"))?;
+            Some(name.0)
+        }
     }
 }

@@ -3,18 +3,18 @@
 mod document;
 mod signed;
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use gate::policy::{
-    MAX_METADATA_URL, Metadata, ProtectedResource, ProtectedResources, Provider,
-    ResourceIdentifier, WebUrl,
+    MAX_METADATA_URL, Metadata, ProtectedResource, ProtectedResources, ResourceIdentifier, WebUrl,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use self::document::Document;
-use super::error::ConfigError;
+use super::choice::choice;
+use super::object::object;
+use super::place::Place;
+use super::providers::Providers;
 use super::scalar::{NonEmpty, PositiveDuration, ScopeToken};
 
 /// The most resources of one configuration.
@@ -22,142 +22,114 @@ const MAX_RESOURCES: usize = 64;
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_hours(1);
 
-#[derive(Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "ResourceMetadata", title = "Resource metadata")
-)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ResourceMetadataWire {
-    /// The identifier of the resource: an absolute https URL without query and fragment; http for this
-    /// machine only.
-    resource: NonEmpty,
-    /// The issuer identifiers of the authorization servers that clients get tokens from. Default: the
-    /// issuers of the providers, in the order of their names.
-    #[serde(default, alias = "authorizationServers")]
-    authorization_servers: Option<Vec<NonEmpty>>,
-    /// The scopes that clients are told of. Default: none.
-    #[serde(default, alias = "scopesSupported")]
-    scopes_supported: Option<Vec<ScopeToken>>,
-    /// How tokens may be sent: `"header"`, `"body"`, `"query"`. Default: `"header"`.
-    #[serde(default, alias = "bearerMethodsSupported")]
-    bearer_methods_supported: Option<Vec<BearerMethodWire>>,
-    /// The name of the resource, for people.
-    #[serde(default, alias = "resourceName")]
-    resource_name: Option<NonEmpty>,
-    /// The URL of its documentation.
-    #[serde(default, alias = "resourceDocumentation")]
-    resource_documentation: Option<NonEmpty>,
-    /// The URL of its policy on the use of data.
-    #[serde(default, alias = "resourcePolicyUri")]
-    resource_policy_uri: Option<NonEmpty>,
-    /// The URL of its terms of service.
-    #[serde(default, alias = "resourceTosUri")]
-    resource_tos_uri: Option<NonEmpty>,
-    /// The URL of the keys that the resource signs its responses with.
-    #[serde(default, alias = "jwksUri")]
-    jwks_uri: Option<NonEmpty>,
-    /// The algorithms that it signs its responses with.
-    #[serde(default, alias = "resourceSigningAlgValuesSupported")]
-    resource_signing_alg_values_supported: Option<Vec<NonEmpty>>,
-    /// The types of authorization details that it knows (RFC 9396).
-    #[serde(default, alias = "authorizationDetailsTypesSupported")]
-    authorization_details_types_supported: Option<Vec<NonEmpty>>,
-    /// The metadata as a JWS in compact form, which is passed on as it is.
-    #[serde(default, alias = "signedMetadata")]
-    signed_metadata: Option<NonEmpty>,
-    /// Further members of the document, for other languages and extensions.
-    #[serde(default)]
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        schemars(with = "Option<serde_json::Map<String, Value>>")
-    )]
-    additional: Option<Value>,
-    /// Whether the document is also the answer at /.well-known/oauth-protected-resource without the
-    /// resource's path. Default false.
-    #[serde(default, alias = "atRoot")]
-    at_root: Option<bool>,
-    /// The URL of the document, if somebody else serves it: challenges name it, and the gate serves none.
-    #[serde(default, alias = "metadataUrl")]
-    metadata_url: Option<NonEmpty>,
-    /// How long clients may cache the document. Default `"3600s"`.
-    #[serde(default, alias = "maxAge")]
-    max_age: Option<PositiveDuration>,
-    /// Whether a token must have the resource in `aud`, besides an audience of its provider. Default
-    /// false.
-    #[serde(default, alias = "requireAudience")]
-    require_audience: Option<bool>,
+object! {
+    pub(crate) struct ResourceMetadataWire("ResourceMetadata", "Resource metadata") {
+        /// The identifier of the resource: an absolute https URL without query and fragment; http for this
+        /// machine only.
+        resource: required NonEmpty,
+        /// The issuer identifiers of the authorization servers that clients get tokens from. Default: the
+        /// issuers of the providers, in the order of their names.
+        authorization_servers: optional Vec<NonEmpty>,
+        /// The scopes that clients are told of. Default: none.
+        scopes_supported: optional Vec<ScopeToken>,
+        /// How tokens may be sent: `"header"`, `"body"`, `"query"`. Default: `"header"`.
+        bearer_methods_supported: optional Vec<BearerMethodWire>,
+        /// The name of the resource, for people.
+        resource_name: optional NonEmpty,
+        /// The URL of its documentation.
+        resource_documentation: optional NonEmpty,
+        /// The URL of its policy on the use of data.
+        resource_policy_uri: optional NonEmpty,
+        /// The URL of its terms of service.
+        resource_tos_uri: optional NonEmpty,
+        /// The URL of the keys that the resource signs its responses with.
+        jwks_uri: optional NonEmpty,
+        /// The algorithms that it signs its responses with.
+        resource_signing_alg_values_supported: optional Vec<NonEmpty>,
+        /// The types of authorization details that it knows (RFC 9396).
+        authorization_details_types_supported: optional Vec<NonEmpty>,
+        /// The metadata as a JWS in compact form, which is passed on as it is.
+        signed_metadata: optional NonEmpty,
+        /// Further members of the document, for other languages and extensions.
+        additional: optional Map<String, Value>,
+        /// Whether the document is also the answer at /.well-known/oauth-protected-resource without the
+        /// resource's path. Default false.
+        at_root: optional bool,
+        /// The URL of the document, if somebody else serves it: challenges name it, and the gate serves none.
+        metadata_url: optional NonEmpty,
+        /// How long clients may cache the document. Default `"3600s"`.
+        max_age: optional PositiveDuration,
+        /// Whether a token must have the resource in `aud`, besides an audience of its provider. Default
+        /// false.
+        require_audience: optional bool,
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "BearerMethod")
-)]
-#[serde(rename_all = "lowercase")]
-enum BearerMethodWire {
-    Header,
-    Body,
-    Query,
+choice! {
+    enum BearerMethodWire("BearerMethod") {
+        Header = "header",
+        Body = "body",
+        Query = "query",
+    }
 }
 
 /// The field of the configuration.
 const FIELD: &str = "resource_metadata";
 
-/// Builds the resources of a configuration with these providers, and returns them with their JSON paths.
+/// Builds the resources of the document at this place, and returns them with their JSON paths.
 pub(crate) fn build(
+    document: &Place<'_>,
     wires: Option<Vec<ResourceMetadataWire>>,
-    providers: &[Rc<Provider>],
-) -> Result<(ProtectedResources, Vec<String>), ConfigError> {
+    providers: &Providers,
+) -> Option<(ProtectedResources, Vec<String>)> {
     let Some(wires) = wires else {
-        return Ok(Default::default());
+        return Some(Default::default());
     };
+    let list = document.field(FIELD);
     if !(1..=MAX_RESOURCES).contains(&wires.len()) {
-        let problem = format!("must have from 1 to {MAX_RESOURCES} elements");
-        return Err(ConfigError::new(FIELD, problem));
+        return list.refuse(&format!("must have from 1 to {MAX_RESOURCES} elements"));
     }
-    let mut built: Vec<ProtectedResource> = Vec::new();
+    let number = wires.len();
+    let resources = document.build_list(FIELD, Some(wires), |wire, at| wire.build(at, providers));
+    if resources.len() < number {
+        return None;
+    }
     let mut paths = Vec::new();
-    for (index, wire) in wires.into_iter().enumerate() {
-        let path = format!("{FIELD}[{index}]");
-        let resource = wire.build(&path, providers)?;
-        check_against(&path, &resource, &built)?;
-        built.push(resource);
-        paths.push(path);
+    for (index, resource) in resources.iter().enumerate() {
+        let element = list.element(index);
+        check_against(&element, resource, resources.iter().take(index));
+        paths.push(element.path());
     }
-    Ok((ProtectedResources::new(built), paths))
+    Some((ProtectedResources::new(resources), paths))
 }
 
-/// Checks that clients can tell the resource at `path` from those before it.
-fn check_against(
-    path: &str,
+/// Checks that clients can tell the resource at this place from the `others`, which are before it.
+fn check_against<'r>(
+    at: &Place<'_>,
     resource: &ProtectedResource,
-    others: &[ProtectedResource],
-) -> Result<(), ConfigError> {
-    for (index, other) in others.iter().enumerate() {
+    others: impl Iterator<Item = &'r ProtectedResource>,
+) {
+    for (index, other) in others.enumerate() {
         if resource.identifier.is_equivalent(&other.identifier) {
-            let problem = format!(
+            at.field("resource").report(&format!(
                 "is the same as {FIELD}[{index}].resource, apart from a slash at the end, the scheme or \
                  the default port"
-            );
-            return Err(ConfigError::new(format!("{path}.resource"), problem));
+            ));
+            return;
         }
         let same_authority = resource.identifier.shares_authority(&other.identifier);
         if same_authority && is_at_root(resource) && is_at_root(other) {
-            let problem = format!(
-                "{FIELD}[{index}] is already at the root of this authority, by at_root or without a path"
-            );
             let field = if resource.identifier.path().is_empty() {
                 "resource"
             } else {
                 "at_root"
             };
-            return Err(ConfigError::new(format!("{path}.{field}"), problem));
+            at.field(field).report(&format!(
+                "{FIELD}[{index}] is already at the root of this authority, by at_root or without a path"
+            ));
+            return;
         }
     }
-    Ok(())
 }
 
 /// Whether the metadata of `resource` are at the well-known path without a resource's path.
@@ -167,39 +139,38 @@ fn is_at_root(resource: &ProtectedResource) -> bool {
 }
 
 impl ResourceMetadataWire {
-    fn build(
-        mut self,
-        path: &str,
-        providers: &[Rc<Provider>],
-    ) -> Result<ProtectedResource, ConfigError> {
-        let at = |field: &str| format!("{path}.{field}");
-        let identifier = ResourceIdentifier::parse(&self.resource.0)
-            .map_err(|problem| ConfigError::new(at("resource"), problem.to_string()))?;
+    fn build(mut self, at: &Place<'_>, providers: &Providers) -> Option<ProtectedResource> {
+        let identifier = match ResourceIdentifier::parse(&self.resource.0) {
+            Ok(identifier) => identifier,
+            Err(problem) => return at.field("resource").refuse(&problem.to_string()),
+        };
         let require_audience = self.require_audience.unwrap_or(false);
         let at_root = self.at_root.unwrap_or(false);
         if let Some(NonEmpty(url)) = self.metadata_url.take() {
             if at_root {
-                let problem = "the gate cannot serve metadata that metadata_url says are elsewhere";
-                return Err(ConfigError::new(at("at_root"), problem));
+                at.field("at_root")
+                    .report("the gate cannot serve metadata that metadata_url says are elsewhere");
             }
-            return Ok(ProtectedResource {
+            return Some(ProtectedResource {
                 identifier,
-                metadata_url: metadata_url(&at("metadata_url"), &url)?,
+                metadata_url: metadata_url(&at.field("metadata_url"), &url)?,
                 metadata: None,
                 require_audience,
             });
         }
-        let metadata_url = identifier.metadata_url().map_err(|length| {
-            let problem = format!(
-                "makes a URL of the metadata of {length} characters; at most {MAX_METADATA_URL} are \
-                 possible"
-            );
-            ConfigError::new(at("resource"), problem)
-        })?;
+        let metadata_url = match identifier.metadata_url() {
+            Ok(url) => url,
+            Err(length) => {
+                return at.field("resource").refuse(&format!(
+                    "makes a URL of the metadata of {length} characters; at most {MAX_METADATA_URL} \
+                     are possible"
+                ));
+            }
+        };
         let max_age = PositiveDuration::or(self.max_age, DEFAULT_MAX_AGE);
-        Ok(ProtectedResource {
+        Some(ProtectedResource {
             metadata: Some(Metadata {
-                document: self.document(path, providers)?,
+                document: self.document(at, providers)?,
                 max_age,
                 at_root,
             }),
@@ -210,15 +181,11 @@ impl ResourceMetadataWire {
     }
 
     /// The members in the order of RFC 9728, section 2. Those without values are left out (section 3.2).
-    fn document(self, path: &str, providers: &[Rc<Provider>]) -> Result<String, ConfigError> {
-        let at = |field: &str| format!("{path}.{field}");
-        let texts = |list: Option<Vec<NonEmpty>>| {
-            let list = list.unwrap_or_default().into_iter();
-            list.map(|text| text.0).collect::<Vec<_>>()
-        };
-        let servers = self.authorization_servers.map(|list| texts(Some(list)));
-        let servers = authorization_servers(&at("authorization_servers"), servers, providers)?;
+    fn document(self, at: &Place<'_>, providers: &Providers) -> Option<String> {
+        let servers_at = at.field("authorization_servers");
+        let servers = authorization_servers(&servers_at, self.authorization_servers, providers)?;
         let scopes = self.scopes_supported.unwrap_or_default().into_iter();
+        let scopes: Vec<String> = scopes.map(|scope| scope.0).collect();
         let methods = self.bearer_methods_supported;
         let methods = methods.unwrap_or_else(|| vec![BearerMethodWire::Header]);
         let methods = methods.into_iter().map(|method| match method {
@@ -229,10 +196,7 @@ impl ResourceMetadataWire {
         let mut document = Document::default();
         document.add("resource", self.resource.0);
         document.add("authorization_servers", servers);
-        document.add(
-            "scopes_supported",
-            scopes.map(|scope| scope.0).collect::<Vec<_>>(),
-        );
+        document.add("scopes_supported", scopes);
         document.add("bearer_methods_supported", methods.collect::<Vec<_>>());
         document.add_text("resource_name", self.resource_name.map(|name| name.0));
         for (name, url) in [
@@ -242,83 +206,89 @@ impl ResourceMetadataWire {
             ("jwks_uri", self.jwks_uri),
         ] {
             if let Some(NonEmpty(url)) = &url {
-                web_url(&at(name), url)?;
+                web_url(&at.field(name), url);
             }
             document.add_text(name, url.map(|url| url.0));
         }
         let algorithms = texts(self.resource_signing_alg_values_supported);
         if algorithms.iter().any(|algorithm| algorithm == "none") {
-            let path = at("resource_signing_alg_values_supported");
-            return Err(ConfigError::new(path, "must not contain none"));
+            at.field("resource_signing_alg_values_supported")
+                .report("must not contain none");
         }
         document.add("resource_signing_alg_values_supported", algorithms);
         let types = texts(self.authorization_details_types_supported);
         document.add("authorization_details_types_supported", types);
         if let Some(NonEmpty(signed)) = &self.signed_metadata {
-            signed::check(&at("signed_metadata"), signed)?;
+            signed::check(&at.field("signed_metadata"), signed);
         }
         document.add_text(
             "signed_metadata",
             self.signed_metadata.map(|signed| signed.0),
         );
-        let additional = match self.additional {
-            None => Map::new(),
-            Some(Value::Object(additional)) => additional,
-            Some(_) => return Err(ConfigError::new(at("additional"), "must be an object")),
-        };
-        for (name, value) in additional {
-            document
-                .add_other(&name, value)
-                .map_err(|problem| ConfigError::new(at("additional"), problem))?;
-        }
-        Ok(document.into_json())
-    }
-}
-
-/// The authorization servers: the given ones, or the issuers of the providers.
-fn authorization_servers(
-    path: &str,
-    given: Option<Vec<String>>,
-    providers: &[Rc<Provider>],
-) -> Result<Vec<String>, ConfigError> {
-    let servers = given.unwrap_or_else(|| {
-        let mut issuers: Vec<String> = Vec::new();
-        for issuer in providers.iter().filter_map(|one| one.issuer.as_ref()) {
-            if !issuers.contains(issuer) {
-                issuers.push(issuer.clone());
+        for (name, value) in self.additional.unwrap_or_default() {
+            if let Err(problem) = document.add_other(&name, value) {
+                at.field("additional").report(&problem);
             }
         }
-        issuers
-    });
+        Some(document.into_json())
+    }
+}
+
+fn texts(list: Option<Vec<NonEmpty>>) -> Vec<String> {
+    let list = list.unwrap_or_default().into_iter();
+    list.map(|text| text.0).collect()
+}
+
+/// The authorization servers that are given in the field at this place, or else the issuers of the
+/// providers.
+fn authorization_servers(
+    at: &Place<'_>,
+    given: Option<Vec<NonEmpty>>,
+    providers: &Providers,
+) -> Option<Vec<String>> {
+    let servers = match given {
+        Some(given) => texts(Some(given)),
+        None if providers.is_complete() => {
+            let mut issuers: Vec<String> = Vec::new();
+            for issuer in providers.all().iter().filter_map(|one| one.issuer.as_ref()) {
+                if !issuers.contains(issuer) {
+                    issuers.push(issuer.clone());
+                }
+            }
+            issuers
+        }
+        None => return None,
+    };
     if servers.is_empty() {
-        let problem = "needs at least one authorization server: no provider has an issuer";
-        return Err(ConfigError::new(path, problem));
+        return at.refuse("needs at least one authorization server: no provider has an issuer");
     }
     for server in &servers {
-        let url = web_url(path, server)?;
+        let url = web_url(at, server)?;
         if url.has_query() || url.has_fragment() {
-            let problem = format!("{server:?} must not have a query or a fragment");
-            return Err(ConfigError::new(path, problem));
+            at.report(&format!("{server:?} must not have a query or a fragment"));
         }
     }
-    Ok(servers)
+    Some(servers)
 }
 
-fn metadata_url(path: &str, text: &str) -> Result<WebUrl, ConfigError> {
-    let url = web_url(path, text)?;
-    let problem = if !url.is_secure() {
-        "must begin with https://, except for localhost, 127.0.0.1 and [::1]".to_owned()
+fn metadata_url(at: &Place<'_>, text: &str) -> Option<WebUrl> {
+    let url = web_url(at, text)?;
+    if !url.is_secure() {
+        at.refuse("must begin with https://, except for localhost, 127.0.0.1 and [::1]")
     } else if url.has_fragment() {
-        "must not have a fragment".to_owned()
+        at.refuse("must not have a fragment")
     } else if text.len() > MAX_METADATA_URL {
-        format!("must not have more than {MAX_METADATA_URL} characters")
+        at.refuse(&format!(
+            "must not have more than {MAX_METADATA_URL} characters"
+        ))
     } else {
-        return Ok(url);
-    };
-    Err(ConfigError::new(path, problem))
+        Some(url)
+    }
 }
 
-fn web_url(path: &str, text: &str) -> Result<WebUrl, ConfigError> {
-    WebUrl::parse(text)
-        .map_err(|problem| ConfigError::new(path, format!("is not a URL: {problem}")))
+fn web_url(at: &Place<'_>, text: &str) -> Option<WebUrl> {
+    match WebUrl::parse(text) {
+        Ok(url) => Some(url),
+        Err(problem) => at.refuse(&format!("is not a URL: {problem}")),
+    }
 }

@@ -8,11 +8,12 @@ use gate::fetching::{
 };
 use gate::policy::{OnUnavailable, RevocationSource};
 use gate::revocation::ListFormat;
-use serde::Deserialize;
 
+use super::choice::choice;
 use super::environment::{self, Environment};
-use super::error::ConfigError;
 use super::http_uri::{self, HttpUriWire};
+use super::object::object;
+use super::place::Place;
 use super::scalar::{NonEmpty, PositiveDuration};
 
 const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
@@ -25,85 +26,57 @@ const SHORTEST_REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
-#[derive(Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "Revocation", title = "Revocation")
-)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RevocationWire {
-    /// Where the list is.
-    #[serde(alias = "httpUri")]
-    http_uri: HttpUriWire,
-    /// How often the list is fetched. Default `"10s"`, at least `"0.1s"`.
-    #[serde(default, alias = "refreshInterval")]
-    refresh_interval: Option<PositiveDuration>,
-    /// How long the list may be used after the last successful fetch; not shorter than
-    /// `refresh_interval`. Default `"300s"`, or twice `refresh_interval` if that is longer.
-    #[serde(default, alias = "maxStale")]
-    max_stale: Option<PositiveDuration>,
-    /// The format of the list: `"list"` (default) or `"wso2"`.
-    #[serde(default)]
-    format: Option<FormatWire>,
-    /// The user name for HTTP Basic authentication. Default: no authentication.
-    #[serde(default)]
-    username: Option<NonEmpty>,
-    /// The environment variable of the VM that contains the password.
-    #[serde(default, alias = "passwordEnvironmentVariable")]
-    password_environment_variable: Option<NonEmpty>,
-    /// What happens to tokens while the list is unavailable: `"deny"` (default), or `"allow"`, which
-    /// skips this check.
-    #[serde(default, alias = "onUnavailable")]
-    on_unavailable: Option<OnUnavailableWire>,
+object! {
+    pub(crate) struct RevocationWire("Revocation", "Revocation") {
+        /// Where the list is.
+        http_uri: required HttpUriWire,
+        /// How often the list is fetched. Default `"10s"`, at least `"0.1s"`.
+        refresh_interval: optional PositiveDuration,
+        /// How long the list may be used after the last successful fetch; not shorter than
+        /// `refresh_interval`. Default `"300s"`, or twice `refresh_interval` if that is longer.
+        max_stale: optional PositiveDuration,
+        /// The format of the list: `"list"` (default) or `"wso2"`.
+        format: optional FormatWire,
+        /// The user name for HTTP Basic authentication. Default: no authentication.
+        username: optional NonEmpty,
+        /// The environment variable of the VM that contains the password.
+        password_environment_variable: optional NonEmpty,
+        /// What happens to tokens while the list is unavailable: `"deny"` (default), or `"allow"`, which
+        /// skips this check.
+        on_unavailable: optional OnUnavailableWire,
+    }
 }
 
-#[derive(Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "ListFormat")
-)]
-#[serde(rename_all = "lowercase")]
-enum FormatWire {
-    List,
-    Wso2,
+choice! {
+    enum FormatWire("ListFormat") {
+        List = "list",
+        Wso2 = "wso2",
+    }
 }
 
-/// What happens to tokens while the list is unavailable.
-#[derive(Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "OnUnavailable")
-)]
-#[serde(rename_all = "lowercase")]
-enum OnUnavailableWire {
-    /// They are refused.
-    Deny,
-    /// They pass without this check.
-    Allow,
+choice! {
+    /// What happens to tokens while the list is unavailable.
+    enum OnUnavailableWire("OnUnavailable") {
+        /// They are refused.
+        Deny = "deny",
+        /// They pass without this check.
+        Allow = "allow",
+    }
 }
 
 impl RevocationWire {
+    /// Builds the source of revocations at this place.
     pub(crate) fn build(
         self,
-        path: &str,
+        at: &Place<'_>,
         environment: Environment<'_>,
-    ) -> Result<RevocationSource, ConfigError> {
-        let authorization = authorization(
-            path,
-            self.username,
-            self.password_environment_variable,
-            environment,
-        )?;
+    ) -> Option<RevocationSource> {
+        let variable = self.password_environment_variable;
+        let authorization = authorization(at, self.username, variable, environment);
+        let timeout = http_uri::timeout(&at.field("http_uri"), self.http_uri.timeout);
+        let policy = refresh_policy(at, timeout, self.refresh_interval, self.max_stale);
         let remote = RemoteDocument {
-            policy: refresh_policy(
-                path,
-                http_uri::timeout(&format!("{path}.http_uri"), self.http_uri.timeout)?,
-                self.refresh_interval,
-                self.max_stale,
-            )?,
+            policy: policy?,
             cluster: self.http_uri.cluster.0,
             source: DocumentSource::Uri(self.http_uri.uri.0),
             authorization,
@@ -112,7 +85,7 @@ impl RevocationWire {
                 backoff: Backoff::new(FIRST_RETRY, FIRST_RETRY),
             },
         };
-        Ok(RevocationSource {
+        Some(RevocationSource {
             remote: Rc::new(remote),
             format: match self.format {
                 None | Some(FormatWire::List) => ListFormat::List,
@@ -127,30 +100,26 @@ impl RevocationWire {
 }
 
 fn refresh_policy(
-    path: &str,
-    timeout: Duration,
+    at: &Place<'_>,
+    timeout: Option<Duration>,
     refresh_interval: Option<PositiveDuration>,
     max_stale: Option<PositiveDuration>,
-) -> Result<RefreshPolicy, ConfigError> {
+) -> Option<RefreshPolicy> {
     let refresh_interval = PositiveDuration::or(refresh_interval, DEFAULT_REFRESH_INTERVAL);
     if refresh_interval < SHORTEST_REFRESH_INTERVAL {
-        return Err(ConfigError::new(
-            format!("{path}.refresh_interval"),
-            "must be at least \"0.1s\"",
-        ));
+        let at = at.field("refresh_interval");
+        at.report("must be at least \"0.1s\"");
     }
     // With a long interval and the plain default, one failed fetch would make the list unavailable.
     let default_max_stale = DEFAULT_MAX_STALE.max(refresh_interval.saturating_mul(2));
     let max_stale = PositiveDuration::or(max_stale, default_max_stale);
     if max_stale < refresh_interval {
-        return Err(ConfigError::new(
-            format!("{path}.max_stale"),
-            "must not be shorter than refresh_interval",
-        ));
+        let at = at.field("max_stale");
+        at.report("must not be shorter than refresh_interval");
     }
     let longest_retry = refresh_interval.clamp(FIRST_RETRY, LONGEST_RETRY);
-    Ok(RefreshPolicy {
-        timeout,
+    Some(RefreshPolicy {
+        timeout: timeout?,
         cache_duration: refresh_interval,
         max_stale,
         // No request asks for a list before it is due.
@@ -159,31 +128,25 @@ fn refresh_policy(
     })
 }
 
-/// Builds the HTTP Basic authentication (RFC 7617) of the list at `path`.
+/// Builds the HTTP Basic authentication (RFC 7617) of the list at this place, if there is one.
 fn authorization(
-    path: &str,
+    at: &Place<'_>,
     username: Option<NonEmpty>,
     variable: Option<NonEmpty>,
     environment: Environment<'_>,
-) -> Result<Option<Authorization>, ConfigError> {
+) -> Option<Authorization> {
     match (username, variable) {
-        (None, None) => Ok(None),
+        (None, None) => None,
         (Some(NonEmpty(username)), Some(NonEmpty(variable))) => {
             if username.contains(|letter: char| letter == ':' || letter.is_control()) {
-                let problem = "must have no colon and no control characters (RFC 7617)";
-                return Err(ConfigError::new(format!("{path}.username"), problem));
+                let at = at.field("username");
+                at.report("must have no colon and no control characters (RFC 7617)");
             }
-            let path = format!("{path}.password_environment_variable");
-            let password = environment::secret(&path, &variable, environment)?;
-            Ok(Some(Authorization::basic(&username, &password)))
+            let at = at.field("password_environment_variable");
+            let password = environment::secret(&at, &variable, environment)?;
+            Some(Authorization::basic(&username, &password))
         }
-        (Some(_), None) => {
-            let problem = "username needs password_environment_variable";
-            Err(ConfigError::new(path, problem))
-        }
-        (None, Some(_)) => {
-            let problem = "password_environment_variable needs username";
-            Err(ConfigError::new(path, problem))
-        }
+        (Some(_), None) => at.refuse("username needs password_environment_variable"),
+        (None, Some(_)) => at.refuse("password_environment_variable needs username"),
     }
 }

@@ -8,10 +8,12 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use gate::fetching::Resource;
 use gate::http::is_tchar;
-use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+use super::from_json::{FromJson, text};
+use super::place::Place;
+
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -27,10 +29,23 @@ impl PositiveDuration {
     }
 }
 
-impl<'de> Deserialize<'de> for PositiveDuration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let duration = match Value::deserialize(deserializer)? {
-            Value::String(text) => parse_duration(&text),
+impl FromJson for PositiveDuration {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        match UnsignedDuration::from_json(json, at)? {
+            UnsignedDuration(Duration::ZERO) => at.refuse("must be above zero"),
+            UnsignedDuration(duration) => Some(Self(duration)),
+        }
+    }
+}
+
+/// A duration, which may be zero: `"0s"`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnsignedDuration(pub(crate) Duration);
+
+impl FromJson for UnsignedDuration {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        let duration = match json {
+            Value::String(text) => parse_duration(text),
             Value::Object(fields) => {
                 let part = |name| match fields.get(name) {
                     None => Some(0),
@@ -50,12 +65,9 @@ impl<'de> Deserialize<'de> for PositiveDuration {
             _ => None,
         };
         match duration {
-            Some(Duration::ZERO) => Err(D::Error::custom("must be above zero")),
-            Some(duration) if duration > LONGEST => Err(D::Error::custom("is too long")),
-            Some(duration) => Ok(Self(duration)),
-            None => Err(D::Error::custom(
-                "is not a duration such as \"5s\" or \"0.5s\"",
-            )),
+            Some(duration) if duration > LONGEST => at.refuse("is too long"),
+            Some(duration) => Some(Self(duration)),
+            None => at.refuse("is not a duration such as \"5s\" or \"0.5s\""),
         }
     }
 }
@@ -80,18 +92,16 @@ fn parse_duration(text: &str) -> Option<Duration> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unsigned(pub(crate) u32);
 
-impl<'de> Deserialize<'de> for Unsigned {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Value::deserialize(deserializer)?;
+impl FromJson for Unsigned {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
         let wrapped = json.as_object().filter(|fields| fields.len() == 1);
-        integer(
-            wrapped
-                .and_then(|fields| fields.get("value"))
-                .unwrap_or(&json),
-        )
-        .and_then(|number| u32::try_from(number).ok())
-        .map(Self)
-        .ok_or_else(|| D::Error::custom("is not an integer from 0 to 4294967295"))
+        let number = wrapped
+            .and_then(|fields| fields.get("value"))
+            .unwrap_or(json);
+        match integer(number).and_then(|number| u32::try_from(number).ok()) {
+            Some(number) => Some(Self(number)),
+            None => at.refuse("is not an integer from 0 to 4294967295"),
+        }
     }
 }
 
@@ -99,9 +109,9 @@ impl<'de> Deserialize<'de> for Unsigned {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed(pub(crate) i64);
 
-impl<'de> Deserialize<'de> for Signed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = match Value::deserialize(deserializer)? {
+impl FromJson for Signed {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        let number = match json {
             Value::Number(number) => {
                 let text = number.to_string();
                 text.strip_suffix(".0").unwrap_or(&text).parse().ok()
@@ -109,8 +119,10 @@ impl<'de> Deserialize<'de> for Signed {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        let number = number.ok_or_else(|| D::Error::custom("is not an integer of 64 bits"))?;
-        Ok(Self(number))
+        match number {
+            Some(number) => Some(Self(number)),
+            None => at.refuse("is not an integer of 64 bits"),
+        }
     }
 }
 
@@ -130,22 +142,12 @@ fn integer(value: &Value) -> Option<u64> {
 #[derive(Clone, Debug)]
 pub(crate) struct NonEmpty(pub(crate) String);
 
-impl NonEmpty {
-    /// Deserializes the value of a field that is given, so that null is an error.
-    pub(crate) fn not_null<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Self>, D::Error> {
-        Self::deserialize(deserializer).map(Some)
-    }
-}
-
-impl<'de> Deserialize<'de> for NonEmpty {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.is_empty() {
-            return Err(D::Error::custom("must not be empty"));
+impl FromJson for NonEmpty {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        match text(json, at)? {
+            "" => at.refuse("must not be empty"),
+            text => Some(Self(text.to_owned())),
         }
-        Ok(Self(text))
     }
 }
 
@@ -153,10 +155,12 @@ impl<'de> Deserialize<'de> for NonEmpty {
 #[derive(Clone, Debug)]
 pub(crate) struct HttpUri(pub(crate) Resource);
 
-impl<'de> Deserialize<'de> for HttpUri {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Resource::parse(&text).map(Self).map_err(D::Error::custom)
+impl FromJson for HttpUri {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        match Resource::parse(text(json, at)?) {
+            Ok(resource) => Some(Self(resource)),
+            Err(problem) => at.refuse(&problem.to_string()),
+        }
     }
 }
 
@@ -164,14 +168,13 @@ impl<'de> Deserialize<'de> for HttpUri {
 #[derive(Clone, Debug)]
 pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let standard = text.replace('-', "+").replace('_', "/");
-        BASE64
-            .decode(standard)
-            .map(Self)
-            .map_err(|_| D::Error::custom("is not base64"))
+impl FromJson for Bytes {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        let standard = text(json, at)?.replace('-', "+").replace('_', "/");
+        match BASE64.decode(standard) {
+            Ok(bytes) => Some(Self(bytes)),
+            Err(_) => at.refuse("is not base64"),
+        }
     }
 }
 
@@ -180,18 +183,19 @@ impl<'de> Deserialize<'de> for Bytes {
 pub(crate) struct HeaderName(pub(crate) String);
 
 impl HeaderName {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Parses the text at this place.
+    fn parse(text: &str, at: &Place<'_>) -> Option<Self> {
         let plain = text.strip_prefix(':').unwrap_or(text);
         if plain.is_empty() || !plain.bytes().all(is_tchar) {
-            return Err("is not the name of a header".to_owned());
+            return at.refuse("is not the name of a header");
         }
-        Ok(Self(text.to_ascii_lowercase()))
+        Some(Self(text.to_ascii_lowercase()))
     }
 }
 
-impl<'de> Deserialize<'de> for HeaderName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+impl FromJson for HeaderName {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        Self::parse(text(json, at)?, at)
     }
 }
 
@@ -226,24 +230,24 @@ const OF_BODY: &str = "must not be content-length or content-type, which describ
 pub(crate) struct OwnHeaderName(pub(crate) String);
 
 impl OwnHeaderName {
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let HeaderName(name) = HeaderName::parse(text)?;
+    /// Parses the text at this place.
+    pub(crate) fn parse(text: &str, at: &Place<'_>) -> Option<Self> {
+        let HeaderName(name) = HeaderName::parse(text, at)?;
         if name.starts_with(':') {
-            let problem = "must not be a pseudo-header: it would change which request this is";
-            return Err(problem.to_owned());
+            return at.refuse("must not be a pseudo-header: it would change which request this is");
         }
         let dashed = name.replace('_', "-");
         let mut reserved = RESERVED_HEADERS.iter();
         match reserved.find(|(reserved, _)| *reserved == dashed) {
-            Some((_, problem)) => Err((*problem).to_owned()),
-            None => Ok(Self(name)),
+            Some((_, problem)) => at.refuse(problem),
+            None => Some(Self(name)),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for OwnHeaderName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+impl FromJson for OwnHeaderName {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        Self::parse(text(json, at)?, at)
     }
 }
 
@@ -251,15 +255,13 @@ impl<'de> Deserialize<'de> for OwnHeaderName {
 #[derive(Clone, Debug)]
 pub(crate) struct ScopeToken(pub(crate) String);
 
-impl<'de> Deserialize<'de> for ScopeToken {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+impl FromJson for ScopeToken {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        let text = text(json, at)?;
         let fits = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
         if text.is_empty() || !text.bytes().all(fits) {
-            return Err(D::Error::custom(
-                "is not a scope: visible ASCII characters without space, \" and \\",
-            ));
+            return at.refuse("is not a scope: visible ASCII characters without space, \" and \\");
         }
-        Ok(Self(text))
+        Some(Self(text.to_owned()))
     }
 }

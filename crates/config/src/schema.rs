@@ -4,20 +4,19 @@
 //! second spelling of names, bounds of values, and which fields exclude each other. A null counts as
 //! an absent field.
 
-use std::borrow::Cow;
+mod choice;
+mod object_schema;
+mod scalars;
 
 use gate::verify::Algorithm;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::config::ConfigWire;
-use super::entries::Entries;
-use super::scalar::{
-    Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
-    ScopeToken, Signed, Unsigned,
-};
-use super::unsupported::Unsupported;
+use super::spelling::camel;
+
+pub(crate) use choice::choice;
+pub(crate) use object_schema::ObjectSchema;
 
 /// Fields of which exactly one must be given, by the object that they are in.
 const ONE_OF: &[(&str, &[&str])] = &[
@@ -282,177 +281,5 @@ fn given(field: &str) -> Value {
     match camel(field) {
         camel if camel == field => has(camel),
         camel => json!({"anyOf": [has(field.to_owned()), has(camel)]}),
-    }
-}
-
-/// The name in lowerCamelCase, as protobuf converts it.
-fn camel(snake: &str) -> String {
-    let mut camel = String::with_capacity(snake.len());
-    let mut upper = false;
-    for letter in snake.chars() {
-        match letter {
-            '_' => upper = true,
-            letter if upper => {
-                camel.push(letter.to_ascii_uppercase());
-                upper = false;
-            }
-            letter => camel.push(letter),
-        }
-    }
-    camel
-}
-
-/// Gives a type a schema that is inlined at every use.
-macro_rules! scalar {
-    ($type:ty, $name:literal, $schema:expr) => {
-        impl JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                $name.into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                $schema
-            }
-        }
-    };
-}
-
-scalar!(
-    PositiveDuration,
-    "Duration",
-    json_schema!({"anyOf": [
-        {
-            "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]{1,9})?s$",
-            "not": {"pattern": r"^0+(\.0+)?s$"},
-        },
-        {
-            "type": "object",
-            "properties": {
-                "seconds": {"type": ["integer", "string"]},
-                "nanos": {"type": ["integer", "string"]},
-            },
-            "additionalProperties": false,
-        },
-    ]})
-);
-
-scalar!(
-    Unsigned,
-    "Unsigned",
-    json_schema!({
-        "anyOf": [unsigned(), {
-            "type": "object",
-            "properties": {"value": unsigned()},
-            "required": ["value"],
-            "additionalProperties": false,
-        }],
-    })
-);
-
-fn unsigned() -> Value {
-    json!({
-        "type": ["integer", "string"],
-        "minimum": 0,
-        "maximum": u32::MAX,
-        "pattern": "^[0-9]{1,10}$",
-    })
-}
-
-scalar!(
-    Signed,
-    "Signed",
-    json_schema!({
-        "type": ["integer", "string"],
-        "minimum": i64::MIN,
-        "maximum": i64::MAX,
-        "pattern": "^[+-]?[0-9]{1,18}$",
-    })
-);
-
-scalar!(
-    NonEmpty,
-    "Text",
-    json_schema!({"type": "string", "minLength": 1})
-);
-
-scalar!(
-    Bytes,
-    "Bytes",
-    json_schema!({"type": "string", "pattern": "^[A-Za-z0-9+/_-]*={0,2}$"})
-);
-
-scalar!(
-    HttpUri,
-    "Uri",
-    json_schema!({"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+([/?#]|$)"})
-);
-
-/// A pattern of header names.
-const HEADER_NAME: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
-
-scalar!(
-    HeaderName,
-    "HeaderName",
-    json_schema!({"type": "string", "pattern": format!("^:?{HEADER_NAME}")})
-);
-
-scalar!(
-    OwnHeaderName,
-    "OwnHeaderName",
-    json_schema!({
-        "type": "string",
-        "pattern": format!("^{HEADER_NAME}"),
-        "not": {"pattern": format!("^({})$", RESERVED_HEADERS.map(|(name, _)| in_any_case(name)).join("|"))},
-    })
-);
-
-/// A pattern that matches `name` in any case.
-fn in_any_case(name: &str) -> String {
-    let letter = |letter: char| match letter.to_ascii_uppercase() {
-        upper if upper == letter => letter.to_string(),
-        upper => format!("[{letter}{upper}]"),
-    };
-    name.chars().map(letter).collect()
-}
-
-scalar!(
-    ScopeToken,
-    "Scope",
-    json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]+$"})
-);
-
-impl<A> JsonSchema for Unsupported<A> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Unsupported".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"enum": [null, "", []], "deprecated": true})
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Entries<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("MapOf{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "object",
-            "additionalProperties": generator.subschema_for::<T>(),
-        })
     }
 }

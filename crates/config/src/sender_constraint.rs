@@ -1,21 +1,17 @@
 //! Which tokens must be bound to their sender.
 
 use gate::policy::SenderConstraint;
-use serde::Deserialize;
 
-#[derive(Clone, Copy, Deserialize)]
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "SenderConstraint")
-)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SenderConstraintWire {
-    WhenPresent,
-    Required,
-    Certificate,
-    Dpop,
-    Ignore,
+use super::choice::choice;
+
+choice! {
+    pub(crate) enum SenderConstraintWire("SenderConstraint") {
+        WhenPresent = "when_present",
+        Required = "required",
+        Certificate = "certificate",
+        Dpop = "dpop",
+        Ignore = "ignore",
+    }
 }
 
 impl From<SenderConstraintWire> for SenderConstraint {

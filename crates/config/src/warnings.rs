@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use gate::policy::{Policy, Provider, RequirementKind, RequirementNode};
+use gate::policy::{NonceUse, Policy, Provider, RequirementKind, RequirementNode};
 
 /// The warnings about a policy, each with its JSON path. `resources` are the paths of the protected
 /// resources.
@@ -31,7 +31,27 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
             ));
         }
     }
+    find_about_proofs(policy, &mut warnings);
     warnings
+}
+
+/// The warnings about proofs of possession.
+fn find_about_proofs(policy: &Policy, warnings: &mut Vec<String>) {
+    let Some(dpop) = &policy.options.dpop else {
+        return;
+    };
+    if dpop.nonce != NonceUse::Off && dpop.nonce_keys.is_none() {
+        let text = "dpop.nonce: without nonce_key_environment_variable each Envoy accepts only its own nonces";
+        warnings.push(text.to_owned());
+    }
+    let takes_any = |one: &Rc<Provider>| one.offers_dpop() && one.audiences.is_empty();
+    if policy.options.public_urls.is_empty() && policy.providers.iter().any(takes_any) {
+        warnings.push(
+            "dpop: without public_urls and audiences, the Host header of the client decides which server a \
+             proof is for"
+                .to_owned(),
+        );
+    }
 }
 
 /// The requirements with their paths, each once.

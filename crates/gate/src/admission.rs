@@ -7,8 +7,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use crate::credential::Credential;
+use crate::dpop::{AcceptedProof, PROOF_HEADER, UsedProof};
 use crate::http::{cookies, is_named};
-use crate::policy::{Forwarding, Location, Provider};
+use crate::policy::{Forwarding, Location, Policy, Provider, UpstreamToken};
 use crate::request::Request;
 
 /// How a request is changed before it goes to the upstream.
@@ -22,6 +23,8 @@ pub struct Admission {
     pub filter_state: Vec<(String, Vec<u8>)>,
     /// Whether Envoy selects the route again.
     pub clear_route_cache: bool,
+    /// The proof that the request uses up. It passes only if the proof has not been used before.
+    pub proof: Option<UsedProof>,
 }
 
 /// A change of the request's headers. Names are in lower case.
@@ -46,13 +49,20 @@ pub struct ForwardedToken<'t> {
     pub introspected: bool,
     /// The provider whose settings apply.
     pub provider: &'t Provider,
+    /// The proof that the sender has the key that the token is bound to.
+    pub proof: Option<&'t AcceptedProof>,
 }
+
+/// The key of the filter state with the nonce that a client should use from now on. The operator's routes put it
+/// into the header `dpop-nonce` of responses (RFC 9449, section 8.2).
+pub const NONCE_STATE: &str = "dpop_nonce";
 
 impl Admission {
     /// The admission of `request` with these tokens.
     #[must_use]
     pub fn new<'t>(
         verified: bool,
+        policy: &Policy,
         request: &Request,
         tokens: impl IntoIterator<Item = ForwardedToken<'t>>,
     ) -> Self {
@@ -61,15 +71,50 @@ impl Admission {
             ..Self::default()
         };
         let mut consumed: Vec<&Rc<Location>> = Vec::new();
+        let mut proven = None;
         for token in tokens {
             admission.forward(token);
             let location = &token.credential.location;
             if !token.provider.forward && !consumed.contains(&location) {
                 consumed.push(location);
             }
+            if let Some(proof) = token.proof {
+                // There is one proof in a request, whichever providers accept it.
+                proven = Some((token.credential, proof));
+            }
         }
         admission.remove_tokens(request, &consumed);
+        if let Some((credential, proof)) = proven {
+            let is_forwarded = !consumed.contains(&&credential.location);
+            admission.use_proof(credential, proof, is_forwarded, policy);
+        }
         admission
+    }
+
+    /// Uses up the proof of `credential`. It is forwarded with its token or not at all.
+    fn use_proof(
+        &mut self,
+        credential: &Credential<'_>,
+        proof: &AcceptedProof,
+        is_forwarded: bool,
+        policy: &Policy,
+    ) {
+        let dpop = policy.options.dpop.as_ref();
+        let as_bearer = dpop.is_some_and(|dpop| dpop.upstream == UpstreamToken::Bearer);
+        if is_forwarded && as_bearer {
+            let value = ["Bearer ", &*credential.text].concat().into_bytes();
+            let change = HeaderChange::Set("authorization".to_owned(), value);
+            self.headers.push(change);
+        }
+        if !is_forwarded || as_bearer {
+            let change = HeaderChange::Remove(PROOF_HEADER.to_owned());
+            self.headers.push(change);
+        }
+        if let Some(nonce) = &proof.next_nonce {
+            let state = (NONCE_STATE.to_owned(), nonce.clone().into_bytes());
+            self.filter_state.push(state);
+        }
+        self.proof = proof.used;
     }
 
     /// Forwards payload and claims of a token.

@@ -4,7 +4,7 @@ mod challenge;
 
 use std::borrow::Cow;
 
-pub use challenge::ChallengeParameters;
+pub use challenge::{AcceptedSchemes, ChallengeParameters};
 
 use crate::policy::{Policy, Requirement};
 use crate::reason::{Reason, ReasonKind};
@@ -24,15 +24,16 @@ pub struct Answer {
 
 impl Answer {
     /// The answer to `request`, which `requirement` refuses for `reason`; `None` if no requirement
-    /// applied.
+    /// applied. A challenge to prove possession carries `nonce`.
     #[must_use]
     pub fn refusal(
         reason: &Reason,
         policy: &Policy,
         request: &Request<'_>,
         requirement: Option<&Requirement>,
+        nonce: Option<String>,
     ) -> Self {
-        let parameters = ChallengeParameters::new(policy, request, requirement);
+        let parameters = ChallengeParameters::new(policy, request, requirement, nonce);
         let answer = Self::new(reason, &parameters, request.grpc);
         if policy.options.strip_failure_response {
             return answer.stripped();
@@ -52,8 +53,12 @@ impl Answer {
             let secs = wait.as_secs().saturating_add(partial).max(1);
             headers.push(("retry-after", secs.to_string().into()));
         }
-        for challenge in challenges(reason, parameters) {
+        let (challenges, nonce) = challenges(reason, parameters);
+        for challenge in challenges {
             headers.push(("www-authenticate", challenge.into()));
+        }
+        if let Some(nonce) = nonce {
+            headers.push(("dpop-nonce", nonce.into()));
         }
         let body = if grpc {
             kind.description().into()

@@ -57,6 +57,12 @@ impl Claims {
         })
     }
 
+    /// Whether the token is bound to a key, which a proof must be signed with (RFC 9449, section 6.1).
+    #[must_use]
+    pub fn is_bound_to_key(&self) -> bool {
+        matches!(&self.confirmation, Some(Ok(confirmation)) if confirmation.key.is_some())
+    }
+
     /// The heap size of the claims in bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

@@ -17,23 +17,59 @@ use crate::request::Request;
 pub struct Credential<'r> {
     /// Where it is.
     pub location: Rc<Location>,
+    /// The authentication scheme.
+    pub scheme: Scheme,
     /// Its text, a `b64token` of RFC 6750, section 2.1.
     pub text: Cow<'r, str>,
+}
+
+/// An authentication scheme for access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Whoever bears the token may use it (RFC 6750). Also any place without a scheme.
+    Bearer,
+    /// The sender proves possession of a key (RFC 9449, section 7.1).
+    Dpop,
+}
+
+impl Scheme {
+    /// The scheme of the `Authorization` header of `request`; `None` if there is none, or another one.
+    #[must_use]
+    pub fn from_request(request: &Request<'_>) -> Option<Self> {
+        let header = request.authorization.first()?;
+        let (scheme, _) = split_scheme(header);
+        Self::from_name(scheme)
+    }
+
+    fn from_name(name: &[u8]) -> Option<Self> {
+        if name.eq_ignore_ascii_case(b"bearer") {
+            Some(Self::Bearer)
+        } else if name.eq_ignore_ascii_case(b"dpop") {
+            Some(Self::Dpop)
+        } else {
+            None
+        }
+    }
 }
 
 /// The query parameter of RFC 6750, section 2.3.
 const ACCESS_TOKEN: &str = "access_token";
 
-/// Finds the tokens of `request` at `locations`, at most one at each.
+/// The header of RFC 9110, section 11.6.2.
+const AUTHORIZATION: &str = "authorization";
+
+/// Finds the tokens of `request` at `locations`, at most one at each. Where `takes_dpop` says so,
+/// `Authorization: DPoP` is taken like `Authorization: Bearer`; otherwise it is another scheme.
 ///
 /// # Errors
 ///
 /// [`Reason::SeveralTokens`] for a repeated header, parameter or cookie, and for an `access_token`
 /// query parameter (RFC 6750, section 2.3) beside an `Authorization` header.
-/// [`Reason::MalformedCredential`] for a value that is not a token, or not `Bearer 1*SP b64token`.
+/// [`Reason::MalformedCredential`] for a value that is not a token, or not a scheme with `1*SP b64token`.
 pub fn locate<'r>(
     request: &'r Request,
     locations: &[Rc<Location>],
+    takes_dpop: bool,
 ) -> Result<Vec<Credential<'r>>, Reason> {
     let mut found = Vec::new();
     let mut headers: Vec<&str> = Vec::new();
@@ -43,14 +79,16 @@ pub fn locate<'r>(
             Location::Header { name, .. } if headers.contains(&name.as_str()) => None,
             Location::Header { name, .. } => {
                 headers.push(name);
-                in_header(request, name, locations)?
+                in_header(request, name, locations, takes_dpop)?
             }
             Location::Parameter(name) => in_query(request, name)?.map(|text| Credential {
                 location: Rc::clone(location),
+                scheme: Scheme::Bearer,
                 text,
             }),
             Location::Cookie(name) => in_cookies(request, name)?.map(|text| Credential {
                 location: Rc::clone(location),
+                scheme: Scheme::Bearer,
                 text: Cow::Borrowed(text),
             }),
         };
@@ -58,7 +96,7 @@ pub fn locate<'r>(
     }
     let reads_parameter = |location: &Rc<Location>| matches!(&**location, Location::Parameter(name) if name == ACCESS_TOKEN);
     if !request.authorization.is_empty()
-        && headers.contains(&"authorization")
+        && headers.contains(&AUTHORIZATION)
         && !locations.iter().any(reads_parameter)
         && parameter_values(request, ACCESS_TOKEN).next().is_some()
     {
@@ -72,6 +110,7 @@ fn in_header<'r>(
     request: &'r Request,
     name: &str,
     locations: &[Rc<Location>],
+    takes_dpop: bool,
 ) -> Result<Option<Credential<'r>>, Reason> {
     let Some(value) = single(request.header(name))? else {
         return Ok(None);
@@ -90,15 +129,16 @@ fn in_header<'r>(
         if header != name || best.as_ref().is_some_and(shorter) {
             continue;
         }
-        let text = if prefix.eq_ignore_ascii_case(BEARER) {
-            bearer_token(value)
+        let found = if prefix.eq_ignore_ascii_case(BEARER) {
+            token_with_scheme(value, takes_dpop && name == AUTHORIZATION)
         } else {
-            prefixed_token(value, prefix)
+            prefixed_token(value, prefix).map(|text| Some((Scheme::Bearer, text?)))
         };
-        match text {
-            Ok(Some(text)) => {
+        match found {
+            Ok(Some((scheme, text))) => {
                 let credential = Credential {
                     location: Rc::clone(location),
+                    scheme,
                     text: Cow::Borrowed(text),
                 };
                 best = Some((prefix, credential));
@@ -109,7 +149,7 @@ fn in_header<'r>(
     }
     // The text of a token contains neither a comma nor a quotation mark.
     let single = |(prefix, _): &(&str, _)| !prefix.contains([',', '"']);
-    if name == "authorization" && !best.as_ref().is_some_and(single) && joins_several(value) {
+    if name == AUTHORIZATION && !best.as_ref().is_some_and(single) && joins_several(value) {
         return Err(Reason::SeveralTokens);
     }
     match best {
@@ -171,21 +211,28 @@ fn prefixed_token<'r>(value: &'r [u8], prefix: &str) -> Result<Option<&'r str>, 
     }
 }
 
-/// The token of an `Authorization` header (RFC 9110, section 11.4; RFC 6750, section 2.1); `None` if
-/// the scheme is another one.
-fn bearer_token(header: &[u8]) -> Result<Option<&str>, Reason> {
-    let scheme_end = header.iter().position(|byte| *byte == b' ');
-    let (scheme, rest) = header
-        .split_at_checked(scheme_end.unwrap_or(header.len()))
-        .unwrap_or_default();
+/// The scheme and token of an `Authorization` header (RFC 9110, section 11.4; RFC 6750, section 2.1; RFC 9449,
+/// section 7.1); `None` if the scheme is another one.
+fn token_with_scheme(header: &[u8], takes_dpop: bool) -> Result<Option<(Scheme, &str)>, Reason> {
+    let (scheme, rest) = split_scheme(header);
     if scheme.is_empty() || !scheme.iter().all(|byte| is_tchar(*byte)) {
         return Err(Reason::MalformedCredential);
     }
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Ok(None);
-    }
+    let scheme = match Scheme::from_name(scheme) {
+        Some(Scheme::Dpop) if !takes_dpop => return Ok(None),
+        Some(scheme) => scheme,
+        None => return Ok(None),
+    };
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    b64token(rest.get(spaces..).unwrap_or_default()).map(Some)
+    let text = b64token(rest.get(spaces..).unwrap_or_default())?;
+    Ok(Some((scheme, text)))
+}
+
+/// Splits an `Authorization` header at its first space.
+fn split_scheme(header: &[u8]) -> (&[u8], &[u8]) {
+    let end = header.iter().position(|byte| *byte == b' ');
+    let parts = header.split_at_checked(end.unwrap_or(header.len()));
+    parts.unwrap_or_default()
 }
 
 /// Whether a header contains several credentials: Envoy joins repeated `Authorization` headers with a

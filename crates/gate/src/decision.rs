@@ -10,6 +10,7 @@ mod evaluation;
 mod introspected;
 mod jwt;
 mod presented_token;
+mod proof;
 mod requirement;
 mod revoked;
 mod sender;
@@ -131,6 +132,7 @@ impl From<Unfulfilled> for Decision {
 ///     resources: &Nothing,
 ///     engine: &Engine::software(),
 ///     tokens: &RefCell::new(TokenCache::new(4096, RandomState::new())),
+///     proof_keys: &RefCell::default(),
 /// };
 /// let decided = decide(&policy, &request, &context, Timestamp::from_unix_secs(0));
 /// assert_eq!(decided.decision, Decision::Deny(Reason::Missing));
@@ -200,12 +202,12 @@ fn by_requirement(
     if requirement.locations.is_empty() {
         return Decision::Pass;
     }
-    let found = evaluation::credentials(requirement, request);
+    let found = evaluation::credentials(requirement, policy, request);
     let evaluation = Evaluation::new(&found, policy, request, context, counts, now);
     let fulfilled = evaluate(&requirement.root, &|provider| {
         evaluation.provider_result(provider)
     });
-    match fulfilled.and_then(|fulfilment| evaluation.admit(request, &fulfilment)) {
+    match fulfilled.and_then(|fulfilment| evaluation.admit(&fulfilment)) {
         Ok(Some(admission)) => Decision::Admit(admission),
         Ok(None) => Decision::Pass,
         Err(unfulfilled) => unfulfilled.into(),

@@ -3,7 +3,7 @@
 //! Everything here is pure: no I/O, no clock, no host. The layers, from the bottom:
 //!
 //! - base: [`time`], [`json`], [`http`], [`target`], [`request`], [`reason`]
-//! - tokens and keys: [`verify`], [`claims`], [`token`], [`keys`]
+//! - tokens and keys: [`verify`], [`claims`], [`token`], [`keys`], [`dpop`]
 //! - fetched documents: [`fetching`], [`revocation`], [`introspection`]
 //! - [`policy`]: providers, requirements and rules, and their logic
 //! - the decision: [`credential`], [`token_cache`], [`admission`], [`decision`],
@@ -27,6 +27,7 @@ pub mod claims;
 pub mod confirmation;
 pub mod credential;
 pub mod decision;
+pub mod dpop;
 pub mod fetching;
 pub mod http;
 pub mod introspection;

@@ -4,6 +4,7 @@ mod audience_condition;
 mod claim_checks;
 mod claim_path;
 mod conditions;
+mod dpop_policy;
 mod forwarding;
 mod header_names;
 mod header_policy;
@@ -18,6 +19,7 @@ mod pattern;
 mod protected_resource;
 mod protected_resources;
 mod provider;
+mod public_urls;
 mod requirement;
 mod revocation_source;
 mod rules;
@@ -31,6 +33,7 @@ use std::rc::Rc;
 pub use audience_condition::AudienceCondition;
 pub use claim_path::ClaimPath;
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
+pub use dpop_policy::{DpopPolicy, NonceUse, UpstreamToken};
 pub use forwarding::{ClaimTarget, Forwarding};
 pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
@@ -47,6 +50,7 @@ pub use protected_resource::{
 };
 pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
+pub use public_urls::PublicUrls;
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
@@ -54,10 +58,12 @@ pub use sender_constraint::SenderConstraint;
 pub use string_matcher::{Comparison, StringMatcher};
 pub use web_url::{NotAWebUrl, WebUrl};
 
+use crate::dpop::PROOF_HEADER;
 use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::NAMING_CLAIMS;
+use crate::time::Timestamp;
 use crate::token::MAX_TOKEN_BYTES;
 
 /// Everything that the decisions of one filter go by.
@@ -103,6 +109,10 @@ pub struct Options {
     pub stat_prefix: String,
     /// The realm of challenges; the request's authority if there is none.
     pub realm: Option<String>,
+    /// Which proofs of possession are accepted; `None` if DPoP is off.
+    pub dpop: Option<DpopPolicy>,
+    /// The URLs under which clients know this Envoy.
+    pub public_urls: PublicUrls,
 }
 
 impl Policy {
@@ -124,7 +134,7 @@ impl Policy {
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
             own_headers,
-            read_headers: read_headers(&providers, &rules),
+            read_headers: read_headers(&providers, &rules, options.dpop.is_some()),
             read_claims: read_claims(&providers, &rules, &requirements),
             providers,
             rules,
@@ -191,6 +201,20 @@ impl Policy {
     #[must_use]
     pub const fn longest_token(&self) -> usize {
         self.longest_token
+    }
+
+    /// Whether `Authorization: DPoP` is taken for tokens of `provider`: proofs are checked, or the provider
+    /// leaves that to something behind the gate.
+    #[must_use]
+    pub fn takes_dpop(&self, provider: &Provider) -> bool {
+        self.options.dpop.is_some() || provider.sender_constraint == SenderConstraint::Ignore
+    }
+
+    /// The nonce that clients should use in their proofs at `now`; `None` if proofs need none.
+    #[must_use]
+    pub fn nonce(&self, now: Timestamp) -> Option<String> {
+        let nonces = self.options.dpop.as_ref()?.nonces()?;
+        Some(nonces.issue(now))
     }
 
     /// Whether any provider has an introspection endpoint.
@@ -273,12 +297,13 @@ impl Policy {
     }
 }
 
-/// The headers that tokens are read from or that rules match.
-fn read_headers(providers: &[Rc<Provider>], rules: &Rules) -> Vec<String> {
+/// The headers that tokens and proofs are read from or that rules match.
+fn read_headers(providers: &[Rc<Provider>], rules: &Rules, dpop: bool) -> Vec<String> {
     let of_tokens = token_headers(providers).map(str::to_owned);
     let of_rules = rules.listed().iter();
     let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
-    sorted(of_tokens.chain(of_rules).collect())
+    let of_proofs = dpop.then(|| PROOF_HEADER.to_owned());
+    sorted(of_tokens.chain(of_rules).chain(of_proofs).collect())
 }
 
 /// Whether rules depend on dynamic metadata.

@@ -19,6 +19,8 @@ pub struct Request<'h> {
     pub method: Bytes<'h>,
     /// `:path` with the query; empty if the request has none (`CONNECT`).
     pub target: Target<'h>,
+    /// `:scheme`.
+    pub scheme: Bytes<'h>,
     /// `:authority`.
     pub authority: Bytes<'h>,
     /// All `authorization` headers in their order.
@@ -63,6 +65,7 @@ impl<'h> Request<'h> {
             match &*name {
                 b":method" => request.method = value,
                 b":path" => request.target = value.into(),
+                b":scheme" => request.scheme = value,
                 b":authority" => request.authority = value,
                 b"authorization" => request.authorization.push(value),
                 _ => {
@@ -91,6 +94,7 @@ impl<'h> Request<'h> {
         Request {
             method: owned(self.method),
             target: self.target.into_owned(),
+            scheme: owned(self.scheme),
             authority: owned(self.authority),
             authorization: self.authorization.into_iter().map(owned).collect(),
             headers: headers
@@ -109,6 +113,7 @@ impl<'h> Request<'h> {
         let pseudo = match name {
             ":method" => &*self.method,
             ":path" => self.target.as_bytes(),
+            ":scheme" => &*self.scheme,
             ":authority" | "host" => &*self.authority,
             _ => &[],
         };
@@ -215,6 +220,7 @@ mod tests {
         let mut request = request(&[
             (":method", "GET"),
             (":path", "/a"),
+            (":scheme", "https"),
             (":authority", "api.example"),
             ("authorization", "b"),
             ("x", "1"),
@@ -229,6 +235,7 @@ mod tests {
         for (name, expected) in [
             (":method", "GET"),
             (":path", "/a"),
+            (":scheme", "https"),
             (":authority", "api.example"),
             ("host", "api.example"),
             ("authorization", "b"),
@@ -270,6 +277,7 @@ mod tests {
         let names = [
             ":method",
             ":path",
+            ":scheme",
             ":authority",
             "authorization",
             "content-type",

@@ -4,12 +4,15 @@
 //! The header parameters `jwk`, `jku`, `x5c` and `x5u` are ignored: a token must not supply the key
 //! that it is verified with.
 
+mod parts;
+
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+
+pub(crate) use parts::{Parts, decode as decode_part};
 
 use crate::claims::Claims;
 use crate::json;
@@ -172,39 +175,9 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// The parts of a token, still encoded.
-struct Parts<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-    /// The text that the signature covers: header, dot and payload.
-    input: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    /// Splits a text at its dots. `None` unless there are exactly two.
-    fn parse(text: &'a str) -> Option<Self> {
-        let (input, signature) = text.rsplit_once('.')?;
-        let (header, payload) = input.split_once('.')?;
-        (!payload.contains('.')).then_some(Self {
-            header,
-            payload,
-            signature,
-            input,
-        })
-    }
-}
-
-/// Decodes a part, which must not be empty. The encoding is base64url without padding, and the
-/// unused bits of the last character are zero, so that different texts never have the same meaning
-/// (RFC 7515, section 2; RFC 4648, section 3.5).
+/// Decodes a part.
 fn decode(part: &str) -> Result<Vec<u8>, Reason> {
-    if part.is_empty() {
-        return Err(Reason::MalformedToken);
-    }
-    URL_SAFE_NO_PAD
-        .decode_to_vec(part)
-        .map_err(|_| Reason::MalformedToken)
+    parts::decode(part).ok_or(Reason::MalformedToken)
 }
 
 /// Takes a header parameter that must be a text if it is present.

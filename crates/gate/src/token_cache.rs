@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use lru::LruCache;
 
+use crate::confirmation::Digest;
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -27,7 +28,7 @@ pub fn max_bytes(capacity: usize) -> usize {
 /// The overhead of an entry besides its text and the heap size of its token, in bytes: mostly the node
 /// of the list and the `Rc` of the token; then its share of the hash table, which may be half empty,
 /// and of the allocator. `tests/memory.rs` compares it with what is allocated.
-const ENTRY_BYTES: usize = 432;
+const ENTRY_BYTES: usize = 544;
 
 /// The most recently used verified tokens.
 pub struct TokenCache {
@@ -54,6 +55,9 @@ pub struct Verified {
     pub token: Rc<Token>,
     /// The material of the key that verified it.
     pub key: Rc<[u8]>,
+    /// SHA-256 of its text if it is bound to a key: every proof must contain it, and computing it takes about
+    /// as long as everything else that a known token costs.
+    pub hash: Option<Digest>,
 }
 
 impl TokenCache {

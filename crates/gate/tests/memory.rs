@@ -82,7 +82,16 @@ fn cached_tokens_take_no_more_memory_than_the_limit() {
             let (token, _) = Token::parse_some(&text, usize::MAX, names).unwrap();
             let token = Rc::new(token);
             let key = Rc::clone(&key);
-            cache.insert(&text, Verified { token, key }, Timestamp::END, now);
+            cache.insert(
+                &text,
+                Verified {
+                    token,
+                    key,
+                    hash: None,
+                },
+                Timestamp::END,
+                now,
+            );
             number += 1;
         }
         let change = region.change();

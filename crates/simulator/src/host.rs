@@ -35,6 +35,16 @@ impl Host for SimulatedHost {
         self.0.state.random()
     }
 
+    fn random_key(&self) -> Option<[u8; 32]> {
+        let state = &self.0.state;
+        let has_random_keys = state.has_random_keys.get();
+        has_random_keys.then(|| {
+            let bytes = std::iter::repeat_with(|| state.random().to_le_bytes());
+            let bytes: Vec<u8> = bytes.take(4).flatten().collect();
+            bytes.try_into().expect("32 bytes")
+        })
+    }
+
     fn hash_state(&self) -> RandomState {
         // Its key decides nothing but the order of hash tables, which has no effect.
         RandomState::new()
@@ -88,6 +98,9 @@ impl Host for SimulatedHost {
     }
 
     fn swap_shared_data(&self, key: &str, value: &[u8], version: u32) -> bool {
+        if let Some(first) = self.0.state.before_next_swap.take() {
+            first();
+        }
         let mut data = self.0.state.shared_data.borrow_mut();
         self.0.is_alive() && data.swap(key, value, version)
     }

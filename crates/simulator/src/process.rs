@@ -227,6 +227,28 @@ impl Process {
         self.lose_some_swaps(iter::repeat_n(true, count));
     }
 
+    /// Lets another thread do something just before the next swap of shared data.
+    pub fn before_next_swap(&self, first: impl FnOnce() + 'static) {
+        self.state.before_next_swap.set(Some(Box::new(first)));
+    }
+
+    /// Says whether the host has random numbers that are good enough for secrets.
+    pub fn set_random_keys_available(&self, available: bool) {
+        self.state.has_random_keys.set(available);
+    }
+
+    /// The value of an entry of shared data.
+    #[must_use]
+    pub fn shared(&self, key: &str) -> Option<Vec<u8>> {
+        let entry = self.state.shared_data.borrow().get(key);
+        entry.map(|(value, _)| value)
+    }
+
+    /// Writes an entry of shared data, as another module could.
+    pub fn set_shared(&self, key: &str, value: &[u8]) {
+        self.state.shared_data.borrow_mut().set(key, value);
+    }
+
     /// Says for each of the next swaps of shared data whether another worker gets ahead of it.
     pub fn lose_some_swaps(&self, lost: impl IntoIterator<Item = bool>) {
         self.state.shared_data.borrow_mut().lose_swaps(lost);

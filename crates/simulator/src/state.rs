@@ -27,6 +27,10 @@ pub(crate) struct State {
     pub(crate) metrics: RefCell<Metrics>,
     pub(crate) environment: RefCell<BTreeMap<String, String>>,
     pub(crate) verify_signature: Cell<VerifySignature>,
+    /// Whether the host has random numbers that are good enough for secrets.
+    pub(crate) has_random_keys: Cell<bool>,
+    /// What another thread does just before the next swap of shared data.
+    pub(crate) before_next_swap: Cell<Option<Box<dyn FnOnce()>>>,
     /// The state of the generator of random numbers.
     seed: Cell<u64>,
 }
@@ -43,6 +47,8 @@ impl State {
             metrics: RefCell::default(),
             environment: RefCell::default(),
             verify_signature: Cell::new(|_| None),
+            has_random_keys: Cell::new(true),
+            before_next_swap: Cell::default(),
             seed: Cell::new(seed),
         }
     }

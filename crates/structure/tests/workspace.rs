@@ -29,7 +29,7 @@ const PACKAGES: &[&[&str]] = &[
 /// The modules of the package `gate`.
 const GATE: &[&[&str]] = &[
     &["time", "json", "http", "target", "request", "reason"],
-    &["confirmation", "verify", "claims", "token", "keys"],
+    &["verify", "claims", "confirmation", "token", "keys", "dpop"],
     &["fetching", "revocation", "introspection"],
     &["policy"],
     &[

@@ -22,6 +22,16 @@ pub enum Counter {
     CacheHit,
     /// Tokens that the cache did not know.
     CacheMiss,
+    /// Proofs whose signature the host found good.
+    ProofVerifiedByHost,
+    /// Proofs whose signature the module found good.
+    ProofVerifiedBySoftware,
+    /// Proofs whose key was known.
+    ProofKeyHit,
+    /// Proofs whose key was not known.
+    ProofKeyMiss,
+    /// Attempts to note a used proof that another worker got ahead of.
+    ProofContended,
     /// Successful fetches.
     FetchSuccess(DocumentKind, usize),
     /// Failed fetches.

@@ -24,6 +24,9 @@ pub trait Host: Clone + 'static {
     /// An unpredictable number.
     fn random(&self) -> u64;
 
+    /// 32 bytes for a secret key; `None` if the host has no random numbers that are good enough.
+    fn random_key(&self) -> Option<[u8; 32]>;
+
     /// An unpredictable key for hash tables.
     fn hash_state(&self) -> RandomState;
 

@@ -3,7 +3,7 @@
 //!
 //! The host creates a [`Root`] for each configuration in each of its virtual machines, and a
 //! [`Stream`] for each request. The layers, from the bottom: [`host`]; what is shared
-//! (`shared_state`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
+//! (`shared_state`, `replay_store`, `nonce_key`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
 //! `introspection`, [`change`], `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
 //! contexts [`Root`] and [`Stream`].
 
@@ -18,7 +18,9 @@ mod log_throttle;
 mod metadata_reader;
 pub mod metric_names;
 pub mod metrics;
+mod nonce_key;
 mod pace;
+mod replay_store;
 mod root;
 mod shared_state;
 mod signature_engine;

@@ -23,6 +23,17 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
     ] {
         counters.push((counter, format!("{prefix}.{name}")));
     }
+    if policy.options.dpop.is_some() {
+        for (counter, name) in [
+            (Counter::ProofVerifiedByHost, "verified.host"),
+            (Counter::ProofVerifiedBySoftware, "verified.software"),
+            (Counter::ProofKeyHit, "key_cache.hit"),
+            (Counter::ProofKeyMiss, "key_cache.miss"),
+            (Counter::ProofContended, "contended"),
+        ] {
+            counters.push((counter, format!("{prefix}.proof.{name}")));
+        }
+    }
     for reason in ReasonKind::ALL {
         let name = format!("{prefix}.denied.{}", reason.metric());
         counters.push((Counter::Denied(*reason), name));

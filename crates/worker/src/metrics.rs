@@ -67,6 +67,11 @@ impl<H: Host> Metrics<H> {
         self.add(Counter::VerifiedByHost, counts.verified_by_host.into());
         let by_software = counts.verified_by_software.into();
         self.add(Counter::VerifiedBySoftware, by_software);
+        self.add(Counter::ProofKeyHit, counts.proof_key_hits.into());
+        self.add(Counter::ProofKeyMiss, counts.proof_key_misses.into());
+        self.add(Counter::ProofVerifiedByHost, counts.proofs_by_host.into());
+        let by_software = counts.proofs_by_software.into();
+        self.add(Counter::ProofVerifiedBySoftware, by_software);
     }
 
     /// Hands all counts to the host.

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use gate::policy::NonceUse;
 use gate_build_info::SUMMARY;
 use log::{error, info, warn};
 
 use crate::host::{CalloutId, ContextId, Host};
+use crate::nonce_key;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -51,13 +53,28 @@ impl<H: Host> Root<H> {
             return false;
         }
         let environment = |name: &str| self.host.environment_variable(name);
-        let policy = match gate_config::parse(&configuration, &environment) {
+        let mut policy = match gate_config::parse(&configuration, &environment) {
             Ok(policy) => policy,
-            Err(problem) => {
-                error!("bearer-gate: configuration: {problem}");
+            Err(error) => {
+                for problem in error.problems() {
+                    error!("bearer-gate: configuration: {problem}");
+                }
                 return false;
             }
         };
+        if let Some(dpop) = policy.options.dpop.as_mut()
+            && dpop.nonce != NonceUse::Off
+            && dpop.nonce_keys.is_none()
+        {
+            dpop.nonce_keys = nonce_key::for_process(&self.host);
+            if dpop.nonce_keys.is_none() {
+                error!(
+                    "bearer-gate: configuration: dpop.nonce: the host does not allow the module to call \
+                     random_get: set nonce_key_environment_variable"
+                );
+                return false;
+            }
+        }
         let providers = policy.providers.iter();
         let names: Vec<&str> = providers.map(|provider| provider.name.as_str()).collect();
         for warning in &policy.warnings {
@@ -65,7 +82,7 @@ impl<H: Host> Root<H> {
         }
         info!("bearer-gate {SUMMARY}: providers: {}", names.join(", "));
         self.configured = Some(Configured {
-            worker: Rc::new(Worker::new(self.host.clone(), policy)),
+            worker: Rc::new(Worker::new(self.host.clone(), policy, &configuration)),
             configuration,
         });
         true

@@ -9,6 +9,7 @@ use std::time::Duration;
 use gate::admission::{Admission, HeaderChange};
 use gate::answer::Answer;
 use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
+use gate::dpop::ProofKeys;
 use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
 use gate::request::{DynamicMetadata, MetadataSource, Request};
@@ -26,6 +27,7 @@ use crate::log_throttle::LogThrottle;
 use crate::metadata_reader::MetadataReader;
 use crate::metrics::Metrics;
 use crate::pace::{Pace, Pacer};
+use crate::replay_store::ReplayStore;
 use crate::signature_engine;
 use crate::skipped_keys;
 use crate::sources::{Sources, Turn};
@@ -55,6 +57,9 @@ pub struct Worker<H: Host> {
     metrics: Rc<Metrics<H>>,
     engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
+    proof_keys: RefCell<ProofKeys>,
+    /// Which proofs have been used; `None` if proofs are not checked, or may be used again.
+    replays: Option<ReplayStore<H>>,
     sources: RefCell<Sources<H>>,
     room: RefCell<WaitingRoom<Request<'static>>>,
     pacer: Pacer<H>,
@@ -72,10 +77,10 @@ pub enum Disposition {
 }
 
 impl<H: Host> Worker<H> {
-    /// Starts a worker for `policy`. The first tick sends the first fetch, because this also runs in a
+    /// Starts a worker for `policy`, which `configuration` is the text of. The first tick sends the first fetch, because this also runs in a
     /// virtual machine that is discarded.
     #[must_use]
-    pub fn new(host: H, policy: Policy) -> Self {
+    pub fn new(host: H, policy: Policy, configuration: &[u8]) -> Self {
         let engine = Rc::new(signature_engine::choose(&host));
         let metrics = Rc::new(Metrics::new(host.clone(), &policy));
         for provider in &policy.providers {
@@ -92,9 +97,15 @@ impl<H: Host> Worker<H> {
         });
         let clock = Clock::new(host.clone());
         let now = clock.now();
+        let dpop = policy.options.dpop.as_ref();
+        let replays = dpop.filter(|dpop| dpop.replay_entries > 0);
+        let replays =
+            replays.map(|dpop| ReplayStore::new(host.clone(), configuration, dpop.replay_entries));
         Self {
+            replays,
             sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
+            proof_keys: RefCell::default(),
             room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
             pacer: Pacer::start(host.clone()),
             clock,
@@ -286,8 +297,31 @@ impl<H: Host> Worker<H> {
 
     fn decide(&self, request: &Request<'_>, turn: Turn<'_>) -> Decided<'_> {
         match self.clock.date(turn.now) {
-            Some(date) => self.decide_at(date, request, turn),
+            Some(date) => self.spend(self.decide_at(date, request, turn), date),
             None => self.decide_without_date(request, turn.now),
+        }
+    }
+
+    /// Uses up the proof of a request that was admitted at `date`. The request is refused if the proof has been
+    /// used before.
+    fn spend<'p>(&self, decided: Decided<'p>, date: Timestamp) -> Decided<'p> {
+        let Decision::Admit(Admission {
+            proof: Some(proof), ..
+        }) = &decided.decision
+        else {
+            return decided;
+        };
+        let Some(replays) = &self.replays else {
+            return decided;
+        };
+        let attempt = replays.spend(proof, date);
+        self.metrics.add(Counter::ProofContended, attempt.contended);
+        match attempt.refusal {
+            None => decided,
+            Some(reason) => Decided {
+                decision: reason.into(),
+                ..decided
+            },
         }
     }
 
@@ -327,6 +361,7 @@ impl<H: Host> Worker<H> {
             resources: &sources.resources(turn),
             engine: &self.engine,
             tokens: &self.tokens,
+            proof_keys: &self.proof_keys,
         };
         let decided = decide(&self.policy, request, &context, date);
         self.metrics.add_counts(decided.counts);
@@ -367,9 +402,16 @@ impl<H: Host> Worker<H> {
         requirement: Option<&Requirement>,
     ) -> Disposition {
         self.metrics.count(Counter::Denied(reason.kind()));
-        let answer = Answer::refusal(reason, &self.policy, request, requirement);
+        let nonce = self.nonce();
+        let answer = Answer::refusal(reason, &self.policy, request, requirement, nonce);
         self.host.send_local_response(&answer);
         Disposition::Replied
+    }
+
+    /// The nonce that clients should use in their proofs; `None` if they need none.
+    fn nonce(&self) -> Option<String> {
+        let nonces = self.policy.options.dpop.as_ref()?.nonces()?;
+        Some(nonces.issue(self.clock.date(self.clock.now())?))
     }
 
     /// Changes an admitted request.

@@ -85,6 +85,12 @@ fn the_json_report_has_the_whole_decision() {
         checked["error"],
         "providers.a: needs remote_jwks, local_jwks or introspection"
     );
+    let problem = json!({
+        "path": "providers.a",
+        "text": "needs remote_jwks, local_jwks or introspection",
+        "suggestion": null,
+    });
+    assert_eq!(checked["problems"], json!([problem]));
     assert_eq!(checked["decision"], Value::Null);
 }
 

@@ -103,6 +103,24 @@ fn good_and_bad_configurations_are_distinguished() {
 }
 
 #[test]
+fn every_problem_has_a_line() {
+    let config = config(&json!({"realm": "", "rulez": []}));
+    let (status, printed) = check(&file("several.json", config.to_string()));
+    assert_eq!(status, 1);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 3, "{printed}");
+    assert!(
+        lines[0].contains("several.json: bearer-gate: configuration: rulez: unknown field"),
+        "{printed}"
+    );
+    assert_eq!(lines[1], "  did you mean rules?");
+    assert!(
+        lines[2].ends_with("several.json: bearer-gate: configuration: realm: must not be empty"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn the_example_configurations_are_valid() {
     let mut checked = 0;
     for entry in fs::read_dir(root().join("envoy")).unwrap() {
@@ -164,7 +182,7 @@ fn configurations_are_found_wherever_envoy_reads_them() {
         let (status, printed) = check(&file(name, content.to_string()));
         assert_eq!(status, 1, "{printed}");
         let lines: Vec<&str> = printed.lines().collect();
-        assert_eq!(lines.len(), 2, "{printed}");
+        assert_eq!(lines.len(), 3, "{printed}");
         let place = |index| format!(": {at}[{index}].typed_config.config.configuration: ");
         assert!(lines[0].contains(&(place(1) + "valid")), "{printed}");
         assert!(

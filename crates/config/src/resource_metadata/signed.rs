@@ -4,14 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::error::ConfigError;
+use crate::place::Place;
 
-/// Checks that the text at `path` is a JWS whose payload can be metadata. Its signature is for clients.
-pub(super) fn check(path: &str, text: &str) -> Result<(), ConfigError> {
-    let problem = |problem: &str| Err(ConfigError::new(path, problem));
+/// Checks that the text at this place is a JWS whose payload can be metadata. Its signature is for clients.
+pub(super) fn check(at: &Place<'_>, text: &str) {
     let parts: Vec<&str> = text.split('.').collect();
     let [header, payload, signature] = parts[..] else {
-        return problem("is not a JWS in compact form: three parts with dots between them");
+        return at.report("is not a JWS in compact form: three parts with dots between them");
     };
     let is_signed = URL_SAFE_NO_PAD
         .decode(signature)
@@ -19,17 +18,16 @@ pub(super) fn check(path: &str, text: &str) -> Result<(), ConfigError> {
     let (Some(Value::Object(_)), Some(Value::Object(payload)), true) =
         (decoded(header), decoded(payload), is_signed)
     else {
-        return problem(
+        return at.report(
             "is not a JWS in compact form: header and payload are not JSON objects in base64url",
         );
     };
     if !payload.get("iss").is_some_and(Value::is_string) {
-        return problem("has no iss in its payload, which says who vouches for the metadata");
+        at.report("has no iss in its payload, which says who vouches for the metadata");
     }
     if payload.contains_key("signed_metadata") {
-        return problem("must not contain signed_metadata again");
+        at.report("must not contain signed_metadata again");
     }
-    Ok(())
 }
 
 fn decoded(part: &str) -> Option<Value> {

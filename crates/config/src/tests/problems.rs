@@ -29,7 +29,8 @@ fn an_error_names_the_path_of_a_provider_or_rule() {
         (
             "/providers",
             Some(json!({"": valid()["providers"]["cloud"]})),
-            "providers: a provider's name must be printable and not empty",
+            "providers: a provider's name must be printable and not empty\n\
+             rules[0].requires.provider_name: is not one of the providers \"\"",
         ),
         (
             "/rules",
@@ -186,4 +187,110 @@ fn an_error_names_the_path_of_a_field_of_a_key_set() {
             "providers.cloud.remote_jwks.cache_duration: must be at least \"0.001s\"",
         ),
     ]);
+}
+
+#[test]
+fn all_values_that_are_wrong_by_themselves_are_reported_at_once() {
+    let config = json!({
+        "providers": {
+            "a": {
+                "issuer": "",
+                "audience": "x",
+                "remote_jwks": {"http_uri": {"uri": "/jwks"}, "cache_duration": "5"},
+                "payload_in_metadata": "p",
+            },
+            "b": [],
+        },
+        "rules": [{"match": {"prefix": 1}}, {}],
+        "stat_prefix": "a b",
+    });
+    let error = error(&config);
+    let lines: Vec<&str> = error.lines().collect();
+    let [unknown, other @ ..] = lines.as_slice() else {
+        panic!("{error}");
+    };
+    assert!(unknown.starts_with("providers.a.audience: unknown field, expected one of issuer, "));
+    assert_eq!(
+        other,
+        [
+            "providers.a.issuer: must not be empty",
+            "providers.a.remote_jwks.http_uri.uri: is not an http or https URI",
+            "providers.a.remote_jwks.http_uri.cluster: missing field",
+            "providers.a.remote_jwks.cache_duration: is not a duration such as \"5s\" or \"0.5s\"",
+            "providers.a.payload_in_metadata: a wasm filter cannot write dynamic metadata: use \
+             claims_to_filter_state",
+            "providers.b: must be an object, not an array",
+            "rules[0].match.prefix: must be a string, not a number",
+            "rules[1].match: missing field",
+        ]
+    );
+}
+
+#[test]
+fn all_fields_that_contradict_each_other_are_reported_at_once() {
+    let config = json!({
+        "providers": {
+            "a": {
+                "algorithms": ["HS256", "RS256", "none"],
+                "types": [],
+                "remote_jwks": {
+                    "discovery": {"cluster": "c", "timeout": "7200s"},
+                    "cache_duration": "10s",
+                    "max_stale": "5s",
+                    "refetch_cooldown": "0.1s",
+                },
+                "revocation": {
+                    "http_uri": {"uri": "https://a.example", "cluster": "c"},
+                    "username": "u",
+                },
+                "claim_to_headers": [{"header_name": "x"}, {"header_name": "y", "claim_name": "a..b"}],
+            },
+            "b": {},
+        },
+        "requirement_map": {"r": {}, "s": {"provider_name": "c"}, "t": {"provider_name": "b"}},
+        "rules": [
+            {"match": {"prefix": "/"}, "requirement_name": "r"},
+            {"match": {}, "requires": {"requires_any": {"requirements": [
+                {"provider_name": "d"},
+                {"provider_name": "a", "claims": {"claim_name": "a"}},
+            ]}}},
+        ],
+        "resource_metadata": [{"resource": "a"}, {"resource": "https://a.example?b"}],
+        "stat_prefix": "a b",
+    });
+    let unused = "nothing can name this requirement: name it in the requirement_name of a rule, or set \
+                  per_route_requirements and name it in the metadata of routes, which takes the place of \
+                  PerRouteConfig";
+    let error = error(&config);
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "providers.a.algorithms[0]: HS256 works only with local_jwks",
+            "providers.a.algorithms[2]: is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, \
+             ES384, ES512, EdDSA, HS256, HS384, HS512",
+            "providers.a.types: must not be empty",
+            "providers.a.issuer: must be an http or https URI without query: discovery reads its metadata",
+            "providers.a.remote_jwks.max_stale: must not be shorter than cache_duration",
+            "providers.a.remote_jwks.discovery.timeout: must be from \"0.001s\" to \"3600s\"",
+            "providers.a.remote_jwks.refetch_cooldown: must be at least \"1s\"",
+            "providers.a.revocation: username needs password_environment_variable",
+            "providers.a.claim_to_headers[0]: needs one of claim_name and claim_path",
+            "providers.a.claim_to_headers[1].claim_name: has an empty part",
+            "providers.b: needs remote_jwks, local_jwks or introspection",
+            "requirement_map.r: is empty: name what is required, or write {\"allow\": {}} to let every \
+             request pass",
+            "requirement_map.s.provider_name: is not one of the providers \"a\", \"b\"",
+            "rules[1].match: needs one of prefix, path, path_separated_prefix and safe_regex",
+            "rules[1].requires.requires_any.requirements[0].provider_name: is not one of the providers \
+             \"a\", \"b\"",
+            "rules[1].requires.requires_any.requirements[1].claims[0]: needs one of exact, any_of, \
+             contains and present",
+            &format!("requirement_map.s: {unused}"),
+            &format!("requirement_map.t: {unused}"),
+            "resource_metadata[0].resource: must begin with https:// or http://",
+            "resource_metadata[1].resource: must not have a query or a fragment",
+            "stat_prefix: must be visible ASCII characters",
+        ]
+    );
 }

@@ -16,7 +16,10 @@ pub(super) fn everything() -> Value {
             "max_lifetime": "86400s",
             "local_jwks": {"inline_string": key_set()},
             "forward": true,
-            "from_headers": [{"name": "x-token", "value_prefix": "JWT "}],
+            "from_headers": [
+                {"name": "x-token", "value_prefix": "JWT "},
+                {"name": "authorization", "value_prefix": "Bearer "},
+            ],
             "from_params": ["jwt"],
             "from_cookies": ["jwt"],
             "forward_payload_header": "x-payload",
@@ -95,11 +98,25 @@ pub(super) fn everything() -> Value {
             "max_age": "60s",
             "require_audience": true,
         },
+        "public_urls": ["https://api.example"],
+        "dpop": dpop(),
         "bypass_cors_preflight": true,
         "strip_failure_response": true,
         "stat_prefix": "edge",
         "per_route_requirements": true,
         "unmatched_requests": "allow",
+    })
+}
+
+fn dpop() -> Value {
+    json!({
+        "algorithms": ["ES256"],
+        "max_age": "60s",
+        "clock_skew": "0s",
+        "nonce": "off",
+        "nonce_lifetime": "300s",
+        "replay_entries": 131_072,
+        "upstream": "as_sent",
     })
 }
 

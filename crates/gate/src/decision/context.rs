@@ -1,7 +1,8 @@
 //! What a decision draws on besides the policy and the request.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+use crate::dpop::ProofKeys;
 use crate::fetching::Availability;
 use crate::introspection::TokenStatus;
 use crate::keys::KeySet;
@@ -19,6 +20,8 @@ pub struct Context<'c> {
     pub engine: &'c Engine,
     /// Verified tokens. The cache saves work and changes no decision.
     pub tokens: &'c RefCell<TokenCache>,
+    /// The keys of recent proofs. Remembering them saves work and changes no decision.
+    pub proof_keys: &'c RefCell<ProofKeys>,
 }
 
 /// What has been fetched. Lookups request nothing: the result of a decision says what is needed.
@@ -44,4 +47,22 @@ pub struct Counts {
     pub verified_by_host: u32,
     /// Signatures that the module found good.
     pub verified_by_software: u32,
+    /// Proofs whose key was known.
+    pub proof_key_hits: u32,
+    /// Proofs whose key was not known.
+    pub proof_key_misses: u32,
+    /// Proofs whose signature the host found good.
+    pub proofs_by_host: u32,
+    /// Proofs whose signature the module found good.
+    pub proofs_by_software: u32,
+}
+
+impl Counts {
+    /// Adds one to the count that `select` selects.
+    pub(super) fn add(all: &Cell<Self>, select: impl FnOnce(&mut Self) -> &mut u32) {
+        let mut counts = all.get();
+        let one = select(&mut counts);
+        *one = one.saturating_add(1);
+        all.set(counts);
+    }
 }

@@ -8,10 +8,10 @@ use super::introspected;
 use super::jwt;
 use super::presented_token::PresentedToken;
 use super::requirement::{AcceptedToken, Fulfilment, Payload, ProviderResult};
-use super::sender;
+use super::sender::Sender;
 use super::unfulfilled::Unfulfilled;
 use crate::admission::{Admission, ForwardedToken, HeaderChange};
-use crate::credential::{self, Credential};
+use crate::credential::{self, Credential, Scheme};
 use crate::policy::{AudienceCondition, Extract, Policy, Provider, Requirement};
 use crate::reason::Reason;
 use crate::request::Request;
@@ -21,6 +21,8 @@ use crate::time::Timestamp;
 pub(super) struct Evaluation<'r, 'c> {
     tokens: Result<Vec<PresentedToken<'r>>, Reason>,
     audience: AudienceCondition<'c>,
+    policy: &'c Policy,
+    request: &'c Request<'c>,
     context: &'c Context<'c>,
     counts: &'c Cell<Counts>,
     now: Timestamp,
@@ -29,9 +31,14 @@ pub(super) struct Evaluation<'r, 'c> {
 /// The credentials of `request` for `requirement`.
 pub(super) fn credentials<'r>(
     requirement: &Requirement,
+    policy: &Policy,
     request: &'r Request,
 ) -> Result<Vec<Credential<'r>>, Reason> {
-    let credentials = credential::locate(request, &requirement.locations)?;
+    let takes_dpop = requirement
+        .providers
+        .iter()
+        .any(|one| policy.takes_dpop(one));
+    let credentials = credential::locate(request, &requirement.locations, takes_dpop)?;
     if credentials.len() > 1 && !requirement.takes_several {
         return Err(Reason::SeveralTokens);
     }
@@ -42,7 +49,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     pub(super) fn new(
         credentials: &'r Result<Vec<Credential<'r>>, Reason>,
         policy: &'c Policy,
-        request: &Request,
+        request: &'c Request<'c>,
         context: &'c Context<'c>,
         counts: &'c Cell<Counts>,
         now: Timestamp,
@@ -57,6 +64,8 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         Self {
             tokens,
             audience: policy.resources.audience_condition(request),
+            policy,
+            request,
             context,
             counts,
             now,
@@ -80,17 +89,23 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                 jwt::check(provider, jwt, audience, context, self.counts, self.now)?
             }
         };
-        let of_token = token.jwt.as_ref().ok();
-        let of_token = of_token.and_then(|jwt| jwt.token.claims.confirmation);
-        let of_response = match &payload {
+        let response = match &payload {
             Payload::Introspected(response) => response.claims.confirmation,
             Payload::Jwt(_) => None,
         };
-        sender::check(provider, of_token, of_response)?;
+        let sender = Sender {
+            policy: self.policy,
+            request: self.request,
+            context: self.context,
+            counts: self.counts,
+            now: self.now,
+        };
+        let proof = sender.check(provider, token, response)?;
         Ok(AcceptedToken {
             provider: Rc::clone(provider),
             credential: index,
             payload,
+            proof,
         })
     }
 
@@ -98,7 +113,10 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     fn token_for(&self, provider: &Provider) -> Result<(usize, &PresentedToken<'r>), Reason> {
         let tokens = self.tokens.as_ref().map_err(Reason::clone)?;
         let mut tokens = tokens.iter().enumerate();
-        let mut next = || tokens.find(|(_, token)| is_for(token, provider));
+        let takes_dpop = self.policy.takes_dpop(provider);
+        let is_taken =
+            |token: &PresentedToken<'_>| takes_dpop || token.credential.scheme == Scheme::Bearer;
+        let mut next = || tokens.find(|(_, token)| is_for(token, provider) && is_taken(token));
         match (next(), next()) {
             (Some(token), None) => Ok(token),
             (None, _) => Err(Reason::Missing),
@@ -114,7 +132,6 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     /// take it for one that had.
     pub(super) fn admit(
         &self,
-        request: &Request,
         fulfilment: &Fulfilment<'_>,
     ) -> Result<Option<Admission>, Unfulfilled> {
         let tokens = self.tokens.as_deref().unwrap_or_default();
@@ -127,7 +144,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         }
         let verified = !fulfilment.accepted.is_empty();
         let admission = match fulfilment.extract {
-            Some(extract) if !verified => self.extract(request, extract),
+            Some(extract) if !verified => self.extract(extract),
             _ => {
                 let forwarded = fulfilment.accepted.iter().filter_map(|accepted| {
                     Some(ForwardedToken {
@@ -135,9 +152,10 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                         payload: accepted.payload.claims(),
                         introspected: matches!(accepted.payload, Payload::Introspected(_)),
                         provider: &accepted.provider,
+                        proof: accepted.proof.as_ref(),
                     })
                 });
-                Admission::new(verified, request, forwarded)
+                Admission::new(verified, self.policy, self.request, forwarded)
             }
         };
         let unchanged = !verified && admission == Admission::default();
@@ -146,7 +164,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
 
     /// Forwards the claims of unverified tokens and marks them as unverified. The mark is also set if
     /// no claims are forwarded, since the API may read the token itself.
-    fn extract(&self, request: &Request, extract: &Extract) -> Admission {
+    fn extract(&self, extract: &Extract) -> Admission {
         let tokens = self.tokens.as_deref().unwrap_or_default();
         let forwarded = tokens.iter().filter_map(|token| {
             let jwt = token.jwt.as_ref().ok()?;
@@ -158,9 +176,10 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                 payload: &jwt.token.payload,
                 introspected: false,
                 provider: named.or_else(|| providers().find(|one| one.issuer.is_none()))?,
+                proof: None,
             })
         });
-        let mut admission = Admission::new(false, request, forwarded);
+        let mut admission = Admission::new(false, self.policy, self.request, forwarded);
         let none = self.tokens.as_ref().is_ok_and(Vec::is_empty);
         if let (false, Some(name)) = (none, &extract.status_header) {
             let change = HeaderChange::Set(name.clone(), b"false".to_vec());

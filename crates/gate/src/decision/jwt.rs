@@ -10,6 +10,7 @@ use super::requirement::Payload;
 use super::revoked;
 use super::unfulfilled::Unfulfilled;
 use super::wait::{Dependency, RETRY_AFTER, Wait};
+use crate::dpop::sha256;
 use crate::fetching::Availability;
 use crate::introspection::contradiction;
 use crate::keys::KeySet;
@@ -137,12 +138,7 @@ fn check_signature(
     let (algorithm, kid) = (token.algorithm, token.kid.as_deref());
     let candidates = || keys.candidates(algorithm, kid, context.engine);
     let cached = jwt.is_cached_by(provider);
-    let count = |count: fn(&mut Counts) -> &mut u32| {
-        let mut all = counts.get();
-        let one = count(&mut all);
-        *one = one.saturating_add(1);
-        counts.set(all);
-    };
+    let count = |select: fn(&mut Counts) -> &mut u32| Counts::add(counts, select);
     if cached
         && let Some(known) = &jwt.known_key
         && candidates().any(|key| key.public.is(known))
@@ -180,6 +176,10 @@ fn check_signature(
         let verified = Verified {
             token: Rc::clone(token),
             key: Rc::clone(key.public.material()),
+            hash: token
+                .claims
+                .is_bound_to_key()
+                .then(|| sha256(jwt.text.as_bytes())),
         };
         // A token that never expires stays until it is evicted.
         let expires = provider.expiration(&token.claims);

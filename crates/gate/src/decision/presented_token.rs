@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use super::context::Context;
+use crate::confirmation::Digest;
 use crate::credential::Credential;
+use crate::dpop::sha256;
 use crate::policy::{Policy, Provider};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -28,6 +30,8 @@ pub(super) struct PresentedJwt<'r> {
     pub(super) signed: Option<Signed<'r>>,
     /// The material of the key that verified it, if the cache knew the token.
     pub(super) known_key: Option<Rc<[u8]>>,
+    /// SHA-256 of its text, if the cache knew it.
+    known_hash: Option<Digest>,
 }
 
 impl<'r> PresentedToken<'r> {
@@ -48,6 +52,12 @@ impl<'r> PresentedToken<'r> {
         &self.credential.text
     }
 
+    /// SHA-256 of its text.
+    pub(super) fn hash(&self) -> Digest {
+        let known = self.jwt.as_ref().ok().and_then(|jwt| jwt.known_hash);
+        known.unwrap_or_else(|| sha256(self.text().as_bytes()))
+    }
+
     /// Whether it is no JWT, not even a malformed one, so that only an authorization server can say
     /// what it means.
     pub(super) fn is_opaque(&self) -> bool {
@@ -65,12 +75,13 @@ impl<'r> PresentedJwt<'r> {
         context: &Context<'_>,
         now: Timestamp,
     ) -> Result<Self, Reason> {
-        if let Some(Verified { token, key }) = context.tokens.borrow_mut().find(text, now) {
+        if let Some(Verified { token, key, hash }) = context.tokens.borrow_mut().find(text, now) {
             return Ok(Self {
                 text,
                 token,
                 signed: None,
                 known_key: Some(key),
+                known_hash: hash,
             });
         }
         let (token, signed) = Token::parse_some(text, policy.longest_token(), &policy.read_claims)?;
@@ -79,6 +90,7 @@ impl<'r> PresentedJwt<'r> {
             token: Rc::new(token),
             signed: Some(signed),
             known_key: None,
+            known_hash: None,
         })
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::unfulfilled::Unfulfilled;
 use super::wait::Wait;
+use crate::dpop::AcceptedProof;
 use crate::introspection::IntrospectionResponse;
 use crate::policy::{Extract, Fallback, Provider, RequirementKind, RequirementNode};
 use crate::reason::{Reason, ReasonKind};
@@ -20,6 +21,8 @@ pub struct AcceptedToken {
     pub credential: usize,
     /// What the token says.
     pub payload: Payload,
+    /// The proof that the sender has the key that the token is bound to.
+    pub proof: Option<AcceptedProof>,
 }
 
 /// What an accepted token says.

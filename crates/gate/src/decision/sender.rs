@@ -1,41 +1,94 @@
 //! Whether the sender of a request is the one that its token is bound to.
 
+use std::cell::Cell;
+
+use super::context::{Context, Counts};
+use super::presented_token::PresentedToken;
+use super::proof::{self, Expected};
 use crate::confirmation::{Confirmation, MalformedConfirmation};
-use crate::policy::{Provider, SenderConstraint};
+use crate::credential::Scheme;
+use crate::dpop::AcceptedProof;
+use crate::policy::{Policy, Provider, SenderConstraint};
 use crate::reason::Reason;
+use crate::request::Request;
+use crate::time::Timestamp;
 
 /// A `cnf`, if there is one.
 type Claimed = Option<Result<Confirmation, MalformedConfirmation>>;
 
-/// Checks that the sender has proven whatever the token is bound to, according to itself and to what the
-/// authorization server says about it, as `provider` asks for.
-///
-/// # Errors
-///
-/// [`Reason::ClaimType`] for a malformed `cnf`; [`Reason::Unbound`] if the token is bound to nothing, or
-/// not to what the provider asks for; [`Reason::SenderConstraint`] if it is bound to something that is not
-/// proven.
-pub(super) fn check(provider: &Provider, token: Claimed, response: Claimed) -> Result<(), Reason> {
-    let constraint = provider.sender_constraint;
-    if constraint == SenderConstraint::Ignore {
-        return Ok(());
-    }
-    let Some(confirmation) = confirmation(token, response)? else {
-        return match constraint {
-            SenderConstraint::WhenPresent | SenderConstraint::Ignore => Ok(()),
-            _ => Err(Reason::Unbound),
+/// What the request is judged by.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'e> {
+    pub(super) policy: &'e Policy,
+    pub(super) request: &'e Request<'e>,
+    pub(super) context: &'e Context<'e>,
+    pub(super) counts: &'e Cell<Counts>,
+    pub(super) now: Timestamp,
+}
+
+impl Sender<'_> {
+    /// Checks that the sender has proven whatever its token is bound to, according to the token itself and to
+    /// what the authorization server says about it in `response`, as `provider` asks for. Returns the proof
+    /// that the sender has the token's key.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::ClaimType`] for a malformed `cnf`; [`Reason::Unbound`] if the token is bound to nothing, or
+    /// not to what the provider or the scheme asks for; [`Reason::Downgrade`] if it is bound to a key and came
+    /// as a bearer token; [`Reason::SenderConstraint`] if it is bound to something that cannot be proven; and
+    /// the reasons of proofs.
+    pub(super) fn check(
+        self,
+        provider: &Provider,
+        token: &PresentedToken<'_>,
+        response: Claimed,
+    ) -> Result<Option<AcceptedProof>, Reason> {
+        let constraint = provider.sender_constraint;
+        if constraint == SenderConstraint::Ignore {
+            return Ok(None);
+        }
+        let scheme = token.credential.scheme;
+        let of_token = token.jwt.as_ref().ok();
+        let of_token = of_token.and_then(|jwt| jwt.token.claims.confirmation);
+        let Some(confirmation) = confirmation(of_token, response)? else {
+            return match (constraint, scheme) {
+                (SenderConstraint::WhenPresent, Scheme::Bearer) => Ok(None),
+                _ => Err(Reason::Unbound),
+            };
         };
-    };
-    let lacks = match constraint {
-        SenderConstraint::Certificate => confirmation.certificate.is_none(),
-        SenderConstraint::Dpop => confirmation.key.is_none(),
-        _ => false,
-    };
-    if lacks && confirmation.is_known() {
-        return Err(Reason::Unbound);
+        if !confirmation.is_known() {
+            return Err(Reason::SenderConstraint);
+        }
+        let lacks = match constraint {
+            SenderConstraint::Certificate => confirmation.certificate.is_none(),
+            SenderConstraint::Dpop => confirmation.key.is_none(),
+            _ => false,
+        };
+        if lacks || (scheme == Scheme::Dpop && confirmation.key.is_none()) {
+            return Err(Reason::Unbound);
+        }
+        if confirmation.certificate.is_some() {
+            // To accept a bound token from anyone who presents it would undo the binding.
+            return Err(Reason::SenderConstraint);
+        }
+        let Some(thumbprint) = confirmation.key else {
+            return Ok(None);
+        };
+        let dpop = self.policy.options.dpop.as_ref();
+        let dpop = dpop.ok_or(Reason::SenderConstraint)?;
+        if scheme == Scheme::Bearer {
+            return Err(Reason::Downgrade);
+        }
+        let expected = Expected {
+            dpop,
+            policy: self.policy,
+            request: self.request,
+            token_hash: token.hash(),
+            thumbprint,
+            now: self.now,
+        };
+        proof::check(expected, self.context, self.counts).map(Some)
     }
-    // To accept a bound token from anyone who presents it would undo the binding.
-    Err(Reason::SenderConstraint)
 }
 
 /// What a token is bound to. If both the token and the response say so, they must agree.

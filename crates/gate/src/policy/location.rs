@@ -29,6 +29,13 @@ impl Location {
         }
     }
 
+    /// Whether it is the `Authorization` header with an authentication scheme.
+    #[must_use]
+    pub fn is_authorization(&self) -> bool {
+        matches!(self, Self::Header { name, prefix }
+            if name == "authorization" && prefix.eq_ignore_ascii_case(BEARER))
+    }
+
     /// The name of the header that contains this place.
     #[must_use]
     pub fn header(&self) -> Option<&str> {

@@ -57,6 +57,24 @@ pub struct Provider {
     pub forwarding: Rc<Forwarding>,
 }
 
+impl Provider {
+    /// Whether a client can be invited to send a token of the provider as `Authorization: DPoP`.
+    #[must_use]
+    pub fn offers_dpop(&self) -> bool {
+        let constraint = self.sender_constraint;
+        !matches!(
+            constraint,
+            SenderConstraint::Ignore | SenderConstraint::Certificate
+        ) && self.locations.iter().any(|one| one.is_authorization())
+    }
+
+    /// Whether no other scheme leads anywhere.
+    #[must_use]
+    pub fn needs_dpop(&self) -> bool {
+        self.sender_constraint == SenderConstraint::Dpop
+    }
+}
+
 /// Which verified tokens of a provider the cache keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheLimits {

@@ -13,6 +13,8 @@ use super::scope_list::ScopeList;
 pub struct Requirement {
     /// What it must bring. Every use of a named requirement shares one node.
     pub root: Rc<RequirementNode>,
+    /// The providers whose tokens it may take, in their order; one may occur twice.
+    pub providers: Vec<Rc<Provider>>,
     /// All places that may hold a token for it, without repetition.
     pub locations: Vec<Rc<Location>>,
     /// Whether it may need several tokens, from different places.
@@ -37,6 +39,7 @@ impl Requirement {
             takes_several: root.has_all(),
             challenge_scope: root.challenge_scope(),
             root: Rc::new(root),
+            providers,
             locations,
         }
     }

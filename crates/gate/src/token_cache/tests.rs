@@ -21,7 +21,14 @@ fn verified(payload: &serde_json::Value, key: &Rc<[u8]>) -> (String, Verified) {
     let (token, _) = Token::parse(&text, MAX_TOKEN_BYTES).unwrap();
     let token = Rc::new(token);
     let key = Rc::clone(key);
-    (text, Verified { token, key })
+    (
+        text,
+        Verified {
+            token,
+            key,
+            hash: None,
+        },
+    )
 }
 
 fn key() -> Rc<[u8]> {

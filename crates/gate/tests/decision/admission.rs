@@ -13,14 +13,15 @@ fn admitted(fields: &Value, payload: &Value, target: &str, headers: &[(&str, &st
     let policy = policy_of(&with(&keys, fields));
     let provider = &policy.providers[0];
     let request = request(target, headers);
-    let found = locate(&request, &provider.locations).unwrap();
+    let found = locate(&request, &provider.locations, false).unwrap();
     let tokens = found.iter().map(|credential| ForwardedToken {
         credential,
         payload: payload.as_object().unwrap(),
         introspected: false,
         provider,
+        proof: None,
     });
-    Admission::new(true, &request, tokens)
+    Admission::new(true, &policy, &request, tokens)
 }
 
 fn with_header(fields: &Value, payload: &Value) -> Admission {

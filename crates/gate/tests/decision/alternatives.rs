@@ -42,6 +42,7 @@ fn result(provider: &Rc<Provider>, said: &Said) -> ProviderResult {
                 provider: Rc::clone(provider),
                 credential: 0,
                 payload: Payload::Jwt(Rc::new(token)),
+                proof: None,
             })
         }
         Said::Wait(secs) => {

@@ -15,7 +15,7 @@ fn challenge(policy: &Policy, request: &Request<'_>) -> String {
     let Decision::Deny(reason) = &decided.decision else {
         return String::new();
     };
-    let answer = Answer::refusal(reason, policy, request, decided.requirement);
+    let answer = Answer::refusal(reason, policy, request, decided.requirement, None);
     let mut challenges = answer.headers.iter();
     let challenge = challenges.find(|(name, _)| *name == "www-authenticate");
     challenge.map_or_else(String::new, |(_, value)| value.clone().into_owned())

@@ -13,6 +13,7 @@ fn counts(cache_hits: u32, cache_misses: u32, by_host: u32, by_software: u32) ->
         cache_misses,
         verified_by_host: by_host,
         verified_by_software: by_software,
+        ..Counts::default()
     }
 }
 

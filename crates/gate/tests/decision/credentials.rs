@@ -32,7 +32,7 @@ fn found(
         .chain([(":path", target.as_bytes())]);
     let pairs = pairs.map(|(name, value)| (name.as_bytes(), value));
     let request = Request::from_headers(pairs);
-    let found = locate(&request, &policy.providers[0].locations)?;
+    let found = locate(&request, &policy.providers[0].locations, false)?;
     let text = |one: Credential<'_>| ((*one.location).clone(), one.text.into_owned());
     Ok(found.into_iter().map(text).collect())
 }

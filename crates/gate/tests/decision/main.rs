@@ -25,6 +25,8 @@ mod counts;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod dpop;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod introspection;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gate::admission::{Admission, HeaderChange};
 use gate::decision::{Context, Decided, Decision, Dependency, Resources, Wait, decide};
+use gate::dpop::ProofKeys;
 use gate::fetching::{Availability, Publication};
 use gate::introspection::{self, TokenStatus};
 use gate::keys::KeySet;
@@ -68,6 +69,7 @@ pub(crate) struct Gate {
     resources: Scripted,
     engine: Engine,
     tokens: RefCell<TokenCache>,
+    proof_keys: RefCell<ProofKeys>,
     now: Timestamp,
 }
 
@@ -82,6 +84,7 @@ impl Gate {
             },
             engine: Engine::software(),
             tokens: RefCell::new(TokenCache::new(16, RandomState::new())),
+            proof_keys: RefCell::default(),
             now: at(NOW),
         }
     }
@@ -141,6 +144,7 @@ impl Gate {
             resources: &self.resources,
             engine: &self.engine,
             tokens: &self.tokens,
+            proof_keys: &self.proof_keys,
         };
         decide(policy, request, &context, self.now)
     }

@@ -75,6 +75,7 @@ impl Gate {
             resources: self,
             engine: &Engine::software(),
             tokens: &RefCell::new(TokenCache::new(16, RandomState::new())),
+            proof_keys: &RefCell::default(),
         };
         let decided = decide(policy, request, &context, self.now);
         match decided.decision {

@@ -182,7 +182,7 @@ impl Row {
         match gate.decide(&policy, &request) {
             None => Verdict::Accepted,
             Some((reason, requirement)) => {
-                let answer = Answer::refusal(&reason, &policy, &request, requirement);
+                let answer = Answer::refusal(&reason, &policy, &request, requirement, None);
                 Verdict::Refused(self.text(&answer))
             }
         }

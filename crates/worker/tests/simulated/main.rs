@@ -18,6 +18,7 @@ mod log_lines;
 mod logged;
 mod lost_workers;
 mod metrics;
+mod proofs;
 mod resources;
 mod roots;
 mod shares;

@@ -4,6 +4,7 @@
 use gate_simulator::{Process, Reply, Response, Worker};
 use serde_json::{Value, json};
 
+use crate::logged;
 use crate::support::{
     IDLE, MS, SECOND, TIMEOUT, config, decided, key_set, listening, process, provider, statuses,
     token, token_of,
@@ -113,6 +114,21 @@ fn an_invalid_configuration_is_refused_and_the_old_one_stays() {
     assert!(worker.listen("").is_none());
     process.advance(SECOND);
     assert_eq!(listener.get("/", Some(&token())).status(), 200);
+}
+
+#[test]
+fn every_problem_of_a_configuration_has_a_line_in_the_log() {
+    let (_process, worker, _listener) = listening(&config());
+    logged::start();
+    let invalid = json!({"providers": {"cloud": {"audiences": [""]}}, "realm": ""});
+    assert!(worker.listen(&invalid.to_string()).is_none());
+    assert_eq!(
+        logged::take(),
+        [
+            "bearer-gate: configuration: providers.cloud.audiences[0]: must not be empty",
+            "bearer-gate: configuration: realm: must not be empty",
+        ]
+    );
 }
 
 #[test]

@@ -278,6 +278,7 @@ pub(super) fn run(policy: &Policy, steps: &[Step], capacity: usize) -> Vec<(Deci
             resources: &world,
             engine: &engine,
             tokens: &tokens,
+            proof_keys: &RefCell::default(),
         };
         let credential = format!("Bearer {}", TOKENS[*token]).into_bytes();
         let request = Request {
