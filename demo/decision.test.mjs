@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
+import { metadataUrl, parseChallenges, scopes } from './console/challenge.mjs';
 import { checklist, read } from './console/decision.mjs';
 
 const reasons = JSON.parse(await readFile(new URL('./console/reasons.json', import.meta.url), 'utf8'));
@@ -64,4 +65,20 @@ test('what Envoy answers is told apart by whether the call has passed the gate',
     const result = read(answer(status, {}, text), reasons);
     assert.deepEqual([result.by, result.admitted], ['envoy', admitted], `${status} ${text}`);
   }
+});
+
+test('the challenges of several schemes are told apart, whatever their values contain', () => {
+  const challenges = parseChallenges('Bearer realm="a, DPoP b=\\"c\\"", scope="x y", '
+    + 'resource_metadata="https://a.example/r", DPoP algs="ES256", error="use_dpop_nonce"');
+  assert.deepEqual(challenges.map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]), [
+    ['Bearer', {
+      realm: 'a, DPoP b="c"', scope: 'x y', resource_metadata: 'https://a.example/r',
+    }],
+    ['DPoP', { algs: 'ES256', error: 'use_dpop_nonce' }],
+  ]);
+  assert.deepEqual(scopes(challenges), ['x', 'y']);
+  assert.equal(metadataUrl(challenges), 'https://a.example/r');
+  assert.deepEqual(parseChallenges('Basic realm="a"'), []);
+  assert.deepEqual(parseChallenges(null), []);
+  assert.equal(metadataUrl(parseChallenges('Bearer resource_metadata="javascript:alert(1)"')), null);
 });

@@ -1,21 +1,33 @@
-// The challenge of a refusal: the header WWW-Authenticate (RFC 6750, section 3).
+// The challenges of a refusal: the header WWW-Authenticate (RFC 9110, section 11.6.1).
 
-/** The parameters of a Bearer challenge by name; `null` for any other header. */
-export function parseChallenge(header) {
-  if (!/^(Bearer|DPoP)\b/i.test(header ?? '')) {
-    return null;
+/** A scheme, or a parameter with a quoted value. The console knows the schemes of the gate. */
+const PART = /(?:^|,)\s*(Bearer|DPoP)(?=[\s,]|$)|([\w-]+)="((?:[^"\\]|\\.)*)"/gi;
+
+/** The challenges in a header, as `{scheme, parameters}` with a map of the parameters by name. */
+export function parseChallenges(header) {
+  const challenges = [];
+  for (const [, scheme, name, value] of (header ?? '').matchAll(PART)) {
+    if (scheme) {
+      challenges.push({ scheme, parameters: new Map() });
+    } else {
+      challenges.at(-1)?.parameters.set(name, value.replace(/\\(.)/g, '$1'));
+    }
   }
-  const parameters = header.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g);
-  return new Map([...parameters].map(([, name, value]) => [name, value.replace(/\\(.)/g, '$1')]));
+  return challenges;
 }
 
-/** The scopes that a challenge asks for. */
-export function scopes(challenge) {
-  return challenge?.get('scope')?.split(' ').filter(Boolean) ?? [];
+/** The first value of a parameter in any of the challenges. */
+export function parameter(challenges, name) {
+  return challenges.map(({ parameters }) => parameters.get(name)).find((value) => value !== undefined);
 }
 
-/** The URL of the metadata document that a challenge names; `null` if it names none. */
-export function metadataUrl(challenge) {
-  const url = URL.parse(challenge?.get('resource_metadata') ?? '');
+/** The scopes that challenges ask for. */
+export function scopes(challenges) {
+  return parameter(challenges, 'scope')?.split(' ').filter(Boolean) ?? [];
+}
+
+/** The URL of the metadata document that challenges name; `null` if they name none. */
+export function metadataUrl(challenges) {
+  const url = URL.parse(parameter(challenges, 'resource_metadata') ?? '');
   return ['http:', 'https:'].includes(url?.protocol) ? url.href : null;
 }

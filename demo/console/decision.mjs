@@ -1,6 +1,6 @@
 // Who has answered a call, why, and which checks of the gate it has passed.
 
-import { parseChallenge } from './challenge.mjs';
+import { parameter, parseChallenges } from './challenge.mjs';
 
 /** Envoy adds this header to what the API answers, and to nothing else. */
 const FROM_API = 'x-envoy-upstream-service-time';
@@ -18,28 +18,29 @@ export function parseBody(text) {
 /**
  * Reads an answer. `reasons` are those for refusals, by their codes. Returns
  *
- *   by         `gate`, `api` or `envoy`
- *   code       the code of the gate's reason; `null` if it is unknown, or not the gate's answer
- *   reason     what is known about that code; `null` without one
- *   admitted   whether the gate has let the call pass; `null` if that is unknown
- *   challenge  the parameters of the challenge, or `null`
- *   body       the JSON value of the body, or `null`
+ *   by           `gate`, `api` or `envoy`
+ *   code         the code of the gate's reason; `null` if it is unknown, or not the gate's answer
+ *   reason       what is known about that code; `null` without one
+ *   admitted     whether the gate has let the call pass; `null` if that is unknown
+ *   challenges   what `parseChallenges` returns
+ *   description  what the answer itself says about its reason, or `null`
+ *   body         the JSON value of the body, or `null`
  */
 export function read({ status, headers, text }, reasons) {
-  const challenge = parseChallenge(headers.get('www-authenticate'));
+  const challenges = parseChallenges(headers.get('www-authenticate'));
   const body = parseBody(text);
-  const facts = { challenge, body, code: null, reason: null };
+  const description = parameter(challenges, 'error_description') ?? body?.error_description ?? null;
+  const facts = { challenges, body, description, code: null, reason: null };
   // Neither the gate nor Envoy answers a call with success.
   if (headers.has(FROM_API) || status < 300) {
     return { ...facts, by: 'api', admitted: true };
   }
-  const description = challenge?.get('error_description') ?? body?.error_description;
   const known = Object.entries(reasons).find(([, reason]) => reason.description === description);
   if (known) {
     const [code, reason] = known;
     return { ...facts, by: 'gate', code, reason, admitted: false };
   }
-  if (challenge) {
+  if (challenges.length > 0) {
     return { ...facts, by: 'gate', admitted: false };
   }
   // Envoy gives up on an API that does not answer only after the gate has let the call pass.

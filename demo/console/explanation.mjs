@@ -25,8 +25,7 @@ export function answerNotes({ token, api, variation }, { by, admitted, code }) {
     ? ['The production host asks for the claim keytype to be PRODUCTION. Choose Production above.'] : [];
 }
 
-function ofGate({ reason, body, challenge }, retryAfter) {
-  const description = challenge?.get('error_description') ?? body?.error_description;
+function ofGate({ reason, description }, retryAfter) {
   return [
     description ? `${description}.` : 'The gate says no more than that.',
     reason?.explanation,
@@ -34,7 +33,7 @@ function ofGate({ reason, body, challenge }, retryAfter) {
   ];
 }
 
-function ofApi({ status }, { body }, token) {
+function ofApi({ status }, { description }, token) {
   if (status < 300) {
     return [token?.isOpaque
       ? 'The gate asked the authorization server about the token, checked issuer, audience and time, and let '
@@ -44,7 +43,7 @@ function ofApi({ status }, { body }, token) {
   }
   return [
     'The gate has let the request through; this is the API’s own answer.',
-    body?.error_description ? `${body.error_description}.` : null,
+    description ? `${description}.` : null,
   ];
 }
 

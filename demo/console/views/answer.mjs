@@ -68,7 +68,7 @@ function content(call, reasons, bind) {
     ], []];
   }
   const result = read(answer, reasons);
-  const { challenge, body, by, code } = result;
+  const { challenges, body, by, code } = result;
   const checks = checklist(result, { opaque: call.token?.isOpaque, status: answer.status });
   return [kind(answer.status), [
     requestLine(call),
@@ -79,8 +79,8 @@ function content(call, reasons, bind) {
       .map((sentence) => element('p', {}, sentence)),
   ], [
     checks ? checklistBlock(checks, call, result) : null,
-    challenge?.size ? challengeBlock(challenge, call.api.scopes ? bind : null) : null,
-    metadataUrl(challenge) ? metadataBlock(metadataUrl(challenge)) : null,
+    challenges.length > 0 ? challengeBlock(challenges, call.api.scopes ? bind : null) : null,
+    metadataUrl(challenges) ? metadataBlock(metadataUrl(challenges)) : null,
     ...commandBlocks(call),
     bodyBlock(answer.text, body),
   ]];

@@ -1,25 +1,33 @@
-// The parameters of a challenge.
+// The challenges of a refusal, with their parameters.
 
 import { metadataUrl, scopes } from '../challenge.mjs';
 import { element, externalLink } from './dom.mjs';
 
-function shown(name, value, challenge) {
+function shown(name, value) {
   if (name === 'scope') {
-    return scopes(challenge).flatMap((scope, index) => [
+    return value.split(' ').filter(Boolean).flatMap((scope, index) => [
       ...(index === 0 ? [] : [' ']), element('code', { class: 'scope' }, scope)]);
   }
-  return [name === 'resource_metadata' && metadataUrl(challenge) ? externalLink(value) : value];
+  const url = name === 'resource_metadata'
+    && metadataUrl([{ parameters: new Map([[name, value]]) }]);
+  return [url ? externalLink(url) : value];
+}
+
+function table({ scheme, parameters }) {
+  const rows = [...parameters].map(([name, value]) => element('tr', {},
+    element('th', { scope: 'row' }, name), element('td', {}, ...shown(name, value))));
+  return [
+    element('p', { class: 'note' }, `The header WWW-Authenticate: ${scheme}, with`),
+    element('table', {}, element('tbody', {}, ...rows)),
+  ];
 }
 
 /**
- * The parameters of a challenge as a table. `stepUp(button, scopes)` makes a button get a token with the
- * scopes that the challenge asks for; `null` if the console has no scopes to choose here.
+ * The challenges as tables. `stepUp(button, scopes)` makes a button get a token with the scopes that they
+ * ask for; `null` if the console has no scopes to choose here.
  */
-export function challengeBlock(challenge, stepUp) {
-  const rows = [...challenge].map(([name, value]) => element('tr', {},
-    element('th', { scope: 'row' }, name),
-    element('td', {}, ...shown(name, value, challenge))));
-  const wanted = scopes(challenge);
+export function challengeBlock(challenges, stepUp) {
+  const wanted = scopes(challenges);
   const button = stepUp && wanted.length > 0
     ? element('button', { class: 'primary', type: 'button', id: 'step-up' },
       `Get a token with ${wanted.length === 1 ? 'this scope' : 'these scopes'}`)
@@ -27,9 +35,6 @@ export function challengeBlock(challenge, stepUp) {
   if (button) {
     stepUp(button, wanted);
   }
-  return element('section', { 'aria-label': 'Challenge' },
-    element('h3', {}, 'Challenge'),
-    element('p', { class: 'note' }, 'The header WWW-Authenticate: Bearer, with'),
-    element('table', { id: 'challenge' }, element('tbody', {}, ...rows)),
-    button);
+  return element('section', { id: 'challenge', 'aria-label': 'Challenge' },
+    element('h3', {}, 'Challenge'), ...challenges.flatMap(table), button);
 }
