@@ -83,7 +83,7 @@ function validityPeriod(ctx, InvalidRequest) {
     return NEVER - Math.floor(Date.now() / 1000);
   }
   if (typeof wanted !== 'string' || !/^[1-9]\d{0,8}$/.test(wanted)) {
-    throw new InvalidRequest('validity_period must be a whole number of seconds, or -1 for a token that never expires');
+    throw new InvalidRequest('validity_period must be a whole number of seconds, or -1 for never');
   }
   return Math.min(Number(wanted), VALIDITY_PERIOD);
 }
@@ -179,8 +179,9 @@ async function withNotices(notice, action) {
 /**
  * Starts the authorization server on the loopback address. `consoleHost` is the host and port of the page
  * that may call it, `mcpResource` the URL of the MCP server. `log` gets one line per request, except for the
- * revocation list, `notice` the advice of `oidc-provider`. Returns the server, its port, the issuer, the clients of the walk with their secrets, the one of them that calls the
- * MCP server, the secret of the gate, and the register of the other clients.
+ * revocation list; `notice` gets the advice of `oidc-provider`. Returns the server, its port, the issuer, the
+ * clients of the walk with their secrets, the one of them that calls the MCP server, the secret of the gate,
+ * and the register of the other clients.
  */
 export async function startAuthorizationServer({
   port: wantedPort, consoleHost, mcpResource, log, notice,

@@ -44,6 +44,8 @@ export class Calls {
       number: this.#count += 1,
       time: new Date(),
       api, server, keytype, token, variation,
+      /** What had been done to the token; more may be done to it later. */
+      fate: token?.fate ?? null,
       method: init.method ?? 'GET',
       url,
       headers: Object.fromEntries(Object.entries(init.headers ?? {})

@@ -26,8 +26,13 @@ export function scopes(challenges) {
   return parameter(challenges, 'scope')?.split(' ').filter(Boolean) ?? [];
 }
 
+/** A text as a URL that a page may link to; `null` if it is not one. */
+export function webUrl(text) {
+  const url = URL.parse(text);
+  return ['http:', 'https:'].includes(url?.protocol) ? url.href : null;
+}
+
 /** The URL of the metadata document that challenges name; `null` if they name none. */
 export function metadataUrl(challenges) {
-  const url = URL.parse(parameter(challenges, 'resource_metadata') ?? '');
-  return ['http:', 'https:'].includes(url?.protocol) ? url.href : null;
+  return webUrl(parameter(challenges, 'resource_metadata') ?? '');
 }

@@ -1,15 +1,15 @@
 // What the page says about an answer, as sentences.
 
 /** What the page knows about the token and the call in addition to the answer. */
-export function answerNotes({ token, api, variation }, { by, admitted, code }) {
+export function answerNotes({ token, fate, api, variation }, { by, admitted, code }) {
   if (!token || admitted === null) {
     return [];
   }
-  if (token.fate === 'tampered') {
+  if (fate === 'tampered') {
     return admitted ? [] : ['You have tampered with this token.'];
   }
-  if (token.fate === 'revoked' || token.fate === 'outdated') {
-    const what = token.fate === 'revoked'
+  if (fate === 'revoked' || fate === 'outdated') {
+    const what = fate === 'revoked'
       ? 'This token is revoked' : 'This token was issued before the client secret was changed, so it is revoked';
     const when = token.isOpaque ? 'it asks about a token again after 1 s' : 'it reads the list every 2 s';
     return [admitted ? `${what}, but the gate does not know that yet: ${when}.` : `${what}.`];

@@ -124,6 +124,14 @@ describe('the answer', () => {
     await page.locator('#answer .status', { hasText: '200' }).waitFor();
     assert.equal(await page.locator('#stale').isVisible(), false);
 
+    // What is done to the token later does not change what an earlier answer meant.
+    await press(page, 'Revoke this token');
+    await entries.nth(1).click();
+    await page.locator('#answer .status', { hasText: '401' }).waitFor();
+    await entries.nth(0).click();
+    await page.locator('#answer .status', { hasText: '200' }).waitFor();
+    assert.doesNotMatch(await page.locator('#answer').innerText(), /revoked/);
+
     for (let calls = 0; calls < 9; calls += 1) {
       await execute(page);
     }

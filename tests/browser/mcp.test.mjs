@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import {
-  CLIPBOARD, assertNothingOverflows, axe, claims, execute, notice, openConsole, press, runCommands,
+  CLIPBOARD, assertFonts, assertNothingOverflows, axe, claims, execute, notice, openConsole, press, runCommands,
 } from './page.mjs';
 import { startBrowser, startDemo, until } from './support.mjs';
 
@@ -181,6 +181,7 @@ describe('accessibility', () => {
       assert.equal((await execute(page)).status, '403');
       await metadata(page);
       await check('refused');
+      await assertFonts(page);
       await assertNothingOverflows(page);
     });
   }

@@ -100,6 +100,16 @@ export async function axe(page) {
   };
 }
 
+/** Fails if a text of the page has another font than the page's two. */
+export async function assertFonts(page) {
+  const foreign = await page.evaluate(() => (
+    [...document.querySelectorAll('h1, h2, h3, h4, h5, p, label, button, small, summary, th, td, select, textarea')]
+      .filter((element) => element.getBoundingClientRect().width > 0)
+      .filter((element) => !/^(Inter|ui-monospace)/.test(getComputedStyle(element).fontFamily))
+      .map((element) => `${element.localName}.${element.className} ${element.innerText}`)));
+  assert.deepEqual(foreign, []);
+}
+
 /** Fails if the page is wider than a screen of any common width. */
 export async function assertNothingOverflows(page) {
   for (const width of [360, 768, 1100, 1440, 2560]) {

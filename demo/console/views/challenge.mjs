@@ -1,6 +1,6 @@
 // The challenges of a refusal, with their parameters.
 
-import { metadataUrl, scopes } from '../challenge.mjs';
+import { scopes, webUrl } from '../challenge.mjs';
 import { element, externalLink } from './dom.mjs';
 
 function shown(name, value) {
@@ -8,8 +8,7 @@ function shown(name, value) {
     return value.split(' ').filter(Boolean).flatMap((scope, index) => [
       ...(index === 0 ? [] : [' ']), element('code', { class: 'scope' }, scope)]);
   }
-  const url = name === 'resource_metadata'
-    && metadataUrl([{ parameters: new Map([[name, value]]) }]);
+  const url = name === 'resource_metadata' ? webUrl(value) : null;
   return [url ? externalLink(url) : value];
 }
 

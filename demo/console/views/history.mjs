@@ -10,7 +10,7 @@ function line(call, reasons) {
   const { answer, failure, method, url } = call;
   const path = new URL(url).pathname;
   if (!answer) {
-    return ['…', failure ? `${method} ${path}: no answer` : `${method} ${path}: waiting`, 'bad'];
+    return [failure ? '—' : '…', failure ? `${method} ${path}: no answer` : `${method} ${path}: waiting`, 'bad'];
   }
   const { by, code } = read(answer, reasons);
   return [String(answer.status), `${method} ${path}: ${DECIDERS[by]}${code ? `, ${code}` : ''}`, kind(answer.status)];

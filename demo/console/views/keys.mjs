@@ -41,7 +41,8 @@ export function renderKeys(state) {
   byId('server-choice').querySelector(`[value=${server.name}]`).checked = true;
   byId('subscribed').closest('.switch').hidden = Boolean(scopes);
   byId('subscribed').checked = state.isSubscribed;
-  byId('subscription-hint').textContent = `New tokens include ${title} ${version}.`;
+  byId('subscription-hint').textContent = `New tokens ${
+    state.isSubscribed ? 'include' : 'do not include'} ${title} ${version}.`;
   byId('generate-button').textContent = client ? 'Generate token' : 'Generate keys';
   byId('credentials').hidden = !client;
   if (client) {
