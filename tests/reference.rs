@@ -247,15 +247,7 @@ mod reference {
             }
             "DPoP" => {
                 let mut config = with_provider(json!({}));
-                let names_key = fragment.keys().any(|name| name.contains("_key_"));
-                config["dpop"] = own(if names_key {
-                    json!({
-                        "nonce": "required",
-                        "nonce_key_environment_variable": "DPOP_NONCE_KEY",
-                    })
-                } else {
-                    json!({})
-                });
+                config["dpop"] = own(dpop_around(fragment));
                 config
             }
             "Claim condition" => with_requirement(json!({"provider_name": "cloud", "claims": [
@@ -268,6 +260,15 @@ mod reference {
                     json!({ "match": matcher.unwrap_or_else(|| panic!("{title}: {problem}")) }),
                 )
             }
+        }
+    }
+
+    /// What `dpop` needs besides `fragment`: keys of nonces need nonces.
+    fn dpop_around(fragment: &Map<String, Value>) -> Value {
+        if fragment.keys().any(|name| name.contains("_key_")) {
+            json!({"nonce": "required", "nonce_key_environment_variable": "DPOP_NONCE_KEY"})
+        } else {
+            json!({})
         }
     }
 
@@ -541,6 +542,42 @@ mod reference {
             let answers: BTreeSet<String> = answer.split(", ").map(str::to_owned).collect();
             assert_eq!(answers, expected[&reason], "{reason}");
             assert!(!meaning.is_empty() && !remedy.is_empty(), "{reason}");
+        }
+    }
+
+    /// The name of a reason in the console's table: the name of the variant with underscores. The name in
+    /// metrics is not enough, because two reasons share one.
+    fn code_of(reason: ReasonKind) -> String {
+        let mut code = String::new();
+        for letter in format!("{reason:?}").chars() {
+            if letter.is_ascii_uppercase() && !code.is_empty() {
+                code.push('_');
+            }
+            code.push(letter.to_ascii_lowercase());
+        }
+        code
+    }
+
+    /// The console knows a reason by the description in the answer, and explains it by its code.
+    #[test]
+    fn the_console_of_the_demo_explains_every_reason() {
+        let table: Value =
+            serde_json::from_str(&read("demo/console/reasons.json")).expect("reasons.json is JSON");
+        let table = table.as_object().unwrap();
+        let described: BTreeMap<String, &str> = table
+            .iter()
+            .map(|(code, row)| (code.clone(), row["description"].as_str().unwrap()))
+            .collect();
+        let expected: BTreeMap<String, &str> = ReasonKind::ALL
+            .iter()
+            .map(|reason| (code_of(*reason), reason.description()))
+            .collect();
+        assert_eq!(described, expected);
+        let descriptions: BTreeSet<&str> = expected.values().copied().collect();
+        assert_eq!(descriptions.len(), expected.len(), "descriptions differ");
+        for (code, row) in table {
+            let explanation = row["explanation"].as_str().unwrap();
+            assert!(explanation.ends_with('.'), "{code}: {explanation}");
         }
     }
 
