@@ -180,6 +180,18 @@ mod reference {
                 config["resource_metadata"] = own(json!({"resource": "https://api.example/mcp"}));
                 config
             }
+            "Client certificate" => {
+                let base = if fragment.get("from") == Some(&Value::Null) {
+                    json!({})
+                } else if fragment.contains_key("element") {
+                    json!({"from": "xfcc", "trusted_peers": "any"})
+                } else {
+                    json!({"from": "header", "trusted_peers": "any"})
+                };
+                let mut config = with_provider(json!({}));
+                config["client_certificate"] = own(base);
+                config
+            }
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),
             "Introspection" => with_provider(json!({"introspection": own(endpoint())})),
             "Token cache" => with_provider(json!({"jwt_cache_config": own(json!({}))})),
@@ -530,6 +542,42 @@ mod reference {
             let answers: BTreeSet<String> = answer.split(", ").map(str::to_owned).collect();
             assert_eq!(answers, expected[&reason], "{reason}");
             assert!(!meaning.is_empty() && !remedy.is_empty(), "{reason}");
+        }
+    }
+
+    /// The name of a reason in the console's table: the name of the variant with underscores. The name in
+    /// metrics is not enough, because two reasons share one.
+    fn code_of(reason: ReasonKind) -> String {
+        let mut code = String::new();
+        for letter in format!("{reason:?}").chars() {
+            if letter.is_ascii_uppercase() && !code.is_empty() {
+                code.push('_');
+            }
+            code.push(letter.to_ascii_lowercase());
+        }
+        code
+    }
+
+    /// The console knows a reason by the description in the answer, and explains it by its code.
+    #[test]
+    fn the_console_of_the_demo_explains_every_reason() {
+        let table: Value =
+            serde_json::from_str(&read("demo/console/reasons.json")).expect("reasons.json is JSON");
+        let table = table.as_object().unwrap();
+        let described: BTreeMap<String, &str> = table
+            .iter()
+            .map(|(code, row)| (code.clone(), row["description"].as_str().unwrap()))
+            .collect();
+        let expected: BTreeMap<String, &str> = ReasonKind::ALL
+            .iter()
+            .map(|reason| (code_of(*reason), reason.description()))
+            .collect();
+        assert_eq!(described, expected);
+        let descriptions: BTreeSet<&str> = expected.values().copied().collect();
+        assert_eq!(descriptions.len(), expected.len(), "descriptions differ");
+        for (code, row) in table {
+            let explanation = row["explanation"].as_str().unwrap();
+            assert!(explanation.ends_with('.'), "{code}: {explanation}");
         }
     }
 
