@@ -15,11 +15,14 @@
 )]
 
 mod action;
+mod attempts;
+mod disturbances;
 mod history;
 mod living_worker;
 mod model;
 mod open_request;
 mod plan;
+mod proofs;
 mod run;
 mod server;
 mod servers;

@@ -232,6 +232,11 @@ impl Process {
         self.state.before_next_swap.set(Some(Box::new(first)));
     }
 
+    /// Takes back what [`Process::before_next_swap`] has ordered, if it has not happened.
+    pub fn clear_before_next_swap(&self) {
+        self.state.before_next_swap.take();
+    }
+
     /// Says whether the host has random numbers that are good enough for secrets.
     pub fn set_random_keys_available(&self, available: bool) {
         self.state.has_random_keys.set(available);
@@ -252,6 +257,12 @@ impl Process {
     /// Says for each of the next swaps of shared data whether another worker gets ahead of it.
     pub fn lose_some_swaps(&self, lost: impl IntoIterator<Item = bool>) {
         self.state.shared_data.borrow_mut().lose_swaps(lost);
+    }
+
+    /// How many swaps of shared data were lost so far to another worker of that kind.
+    #[must_use]
+    pub fn lost_swaps(&self) -> usize {
+        self.state.shared_data.borrow().lost()
     }
 
     /// The keys of shared data that contain `text`.
