@@ -31,7 +31,11 @@ mod reference {
     }
 
     fn read_config(config: &Value) -> Result<Policy, String> {
-        let environment = |name: &str| (name == "JWKS").then(key_set);
+        let environment = |name: &str| match name {
+            "JWKS" => Some(key_set()),
+            "DPOP_NONCE_KEY" => Some("A".repeat(43)),
+            _ => None,
+        };
         gate_config::parse(config.to_string().as_bytes(), &environment)
             .map_err(|error| error.to_string())
     }
@@ -228,6 +232,19 @@ mod reference {
             }
             "Extraction" => {
                 with_requirement(json!({"extract_only_without_validation": own(json!({}))}))
+            }
+            "DPoP" => {
+                let mut config = with_provider(json!({}));
+                let names_key = fragment.keys().any(|name| name.contains("_key_"));
+                config["dpop"] = own(if names_key {
+                    json!({
+                        "nonce": "required",
+                        "nonce_key_environment_variable": "DPOP_NONCE_KEY",
+                    })
+                } else {
+                    json!({})
+                });
+                config
             }
             "Claim condition" => with_requirement(json!({"provider_name": "cloud", "claims": [
                 own(json!({"claim_name": "a", "exact": "b"})),
@@ -525,6 +542,7 @@ mod reference {
             "client_id": "gate",
             "client_secret_environment_variable": "JWKS",
         });
+        config["dpop"] = json!({});
         let config = read_config(&config).unwrap();
         let counters = counters(&config)
             .into_iter()
