@@ -2,6 +2,7 @@
 
 mod attacks;
 mod fleet;
+mod hops;
 mod nonces;
 mod protocols;
 mod replay;
