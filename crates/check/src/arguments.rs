@@ -24,12 +24,14 @@ or EnvoyFilter, an Envoy Gateway EnvoyExtensionPolicy. All of them are checked.
 
 Any of these options describes a request; its decision is then shown step by step:
       --token TOKEN|@FILE|-   the token, or where to read it; it is never printed
+      --dpop PROOF|@FILE|-    the proof of possession, which makes the scheme of the token DPoP
       --jwks [PROVIDER=]FILE  the key set of a provider, or of all that fetch one (repeatable)
       --revocation [PROVIDER=]FILE
                               the revocation list, likewise
       --introspection [PROVIDER=]FILE
                               the introspection response about the token, likewise
       --path PATH             the path and query (/)
+      --url URL               scheme, authority, path and query instead
       --method METHOD         the method (GET)
       --header NAME:VALUE     a header (repeatable)
       --dynamic-metadata JSON the dynamic metadata: an object of filters, each with an object of
@@ -69,6 +71,8 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) file: PathBuf,
     pub(crate) token: Option<TokenSource>,
+    /// The proof of possession.
+    pub(crate) dpop: Option<TokenSource>,
     /// Files with key sets, and the provider if one is named.
     pub(crate) jwks: Vec<(Option<String>, PathBuf)>,
     /// Files with revocation lists, likewise.
@@ -76,6 +80,8 @@ pub(crate) struct Arguments {
     /// Files with introspection responses, likewise.
     pub(crate) introspection: Vec<(Option<String>, PathBuf)>,
     pub(crate) path: Option<String>,
+    /// Scheme, authority, and path with query.
+    pub(crate) url: Option<[String; 3]>,
     pub(crate) method: Option<String>,
     /// Headers with names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
@@ -135,6 +141,14 @@ impl Arguments {
                     let token = secret(&mut parser, "--token")?;
                     parsed.token = Some(TokenSource::parse(token));
                 }
+                Long("dpop") => {
+                    let proof = secret(&mut parser, "--dpop")?;
+                    parsed.dpop = Some(TokenSource::parse(proof));
+                }
+                Long("url") => {
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
+                    parsed.url = Some(url(&text)?);
+                }
                 Long("header") => {
                     let text = secret(&mut parser, "--header")?;
                     parsed.headers.push(header(&text)?);
@@ -185,16 +199,40 @@ impl Arguments {
             }
         }
         parsed.file = file.ok_or("FILE is missing (see --help)")?;
-        let token_is_input = parsed.token.as_ref().is_some_and(TokenSource::is_input);
-        if token_is_input && parsed.file == Path::new("-") {
-            return Err("FILE and --token cannot both be the standard input".to_owned());
+        if parsed.dpop.is_some() && parsed.token.is_none() {
+            return Err("--dpop needs --token (see --help)".to_owned());
         }
+        if parsed.url.is_some() && parsed.path.is_some() {
+            return Err("--url and --path cannot both be given".to_owned());
+        }
+        parsed.check_input()?;
         Ok(Command::Check(Box::new(parsed)))
+    }
+
+    /// Checks that at most one of them is read from the standard input.
+    fn check_input(&self) -> Result<(), String> {
+        let is_input = |source: &Option<TokenSource>| {
+            let source = source.as_ref();
+            source.is_some_and(TokenSource::is_input)
+        };
+        let mut all = vec![
+            (self.file == Path::new("-"), "FILE"),
+            (is_input(&self.token), "--token"),
+            (is_input(&self.dpop), "--dpop"),
+        ];
+        all.retain(|(is_input, _)| *is_input);
+        match all.as_slice() {
+            [(_, one), (_, other), ..] => Err(format!(
+                "{one} and {other} cannot both be the standard input"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Whether they describe a request.
     pub(crate) const fn describe_request(&self) -> bool {
         self.token.is_some()
+            || self.url.is_some()
             || !self.jwks.is_empty()
             || !self.revocation.is_empty()
             || !self.introspection.is_empty()
@@ -216,6 +254,24 @@ fn secret(parser: &mut lexopt::Parser, option: &str) -> Result<String, String> {
     value
         .into_string()
         .map_err(|_| format!("{option}: is not UTF-8"))
+}
+
+/// Splits a URL into scheme, authority, and path with query.
+fn url(text: &str) -> Result<[String; 3], String> {
+    let problem = || format!("--url: {text:?} is no absolute URL");
+    let (scheme, rest) = text.split_once("://").ok_or_else(problem)?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end).ok_or_else(problem)?;
+    if scheme.is_empty() || authority.is_empty() {
+        return Err(problem());
+    }
+    let path = path.split('#').next().unwrap_or_default();
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
+    Ok([scheme.to_ascii_lowercase(), authority.to_owned(), path])
 }
 
 /// Parses `[PROVIDER=]FILE`.

@@ -58,6 +58,16 @@ impl<'i> Inputs<'i> {
         }
     }
 
+    /// The time of the decision.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The engine that verifies signatures.
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Decides the request.
     pub(crate) fn decide(&self) -> Decided<'i> {
         decide(self.policy, self.request, &self.context(), self.now)

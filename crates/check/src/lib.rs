@@ -13,6 +13,7 @@ mod input;
 mod inputs;
 mod inspected_token;
 mod plugin;
+mod proof_steps;
 mod refusal;
 mod report;
 mod routes;
@@ -31,7 +32,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use arguments::{Arguments, Command, HELP};
+use arguments::{Arguments, Command, HELP, TokenSource};
 use config_file::ConfigFile;
 use configuration::Configuration;
 use gate::request::{Connection, ConnectionSource};
@@ -104,11 +105,11 @@ fn check(
     if configurations.is_empty() {
         return Err(format!("{name}: has no configuration of bearer-gate"));
     }
-    let token = arguments
-        .token
-        .as_ref()
-        .map(|token| token.read(console.input));
-    let token = token.transpose()?;
+    let mut secret = |source: &Option<TokenSource>| {
+        let source = source.as_ref();
+        source.map(|source| source.read(console.input)).transpose()
+    };
+    let (token, proof) = (secret(&arguments.token)?, secret(&arguments.dpop)?);
     let connection = TrialConnection::read(
         arguments.client_certificate.as_deref(),
         arguments.client_certificate_uri.as_deref(),
@@ -124,8 +125,8 @@ fn check(
             Ok(policy) if arguments.describe_request() => {
                 let given = Given::read(policy, arguments)?;
                 let connection = Connection::new(Rc::clone(&connection));
-                let token = token.as_deref();
-                let request = trial_request::build(policy, arguments, token, connection);
+                let (token, proof) = (token.as_deref(), proof.as_deref());
+                let request = trial_request::build(policy, arguments, token, proof, connection);
                 Some(Trial::run(policy, &request, &given, now))
             }
             Ok(_) | Err(_) => None,

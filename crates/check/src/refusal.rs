@@ -48,7 +48,20 @@ impl Refusal<'_> {
             | Reason::KeysUnavailable { .. }
             | Reason::RevocationUnavailable { .. }
             | Reason::IntrospectionUnavailable { .. }
-            | Reason::ReplayUnavailable { .. } => self.reason.kind().description().to_owned(),
+            | Reason::ReplayUnavailable { .. }
+            // The steps of the proof have the facts.
+            | Reason::ProofMissing
+            | Reason::SeveralProofs
+            | Reason::ProofMalformed
+            | Reason::ProofAlgorithm
+            | Reason::ProofKey
+            | Reason::ProofMethod
+            | Reason::ProofUri
+            | Reason::ProofToken
+            | Reason::ProofNonce
+            | Reason::ProofTime
+            | Reason::ProofSignature
+            | Reason::ProofReplay => self.reason.kind().description().to_owned(),
             Reason::Header { .. } => header(self.reason),
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
@@ -118,19 +131,7 @@ impl Refusal<'_> {
             Reason::SenderConstraint
             | Reason::Unbound
             | Reason::Downgrade
-            | Reason::ProofMissing
-            | Reason::SeveralProofs
-            | Reason::ProofMalformed
-            | Reason::ProofAlgorithm
-            | Reason::ProofKey
-            | Reason::ProofMethod
-            | Reason::ProofUri
-            | Reason::ProofToken
-            | Reason::ProofBinding
-            | Reason::ProofNonce
-            | Reason::ProofTime
-            | Reason::ProofSignature
-            | Reason::ProofReplay => format!("cnf: {}", self.claim_text("cnf")),
+            | Reason::ProofBinding => format!("cnf: {}", self.claim_text("cnf")),
             Reason::CertificateMissing
             | Reason::CertificateMismatch
             | Reason::CertificateAmbiguous => self.certificate(),

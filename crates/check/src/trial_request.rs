@@ -2,22 +2,32 @@
 
 use std::rc::Rc;
 
+use gate::dpop::PROOF_HEADER;
 use gate::policy::{Location, Policy};
 use gate::request::{Connection, DynamicMetadata, Request};
 
 use crate::arguments::Arguments;
 
 /// Builds the request that the arguments describe. The `token` goes into `Authorization` if a provider
-/// reads that header, else to the first location of the first provider.
+/// reads that header, else to the first location of the first provider. With a `proof`, its scheme is DPoP.
 pub(crate) fn build(
     policy: &Policy,
     arguments: &Arguments,
     token: Option<&str>,
+    proof: Option<&str>,
     connection: Connection,
 ) -> Request<'static> {
-    let mut target = arguments.path.clone().unwrap_or_else(|| "/".to_owned());
+    let [scheme, authority, mut target] = arguments.url.clone().unwrap_or_else(|| {
+        let path = arguments.path.clone();
+        let path = path.unwrap_or_else(|| "/".to_owned());
+        ["https".to_owned(), "localhost".to_owned(), path]
+    });
     let mut headers = arguments.headers.clone();
-    if let Some(token) = token {
+    if let (Some(token), Some(proof)) = (token, proof) {
+        let value = format!("DPoP {token}").into_bytes();
+        headers.push(("authorization".to_owned(), value));
+        headers.push((PROOF_HEADER.to_owned(), proof.as_bytes().to_vec()));
+    } else if let Some(token) = token {
         let mut locations = policy.providers.iter().flat_map(|one| &one.locations);
         let first = locations.clone().next();
         let authorization = locations.find(|one| one.header() == Some("authorization"));
@@ -41,7 +51,8 @@ pub(crate) fn build(
     let defaults = [
         (":method", method),
         (":path", target),
-        (":authority", "localhost".to_owned()),
+        (":scheme", scheme),
+        (":authority", authority),
     ];
     for (name, value) in defaults {
         if !headers.iter().any(|(known, _)| known == name) {

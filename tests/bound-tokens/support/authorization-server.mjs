@@ -8,8 +8,8 @@ import { SERVER, listen } from '../../../tools/listen.mjs';
 import { quietly } from './quietly.mjs';
 
 /** The resources. Tokens for the second one are opaque. */
-export const JWT_RESOURCE = 'https://api.example/jwt';
-export const OPAQUE_RESOURCE = 'https://api.example/opaque';
+export const JWT_RESOURCE = 'https://api.example';
+export const OPAQUE_RESOURCE = 'https://opaque.example';
 
 /** The client by which the gate asks about opaque tokens. */
 export const INTROSPECTION_CLIENT = { id: 'gate', secret: 'the-secret-of-the-gate' };
