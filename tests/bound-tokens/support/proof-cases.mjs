@@ -5,18 +5,29 @@ import { hmacWithPublicKey, makeKey, makeProof, tokenHash } from './proof.mjs';
 
 const now = () => Math.floor(Date.now() / 1000);
 
-/** Why the verdicts on a proof differ. The text begins with who accepts it. */
+const difference = (only, reason) => ({ only, reason });
+
+/** Why the verdicts on a proof differ: who alone accepts it, `server` or `gate`, and the reason. */
 export const DIFFERENCES = {
-  TYP: 'only the server: it compares typ like a media type, without case and with application/; RFC 9449, section 4.2, '
-    + 'gives the value that the gate wants',
-  EXTENSION: 'only the server: it ignores b64 and zip; the gate refuses proofs that ask to be read in another way',
-  REPEATED: 'only the server: of a repeated name it takes the last; the gate refuses JSON that others may read otherwise',
-  BYTE_ORDER_MARK: 'only the server: RFC 8259, section 8.1, allows to ignore a byte order mark; the gate refuses it',
-  CANONICAL: 'only the server: it ignores unused bits of base64url; the gate takes one text for one value',
-  WINDOW: 'only the server: it accepts 300 s in both directions; the gate, by default, 120 s back and 60 s ahead',
-  NONCE: 'only the gate: a nonce that it has not asked for may be that of another server at the same origin',
-  LENIENT_URL: 'only the server: it repairs htu as browsers repair URLs; the gate wants a URI of RFC 3986',
-  PERCENT: 'only the gate: it decodes letters as RFC 3986, section 6.2.2.2, says; URLs of browsers keep them encoded',
+  TYP: difference(
+    'server', '`typ` is compared as it stands (RFC 9449, section 4.2), and not like a media type, without case and prefix',
+  ),
+  EXTENSION: difference('server', 'its header has `b64` or `zip`, which ask to read it in another way'),
+  REPEATED: difference('server', 'a name occurs twice in its JSON, of which others may read the other value'),
+  BYTE_ORDER_MARK: difference('server', 'its JSON begins with a byte order mark, which RFC 8259, section 8.1, forbids'),
+  CANONICAL: difference('server', 'unused bits of its base64url are set, and only the canonical encoding is accepted'),
+  WINDOW: difference(
+    'server', '`iat` may be 120 s back and 60 s ahead (`max_age`, `clock_skew`), and not 300 s in both directions',
+  ),
+  LENIENT_URL: difference(
+    'server', '`htu` must be a URI of RFC 3986, and not a text that the URL Standard makes a URL of, as browsers do',
+  ),
+  NONCE: difference(
+    'gate', 'a nonce that the gate has not asked for may come from another server at the same origin, and is ignored',
+  ),
+  PERCENT: difference(
+    'gate', '`htu` encodes a letter, and the normal form of RFC 3986, section 6.2.2.2, decodes it',
+  ),
 };
 
 /** A case: its name, the change of a good proof, and the name of the listed difference, if there is one. */
