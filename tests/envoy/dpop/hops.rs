@@ -23,19 +23,45 @@ fn over_tls_the_url_begins_with_https() {
     let gate = setup.start();
     let tls = TlsClient::new(&authority, None);
     let token = bound_token(client()).signed();
-    for (url, reason) in [
-        ("https://api.example/orders", None),
-        ("https://api.example:443/orders", None),
-        ("http://api.example/orders", Some(ReasonKind::ProofUri)),
-        ("https://api.example:80/orders", Some(ReasonKind::ProofUri)),
-    ] {
-        // On a connection with TLS, no header changes the scheme.
-        for forwarded in ["https", "http"] {
+    let send = |forwarded: Option<&str>, url: &str| {
+        let mut request = request(&token, "/orders", url);
+        if let Some(forwarded) = forwarded {
+            request = request.header("x-forwarded-proto", forwarded);
+        }
+        tls.send(gate.port, &request).unwrap()
+    };
+    let (secure, plain) = ("https://api.example/orders", "http://api.example/orders");
+    assert_eq!(send(None, secure).status, 200);
+    assert_eq!(send(Some("https"), secure).status, 200);
+    assert_eq!(send(None, "https://api.example:443/orders").status, 200);
+    for url in [plain, "https://api.example:80/orders"] {
+        assert_refused(&send(None, url), ReasonKind::ProofUri, url);
+    }
+    // Without `use_remote_address`, Envoy believes this header even on a connection with TLS.
+    assert_refused(&send(Some("http"), secure), ReasonKind::ProofUri, "http");
+    assert_eq!(send(Some("http"), plain).status, 200);
+}
+
+#[test]
+fn public_urls_say_how_clients_call_whatever_a_header_says() {
+    let authority = Authority::new();
+    let mut config = dpop_config(&json!({}));
+    config["public_urls"] = json!(["https://api.example"]);
+    let mut setup = Setup::new(config);
+    setup.transport_socket = transport_socket(&authority.issue_server(), false, &Value::Null);
+    let gate = setup.start();
+    let tls = TlsClient::new(&authority, None);
+    let token = bound_token(client()).signed();
+    for forwarded in ["http", "https"] {
+        for (url, reason) in [
+            ("https://api.example/orders", None),
+            ("http://api.example/orders", Some(ReasonKind::ProofUri)),
+        ] {
             let request = request(&token, "/orders", url).header("x-forwarded-proto", forwarded);
             let answer = tls.send(gate.port, &request).unwrap();
             match reason {
                 Some(reason) => assert_refused(&answer, reason, url),
-                None => assert_eq!(answer.status, 200, "{url}"),
+                None => assert_eq!(answer.status, 200, "{url}, {forwarded}"),
             }
         }
     }

@@ -34,7 +34,7 @@ fn over_http1_the_url_is_made_from_the_host_header_and_the_target() {
         let answer = gate.send(&get(target).host(host).proving(&token, &proof));
         assert_eq!(answer.status, 200, "{url}: {}", answer.json());
     }
-    // A client may say by which scheme it came, as Envoy's documentation says; then it must mean it.
+    // Without `use_remote_address`, Envoy believes the client about the scheme.
     let request = |url: &str| {
         let proof = Proof::new(client(), url, &token).signed();
         let request = get("/orders").header("x-forwarded-proto", "https");
