@@ -49,7 +49,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -161,6 +161,15 @@ tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock
 	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
+test-bound-tokens: needs build envoy tests/bound-tokens/node_modules/.installed ## run clients of a real authorization server whose tokens are bound through the filter
+	@cd tests/bound-tokens && node --test --test-concurrency=1
+
+tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json tests/bound-tokens/package-lock.json
+	@scripts/need node
+	@echo "Installing an authorization server and clients into tests/bound-tokens/node_modules ..."
+	@cd tests/bound-tokens && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 .tools/mcp/.installed: tests/mcp/requirements.txt
 	@scripts/need python3-venv
 	@echo "Installing the MCP client in Python into .tools/mcp ..."
@@ -260,4 +269,4 @@ schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.j
 
 clean: ## remove what the other targets have made
 	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules \
-		tests/mcp/node_modules tools/node_modules
+		tests/bound-tokens/node_modules tests/mcp/node_modules tools/node_modules

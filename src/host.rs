@@ -151,6 +151,14 @@ impl Host for EnvoyHost {
         hostcalls::get_property(path).ok().flatten()
     }
 
+    fn certificate_digest(&self) -> Option<Vec<u8>> {
+        connection_property("sha256_peer_certificate_digest")
+    }
+
+    fn certificate_uri(&self) -> Option<Vec<u8>> {
+        connection_property("uri_san_peer_certificate")
+    }
+
     fn send_local_response(&self, answer: &Answer) {
         let headers = answer.headers.iter();
         let headers = headers.map(|(name, value)| (*name, &**value)).collect();
@@ -165,6 +173,12 @@ impl Host for EnvoyHost {
     fn set_effective_context(&self, context: ContextId) -> bool {
         hostcalls::set_effective_context(context.0).is_ok()
     }
+}
+
+/// An attribute of the downstream connection. `None` if it is absent or empty.
+fn connection_property(name: &str) -> Option<Vec<u8>> {
+    let value = hostcalls::get_property(vec!["connection", name]);
+    value.ok().flatten().filter(|value| !value.is_empty())
 }
 
 /// The clocks of WASI. Envoy implements both, and the second one is the same for all workers.

@@ -35,14 +35,26 @@ fn envoy_accepts_every_configuration() {
         if path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
-        // The demo's certificate exists only while the demo runs.
+        // These certificates do not exist, or only while the demo runs.
         let text = fs::read_to_string(&path)
             .unwrap()
             .replace(
                 "demo/.run/tls.crt",
                 &certificates.chain.display().to_string(),
             )
-            .replace("demo/.run/tls.key", &certificates.key.display().to_string());
+            .replace("demo/.run/tls.key", &certificates.key.display().to_string())
+            .replace(
+                "/etc/envoy/server.crt",
+                &certificates.chain.display().to_string(),
+            )
+            .replace(
+                "/etc/envoy/server.key",
+                &certificates.key.display().to_string(),
+            )
+            .replace(
+                "/etc/envoy/clients-ca.crt",
+                &certificates.ca.display().to_string(),
+            );
         let copy = certificates.directory.join(path.file_name().unwrap());
         fs::write(&copy, text).unwrap();
         let output = Command::new(binary())

@@ -32,6 +32,10 @@ mod answers;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod certificate_headers;
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod crowd;

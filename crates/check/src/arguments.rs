@@ -34,6 +34,11 @@ Any of these options describes a request; its decision is then shown step by ste
       --header NAME:VALUE     a header (repeatable)
       --dynamic-metadata JSON the dynamic metadata: an object of filters, each with an object of
                               its values
+      --client-certificate FILE|DIGEST
+                              the client certificate of the connection: a file in PEM, or its
+                              SHA-256 in hexadecimal digits or base64url
+      --client-certificate-uri URI
+                              the URI in this certificate, for trusted_peers
       --requirement NAME      the requirement that the metadata of the route names
       --now TIME              the time, in seconds since 1970 or like 2026-01-31T12:00:00Z (now)
 
@@ -75,6 +80,9 @@ pub(crate) struct Arguments {
     /// Headers with names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) metadata: Option<Rc<dyn MetadataSource>>,
+    /// The client certificate of the connection: a digest or a file.
+    pub(crate) client_certificate: Option<String>,
+    pub(crate) client_certificate_uri: Option<String>,
     pub(crate) requirement: Option<String>,
     pub(crate) now: Option<Timestamp>,
     pub(crate) json: bool,
@@ -155,6 +163,14 @@ impl Arguments {
                     let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.metadata = Some(Rc::new(TrialMetadata::parse(&text)?));
                 }
+                Long("client-certificate") => {
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
+                    parsed.client_certificate = Some(text);
+                }
+                Long("client-certificate-uri") => {
+                    let uri = parser.value().and_then(ValueExt::string).map_err(explain)?;
+                    parsed.client_certificate_uri = Some(uri);
+                }
                 Long("requirement") => {
                     let name = parser.value().and_then(ValueExt::string).map_err(explain)?;
                     parsed.requirement = Some(name);
@@ -186,6 +202,8 @@ impl Arguments {
             || self.method.is_some()
             || !self.headers.is_empty()
             || self.metadata.is_some()
+            || self.client_certificate.is_some()
+            || self.client_certificate_uri.is_some()
             || self.requirement.is_some()
             || self.now.is_some()
     }

@@ -82,6 +82,8 @@ impl<'i> Inputs<'i> {
         let audience = self.policy.resources.audience_condition(self.request);
         let refusal = Refusal {
             reason,
+            policy: self.policy,
+            request: self.request,
             provider,
             conditions: &node.conditions,
             resources: audience.required().collect(),

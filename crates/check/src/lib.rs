@@ -20,6 +20,7 @@ mod status;
 mod steps;
 mod suggestion;
 mod trial;
+mod trial_connection;
 mod trial_metadata;
 mod trial_request;
 mod variables;
@@ -28,10 +29,12 @@ mod wording;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::rc::Rc;
 
 use arguments::{Arguments, Command, HELP};
 use config_file::ConfigFile;
 use configuration::Configuration;
+use gate::request::{Connection, ConnectionSource};
 use gate::time::Timestamp;
 use gate_build_info::SUMMARY;
 use gate_config::Environment;
@@ -39,6 +42,7 @@ use given::Given;
 use report::{ConfigurationResult, Report};
 pub use status::Status;
 use trial::Trial;
+use trial_connection::TrialConnection;
 
 /// The surroundings of the command.
 pub struct Console<'c> {
@@ -105,6 +109,12 @@ fn check(
         .as_ref()
         .map(|token| token.read(console.input));
     let token = token.transpose()?;
+    let connection = TrialConnection::read(
+        arguments.client_certificate.as_deref(),
+        arguments.client_certificate_uri.as_deref(),
+        console.input,
+    )?;
+    let connection: Rc<dyn ConnectionSource> = Rc::new(connection);
     let now = arguments.now.unwrap_or(now);
     let mut results = Vec::new();
     for configuration in configurations {
@@ -113,7 +123,9 @@ fn check(
         let trial = match &policy {
             Ok(policy) if arguments.describe_request() => {
                 let given = Given::read(policy, arguments)?;
-                let request = trial_request::build(policy, arguments, token.as_deref());
+                let connection = Connection::new(Rc::clone(&connection));
+                let token = token.as_deref();
+                let request = trial_request::build(policy, arguments, token, connection);
                 Some(Trial::run(policy, &request, &given, now))
             }
             Ok(_) | Err(_) => None,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gate::keys::KeySet;
-use gate::policy::{Provider, TokenConditions};
+use gate::policy::{ClientCertificate, Policy, Provider, TokenConditions};
 use gate::reason::Reason;
+use gate::request::Request;
 use gate::revocation::NAMING_CLAIMS;
 use gate::time::Timestamp;
 use gate::verify::Algorithm;
@@ -19,6 +20,10 @@ use crate::wording;
 pub(crate) struct Refusal<'r> {
     /// The reason.
     pub(crate) reason: &'r Reason,
+    /// The policy.
+    pub(crate) policy: &'r Policy,
+    /// The request.
+    pub(crate) request: &'r Request<'r>,
     /// The provider.
     pub(crate) provider: &'r Provider,
     /// The conditions on the token.
@@ -113,9 +118,6 @@ impl Refusal<'_> {
             Reason::SenderConstraint
             | Reason::Unbound
             | Reason::Downgrade
-            | Reason::CertificateMissing
-            | Reason::CertificateMismatch
-            | Reason::CertificateAmbiguous
             | Reason::ProofMissing
             | Reason::SeveralProofs
             | Reason::ProofMalformed
@@ -129,9 +131,39 @@ impl Refusal<'_> {
             | Reason::ProofTime
             | Reason::ProofSignature
             | Reason::ProofReplay => format!("cnf: {}", self.claim_text("cnf")),
+            Reason::CertificateMissing
+            | Reason::CertificateMismatch
+            | Reason::CertificateAmbiguous => self.certificate(),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
         }
+    }
+
+    fn certificate(&self) -> String {
+        let source = &self.policy.options.client_certificate;
+        let shown = match (source, source.digest(self.request)) {
+            (_, Ok(digest)) => format!("x5t#S256 {:?}", digest.to_base64url()),
+            (ClientCertificate::Connection, Err(_)) => {
+                "none (--client-certificate names one)".to_owned()
+            }
+            (ClientCertificate::Header(header), Err(Reason::CertificateAmbiguous)) => {
+                format!("not known, {} is repeated or malformed", header.name)
+            }
+            (ClientCertificate::Header(header), Err(_)) => {
+                let is_there = self.request.header(&header.name).next().is_some();
+                let name = &header.name;
+                if is_there {
+                    format!(
+                        "not known, the peer that sends {name} is not among trusted_peers \
+                         (--client-certificate-uri)"
+                    )
+                } else {
+                    format!("not known, there is no {name}")
+                }
+            }
+        };
+        let claim = self.claim_text("cnf");
+        format!("cnf: {claim}; the client certificate: {shown}")
     }
 
     fn claim_text(&self, name: &str) -> String {

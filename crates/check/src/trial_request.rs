@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gate::policy::{Location, Policy};
-use gate::request::{DynamicMetadata, Request};
+use gate::request::{Connection, DynamicMetadata, Request};
 
 use crate::arguments::Arguments;
 
@@ -13,6 +13,7 @@ pub(crate) fn build(
     policy: &Policy,
     arguments: &Arguments,
     token: Option<&str>,
+    connection: Connection,
 ) -> Request<'static> {
     let mut target = arguments.path.clone().unwrap_or_else(|| "/".to_owned());
     let mut headers = arguments.headers.clone();
@@ -55,5 +56,6 @@ pub(crate) fn build(
     if let Some(source) = &arguments.metadata {
         request.dynamic_metadata = DynamicMetadata::new(Rc::clone(source));
     }
+    request.connection = connection;
     request
 }

@@ -1,8 +1,13 @@
 //! The configuration as a whole.
 
-use gate::policy::{Options, Policy, Requirement, RuleList, Rules};
+use std::rc::Rc;
+
+use gate::policy::{
+    ClientCertificate, Options, Policy, Provider, Requirement, RuleList, Rules, SenderConstraint,
+};
 
 use super::choice::choice;
+use super::client_certificate::ClientCertificateWire;
 use super::dpop::{self, DpopWire};
 use super::entries::Entries;
 use super::environment::Environment;
@@ -51,6 +56,9 @@ object! {
         /// Whether and how proofs of possession are checked (RFC 9449). Default: they are not, and
         /// `Authorization: DPoP` is an unknown scheme.
         dpop: optional DpopWire,
+        /// Where the certificate of the client is learned from, for tokens that are bound to one (RFC 8705).
+        /// Default: from the connection.
+        client_certificate: optional ClientCertificateWire,
     }
     unsupported {
         /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
@@ -100,7 +108,15 @@ impl ConfigWire {
         if !per_route_requirements {
             check_names(&requirement_map, &requirements, &named);
         }
-        let resources = resource_metadata::build(at, self.resource_metadata, &providers);
+        let requires_certificate =
+            |one: &Rc<Provider>| one.sender_constraint == SenderConstraint::Certificate;
+        let bound_to_certificates =
+            self.client_certificate.is_some() || providers.all().iter().any(requires_certificate);
+        let metadata = self.resource_metadata;
+        let resources = resource_metadata::build(at, metadata, &providers, bound_to_certificates);
+        let client_certificate_at = at.field("client_certificate");
+        let client_certificate = self.client_certificate;
+        let client_certificate = client_certificate.map(|wire| wire.build(&client_certificate_at));
         let dpop = self.dpop;
         let dpop = dpop.map(|wire| wire.build(&at.field("dpop"), environment));
         let known = resources.as_ref();
@@ -114,6 +130,7 @@ impl ConfigWire {
             realm: self.realm.map(|realm| realm.0),
             dpop,
             public_urls,
+            client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
         };
         let requirements = requirements
             .into_iter()
@@ -125,6 +142,7 @@ impl ConfigWire {
         let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
         dpop::check(at, &policy);
+        check_certificate_header(&client_certificate_at, &policy);
         policy.warnings = warnings::find(&policy, &resource_paths);
         Some(policy)
     }
@@ -176,5 +194,17 @@ fn check_own_headers(at: &Place<'_>, policy: &Policy) {
                 "tokens are read from the header {name:?}, so it cannot be set"
             ));
         }
+    }
+}
+
+/// Checks that the certificate of the client is not read from a header that the filter removes from
+/// requests, because it sets it. The source of the certificate is at this place.
+fn check_certificate_header(at: &Place<'_>, policy: &Policy) {
+    if let Some(name) = policy.options.client_certificate.header()
+        && policy.must_remove(name.as_bytes())
+    {
+        at.report(&format!(
+            "the filter removes the header {name:?} from requests, so it cannot be read"
+        ));
     }
 }

@@ -10,6 +10,7 @@
 
 mod choice;
 mod claim_path;
+mod client_certificate;
 mod conditions;
 mod config;
 mod dpop;

@@ -73,14 +73,19 @@ choice! {
     }
 }
 
+/// The member that tells clients that tokens may be bound to certificates (RFC 9728, section 2).
+const BOUND_TO_CERTIFICATES: &str = "tls_client_certificate_bound_access_tokens";
+
 /// The field of the configuration.
 const FIELD: &str = "resource_metadata";
 
 /// Builds the resources of the document at this place, and returns them with their JSON paths.
+/// `bound_to_certificates` says whether clients are told that tokens may be bound to certificates.
 pub(crate) fn build(
     document: &Place<'_>,
     wires: Option<Vec<ResourceMetadataWire>>,
     providers: &Providers,
+    bound_to_certificates: bool,
 ) -> Option<(ProtectedResources, Vec<String>)> {
     let Some(wires) = wires else {
         return Some(Default::default());
@@ -90,7 +95,9 @@ pub(crate) fn build(
         return list.refuse(&format!("must have from 1 to {MAX_RESOURCES} elements"));
     }
     let number = wires.len();
-    let resources = document.build_list(FIELD, Some(wires), |wire, at| wire.build(at, providers));
+    let resources = document.build_list(FIELD, Some(wires), |wire, at| {
+        wire.build(at, providers, bound_to_certificates)
+    });
     if resources.len() < number {
         return None;
     }
@@ -139,7 +146,12 @@ fn is_at_root(resource: &ProtectedResource) -> bool {
 }
 
 impl ResourceMetadataWire {
-    fn build(mut self, at: &Place<'_>, providers: &Providers) -> Option<ProtectedResource> {
+    fn build(
+        mut self,
+        at: &Place<'_>,
+        providers: &Providers,
+        bound_to_certificates: bool,
+    ) -> Option<ProtectedResource> {
         let identifier = match ResourceIdentifier::parse(&self.resource.0) {
             Ok(identifier) => identifier,
             Err(problem) => return at.field("resource").refuse(&problem.to_string()),
@@ -170,7 +182,7 @@ impl ResourceMetadataWire {
         let max_age = PositiveDuration::or(self.max_age, DEFAULT_MAX_AGE);
         Some(ProtectedResource {
             metadata: Some(Metadata {
-                document: self.document(at, providers)?,
+                document: self.document(at, providers, bound_to_certificates)?,
                 max_age,
                 at_root,
             }),
@@ -181,7 +193,12 @@ impl ResourceMetadataWire {
     }
 
     /// The members in the order of RFC 9728, section 2. Those without values are left out (section 3.2).
-    fn document(self, at: &Place<'_>, providers: &Providers) -> Option<String> {
+    fn document(
+        self,
+        at: &Place<'_>,
+        providers: &Providers,
+        bound_to_certificates: bool,
+    ) -> Option<String> {
         let servers_at = at.field("authorization_servers");
         let servers = authorization_servers(&servers_at, self.authorization_servers, providers)?;
         let scopes = self.scopes_supported.unwrap_or_default().into_iter();
@@ -225,7 +242,11 @@ impl ResourceMetadataWire {
             "signed_metadata",
             self.signed_metadata.map(|signed| signed.0),
         );
-        for (name, value) in self.additional.unwrap_or_default() {
+        let additional = self.additional.unwrap_or_default();
+        if bound_to_certificates && !additional.contains_key(BOUND_TO_CERTIFICATES) {
+            document.add(BOUND_TO_CERTIFICATES, true);
+        }
+        for (name, value) in additional {
             if let Err(problem) = document.add_other(&name, value) {
                 at.field("additional").report(&problem);
             }

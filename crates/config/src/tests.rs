@@ -1,5 +1,6 @@
 //! Configurations, and the policies or errors that they result in.
 
+mod client_certificate;
 mod dpop;
 mod forms;
 mod introspection;

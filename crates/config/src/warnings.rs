@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
-use gate::policy::{NonceUse, Policy, Provider, RequirementKind, RequirementNode};
+use gate::binding::{CertificateFormat, XfccElement};
+use gate::policy::{
+    ClientCertificate, NonceUse, Policy, Provider, RequirementKind, RequirementNode,
+    SenderConstraint,
+};
 
 /// The warnings about a policy, each with its JSON path. `resources` are the paths of the protected
 /// resources.
@@ -32,6 +36,23 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
         }
     }
     find_about_proofs(policy, &mut warnings);
+    if let ClientCertificate::Header(header) = &policy.options.client_certificate {
+        if header.format == CertificateFormat::Xfcc(XfccElement::First) {
+            warnings.push(
+                "client_certificate.element: a client can forge the first element, unless a hop in front \
+                 removes the header: APPEND_FORWARD of Envoy does not"
+                    .to_owned(),
+            );
+        }
+        let ignores = |one: &&Rc<Provider>| one.sender_constraint == SenderConstraint::Ignore;
+        if providers.iter().all(ignores) {
+            warnings.push(
+                "client_certificate: is not used, because the sender_constraint of every provider is \
+                 \"ignore\""
+                    .to_owned(),
+            );
+        }
+    }
     warnings
 }
 

@@ -30,7 +30,14 @@ impl Confirmation {
     /// [`MalformedConfirmation`] if it is no object, or `jkt` or `x5t#S256` is not a digest in base64url.
     pub fn from_claim(claim: &Value) -> Result<Self, MalformedConfirmation> {
         let members = claim.as_object().ok_or(MalformedConfirmation)?;
-        let digest = |name: &str| members.get(name).map(digest).transpose();
+        let digest = |name: &str| match members.get(name) {
+            Some(value) => {
+                let text = value.as_str().ok_or(MalformedConfirmation)?;
+                let digest = digest_from_base64url(text.as_bytes());
+                digest.map(Some).ok_or(MalformedConfirmation)
+            }
+            None => Ok(None),
+        };
         Ok(Self {
             key: digest("jkt")?,
             certificate: digest("x5t#S256")?,
@@ -44,19 +51,17 @@ impl Confirmation {
     }
 }
 
-/// A digest in base64url without padding. Its last character has two unused bits, which some encoders
-/// set, RFC 8705 among them.
-fn digest(value: &Value) -> Result<Digest, MalformedConfirmation> {
+/// Decodes a digest in 43 characters of base64url without padding. The last character has two unused
+/// bits, which may have any value: the example in RFC 8705, section 3.1, sets them.
+#[must_use]
+pub fn digest_from_base64url(text: &[u8]) -> Option<Digest> {
     const ANY_TRAILING_BITS: GeneralPurpose = GeneralPurpose::new(
         &URL_SAFE,
         GeneralPurposeConfig::new()
             .with_decode_allow_trailing_bits(true)
             .with_decode_padding_mode(DecodePaddingMode::RequireNone),
     );
-    let text = value.as_str().ok_or(MalformedConfirmation)?;
-    let bytes = ANY_TRAILING_BITS.decode(text);
-    let bytes = bytes.map_err(|_| MalformedConfirmation)?;
-    bytes.try_into().map_err(|_| MalformedConfirmation)
+    ANY_TRAILING_BITS.decode(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

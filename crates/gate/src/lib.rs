@@ -2,8 +2,8 @@
 //!
 //! Everything here is pure: no I/O, no clock, no host. The layers, from the bottom:
 //!
-//! - base: [`time`], [`json`], [`http`], [`target`], [`request`], [`reason`]
-//! - tokens and keys: [`verify`], [`claims`], [`token`], [`keys`], [`dpop`]
+//! - base: [`time`], [`json`], [`pem`], [`http`], [`target`], [`request`], [`reason`]
+//! - tokens and keys: [`verify`], [`binding`], [`claims`], [`token`], [`keys`], [`dpop`]
 //! - fetched documents: [`fetching`], [`revocation`], [`introspection`]
 //! - [`policy`]: providers, requirements and rules, and their logic
 //! - the decision: [`credential`], [`token_cache`], [`admission`], [`decision`],
@@ -23,6 +23,7 @@
 
 pub mod admission;
 pub mod answer;
+pub mod binding;
 pub mod claims;
 pub mod confirmation;
 pub mod credential;
@@ -33,6 +34,7 @@ pub mod http;
 pub mod introspection;
 pub mod json;
 pub mod keys;
+pub mod pem;
 pub mod policy;
 pub mod reason;
 pub mod request;

@@ -3,6 +3,7 @@
 mod audience_condition;
 mod claim_checks;
 mod claim_path;
+mod client_certificate;
 mod conditions;
 mod dpop_policy;
 mod forwarding;
@@ -32,6 +33,7 @@ use std::rc::Rc;
 
 pub use audience_condition::AudienceCondition;
 pub use claim_path::ClaimPath;
+pub use client_certificate::{CertificateHeader, ClientCertificate, TrustedPeers};
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use dpop_policy::{DpopPolicy, NonceUse, UpstreamToken};
 pub use forwarding::{ClaimTarget, Forwarding};
@@ -113,6 +115,8 @@ pub struct Options {
     pub dpop: Option<DpopPolicy>,
     /// The URLs under which clients know this Envoy.
     pub public_urls: PublicUrls,
+    /// Where the certificate of the client is learned from.
+    pub client_certificate: ClientCertificate,
 }
 
 impl Policy {
@@ -134,7 +138,7 @@ impl Policy {
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
             own_headers,
-            read_headers: read_headers(&providers, &rules, options.dpop.is_some()),
+            read_headers: read_headers(&providers, &rules, &options),
             read_claims: read_claims(&providers, &rules, &requirements),
             providers,
             rules,
@@ -297,13 +301,15 @@ impl Policy {
     }
 }
 
-/// The headers that tokens and proofs are read from or that rules match.
-fn read_headers(providers: &[Rc<Provider>], rules: &Rules, dpop: bool) -> Vec<String> {
+/// The headers that tokens, proofs or certificates are read from or that rules match.
+fn read_headers(providers: &[Rc<Provider>], rules: &Rules, options: &Options) -> Vec<String> {
     let of_tokens = token_headers(providers).map(str::to_owned);
     let of_rules = rules.listed().iter();
     let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
-    let of_proofs = dpop.then(|| PROOF_HEADER.to_owned());
-    sorted(of_tokens.chain(of_rules).chain(of_proofs).collect())
+    let of_proofs = options.dpop.as_ref().map(|_| PROOF_HEADER.to_owned());
+    let of_certificate = options.client_certificate.header().map(str::to_owned);
+    let names = of_tokens.chain(of_rules).chain(of_proofs);
+    sorted(names.chain(of_certificate).collect())
 }
 
 /// Whether rules depend on dynamic metadata.

@@ -1,9 +1,11 @@
 //! The parts of a request that a decision needs, taken from its headers.
 
+mod connection;
 mod dynamic_metadata;
 
 use std::borrow::Cow;
 
+pub use connection::{Connection, ConnectionSource};
 pub use dynamic_metadata::{DynamicMetadata, MetadataName, MetadataSource};
 
 use crate::target::Target;
@@ -37,6 +39,8 @@ pub struct Request<'h> {
     pub requirement_name: Option<Vec<u8>>,
     /// The dynamic metadata.
     pub dynamic_metadata: DynamicMetadata,
+    /// The connection.
+    pub connection: Connection,
 }
 
 impl<'h> Request<'h> {
@@ -105,6 +109,7 @@ impl<'h> Request<'h> {
             access_control_request_method: self.access_control_request_method,
             requirement_name: self.requirement_name,
             dynamic_metadata: self.dynamic_metadata,
+            connection: self.connection,
         }
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(String, String)>,
     /// The requirement that the metadata of the route names.
     pub(crate) route_requirement: Option<String>,
+    /// The digest of the certificate that the client has shown, in base64url.
+    pub(crate) certificate: Option<String>,
 }
 
 /// What a case is about.

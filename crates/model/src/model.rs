@@ -83,6 +83,7 @@ pub(crate) fn judge(
     let mut surroundings = Surroundings {
         world,
         view,
+        certificate: request.certificate.as_deref(),
         now,
         asked,
     };

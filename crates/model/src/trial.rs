@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate_simulator::{Listener, Outcome, Process, Received, Reply, Response, Worker};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gate_simulator::{
+    ClientCertificate, Listener, Outcome, Process, Received, Reply, Response, Worker,
+};
 use serde_json::Value;
 
 use crate::case::{Case, Request, Served, World};
@@ -134,7 +138,15 @@ impl Trial {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let route = request.route_requirement.as_deref();
-        let sent = self.listener.request_on_route(&headers, route);
+        let sent = match &request.certificate {
+            Some(digest) => {
+                let digest = &hex(digest);
+                let certificate = ClientCertificate { digest, uri: None };
+                let listener = &self.listener;
+                listener.request_with_certificate(&headers, route, &certificate)
+            }
+            None => self.listener.request_on_route(&headers, route),
+        };
         if sent.outcome() == Outcome::Paused {
             let _ = self
                 .process
@@ -169,6 +181,13 @@ impl Trial {
         sent.end();
         (observed, now)
     }
+}
+
+/// A digest as Envoy writes it.
+fn hex(digest: &str) -> String {
+    let bytes = URL_SAFE_NO_PAD.decode(digest).unwrap_or_default();
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    digits.collect::<Vec<_>>().concat()
 }
 
 fn response(served: &Served) -> Response {

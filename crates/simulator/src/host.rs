@@ -174,6 +174,20 @@ impl Host for SimulatedHost {
         found.map(|(_, value)| value.clone())
     }
 
+    fn certificate_digest(&self) -> Option<Vec<u8>> {
+        let request = self.0.effective_request();
+        let mut request = request.borrow_mut();
+        request.certificate_reads += 1;
+        request.certificate_digest.clone()
+    }
+
+    fn certificate_uri(&self) -> Option<Vec<u8>> {
+        let request = self.0.effective_request();
+        let mut request = request.borrow_mut();
+        request.certificate_reads += 1;
+        request.certificate_uri.clone()
+    }
+
     fn send_local_response(&self, answer: &Answer) {
         let stream = self.0.effective_stream();
         self.0.defer(Deferred::Answer(stream, answer.clone()));

@@ -39,4 +39,4 @@ pub use network::{Received, Reply, Response};
 pub use process::Process;
 pub use request::Request;
 pub use request_state::Outcome;
-pub use worker::{Listener, Worker};
+pub use worker::{ClientCertificate, Listener, Worker};

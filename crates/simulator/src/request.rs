@@ -70,6 +70,12 @@ impl Request {
         self.state.borrow().metadata_reads.clone()
     }
 
+    /// How often the filter has read a property of the client's certificate.
+    #[must_use]
+    pub fn certificate_reads(&self) -> usize {
+        self.state.borrow().certificate_reads
+    }
+
     /// Whether the route was selected again.
     #[must_use]
     pub fn is_route_cleared(&self) -> bool {

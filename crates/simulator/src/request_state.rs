@@ -28,6 +28,12 @@ pub(crate) struct RequestState {
     pub(crate) dynamic_metadata: Vec<(MetadataName, Vec<u8>)>,
     /// The names of dynamic metadata that the filter has read, in order.
     pub(crate) metadata_reads: Vec<MetadataName>,
+    /// The digest of the client's certificate.
+    pub(crate) certificate_digest: Option<Vec<u8>>,
+    /// The first URI in the client's certificate.
+    pub(crate) certificate_uri: Option<Vec<u8>>,
+    /// How often the filter has read one of the two.
+    pub(crate) certificate_reads: usize,
     pub(crate) outcome: Outcome,
 }
 
@@ -44,6 +50,9 @@ impl RequestState {
             requirement: None,
             dynamic_metadata: Vec::new(),
             metadata_reads: Vec::new(),
+            certificate_digest: None,
+            certificate_uri: None,
+            certificate_reads: 0,
             outcome: Outcome::Paused,
         }
     }

@@ -44,6 +44,15 @@ impl Worker {
     }
 }
 
+/// What the host says about the certificate of a client.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientCertificate<'c> {
+    /// Its SHA-256 in hexadecimal digits.
+    pub digest: &'c str,
+    /// The first URI among its alternative names.
+    pub uri: Option<&'c str>,
+}
+
 /// A listener of one worker, with the filter.
 pub struct Listener {
     module: Rc<Module>,
@@ -75,6 +84,22 @@ impl Listener {
     ) -> Request {
         self.send(RequestState {
             dynamic_metadata: metadata,
+            ..RequestState::new(headers)
+        })
+    }
+
+    /// The same as [`Listener::request_on_route`], on a connection whose client has shown this certificate.
+    #[must_use]
+    pub fn request_with_certificate(
+        &self,
+        headers: &[(&str, &str)],
+        requirement: Option<&str>,
+        certificate: &ClientCertificate<'_>,
+    ) -> Request {
+        self.send(RequestState {
+            requirement: requirement.map(str::to_owned),
+            certificate_digest: Some(certificate.digest.as_bytes().to_vec()),
+            certificate_uri: certificate.uri.map(|uri| uri.as_bytes().to_vec()),
             ..RequestState::new(headers)
         })
     }

@@ -28,8 +28,16 @@ const PACKAGES: &[&[&str]] = &[
 
 /// The modules of the package `gate`.
 const GATE: &[&[&str]] = &[
-    &["time", "json", "http", "target", "request", "reason"],
-    &["verify", "claims", "confirmation", "token", "keys", "dpop"],
+    &["time", "json", "pem", "http", "target", "request", "reason"],
+    &[
+        "confirmation",
+        "verify",
+        "binding",
+        "claims",
+        "token",
+        "keys",
+        "dpop",
+    ],
     &["fetching", "revocation", "introspection"],
     &["policy"],
     &[

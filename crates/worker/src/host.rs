@@ -97,6 +97,16 @@ pub trait Host: Clone + 'static {
     /// [`MetadataSource::value`]: gate::request::MetadataSource::value
     fn dynamic_metadata(&self, name: &MetadataName) -> Option<Vec<u8>>;
 
+    /// The SHA-256 of the client's certificate, as [`ConnectionSource::certificate_digest`] describes it.
+    ///
+    /// [`ConnectionSource::certificate_digest`]: gate::request::ConnectionSource::certificate_digest
+    fn certificate_digest(&self) -> Option<Vec<u8>>;
+
+    /// The first URI in the client's certificate, as [`ConnectionSource::certificate_uri`] describes it.
+    ///
+    /// [`ConnectionSource::certificate_uri`]: gate::request::ConnectionSource::certificate_uri
+    fn certificate_uri(&self) -> Option<Vec<u8>>;
+
     /// Answers the request in place of the upstream.
     fn send_local_response(&self, answer: &Answer);
 

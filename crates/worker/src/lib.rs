@@ -9,7 +9,8 @@
 
 pub mod change;
 mod clock;
-pub mod counter;
+pub mod connection_reader;
+mod counter;
 pub mod gauge;
 pub mod host;
 mod introspection;

@@ -12,7 +12,7 @@ use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
 use gate::dpop::ProofKeys;
 use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
-use gate::request::{DynamicMetadata, MetadataSource, Request};
+use gate::request::{Connection, ConnectionSource, DynamicMetadata, MetadataSource, Request};
 use gate::resource_metadata;
 use gate::time::{Instant, Timestamp};
 use gate::token_cache::TokenCache;
@@ -21,6 +21,7 @@ use log::warn;
 use serde_json::json;
 
 use crate::clock::Clock;
+use crate::connection_reader::ConnectionReader;
 use crate::counter::Counter;
 use crate::host::{CalloutId, ContextId, Host};
 use crate::log_throttle::LogThrottle;
@@ -54,6 +55,7 @@ pub struct Worker<H: Host> {
     policy: Policy,
     /// Reads dynamic metadata; `None` if no rule depends on them.
     metadata: Option<Rc<dyn MetadataSource>>,
+    connection: Rc<dyn ConnectionSource>,
     metrics: Rc<Metrics<H>>,
     engine: Rc<Engine>,
     tokens: RefCell<TokenCache>,
@@ -112,6 +114,7 @@ impl<H: Host> Worker<H> {
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),
             engine,
             metadata,
+            connection: Rc::new(ConnectionReader(host.clone())),
             metrics,
             policy,
             host,
@@ -146,6 +149,7 @@ impl<H: Host> Worker<H> {
         if let Some(source) = &self.metadata {
             request.dynamic_metadata = DynamicMetadata::new(Rc::clone(source));
         }
+        request.connection = Connection::new(Rc::clone(&self.connection));
         let turn = Turn {
             now,
             can_wait: true,

@@ -109,7 +109,7 @@ impl Response {
 }
 
 /// A connection. A worker handles all its requests.
-pub(crate) struct Connection(TcpStream);
+pub(crate) struct Connection<S = TcpStream>(S);
 
 impl Connection {
     /// Connects to a port of this machine. Reading fails after a long time without an answer.
@@ -118,6 +118,13 @@ impl Connection {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         Ok(Self(stream))
+    }
+}
+
+impl<S: Read + Write> Connection<S> {
+    /// A connection that sends and receives through `stream`.
+    pub(crate) fn over(stream: S) -> Self {
+        Self(stream)
     }
 
     /// Sends a request and reads its answer. Fails if the connection ends first.

@@ -1,6 +1,7 @@
 //! The tools of the tests: a real Envoy with the built filter, scripted servers, and an issuer whose
 //! keys and tokens are made with a library that the filter does not use.
 
+mod certificate;
 mod challenge;
 mod discovery;
 mod envoy;
@@ -10,9 +11,11 @@ mod issuer;
 mod key;
 mod server;
 mod setup;
+mod tls;
 mod version;
 mod wait;
 
+pub(crate) use certificate::{Authority, Certificate, uri};
 pub(crate) use challenge::Challenge;
 pub(crate) use discovery::Discovery;
 pub(crate) use envoy::Envoy;
@@ -22,5 +25,6 @@ pub(crate) use issuer::{AUDIENCE, ISSUER, Issuer, Token, now};
 pub(crate) use key::{Key, keys, mac};
 pub(crate) use server::{Answer, Door, Reply, Server};
 pub(crate) use setup::{Gate, NOBODY, Setup, bootstrap, bootstrap_of, cluster, root};
+pub(crate) use tls::{TlsClient, transport_socket};
 pub(crate) use version::binary;
 pub(crate) use wait::{eventually, in_parallel, in_parallel_while, with_time_enough};

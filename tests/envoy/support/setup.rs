@@ -37,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) route: Value,
     /// Fields to add to the configuration of the connection manager.
     pub(crate) connection_manager: Value,
+    /// The transport socket of the listener; `null` if it has none.
+    pub(crate) transport_socket: Value,
 }
 
 impl Setup {
@@ -52,6 +54,7 @@ impl Setup {
             instead: None,
             route: json!({}),
             connection_manager: json!({}),
+            transport_socket: Value::Null,
         }
     }
 
@@ -166,10 +169,14 @@ impl Setup {
                 "routes": [merged(route, &self.route)],
             }]},
         });
-        json!({"filters": [{
+        let mut chain = json!({"filters": [{
             "name": "envoy.filters.network.http_connection_manager",
             "typed_config": merged(connection_manager, &self.connection_manager),
-        }]})
+        }]});
+        if !self.transport_socket.is_null() {
+            chain["transport_socket"] = self.transport_socket.clone();
+        }
+        chain
     }
 }
 

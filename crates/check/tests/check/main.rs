@@ -3,6 +3,8 @@
 #![expect(clippy::too_many_lines, reason = "a table of cases may be long")]
 
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod decision;

@@ -100,6 +100,12 @@ pub(super) fn everything() -> Value {
         },
         "public_urls": ["https://api.example"],
         "dpop": dpop(),
+        "client_certificate": {
+            "from": "header",
+            "header": "x-certificate",
+            "format": "pem",
+            "trusted_peers": ["spiffe://example/edge"],
+        },
         "bypass_cors_preflight": true,
         "strip_failure_response": true,
         "stat_prefix": "edge",
@@ -197,7 +203,17 @@ fn every_field_has_two_spellings_of_which_one_may_be_given() {
 fn the_policy_knows_which_headers_are_set_and_read() {
     let policy = read(&everything()).unwrap();
     assert_eq!(policy.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
-    for name in ["cookie", "x", "x-token", "y", "x-v", "x_v", "e", "j"] {
+    for name in [
+        "cookie",
+        "x",
+        "x-token",
+        "y",
+        "x-v",
+        "x_v",
+        "e",
+        "j",
+        "x-certificate",
+    ] {
         assert!(policy.reads(name.as_bytes()), "{name}");
     }
     assert!(!policy.reads(b"z"));

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::context::{Context, Counts};
 use super::presented_token::PresentedToken;
 use super::proof::{self, Expected};
+use crate::binding::CertificateDigest;
 use crate::confirmation::{Confirmation, MalformedConfirmation};
 use crate::credential::Scheme;
 use crate::dpop::AcceptedProof;
@@ -36,7 +37,7 @@ impl Sender<'_> {
     /// [`Reason::ClaimType`] for a malformed `cnf`; [`Reason::Unbound`] if the token is bound to nothing, or
     /// not to what the provider or the scheme asks for; [`Reason::Downgrade`] if it is bound to a key and came
     /// as a bearer token; [`Reason::SenderConstraint`] if it is bound to something that cannot be proven; and
-    /// the reasons of proofs.
+    /// the reasons of certificates and proofs.
     pub(super) fn check(
         self,
         provider: &Provider,
@@ -67,9 +68,11 @@ impl Sender<'_> {
         if lacks || (scheme == Scheme::Dpop && confirmation.key.is_none()) {
             return Err(Reason::Unbound);
         }
-        if confirmation.certificate.is_some() {
-            // To accept a bound token from anyone who presents it would undo the binding.
-            return Err(Reason::SenderConstraint);
+        if let Some(digest) = confirmation.certificate {
+            let source = &self.policy.options.client_certificate;
+            if source.digest(self.request)? != CertificateDigest(digest) {
+                return Err(Reason::CertificateMismatch);
+            }
         }
         let Some(thumbprint) = confirmation.key else {
             return Ok(None);

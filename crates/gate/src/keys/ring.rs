@@ -8,6 +8,7 @@ use super::certificate;
 use super::jwk::{Key, KeyProblem, Provenance};
 use super::key_uses::KeyUses;
 use crate::json;
+use crate::pem;
 use crate::verify::{Algorithm, Engine};
 
 /// The largest accepted key set, in bytes.
@@ -75,11 +76,8 @@ const NO_KEYS: KeySetProblem = KeySetProblem::Document("the key set has no array
 /// certificate is no such map.
 fn from_certificates(document: &[u8]) -> Result<Vec<Result<Key, KeyProblem>>, KeySetProblem> {
     let members = json::parse_members_leniently(document, |_| true).ok_or(NO_KEYS)?;
-    let is_certificate = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| text.contains(certificate::BEGIN))
-    };
+    let is_certificate =
+        |value: &Value| value.as_str().is_some_and(|text| text.contains(pem::BEGIN));
     if !members.values().any(is_certificate) {
         return Err(NO_KEYS);
     }

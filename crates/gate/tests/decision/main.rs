@@ -15,6 +15,8 @@ mod alternatives;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod challenges;
 #[cfg(test)]
 mod claims;

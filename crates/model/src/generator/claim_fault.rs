@@ -132,14 +132,25 @@ fn confirmations() -> Value {
         null,
         {},
         {"kid": "a"},
-        {"jkt": format!("{DIGEST}I")},
-        {"jkt": format!("{DIGEST}J")},
-        {"x5t#S256": format!("{DIGEST}I"), "kid": "a"},
+        {"jkt": digest('I')},
+        {"jkt": digest('J')},
+        {"x5t#S256": digest('I'), "kid": "a"},
+        {"x5t#S256": digest('J')},
+        {"x5t#S256": digest('I'), "jkt": digest('I')},
     ])
 }
 
-/// A digest in base64url, but for its last character.
-pub(super) const DIGEST: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4";
+/// A digest in base64url with this last character.
+pub(super) fn digest(last: char) -> String {
+    let [first, ..] = DIGESTS;
+    format!("{first}{last}")
+}
+
+/// Digests in base64url, but for their last characters.
+pub(super) const DIGESTS: [&str; 2] = [
+    "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4",
+    "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg",
+];
 
 /// Lists in lists, this many levels deep.
 fn nested(levels: usize) -> Value {

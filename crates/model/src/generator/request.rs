@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use serde_json::Value;
 
+use super::claim_fault::DIGESTS;
 use super::configuration::Plan;
 use super::dice::{chance, one_of};
 use super::matcher::{AMBIGUOUS, PATHS};
@@ -77,10 +78,12 @@ pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
         6 => Some("unknown".to_owned()),
         _ => None,
     });
+    let certificate = chance(rng, 50).then(|| format!("{}I", one_of(rng, &DIGESTS)));
     Request {
         pause: 0,
         headers,
         route_requirement,
+        certificate,
     }
 }
 

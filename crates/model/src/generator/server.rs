@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::claim_fault::DIGEST;
+use super::claim_fault::digest;
 use super::configuration::Plan;
 use super::dice::{chance, one_of};
 use super::payload;
@@ -127,8 +127,16 @@ fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
             members["scope"] = one_of(rng, &scopes);
         }
         15 => {
-            let bound = |last: char| json!({"jkt": format!("{DIGEST}{last}")});
-            let claims = [json!({"jkt": "x"}), json!(null), bound('I'), bound('J')];
+            let key = |last: char| json!({"jkt": digest(last)});
+            let certificate = |last: char| json!({"x5t#S256": digest(last)});
+            let claims = [
+                json!({"jkt": "x"}),
+                json!(null),
+                key('I'),
+                key('J'),
+                certificate('I'),
+                certificate('J'),
+            ];
             members["cnf"] = one_of(rng, &claims);
         }
         16 => members["exp"] = json!(one_of(rng, &[json!(now - 7200), json!("1"), json!(null)])),

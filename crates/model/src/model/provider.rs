@@ -17,6 +17,8 @@ use crate::case::World;
 pub(crate) struct Surroundings<'w> {
     pub(crate) world: &'w World,
     pub(crate) view: View<'w>,
+    /// The digest of the certificate that the client has shown.
+    pub(crate) certificate: Option<&'w str>,
     /// In milliseconds since the epoch.
     pub(crate) now: i128,
     /// Whether the filter remembers what the endpoint behind a cluster said about a token.
@@ -69,7 +71,7 @@ pub(crate) fn accept(
         && token::is_opaque(text);
     if is_opaque && let Some(endpoint) = endpoint {
         let answer = ask(provider, &audiences, endpoint, text, surroundings)?;
-        sender::check(provider, &answer, None)?;
+        sender::check(provider, &answer, None, surroundings.certificate)?;
         return Ok(Content::of_answer(answer));
     }
     let token = parsed?;
@@ -95,7 +97,8 @@ pub(crate) fn accept(
             Some(answer)
         }
     };
-    sender::check(provider, &token.payload, answer.as_ref())?;
+    let certificate = surroundings.certificate;
+    sender::check(provider, &token.payload, answer.as_ref(), certificate)?;
     Ok(match answer {
         Some(answer) => Content::of_answer(answer),
         None => Content {

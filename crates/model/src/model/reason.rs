@@ -32,6 +32,8 @@ pub(crate) enum Reason {
     Contradiction,
     SenderConstraint,
     Unbound,
+    CertificateMissing,
+    CertificateMismatch,
     Scope,
     Claims,
     KeysUnavailable,
@@ -86,6 +88,8 @@ impl Reason {
             Self::Contradiction => token("contradiction"),
             Self::SenderConstraint => token("sender_constraint"),
             Self::Unbound => token("unbound"),
+            Self::CertificateMissing => token("certificate_missing"),
+            Self::CertificateMismatch => token("certificate_mismatch"),
             Self::Scope => (
                 "scope",
                 403,

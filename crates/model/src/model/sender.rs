@@ -13,6 +13,7 @@ pub(super) fn check(
     provider: Fields<'_>,
     payload: &Map<String, Value>,
     answer: Option<&Map<String, Value>>,
+    shown: Option<&str>,
 ) -> Result<(), Reason> {
     let constraint = provider.text("sender_constraint").unwrap_or("when_present");
     if constraint == "ignore" {
@@ -37,6 +38,7 @@ pub(super) fn check(
     if claims.iter().any(|claim| claim != first) {
         return Err(Reason::SenderConstraint);
     }
+    let [digest, _] = first;
     let [certificate, key] = first.each_ref().map(Option::is_some);
     let lacks = match constraint {
         "certificate" => !certificate,
@@ -46,7 +48,12 @@ pub(super) fn check(
     if lacks && (certificate || key) {
         return Err(Reason::Unbound);
     }
-    Err(Reason::SenderConstraint)
+    match (digest, shown) {
+        (Some(_), None) => Err(Reason::CertificateMissing),
+        (Some(digest), Some(shown)) if *digest != shown => Err(Reason::CertificateMismatch),
+        (Some(_), Some(_)) if !key => Ok(()),
+        _ => Err(Reason::SenderConstraint),
+    }
 }
 
 /// The digests of the known members, without the two bits that the last character has too many.

@@ -9,6 +9,7 @@
     reason = "a test that panics fails"
 )]
 
+mod certificates;
 mod clock;
 mod dynamic_metadata;
 mod fetching;
