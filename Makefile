@@ -161,7 +161,7 @@ tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock
 	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-bound-tokens: needs build envoy tests/bound-tokens/node_modules/.installed ## run clients of a real authorization server whose tokens are bound through the filter
+test-bound-tokens: needs build check envoy tests/bound-tokens/node_modules/.installed ## run clients of a real authorization server whose tokens are bound through the filter, and docs/bound-tokens.md
 	@cd tests/bound-tokens && node --test --test-concurrency=1
 
 tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json tests/bound-tokens/package-lock.json

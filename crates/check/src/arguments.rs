@@ -29,6 +29,8 @@ Any of these options describes a request; its decision is then shown step by ste
                               the revocation list, likewise
       --introspection [PROVIDER=]FILE
                               the introspection response about the token, likewise
+      --dpop PROOF|@FILE|-    the proof of possession (DPoP), likewise; the token has the scheme DPoP
+      --url URL               the URL as Envoy sees it: scheme, authority, path and query
       --path PATH             the path and query (/)
       --method METHOD         the method (GET)
       --header NAME:VALUE     a header (repeatable)
@@ -69,12 +71,15 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) file: PathBuf,
     pub(crate) token: Option<TokenSource>,
+    /// The proof of possession.
+    pub(crate) proof: Option<TokenSource>,
     /// Files with key sets, and the provider if one is named.
     pub(crate) jwks: Vec<(Option<String>, PathBuf)>,
     /// Files with revocation lists, likewise.
     pub(crate) revocation: Vec<(Option<String>, PathBuf)>,
     /// Files with introspection responses, likewise.
     pub(crate) introspection: Vec<(Option<String>, PathBuf)>,
+    pub(crate) url: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) method: Option<String>,
     /// Headers with names in lower case.
@@ -88,7 +93,7 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
 }
 
-/// Where the token is.
+/// Where a token or proof is.
 pub(crate) enum TokenSource {
     Argument(String),
     File(PathBuf),
@@ -107,7 +112,7 @@ impl TokenSource {
         matches!(self, Self::File(path) if path == Path::new("-"))
     }
 
-    /// Reads the token and trims white space.
+    /// Reads it and trims white space.
     pub(crate) fn read(&self, input: &mut dyn Read) -> Result<String, String> {
         let text = match self {
             Self::Argument(token) => token.clone(),
@@ -134,6 +139,14 @@ impl Arguments {
                 Long("token") => {
                     let token = secret(&mut parser, "--token")?;
                     parsed.token = Some(TokenSource::parse(token));
+                }
+                Long("dpop") => {
+                    let proof = secret(&mut parser, "--dpop")?;
+                    parsed.proof = Some(TokenSource::parse(proof));
+                }
+                Long("url") => {
+                    let url = parser.value().and_then(ValueExt::string).map_err(explain)?;
+                    parsed.url = Some(url);
                 }
                 Long("header") => {
                     let text = secret(&mut parser, "--header")?;
@@ -185,9 +198,18 @@ impl Arguments {
             }
         }
         parsed.file = file.ok_or("FILE is missing (see --help)")?;
-        let token_is_input = parsed.token.as_ref().is_some_and(TokenSource::is_input);
-        if token_is_input && parsed.file == Path::new("-") {
-            return Err("FILE and --token cannot both be the standard input".to_owned());
+        let is_input = |source: &Option<TokenSource>| source.as_ref().is_some_and(TokenSource::is_input);
+        let inputs = [
+            ("FILE", parsed.file == Path::new("-")),
+            ("--token", is_input(&parsed.token)),
+            ("--dpop", is_input(&parsed.proof)),
+        ];
+        let mut inputs = inputs.iter().filter(|(_, is_input)| *is_input);
+        if let (Some((first, _)), Some((second, _))) = (inputs.next(), inputs.next()) {
+            return Err(format!("{first} and {second} cannot both be the standard input"));
+        }
+        if parsed.url.is_some() && parsed.path.is_some() {
+            return Err("--url and --path exclude each other".to_owned());
         }
         Ok(Command::Check(Box::new(parsed)))
     }
@@ -195,6 +217,8 @@ impl Arguments {
     /// Whether they describe a request.
     pub(crate) const fn describe_request(&self) -> bool {
         self.token.is_some()
+            || self.proof.is_some()
+            || self.url.is_some()
             || !self.jwks.is_empty()
             || !self.revocation.is_empty()
             || !self.introspection.is_empty()

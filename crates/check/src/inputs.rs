@@ -89,6 +89,7 @@ impl<'i> Inputs<'i> {
             resources: audience.required().collect(),
             token: self.token_for(provider),
             keys: self.given.key_set(provider),
+            now: self.now,
         };
         Some(refusal.explain())
     }

@@ -13,6 +13,7 @@ mod input;
 mod inputs;
 mod inspected_token;
 mod plugin;
+mod proof_facts;
 mod refusal;
 mod report;
 mod routes;
@@ -42,6 +43,7 @@ use given::Given;
 use report::{ConfigurationResult, Report};
 pub use status::Status;
 use trial::Trial;
+use trial_request::Credentials;
 use trial_connection::TrialConnection;
 
 /// The surroundings of the command.
@@ -109,6 +111,14 @@ fn check(
         .as_ref()
         .map(|token| token.read(console.input));
     let token = token.transpose()?;
+    let proof = arguments
+        .proof
+        .as_ref()
+        .map(|proof| proof.read(console.input));
+    let credentials = Credentials {
+        token,
+        proof: proof.transpose()?,
+    };
     let connection = TrialConnection::read(
         arguments.client_certificate.as_deref(),
         arguments.client_certificate_uri.as_deref(),
@@ -124,8 +134,8 @@ fn check(
             Ok(policy) if arguments.describe_request() => {
                 let given = Given::read(policy, arguments)?;
                 let connection = Connection::new(Rc::clone(&connection));
-                let token = token.as_deref();
-                let request = trial_request::build(policy, arguments, token, connection);
+                let request =
+                    trial_request::build(policy, arguments, &credentials, connection)?;
                 Some(Trial::run(policy, &request, &given, now))
             }
             Ok(_) | Err(_) => None,

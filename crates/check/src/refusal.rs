@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::engine;
 use crate::inspected_token::InspectedToken;
+use crate::proof_facts;
 use crate::wording;
 
 /// The refusal of a request by a provider or by the conditions on its token.
@@ -34,6 +35,8 @@ pub(crate) struct Refusal<'r> {
     pub(crate) token: Option<InspectedToken>,
     /// The keys of the provider, if they are available.
     pub(crate) keys: Option<Rc<KeySet>>,
+    /// The time of the decision.
+    pub(crate) now: Timestamp,
 }
 
 impl Refusal<'_> {
@@ -115,10 +118,10 @@ impl Refusal<'_> {
                 let response = self.claim_text(claim);
                 format!("{claim}: {response} in the introspection response, another in the token")
             }
-            Reason::SenderConstraint
-            | Reason::Unbound
-            | Reason::Downgrade
-            | Reason::ProofMissing
+            Reason::SenderConstraint | Reason::Unbound | Reason::Downgrade => {
+                format!("cnf: {}", self.claim_text("cnf"))
+            }
+            Reason::ProofMissing
             | Reason::SeveralProofs
             | Reason::ProofMalformed
             | Reason::ProofAlgorithm
@@ -130,13 +133,19 @@ impl Refusal<'_> {
             | Reason::ProofNonce
             | Reason::ProofTime
             | Reason::ProofSignature
-            | Reason::ProofReplay => format!("cnf: {}", self.claim_text("cnf")),
+            | Reason::ProofReplay => self.proof(),
             Reason::CertificateMissing
             | Reason::CertificateMismatch
             | Reason::CertificateAmbiguous => self.certificate(),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
         }
+    }
+
+    fn proof(&self) -> String {
+        let cnf = self.claim_text("cnf");
+        let facts = proof_facts::explain(self.reason, self.policy, self.request, &cnf, self.now);
+        facts.unwrap_or_else(|| self.reason.kind().description().to_owned())
     }
 
     fn certificate(&self) -> String {

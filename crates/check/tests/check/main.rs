@@ -9,6 +9,8 @@ mod command_line;
 #[cfg(test)]
 mod decision;
 #[cfg(test)]
+mod proofs;
+#[cfg(test)]
 mod resources;
 #[cfg(test)]
 mod routes;
