@@ -180,6 +180,18 @@ mod reference {
                 config["resource_metadata"] = own(json!({"resource": "https://api.example/mcp"}));
                 config
             }
+            "Client certificate" => {
+                let base = if fragment.get("from") == Some(&Value::Null) {
+                    json!({})
+                } else if fragment.contains_key("element") {
+                    json!({"from": "xfcc", "trusted_peers": "any"})
+                } else {
+                    json!({"from": "header", "trusted_peers": "any"})
+                };
+                let mut config = with_provider(json!({}));
+                config["client_certificate"] = own(base);
+                config
+            }
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),
             "Introspection" => with_provider(json!({"introspection": own(endpoint())})),
             "Token cache" => with_provider(json!({"jwt_cache_config": own(json!({}))})),

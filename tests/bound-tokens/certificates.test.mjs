@@ -2,73 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
-import { SERVER, freePorts, listen } from '../../tools/listen.mjs';
-import { Processes } from '../../tools/processes.mjs';
-import {
-  INTROSPECTION_CLIENT, JWT_RESOURCE, OPAQUE_RESOURCE, startAuthorizationServer,
-} from './support/authorization-server.mjs';
-import { issue, makeAuthority } from './support/certificates.mjs';
-import { startGate } from './support/gate.mjs';
+import { JWT_RESOURCE, OPAQUE_RESOURCE } from './support/authorization-server.mjs';
+import { startSetting } from './support/setting.mjs';
 import { send } from './support/tls-client.mjs';
 
-let authority;
-let clients;
-let ports;
-let forwarded;
-let stop;
-
-before(async () => {
-  authority = await makeAuthority();
-  const [server, alice, bob] = await Promise.all(
-    ['localhost', 'alice', 'bob'].map((name) => issue(authority, name)),
-  );
-  clients = { alice, bob };
-  const [authorization, api] = await freePorts(2);
-  const issuer = `https://localhost:${authorization}`;
-  const issuerServer = await startAuthorizationServer({ issuer, clients: Object.keys(clients) });
-  forwarded = [];
-  const upstream = createServer(SERVER, ({ headers }, response) => {
-    forwarded.push(headers);
-    response.end('{}');
-  });
-  ports = { authorization, api, issuer: issuerServer.port, upstream: await listen(upstream, 0) };
-  const uri = (path) => ({ uri: `${issuer}${path}`, cluster: 'issuer', timeout: '60s' });
-  const processes = new Processes();
-  const kill = () => processes.kill();
-  process.once('exit', kill);
-  await startGate(processes, {
-    name: 'certificates', ports, server, authority,
-    secret: INTROSPECTION_CLIENT.secret,
-    configuration: {
-      providers: {
-        cloud: {
-          issuer,
-          audiences: [JWT_RESOURCE, OPAQUE_RESOURCE],
-          sender_constraint: 'certificate',
-          remote_jwks: { http_uri: uri('/jwks') },
-          introspection: {
-            http_uri: uri('/token/introspection'),
-            client_id: INTROSPECTION_CLIENT.id,
-            client_secret_environment_variable: 'GATE_SECRET',
-          },
-        },
-      },
-    },
-  });
-  stop = async () => {
-    await processes.stop();
-    await issuerServer.stop();
-    await new Promise((resolve) => { upstream.close(resolve); upstream.closeAllConnections(); });
-    process.off('exit', kill);
-  };
-});
-after(() => stop?.());
+let setting;
+before(async () => { setting = await startSetting('certificates'); });
+after(() => setting?.stop());
 
 /** The answer to a token request of the client `name`, over a connection with this certificate. */
 async function requestToken(name, certificate, resource) {
+  const { ports, authority } = setting;
   const answer = await send({
     port: ports.authorization, path: '/token', authority, certificate, method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -81,6 +27,7 @@ async function requestToken(name, certificate, resource) {
 
 /** Uses a token over a connection with this certificate. */
 function use(token, certificate) {
+  const { ports, authority } = setting;
   return send({
     port: ports.api, path: '/', authority, certificate, headers: { authorization: `Bearer ${token}` },
   });
@@ -91,7 +38,7 @@ const thumbprint = ({ cert }) => Buffer.from(
 ).toString('base64url');
 
 test('the authorization server gives no token to another client', async () => {
-  for (const certificate of [clients.bob, null]) {
+  for (const certificate of [setting.clients.bob, null]) {
     const answer = await requestToken('alice', certificate, JWT_RESOURCE);
     assert.equal(answer.status, 401);
     assert.equal(answer.error, 'invalid_client');
@@ -102,11 +49,11 @@ for (const [kind, resource] of [['a JWT', JWT_RESOURCE], ['an opaque token', OPA
   describe(kind, () => {
     let token;
     before(async () => {
-      const answer = await requestToken('alice', clients.alice, resource);
+      const answer = await requestToken('alice', setting.clients.alice, resource);
       assert.equal(answer.status, 200, JSON.stringify(answer));
       assert.equal(answer.token_type, 'Bearer');
       token = answer.access_token;
-      forwarded.length = 0;
+      setting.forwarded.length = 0;
     });
 
     test('has the form that this test is about', () => {
@@ -114,22 +61,22 @@ for (const [kind, resource] of [['a JWT', JWT_RESOURCE], ['an opaque token', OPA
       assert.equal(parts.length, resource === JWT_RESOURCE ? 3 : 1);
       if (resource === JWT_RESOURCE) {
         const { cnf } = JSON.parse(Buffer.from(parts[1], 'base64url'));
-        assert.deepEqual(cnf, { 'x5t#S256': thumbprint(clients.alice) });
+        assert.deepEqual(cnf, { 'x5t#S256': thumbprint(setting.clients.alice) });
       }
     });
 
     test('passes with the certificate of the client', async () => {
       for (let count = 0; count < 3; count += 1) {
-        assert.equal((await use(token, clients.alice)).status, 200);
+        assert.equal((await use(token, setting.clients.alice)).status, 200);
       }
-      assert.equal(forwarded.length, 3);
-      assert.ok(forwarded.every(({ authorization }) => authorization === undefined));
-      forwarded.length = 0;
+      assert.equal(setting.forwarded.length, 3);
+      assert.ok(setting.forwarded.every(({ authorization }) => authorization === undefined));
+      setting.forwarded.length = 0;
     });
 
     test('is of no use to a thief', async () => {
       for (const [certificate, description] of [
-        [clients.bob, 'The access token is bound to another client certificate'],
+        [setting.clients.bob, 'The access token is bound to another client certificate'],
         [null, 'The client has shown no certificate'],
       ]) {
         const answer = await use(token, certificate);
@@ -139,7 +86,7 @@ for (const [kind, resource] of [['a JWT', JWT_RESOURCE], ['an opaque token', OPA
         });
         assert.match(answer.headers['www-authenticate'], /^Bearer .*error="invalid_token"/);
       }
-      assert.equal(forwarded.length, 0);
+      assert.equal(setting.forwarded.length, 0);
     });
   });
 }

@@ -7,8 +7,8 @@ import { createServer } from 'node:http';
 import { SERVER, listen } from '../../../tools/listen.mjs';
 
 /** The resources. Tokens for the second one are opaque. */
-export const JWT_RESOURCE = 'https://api.example/jwt';
-export const OPAQUE_RESOURCE = 'https://api.example/opaque';
+export const JWT_RESOURCE = 'https://api.example';
+export const OPAQUE_RESOURCE = 'https://opaque.example';
 
 /** The client by which the gate asks about opaque tokens. */
 export const INTROSPECTION_CLIENT = { id: 'gate', secret: 'the-secret-of-the-gate' };

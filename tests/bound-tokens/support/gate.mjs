@@ -1,15 +1,17 @@
-// One Envoy with two listeners, both with TLS: `authorization` in front of the authorization server, and `api` with the
-// gate in front of an upstream.
+// Envoy with envoy/certificates.yaml, the configuration that docs/bound-tokens.md teaches, and a second listener in front
+// of the authorization server, which hands it the certificates of clients.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+
+import { parse } from 'yaml';
 
 import { ENVOY, GATE_WASM, ROOT, requireFiles } from '../../../tools/checkout.mjs';
 import { Envoy } from '../../../tools/envoy.mjs';
 import { LOOPBACK } from '../../../tools/listen.mjs';
+import { OPAQUE_RESOURCE } from './authorization-server.mjs';
 
-const STATE = join(ROOT, 'target/tmp/bound-tokens');
-const TYPES = 'type.googleapis.com/envoy.extensions';
+const EXAMPLE = join(ROOT, 'envoy/certificates.yaml');
 
 const address = (port) => ({ socket_address: { address: LOOPBACK, port_value: port } });
 
@@ -22,98 +24,63 @@ function cluster(name, port) {
   };
 }
 
-/** A listener that asks clients for a certificate of `authority`, but does not require one. */
-function listener({ name, port, server, authority, to, filters = [], manager = {} }) {
-  return {
-    name,
-    address: address(port),
-    filter_chains: [{
-      transport_socket: {
-        name: 'envoy.transport_sockets.tls',
-        typed_config: {
-          '@type': `${TYPES}.transport_sockets.tls.v3.DownstreamTlsContext`,
-          common_tls_context: {
-            tls_certificates: [{
-              certificate_chain: { inline_string: server.cert },
-              private_key: { inline_string: server.key },
-            }],
-            validation_context: { trusted_ca: { inline_string: authority.cert } },
-          },
-        },
-      },
-      filters: [{
-        name: 'envoy.filters.network.http_connection_manager',
-        typed_config: {
-          '@type': `${TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
-          stat_prefix: name,
-          route_config: {
-            virtual_hosts: [{
-              name, domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: to } }],
-            }],
-          },
-          http_filters: [...filters, {
-            name: 'envoy.filters.http.router',
-            typed_config: { '@type': `${TYPES}.filters.http.router.v3.Router` },
-          }],
-          ...manager,
-        },
-      }],
-    }],
-  };
+/** The connection manager of a listener, without its type. */
+const manager = (listener) => listener.filter_chains[0].filters[0].typed_config;
+
+/** The part of the configuration that says what the gate does. */
+const gate = (listener) => manager(listener).http_filters[0].typed_config.config;
+
+/** The listener in front of the authorization server: that of the API with another name, and without the gate. */
+function inFrontOfIssuer(api, port) {
+  const listener = structuredClone(api);
+  Object.assign(listener, { name: 'authorization', address: address(port) });
+  const config = manager(listener);
+  config.http_filters.shift();
+  config.route_config.virtual_hosts[0].routes[0].route = { cluster: 'issuer' };
+  config.forward_client_cert_details = 'SANITIZE_SET';
+  config.set_current_client_cert_details = { cert: true };
+  return listener;
 }
 
-function gate(configuration) {
-  return {
-    name: 'bearer-gate',
-    typed_config: {
-      '@type': `${TYPES}.filters.http.wasm.v3.Wasm`,
-      config: {
-        name: 'bearer-gate',
-        vm_config: {
-          runtime: 'envoy.wasm.runtime.v8',
-          code: { local: { filename: GATE_WASM } },
-          environment_variables: { host_env_keys: ['GATE_SECRET'] },
-        },
-        configuration: {
-          '@type': 'type.googleapis.com/google.protobuf.Struct',
-          value: configuration,
-        },
-      },
-    },
+/** The configuration of envoy/certificates.yaml with the files in `directory` and these ports and names. */
+async function configuration({ directory, ports, issuer, introspection }) {
+  const text = (await readFile(EXAMPLE, 'utf8'))
+    .replaceAll('/etc/envoy/server', join(directory, 'server'))
+    .replaceAll('/etc/envoy/clients-ca.crt', join(directory, 'ca.crt'))
+    .replaceAll('https://issuer.example', issuer)
+    .replace('timeout: 2s', 'timeout: 60s');
+  const config = parse(text);
+  const [api] = config.static_resources.listeners;
+  api.address = address(ports.api);
+  const listeners = [api, inFrontOfIssuer(api, ports.authorization)];
+  config.admin = { address: address(0) };
+  config.static_resources = {
+    listeners,
+    clusters: [cluster('issuer', ports.issuer), cluster('upstream', ports.upstream)],
   };
+  // Besides, opaque tokens.
+  gate(api).vm_config.environment_variables = { host_env_keys: ['GATE_SECRET'] };
+  const { cloud } = gate(api).configuration.value.providers;
+  cloud.audiences.push(OPAQUE_RESOURCE);
+  cloud.introspection = {
+    http_uri: { uri: `${issuer}/token/introspection`, cluster: 'issuer', timeout: '60s' },
+    client_id: introspection.id,
+    client_secret_environment_variable: 'GATE_SECRET',
+  };
+  return config;
 }
 
 /**
- * Starts Envoy. `ports` has those of both listeners, of the authorization server and of the upstream; `configuration`
- * is that of the gate, and `secret` what it finds in `GATE_SECRET`. Returns the `Envoy`.
+ * Starts Envoy, with the certificates in `directory`. `ports` has those of the listeners `api` and `authorization`, of the
+ * authorization server (`issuer`) and of the `upstream`; the gate asks about opaque tokens as the client `introspection`.
  */
-export async function startGate(processes, {
-  name, ports, server, authority, configuration, secret,
-}) {
+export async function startGate(processes, { directory, introspection, ...settings }) {
   requireFiles([[GATE_WASM, 'make build'], [ENVOY, 'make envoy']]);
-  await mkdir(STATE, { recursive: true });
-  const file = (extension) => join(STATE, `${name}.${extension}`);
-  const config = {
-    admin: { address: address(0) },
-    static_resources: {
-      listeners: [
-        listener({
-          name: 'authorization', port: ports.authorization, server, authority, to: 'issuer',
-          manager: {
-            forward_client_cert_details: 'SANITIZE_SET',
-            set_current_client_cert_details: { cert: true },
-          },
-        }),
-        listener({
-          name: 'api', port: ports.api, server, authority, to: 'upstream', filters: [gate(configuration)],
-        }),
-      ],
-      clusters: [cluster('issuer', ports.issuer), cluster('upstream', ports.upstream)],
-    },
-  };
+  const file = (extension) => join(directory, `envoy.${extension}`);
+  const config = await configuration({ directory, introspection, ...settings });
   await writeFile(file('json'), JSON.stringify(config, null, 2));
   return Envoy.start(processes, {
     config: file('json'), logFile: file('log'), adminFile: file('admin'),
-    environment: { GATE_SECRET: secret },
+    environment: { GATE_SECRET: introspection.secret },
   });
 }
