@@ -122,7 +122,7 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test bench/comparison.test.mjs $(wildcard scripts/soak/*.test.mjs tools/*.test.mjs)
+	node --test bench/comparison.test.mjs $(wildcard demo/*.test.mjs scripts/soak/*.test.mjs tools/*.test.mjs)
 	tests/reproducible paths $(MODULES)
 	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module
 	cargo test --locked --lib --test reference

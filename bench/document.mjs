@@ -5,6 +5,7 @@ import { COMPARED, FILTERS } from './filters.mjs';
 import { LONG } from './lists.mjs';
 import { plot } from './plot.mjs';
 import { GROUPS } from './scenarios.mjs';
+import { table as markdownTable } from '../tools/markdown.mjs';
 import { median, summary } from '../tools/statistics.mjs';
 
 const CPU = 'Envoy\'s CPU time per request in µs';
@@ -267,10 +268,7 @@ function plotFile(group) {
   return `performance-${PLOTS[group]}.svg`;
 }
 
-function table(head, rows) {
-  const lines = [head, head.map((_, column) => (column === 0 ? '---' : '--:')), ...rows];
-  return lines.map((cells) => `| ${cells.map((cell) => cell || ' ').join(' | ')} |`).join('\n');
-}
+const table = (head, rows) => markdownTable(head, rows, { numbers: true });
 
 /** A scenario in one line for the terminal: the CPU time with each filter. */
 export function summaryLine(each) {

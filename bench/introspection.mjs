@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 
-import { SERVER, listen } from '../tools/listen.mjs';
+import { SERVER, close, listen } from '../tools/listen.mjs';
 import { AUDIENCE, ISSUER, SUBJECT } from './tokens.mjs';
 
 /** The cluster of the endpoint. */
@@ -33,9 +33,6 @@ export async function serveIntrospection() {
     }, DELAY_MS);
   });
   const port = await listen(server, 0);
-  const stop = () => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
+  const stop = () => close(server);
   return { port, stop };
 }

@@ -59,6 +59,18 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 const SUBSCRIPTION = { name: 'PhoneVerification', version: '1.0.0' };
 
 /**
+ * The format of the requested token. `token_format=opaque` in the request gets one that only this server
+ * can read.
+ */
+function tokenFormat(ctx, client, InvalidRequest) {
+  const wanted = ctx.oidc.body?.token_format ?? (client.clientId === OPAQUE ? 'opaque' : 'jwt');
+  if (!['jwt', 'opaque'].includes(wanted)) {
+    throw new InvalidRequest('token_format must be jwt or opaque');
+  }
+  return wanted;
+}
+
+/**
  * The lifetime of the requested token, in seconds. Like at other token endpoints, `validity_period` in
  * the request can shorten it; -1 means that the token never expires.
  */
@@ -71,7 +83,7 @@ function validityPeriod(ctx, InvalidRequest) {
     return NEVER - Math.floor(Date.now() / 1000);
   }
   if (typeof wanted !== 'string' || !/^[1-9]\d{0,8}$/.test(wanted)) {
-    throw new InvalidRequest('validity_period must be a whole number of seconds, or -1 for no end');
+    throw new InvalidRequest('validity_period must be a whole number of seconds, or -1 for never');
   }
   return Math.min(Number(wanted), VALIDITY_PERIOD);
 }
@@ -139,7 +151,7 @@ function configuration({ clients, gateSecret, consoleHost, mcpResource }, errors
           }
           return {
             ...resourceServer,
-            accessTokenFormat: client.clientId === OPAQUE ? 'opaque' : 'jwt',
+            accessTokenFormat: tokenFormat(ctx, client, InvalidRequest),
             audience: resource,
             accessTokenTTL: validityPeriod(ctx, InvalidRequest),
             jwt: { sign: { alg: SIGNING_ALGORITHMS.get(client.clientId) ?? 'RS256' } },
@@ -166,9 +178,10 @@ async function withNotices(notice, action) {
 
 /**
  * Starts the authorization server on the loopback address. `consoleHost` is the host and port of the page
- * that may call it, `mcpResource` the URL of the MCP server. `log` gets one line per request, `notice` the advice of `oidc-provider`. Returns the
- * server, its port, the issuer, the clients of the walk with their secrets, the one of them that calls the
- * MCP server, the secret of the gate, and the register of the other clients.
+ * that may call it, `mcpResource` the URL of the MCP server. `log` gets one line per request, except for the
+ * revocation list; `notice` gets the advice of `oidc-provider`. Returns the server, its port, the issuer, the
+ * clients of the walk with their secrets, the one of them that calls the MCP server, the secret of the gate,
+ * and the register of the other clients.
  */
 export async function startAuthorizationServer({
   port: wantedPort, consoleHost, mcpResource, log, notice,
@@ -201,7 +214,11 @@ export async function startAuthorizationServer({
   });
   server.on('request', (request, response) => {
     response.once('finish', () => {
-      log(`${request.method} ${request.url.split('?')[0]} ${response.statusCode}`);
+      const path = request.url.split('?')[0];
+      // The gate fetches the list every 2 s, which would fill the terminal.
+      if (path !== '/revoked' || response.statusCode !== 200) {
+        log(`${request.method} ${path} ${response.statusCode}`);
+      }
     });
     handle(request, response);
   });

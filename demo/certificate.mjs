@@ -1,4 +1,4 @@
-// A self-signed certificate for https://localhost and https://127.0.0.1, valid for 30 days.
+// A self-signed certificate for localhost, production.localhost and 127.0.0.1, valid for 30 days.
 
 import { writeFile } from 'node:fs/promises';
 
@@ -23,7 +23,11 @@ export async function writeCertificate({ certificateFile, keyFile }) {
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [{ type: 2, value: 'localhost' }, { type: 7, ip: LOOPBACK }],
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 2, value: 'production.localhost' },
+          { type: 7, ip: LOOPBACK },
+        ],
       },
     ],
   });

@@ -3,44 +3,59 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
+import { parseDocument, visit } from 'yaml';
+
 import { ROOT } from '../tools/checkout.mjs';
 import { Envoy } from '../tools/envoy.mjs';
 import { Failure } from '../tools/failure.mjs';
-import { LOOPBACK } from '../tools/listen.mjs';
-import { ENVOY_CONFIG, PORTS, RUN_DIRECTORY, mcpResource } from './settings.mjs';
+import { ENVOY_CONFIG, PORTS, RUN_DIRECTORY } from './settings.mjs';
 
 const WORKERS = 2;
 
-/** Strings of envoy/demo.yaml, and what replaces them in this run. */
-function replacements(ports, directory) {
-  const port = (name) => [`port_value: ${PORTS[name]} }`, `port_value: ${ports[name]} }`];
-  return new Map([
-    ...Object.keys(PORTS).map(port),
-    ...['http', 'https'].map((scheme) => [
-      `"${scheme}://${LOOPBACK}:${PORTS.CONSOLE_PORT}"`,
-      `"${scheme}://${LOOPBACK}:${ports.CONSOLE_PORT}"`,
-    ]),
-    [`"${mcpResource(PORTS.HTTP_PORT)}"`, `"${mcpResource(ports.HTTP_PORT)}"`],
-    [`"http://${LOOPBACK}:${PORTS.AUTH_PORT}`, `"http://${LOOPBACK}:${ports.AUTH_PORT}`],
-    ...['tls.crt', 'tls.key'].map((file) => [
-      `filename: ${relative(ROOT, join(RUN_DIRECTORY, file))} }`,
-      `filename: ${JSON.stringify(join(directory, file))} }`,
-    ]),
-  ]);
+/** The names of the ports by their defaults, which are those in envoy/demo.yaml. */
+const NAMES = new Map(Object.entries(PORTS).map(([name, port]) => [port, name]));
+
+/** A string of envoy/demo.yaml for this run: URLs get its ports, and files its directory. */
+function adapted(string, ports, directory) {
+  const url = /^(https?:\/\/127\.0\.0\.1:)(\d+)(\/.*)?$/.exec(string);
+  if (url && NAMES.has(Number(url[2]))) {
+    return `${url[1]}${ports[NAMES.get(Number(url[2]))]}${url[3] ?? ''}`;
+  }
+  const prefix = `${relative(ROOT, RUN_DIRECTORY)}/`;
+  return string.startsWith(prefix) ? join(directory, string.slice(prefix.length)) : string;
 }
 
 /**
- * Replaces strings in a text in one pass, so that replacements are not replaced again. Throws if a
- * string is missing: the text was changed, but not `replacements`.
+ * envoy/demo.yaml with the ports and the directory of this run. The configuration of the filter is a string
+ * of JSON in it. Throws if a port is not in the file: it was changed, but not `PORTS`.
  */
-function replaceAll(text, table) {
-  for (const string of table.keys()) {
-    if (!text.includes(string)) {
-      throw new Failure(`${relative(ROOT, ENVOY_CONFIG)} does not contain \`${string}\``);
-    }
+function rewritten(text, ports, directory) {
+  const document = parseDocument(text);
+  const missing = new Set(Object.keys(PORTS));
+  visit(document, {
+    Pair(_, { key, value }) {
+      const name = key.value === 'port_value' ? NAMES.get(value.value) : undefined;
+      if (name) {
+        missing.delete(name);
+        value.value = ports[name];
+        return visit.SKIP;
+      }
+      return undefined;
+    },
+    Scalar(_, scalar) {
+      if (typeof scalar.value !== 'string') {
+        return;
+      }
+      const adapt = (value) => (typeof value === 'string' ? adapted(value, ports, directory) : value);
+      scalar.value = scalar.value.trimStart().startsWith('{')
+        ? JSON.stringify(JSON.parse(scalar.value, (_name, value) => adapt(value)), null, 2)
+        : adapt(scalar.value);
+    },
+  });
+  if (missing.size > 0) {
+    throw new Failure(`${relative(ROOT, ENVOY_CONFIG)} lacks the default ports of ${[...missing].join(', ')}`);
   }
-  const escaped = [...table.keys()].map((key) => key.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return text.replace(new RegExp(escaped.join('|'), 'g'), (string) => table.get(string));
+  return document.toString();
 }
 
 /**
@@ -54,7 +69,7 @@ async function configure(ports, directory) {
   }
   const file = join(directory, 'envoy.yaml');
   const text = await readFile(ENVOY_CONFIG, 'utf8');
-  await writeFile(file, replaceAll(text, replacements(ports, directory)));
+  await writeFile(file, rewritten(text, ports, directory));
   return file;
 }
 

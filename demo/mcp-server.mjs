@@ -10,6 +10,7 @@ import { Readable } from 'node:stream';
 
 import { McpServer, createMcpHandler, fromJsonSchema } from '@modelcontextprotocol/server';
 
+import { readBody } from '../tools/body.mjs';
 import { LOOPBACK, SERVER, listen } from '../tools/listen.mjs';
 
 const PATH = '/mcp';
@@ -56,20 +57,6 @@ function phoneBook(entries) {
   return server;
 }
 
-/** The body of a request; `null` if it is too long. */
-async function read(request) {
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > BODY_LIMIT) {
-      return null;
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 /** What a request asks for, for the log: the method of the protocol and, of a call, the tool. */
 function asked(body) {
   let text = '';
@@ -84,7 +71,7 @@ function asked(body) {
 
 /** Answers a request with what `handle` makes of it. Returns the status and what was asked for. */
 async function answer(handle, request, response) {
-  const body = await read(request);
+  const body = await readBody(request, BODY_LIMIT);
   if (body === null) {
     response.writeHead(413, { connection: 'close' }).end();
     return [413, '-'];

@@ -28,22 +28,22 @@ function script({ resource, document, issuer }) {
   };
   return [
     {
-      title: 'An MCP client without a token gets a challenge, which names a document and a scope',
+      title: 'An MCP client without a token gets a challenge that names a document and a scope',
       request: mcp('server/discover'),
       expected: { status: 401, challenge: challenge(undefined, READ) },
     },
     {
-      title: 'The document, which the gate serves, names the authorization server',
+      title: 'The gate serves the document, which names the authorization server',
       ...described,
     },
     authorizationServer,
     {
-      title: 'The client gets a token for this MCP server, with the scope of the challenge',
+      title: 'The client gets a token for this MCP server with the scope of the challenge',
       request: `POST ${issuer}/token`,
       expected: token(READ),
     },
     {
-      title: 'With this token it calls the tool that reads',
+      title: 'With this token, the client calls the tool that reads',
       request: mcp('server/discover'),
       expected: { status: 200 },
     },
@@ -52,12 +52,12 @@ function script({ resource, document, issuer }) {
       expected: says('Ada: +1 212-555-0142'),
     },
     {
-      title: 'The tool that writes needs another scope: the challenge says which',
+      title: 'The tool that writes needs another scope, which the challenge names',
       request: mcp('tools/call write_entry'),
       expected: { status: 403, challenge: challenge('insufficient_scope', BOTH) },
     },
     {
-      title: 'The client steps up: it gets a token with both scopes, and calls the tool again',
+      title: 'The client steps up: it gets a token with both scopes and calls the tool again',
       ...described,
     },
     authorizationServer,
@@ -167,8 +167,7 @@ export async function mcpWalk({ mcp, issuer }, numbered) {
   terminal.heading('An MCP server behind the gate');
   terminal.paragraph(
     'The client is npm\'s @modelcontextprotocol/client, unchanged. It knows the URL of the MCP server, '
-    + `${resource}, and the id and secret that it has at the authorization server. These are its `
-    + 'requests and what it gets:',
+    + `${resource}, and its own id and secret at the authorization server. Its requests and the answers:`,
   );
 
   const atStart = seen();
@@ -191,8 +190,8 @@ export async function mcpWalk({ mcp, issuer }, numbered) {
   const reached = seen() - atStart;
   numbered.begin('No refused call reached the MCP server');
   terminal.paragraph(
-    `The client sent it ${sent.length} requests, of which the gate refused `
-    + `${sent.length - admitted}. The MCP server's log has ${reached}.`,
+    `The client sent ${sent.length} requests to it, and the gate refused ${sent.length - admitted}. `
+    + `The MCP server has logged ${reached}.`,
   );
   numbered.conclude(
     reached === admitted ? [] : [`expected ${admitted} requests at the MCP server, got ${reached}`],

@@ -3,22 +3,36 @@
 //   GET  /                            the page and its files (console/, Swagger UI)
 //   GET  /settings.json               the URLs of this run's APIs and authorization server
 //   GET  /openapi/<name>.json         the OpenAPI documents
+//   GET  /jose/                       the library that reads tokens
+//   GET  /docs/<name>.md              the documentation that the page links to
 //   POST /applications/keys           creates a client: {keytype, subscribedAPIs}
 //   POST /applications/secret         changes its secret: {client_id, client_secret}
 //   POST /applications/subscriptions  sets its subscriptions: {client_id, client_secret, subscribedAPIs}
 //
 // There is no login: the demo listens on the loopback address only.
 
-import { readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { extname } from 'node:path';
+import { join } from 'node:path';
 
-import { AREA_CODES_AUDIENCE, AUDIENCE, MCP_SCOPES } from './authorization-server.mjs';
+import sirv from 'sirv';
+
+import { AREA_CODES_AUDIENCE, AUDIENCE, MCP_SCOPES, OTHER_AUDIENCE } from './authorization-server.mjs';
+import { readBody } from '../tools/body.mjs';
+import { ROOT } from '../tools/checkout.mjs';
 import { SERVER, listen } from '../tools/listen.mjs';
+
+/** A host that needs a token for production. Browsers resolve it to the loopback address. */
+const PRODUCTION_HOST = 'production.localhost';
 
 /** The APIs of the console that clients subscribe to. `audience` is the `resource` of token requests. */
 const APIS = [
-  { name: 'PhoneVerification', version: '1.0.0', title: 'Phone Verification', audience: AUDIENCE },
+  {
+    name: 'PhoneVerification',
+    version: '1.0.0',
+    title: 'Phone Verification',
+    audience: AUDIENCE,
+    productionHost: PRODUCTION_HOST,
+  },
   { name: 'AreaCodes', version: '1.0.0', title: 'Area Codes', audience: AREA_CODES_AUDIENCE },
 ];
 /** The MCP server, which asks for scopes and not for a subscription. */
@@ -32,14 +46,17 @@ const MCP = {
 };
 const KEY_TYPES = ['PRODUCTION', 'SANDBOX'];
 
-const CONTENT_TYPES = {
-  '.css': 'text/css; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+/** Directories of files: the path in their URLs, the directory, and which of its files are served. */
+const DIRECTORIES = [
+  ['', 'demo/console', /./],
+  ['/openapi', 'demo/openapi', /\.json$/],
+  ['/swagger-ui', 'demo/node_modules/swagger-ui-dist', /^\/swagger-ui(-bundle\.js|\.css)$/],
+  ['/jose', 'demo/node_modules/jose/dist/webapi', /\.js$/],
+  ['/docs', 'docs', /\.md$/],
+];
+/** Browsers show plain text, but not Markdown. */
+const MARKDOWN = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
 const BODY_LIMIT = 4096;
 
 /** Ends a request with a status and an error in the format of RFC 6749, section 5.2. */
@@ -51,30 +68,37 @@ class Refusal extends Error {
   }
 }
 
-/** All served files by path, read at the start: no request path reaches the file system. */
-async function files() {
-  const served = new Map();
-  const add = async (path, url) => served.set(path, {
-    body: await readFile(url),
-    type: CONTENT_TYPES[extname(url.pathname)],
-  });
-  for (const [prefix, directory] of [['/', './console/'], ['/openapi/', './openapi/']]) {
-    const base = new URL(directory, import.meta.url);
-    for (const name of await readdir(base)) {
-      await add(prefix + name, new URL(name, base));
+/**
+ * A function that answers a request for a file, or calls its last argument if there is none. The files are
+ * listed at the start: no request path reaches the file system.
+ */
+function files() {
+  const mounted = DIRECTORIES.map(([prefix, directory, served]) => ({
+    prefix, served, serve: sirv(join(ROOT, directory)),
+  }));
+  return (request, response, path, otherwise) => {
+    const found = mounted.findLast(({ prefix, served }) => (
+      path.startsWith(`${prefix}/`) && served.test(path.slice(prefix.length))));
+    if (!found) {
+      otherwise();
+      return;
     }
-  }
-  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
-    const url = new URL(`./node_modules/swagger-ui-dist/${name}`, import.meta.url);
-    await add(`/swagger-ui/${name}`, url);
-  }
-  served.set('/', served.get('/index.html'));
-  return served;
+    if (path.endsWith('.md')) {
+      response.setHeader('content-type', MARKDOWN);
+    }
+    request.url = path.slice(found.prefix.length);
+    found.serve(request, response, otherwise);
+  };
 }
 
 /** Headers that restrict the page to its own files and this run's servers. */
 function securityHeaders(settings) {
-  const servers = [...settings.servers.map(({ url }) => url), settings.authorizationServer];
+  const apis = settings.servers.map(({ url }) => url);
+  const servers = [
+    ...apis,
+    ...apis.map((url) => url.replace(new URL(url).hostname, PRODUCTION_HOST)),
+    settings.authorizationServer,
+  ];
   return {
     'content-security-policy': [
       "default-src 'none'",
@@ -98,18 +122,13 @@ async function body(request) {
   if (!/^application\/json *(;|$)/i.test(type)) {
     throw new Refusal(415, 'invalid_request', 'The body must be application/json');
   }
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > BODY_LIMIT) {
-      throw new Refusal(413, 'invalid_request', `The body is over ${BODY_LIMIT} bytes`);
-    }
-    chunks.push(chunk);
+  const text = await readBody(request, BODY_LIMIT);
+  if (text === null) {
+    throw new Refusal(413, 'invalid_request', `The body is over ${BODY_LIMIT} bytes`);
   }
   let value = null;
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString());
+    value = JSON.parse(text.toString());
   } catch {
     // Refused below, like JSON that is not an object.
   }
@@ -134,7 +153,7 @@ function subscriptions({ subscribedAPIs }) {
   return subscribedAPIs.map((wanted) => {
     const api = APIS.find(({ name, version }) => wanted?.name === name && wanted.version === version);
     if (!api) {
-      throw new Refusal(400, 'invalid_request', 'subscribedAPIs has an API that there is not');
+      throw new Refusal(400, 'invalid_request', 'subscribedAPIs has an API that does not exist');
     }
     return { name: api.name, version: api.version };
   });
@@ -168,7 +187,7 @@ const OPERATIONS = new Map([
 async function perform(register, request, path) {
   const client = await OPERATIONS.get(path)(register, await body(request));
   if (!client) {
-    throw new Refusal(401, 'invalid_client', 'There is no client with this id and secret');
+    throw new Refusal(401, 'invalid_client', 'No client has this id and secret');
   }
   const { id, secret, keytype: type, subscribedAPIs } = client;
   return { client_id: id, client_secret: secret, keytype: type, subscribedAPIs };
@@ -180,31 +199,24 @@ async function perform(register, request, path) {
  * is called with the settings of the page.
  */
 export async function startPortal({ port: wantedPort, host, register, log }) {
-  const served = await files();
+  const serveFile = files();
   let settings = null;
 
-  /** The status, content type and body of an answer. */
+  /** The JSON that answers a request; `null` if a file does. */
   const answer = async (request, path) => {
     if (!settings) {
-      throw new Refusal(503, 'temporarily_unavailable', 'The demo is being started');
+      throw new Refusal(503, 'temporarily_unavailable', 'The demo is still starting');
     }
     if (OPERATIONS.has(path)) {
       if (request.method !== 'POST') {
         throw new Refusal(405, 'invalid_request', 'Only POST is served here');
       }
-      return [200, CONTENT_TYPES['.json'], JSON.stringify(await perform(register, request, path))];
+      return perform(register, request, path);
     }
     if (!['GET', 'HEAD'].includes(request.method)) {
       throw new Refusal(405, 'invalid_request', 'Only GET is served here');
     }
-    if (path === '/settings.json') {
-      return [200, CONTENT_TYPES['.json'], JSON.stringify(settings)];
-    }
-    const file = served.get(path);
-    if (!file) {
-      throw new Refusal(404, 'not_found', 'There is nothing here');
-    }
-    return [200, file.type, file.body];
+    return path === '/settings.json' ? settings : null;
   };
 
   const server = createServer(SERVER, async (request, response) => {
@@ -217,20 +229,31 @@ export async function startPortal({ port: wantedPort, host, register, log }) {
       response.end();
       return;
     }
-    try {
-      const [status, type, content] = await answer(request, path);
-      response.writeHead(status, { ...securityHeaders(settings), 'content-type': type });
-      response.end(content);
-    } catch (error) {
+    const refuse = (error) => {
       const refused = error instanceof Refusal;
       if (!refused) {
         log(`error: ${error.message}`);
       }
-      response.writeHead(refused ? error.status : 500, { 'content-type': CONTENT_TYPES['.json'] });
+      response.writeHead(refused ? error.status : 500, { 'content-type': JSON_TYPE });
       response.end(JSON.stringify({
         error: refused ? error.error : 'server_error',
         error_description: refused ? error.message : 'The portal failed',
       }));
+    };
+    try {
+      const json = await answer(request, path);
+      for (const [name, value] of Object.entries(securityHeaders(settings))) {
+        response.setHeader(name, value);
+      }
+      if (json) {
+        response.writeHead(200, { 'content-type': JSON_TYPE }).end(JSON.stringify(json));
+      } else {
+        serveFile(request, response, path, () => refuse(
+          new Refusal(404, 'not_found', 'This page does not exist'),
+        ));
+      }
+    } catch (error) {
+      refuse(error);
     }
     request.resume();
     if (request.method === 'POST') {
@@ -246,6 +269,7 @@ export async function startPortal({ port: wantedPort, host, register, log }) {
       settings = {
         servers: [{ name: 'HTTP', url: http }, { name: 'HTTPS', url: https, certificate }],
         authorizationServer: issuer,
+        otherAudience: OTHER_AUDIENCE,
         apis: [...APIS, { ...MCP, audience: mcp.resource }],
       };
     },

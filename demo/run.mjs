@@ -2,22 +2,21 @@
 //
 //   settings.mjs               reads the environment, checks requirements
 //   authorization-server.mjs   issues the tokens           } in this process
-//   sample-api.mjs             is protected                }
-//   mcp-server.mjs             is protected, too           }
+//   sample-api.mjs             the API behind the gate     }
+//   mcp-server.mjs             the MCP server behind it    }
 //   portal.mjs                 serves the console's page   }
 //   envoy.mjs                  Envoy with the filter, as a child process
-//   walk.mjs                   the requests that are shown, run by shell.mjs
-//   mcp-walk.mjs               those of an MCP client, mcp-client.mjs
+//   walk.mjs                   the first chapter: requests, run by shell.mjs
+//   mcp-walk.mjs               the second chapter: an MCP client, mcp-client.mjs
 //   ../tools/                  child processes, ports, failures
 
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { shown } from '../tools/checkout.mjs';
-import { Failure } from '../tools/failure.mjs';
+import { Failure, NOT_STARTED } from '../tools/failure.mjs';
 import { LOOPBACK, freePorts } from '../tools/listen.mjs';
 import { Processes } from '../tools/processes.mjs';
-import { startEnvoy } from './envoy.mjs';
 import {
   makeDirectory, mcpResource, readSettings, requireFreePorts, requireTools,
 } from './settings.mjs';
@@ -25,7 +24,7 @@ import { Shell } from './shell.mjs';
 import { Steps } from './steps.mjs';
 import * as terminal from './terminal.mjs';
 
-/** The run is asked to end: by a signal, or because its output is closed. */
+/** The run must end: because of a signal, or because its output is closed. */
 class Interruption extends Error {
   constructor(signal) {
     super(signal);
@@ -88,8 +87,15 @@ async function demo() {
   const directory = await makeDirectory(settings);
   temporaryDirectory = directory.temporary ? directory.path : null;
 
-  terminal.line(terminal.bold('bearer-gate: Envoy with the filter, between clients and sample APIs'));
-  const running = await Promise.race([start(settings.ports, directory.path), interrupted]);
+  terminal.line(terminal.bold('bearer-gate: an Envoy with the filter, in front of sample APIs'));
+  const started = start(settings.ports, directory.path).catch(async (error) => {
+    if (error.exitCode === NOT_STARTED) {
+      // Another program has taken a port in the meantime. This names all such ports, and free ones.
+      await requireFreePorts(settings.ports);
+    }
+    throw error;
+  });
+  const running = await Promise.race([started, interrupted]);
 
   const { problems } = await Promise.race([walks(running), running.died, interrupted]);
   conclude(problems, running);
@@ -126,11 +132,11 @@ async function start(wanted, directory) {
   const { startSampleApi } = await import('./sample-api.mjs');
   const { startMcpServer } = await import('./mcp-server.mjs');
   const { startPortal } = await import('./portal.mjs');
+  const { startEnvoy } = await import('./envoy.mjs');
   const { writeCertificate } = await import('./certificate.mjs');
 
-  const certificate = join(directory, 'tls.crt');
-  await writeCertificate({ certificateFile: certificate, keyFile: join(directory, 'tls.key') });
-
+  // The first server listens before any file is written: of two runs that start at the same time, one ends
+  // here, and must not overwrite the files of the other.
   let requests = 0;
   const api = await startSampleApi({
     port: wanted.API_PORT,
@@ -163,6 +169,8 @@ async function start(wanted, directory) {
     notice: (text) => notices.push(`${text}\n`),
   });
   await writeFile(join(directory, 'authorization-server.log'), notices.join(''));
+  const certificate = join(directory, 'tls.crt');
+  await writeCertificate({ certificateFile: certificate, keyFile: join(directory, 'tls.key') });
   const portal = await startPortal({
     port: wanted.PORTAL_PORT,
     host: consoleHost,
@@ -170,7 +178,7 @@ async function start(wanted, directory) {
     log: (text) => terminal.logged('portal', text),
   });
 
-  terminal.line('Waiting for Envoy with the filter to be ready ...');
+  terminal.line('Starting Envoy with the filter ...');
   const envoy = await startEnvoy({
     processes,
     directory,
@@ -235,14 +243,14 @@ function conclude(problems, running) {
 
 /** Prints the addresses of what stays up. */
 function describe(running) {
-  terminal.heading('Everything stays up until Ctrl-C. Repeat the commands above, or look at:');
+  terminal.heading('The demo runs until you press Ctrl-C. Open the console, or repeat the commands above:');
   const rows = [
     ['the API console', running.console],
-    ['the API, gated', `${running.http}/phoneverify/1.0.0/CheckPhoneNumber`],
+    ['the gated API', `${running.http}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['the same over TLS', `${running.https}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['the MCP server', running.mcp.resource],
     ['its metadata', running.mcp.document],
-    ['the API itself', `${running.api}/phoneverify/1.0.0/CheckPhoneNumber`],
+    ['the API directly', `${running.api}/phoneverify/1.0.0/CheckPhoneNumber`],
     ['tokens', `${running.issuer}/token`],
     ['the key set', `${running.issuer}/jwks`],
     ['Envoy', running.admin],

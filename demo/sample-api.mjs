@@ -71,7 +71,7 @@ const OPERATIONS = new Map([
     const found = lookUp(code);
     return found
       ? [200, found]
-      : [404, { error: 'not_found', error_description: 'No such area code is known here' }];
+      : [404, { error: 'not_found', error_description: 'This area code is unknown' }];
   }],
 ]);
 

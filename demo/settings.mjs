@@ -26,8 +26,8 @@ export const PORTS = {
 const NEEDED = [
   [GATE_WASM, 'make build'],
   [ENVOY, 'make envoy'],
-  ...['@modelcontextprotocol/client', '@modelcontextprotocol/server', 'oidc-provider', 'selfsigned',
-    'swagger-ui-dist']
+  ...['@modelcontextprotocol/client', '@modelcontextprotocol/server', 'jose', 'oidc-provider',
+    'selfsigned', 'sirv', 'swagger-ui-dist', 'yaml']
     .map((name) => [join(ROOT, 'demo/node_modules', name), 'make demo']),
 ];
 
@@ -75,7 +75,7 @@ export async function requireFreePorts(ports) {
   const taken = new Set(given.map(([, port]) => port));
   const seen = new Map();
   for (const [name, port] of given) {
-    const problem = seen.has(port) ? `is also ${seen.get(port)}` : await whyNot(port);
+    const problem = seen.has(port) ? `is the same as ${seen.get(port)}` : await whyNot(port);
     seen.set(port, name);
     if (problem) {
       problems.push(`port ${port} (${name}) ${problem}`);
@@ -83,7 +83,8 @@ export async function requireFreePorts(ports) {
     }
   }
   if (problems.length > 0) {
-    throw new Failure(`${problems.join(', ')}; choose another: make run ${remedies.join(' ')}`, {
+    const what = problems.length === 1 ? 'choose another port' : 'choose other ports';
+    throw new Failure(`${problems.join(', ')}; ${what}: make run ${remedies.join(' ')}`, {
       exitCode: NOT_STARTED,
     });
   }
@@ -101,11 +102,12 @@ async function nextFree(port, taken) {
 }
 
 /**
- * Makes the directory for the files of a run. Several runs on free ports can run at the same time, so each
- * of them gets its own `temporary` directory.
+ * Makes the directory for the files of a run. Only one run at a time can have all the default ports. Each
+ * other run gets its own `temporary` directory, so that it overwrites no file of the first one.
  */
 export async function makeDirectory({ directory, ports }) {
-  const temporary = !directory && Object.values(ports).includes(0);
+  const standard = Object.keys(PORTS).every((name) => ports[name] === PORTS[name]);
+  const temporary = !directory && !standard;
   const path = directory ?? RUN_DIRECTORY;
   await mkdir(path, { recursive: true });
   return temporary

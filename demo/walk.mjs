@@ -63,7 +63,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: `So is a token of the client ${es256.id}, signed with ${es256.algorithm}`,
+      title: `A token of the client ${es256.id}, signed with ${es256.algorithm}, is admitted`,
       variable: 'TOKEN_ES256',
       token: grant('TOKEN_ES256', es256),
       algorithm: es256.algorithm,
@@ -71,14 +71,14 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'The token of step 2 is admitted over HTTPS, too',
+      title: 'The token of step 2 is also admitted over HTTPS',
       variable: 'TOKEN',
       options: `--cacert ${quoted(certificate)}`,
       url: `${https}${TARGET}`,
       expected: ADMITTED,
     },
     {
-      title: 'The same token, changed to expire a day later, is refused',
+      title: 'The token of step 2, changed to expire a day later, is refused',
       variable: 'TAMPERED',
       token: [
         'TAMPERED=$(node -p \'let [head, claims, signature] = process.argv[1].split(".");',
@@ -90,7 +90,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: REFUSED,
     },
     {
-      title: 'A token with a lifetime of one second is refused after two seconds',
+      title: 'A token that is valid for one second is refused after two seconds',
       variable: 'EXPIRED',
       token: `${grant('EXPIRED', rs256, '-d validity_period=1')}\nsleep 2`,
       url: `${http}${TARGET}`,
@@ -112,7 +112,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'It is refused after it is revoked: the gate introspects it again after a second',
+      title: 'The opaque token is refused after it is revoked: the gate asks again after a second',
       first: [{
         command: [
           `curl -sS -u ${opaque.id}:${opaque.secret} \\`,
@@ -132,7 +132,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'It is refused after its client changes its secret: the gate reads a list every 2 s',
+      title: 'It is refused after its client changes the secret: the gate reads the list of revoked tokens every 2 s',
       first: [{
         ...application('APP', 'secret', '"$APP"'),
       }, { command: 'sleep 6' }],
@@ -141,14 +141,14 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: { ...REFUSED, description: 'The access token has been revoked' },
     },
     {
-      title: 'A token that the client gets with the new secret is admitted',
+      title: 'A token that was issued with the new secret is admitted',
       variable: 'RENEWED',
       token: grantTo('RENEWED', 'APP'),
       url: `${http}${TARGET}`,
       expected: ADMITTED,
     },
     {
-      title: 'A client without a subscription to the API may not call it',
+      title: 'A token without a subscription to the API is refused',
       first: [keys('STRANGER', 'PRODUCTION', [])],
       variable: 'UNSUBSCRIBED',
       token: grantTo('UNSUBSCRIBED', 'STRANGER'),
@@ -156,7 +156,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: FORBIDDEN,
     },
     {
-      title: 'A token of a sandbox key is admitted to the sandbox',
+      title: 'A token of a sandbox key is admitted on the sandbox host',
       first: [keys('TRIAL', 'SANDBOX', subscription)],
       variable: 'SANDBOX',
       token: grantTo('SANDBOX', 'TRIAL'),
@@ -164,7 +164,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
       expected: ADMITTED,
     },
     {
-      title: 'It is not admitted to production, which is another host',
+      title: 'The sandbox token is refused on the production host',
       variable: 'SANDBOX',
       options: "-H 'Host: production.example.com'",
       url: `${http}${TARGET}`,
@@ -179,7 +179,7 @@ function steps({ http, https, certificate, issuer, clients, console: portal }) {
  */
 export async function walk({ shell, seen, ...addresses }, numbered) {
   if (shell.preparation) {
-    terminal.heading('A proxy is set in this environment. To repeat the commands, first run:');
+    terminal.heading('This environment sets a proxy. Before you repeat the commands, run:');
     terminal.command(shell.preparation);
   }
 
@@ -194,8 +194,8 @@ export async function walk({ shell, seen, ...addresses }, numbered) {
   const admitted = story.filter((step) => step.expected.reaches).length;
   numbered.begin('No refused request reached the API');
   terminal.paragraph(
-    `${story.length} requests were sent and ${admitted} of them had a good token. `
-    + `The sample API's log has ${reached}.`,
+    `${admitted} of the ${story.length} requests had a valid token. The sample API has logged ${reached} `
+    + 'requests.',
   );
   numbered.conclude(
     reached === admitted ? [] : [`expected ${admitted} requests at the API, got ${reached}`],

@@ -544,6 +544,42 @@ mod reference {
         }
     }
 
+    /// The name of a reason in the console's table: the name of the variant with underscores. The name in
+    /// metrics is not enough, because two reasons share one.
+    fn code_of(reason: ReasonKind) -> String {
+        let mut code = String::new();
+        for letter in format!("{reason:?}").chars() {
+            if letter.is_ascii_uppercase() && !code.is_empty() {
+                code.push('_');
+            }
+            code.push(letter.to_ascii_lowercase());
+        }
+        code
+    }
+
+    /// The console knows a reason by the description in the answer, and explains it by its code.
+    #[test]
+    fn the_console_of_the_demo_explains_every_reason() {
+        let table: Value =
+            serde_json::from_str(&read("demo/console/reasons.json")).expect("reasons.json is JSON");
+        let table = table.as_object().unwrap();
+        let described: BTreeMap<String, &str> = table
+            .iter()
+            .map(|(code, row)| (code.clone(), row["description"].as_str().unwrap()))
+            .collect();
+        let expected: BTreeMap<String, &str> = ReasonKind::ALL
+            .iter()
+            .map(|reason| (code_of(*reason), reason.description()))
+            .collect();
+        assert_eq!(described, expected);
+        let descriptions: BTreeSet<&str> = expected.values().copied().collect();
+        assert_eq!(descriptions.len(), expected.len(), "descriptions differ");
+        for (code, row) in table {
+            let explanation = row["explanation"].as_str().unwrap();
+            assert!(explanation.ends_with('.'), "{code}: {explanation}");
+        }
+    }
+
     #[test]
     fn every_metric_is_explained() {
         let mut config = wrapped("Remote key set", &Map::new());

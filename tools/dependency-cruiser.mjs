@@ -26,10 +26,17 @@ export default {
     separate('tools-depend-on-nothing', below('tools'), below('bench', 'demo', 'scripts', 'tests')),
     {
       name: 'console-is-for-browsers',
-      comment: 'A browser can load the files of demo/console only.',
+      comment: 'A browser can load the files of demo/console only, and those that the portal serves at /jose/.',
       severity: 'error',
       from: { path: below('demo/console') },
-      to: { pathNot: below('demo/console') },
+      to: { pathNot: [below('demo/console'), '^/jose/'] },
+    },
+    {
+      name: 'views-on-top',
+      comment: 'State, actions and servers know nothing of the elements of the page.',
+      severity: 'error',
+      from: { path: below('demo/console'), pathNot: ['^demo/console/app\\.mjs$', below('demo/console/views')] },
+      to: { path: below('demo/console/views') },
     },
     {
       name: 'files-exist',

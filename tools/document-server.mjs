@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 
-import { listen } from './listen.mjs';
+import { close, listen } from './listen.mjs';
 
 /**
  * Serves a JSON document at every path of a free port. With an `etag`, a client that already has the
@@ -22,9 +22,6 @@ export async function serveDocument(document, { etag = null, onRequest = () => {
     response.end(document);
   });
   const port = await listen(server, 0);
-  const stop = () => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
+  const stop = () => close(server);
   return { port, stop };
 }

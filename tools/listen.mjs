@@ -2,6 +2,8 @@
 
 import { createServer } from 'node:net';
 
+import { Failure, NOT_STARTED } from './failure.mjs';
+
 export const LOOPBACK = '127.0.0.1';
 
 /**
@@ -10,28 +12,46 @@ export const LOOPBACK = '127.0.0.1';
  */
 export const SERVER = { keepAliveTimeout: 0 };
 
-/** Makes a server listen on a port, or on any free port if `port` is 0. Returns the port. */
-export function listen(server, port) {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, LOOPBACK, () => {
-      server.off('error', reject);
-      resolve(server.address().port);
-    });
+/**
+ * Makes a server listen on a port, or on any free port if `port` is 0. Returns the port. Throws a
+ * `Failure` that names the port if it cannot be used.
+ */
+export async function listen(server, port) {
+  const problem = await attempt(server, port);
+  if (problem) {
+    throw new Failure(`port ${port} ${problem}`, { exitCode: NOT_STARTED });
+  }
+  return server.address().port;
+}
+
+/** Closes a server and its connections. */
+export function close(server) {
+  return new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
   });
 }
 
 /** Why a port cannot be listened on, in a few words; `null` if it can. */
 export async function whyNot(port) {
   const server = createServer();
-  try {
-    await listen(server, port);
-    return null;
-  } catch (error) {
-    return error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code})`;
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
-  }
+  const problem = await attempt(server, port);
+  await new Promise((resolve) => { server.close(resolve); });
+  return problem;
+}
+
+/** Makes a server listen on a port. Returns why it cannot, in a few words; `null` if it does. */
+function attempt(server, port) {
+  return new Promise((resolve) => {
+    const failed = ({ code }) => {
+      resolve(code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`);
+    };
+    server.once('error', failed);
+    server.listen(port, LOOPBACK, () => {
+      server.off('error', failed);
+      resolve(null);
+    });
+  });
 }
 
 /** Ports that are free now, for servers whose ports must be known before they listen. */

@@ -1,59 +1,38 @@
-// The challenge of a refusal: the header WWW-Authenticate (RFC 6750, section 3).
+// The challenges of a refusal: the header WWW-Authenticate (RFC 9110, section 11.6.1).
 
-import { element } from './dom.mjs';
+/** A scheme, or a parameter with a quoted value. The console knows the schemes of the gate. */
+const PART = /(?:^|,)\s*(Bearer|DPoP)(?=[\s,]|$)|([\w-]+)="((?:[^"\\]|\\.)*)"/gi;
 
-/** The parameters of a Bearer challenge by name; `null` for any other header. */
-export function parseChallenge(header) {
-  if (!/^Bearer\b/i.test(header ?? '')) {
-    return null;
+/** The challenges in a header, as `{scheme, parameters}` with a map of the parameters by name. */
+export function parseChallenges(header) {
+  const challenges = [];
+  for (const [, scheme, name, value] of (header ?? '').matchAll(PART)) {
+    if (scheme) {
+      challenges.push({ scheme, parameters: new Map() });
+    } else {
+      challenges.at(-1)?.parameters.set(name, value.replace(/\\(.)/g, '$1'));
+    }
   }
-  const parameters = header.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g);
-  return new Map([...parameters].map(([, name, value]) => [name, value.replace(/\\(.)/g, '$1')]));
+  return challenges;
 }
 
-/** The scopes that a challenge asks for. */
-export function scopes(challenge) {
-  return challenge?.get('scope')?.split(' ').filter(Boolean) ?? [];
+/** The first value of a parameter in any of the challenges. */
+export function parameter(challenges, name) {
+  return challenges.map(({ parameters }) => parameters.get(name)).find((value) => value !== undefined);
 }
 
-/** The URL of the metadata document that a challenge names; `null` if it names none. */
-export function metadataUrl(challenge) {
-  const url = URL.parse(challenge?.get('resource_metadata') ?? '');
+/** The scopes that challenges ask for. */
+export function scopes(challenges) {
+  return parameter(challenges, 'scope')?.split(' ').filter(Boolean) ?? [];
+}
+
+/** A text as a URL that a page may link to; `null` if it is not one. */
+export function webUrl(text) {
+  const url = URL.parse(text);
   return ['http:', 'https:'].includes(url?.protocol) ? url.href : null;
 }
 
-/** A link that tells the other site nothing about this page. */
-function link(url) {
-  return element('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, url);
-}
-
-function shown(name, value, challenge) {
-  if (name === 'scope') {
-    return scopes(challenge).flatMap((scope, index) => [
-      ...(index === 0 ? [] : [' ']), element('code', { class: 'scope' }, scope)]);
-  }
-  return [name === 'resource_metadata' && metadataUrl(challenge) ? link(value) : value];
-}
-
-/**
- * The parameters of a challenge as a table. `stepUp` makes a button get a token with the scopes that the
- * challenge asks for; `null` if the console has no scopes to choose here.
- */
-export function challengeBlock(challenge, stepUp) {
-  const rows = [...challenge].map(([name, value]) => element('tr', {},
-    element('th', { scope: 'row' }, name),
-    element('td', {}, ...shown(name, value, challenge))));
-  const wanted = scopes(challenge);
-  const button = stepUp && wanted.length > 0
-    ? element('button', { class: 'primary', type: 'button', id: 'step-up' },
-      `Get a token with ${wanted.length === 1 ? 'this scope' : 'these scopes'}`)
-    : null;
-  if (button) {
-    stepUp(button, wanted);
-  }
-  return element('section', { 'aria-label': 'Challenge' },
-    element('h3', {}, 'Challenge'),
-    element('p', { class: 'note' }, 'WWW-Authenticate: Bearer, with'),
-    element('table', { id: 'challenge' }, element('tbody', {}, ...rows)),
-    button);
+/** The URL of the metadata document that challenges name; `null` if they name none. */
+export function metadataUrl(challenges) {
+  return webUrl(parameter(challenges, 'resource_metadata') ?? '');
 }

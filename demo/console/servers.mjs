@@ -1,17 +1,34 @@
 // The servers of the page: the portal, which serves it, and the authorization server. Secrets are sent only
 // in bodies and in the Authorization header, never in a URL, and kept in memory only.
 
-/** An error that a server reports, or that it cannot be reached. */
-export class ServerError extends Error {}
+import { Token } from './token.mjs';
 
-async function call(url, init) {
+/** How long a server may take to answer, in milliseconds. */
+const TIMEOUT_MS = 8000;
+
+/** An error that a server reports, or that it gives no answer. The message is one or two sentences. */
+class ServerError extends Error {}
+
+/** An error as sentences for the user. */
+export function sentence(error) {
+  return error instanceof ServerError ? error.message : `The console failed: ${error.message}.`;
+}
+
+/** Calls a server. `name` is what errors call it. Returns the JSON value that it answers. */
+async function call(name, url, init) {
+  const server = `The ${name} (${new URL(url, location.href).host})`;
   let response;
+  let text;
   try {
-    response = await fetch(url, { credentials: 'omit', cache: 'no-store', ...init });
-  } catch {
-    throw new ServerError(`${new URL(url, location.href).host} cannot be reached`);
+    response = await fetch(url, {
+      credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS), ...init,
+    });
+    text = await response.text();
+  } catch (error) {
+    throw new ServerError(error.name === 'TimeoutError'
+      ? `${server} has not answered within ${TIMEOUT_MS / 1000} s.`
+      : `${server} cannot be reached. Is the demo still running?`);
   }
-  const text = await response.text();
   let body = null;
   try {
     body = text ? JSON.parse(text) : null;
@@ -19,17 +36,21 @@ async function call(url, init) {
     // Reported below if the answer is an error.
   }
   if (!response.ok) {
-    throw new ServerError(body?.error_description ?? `The server answered ${response.status}`);
+    const description = body?.error_description ? `: ${body.error_description}` : '';
+    throw new ServerError(`${server} answered ${response.status}${description}.`);
   }
   return body;
 }
 
 /** The URLs of this run's APIs and authorization server. */
-export const settings = () => call('settings.json');
+export const settings = () => call('portal', 'settings.json');
+
+/** The reasons for refusals by their codes. */
+export const reasons = () => call('portal', 'reasons.json');
 
 /** An API's OpenAPI document with the URL of one of this run's servers. */
 export async function openapi(api, server) {
-  const document = await call(`openapi/${api.name}.json`);
+  const document = await call('portal', `openapi/${api.name}.json`);
   const [{ url }] = document.servers;
   document.servers = [{ url: server.url + new URL(url).pathname.replace(/\/$/, ''), description: server.name }];
   return document;
@@ -38,7 +59,7 @@ export async function openapi(api, server) {
 /** The operations of the portal. Each returns the client. */
 export class Portal {
   #post(path, body) {
-    return call(path, {
+    return call('portal', path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -68,7 +89,7 @@ export class AuthorizationServer {
 
   #post(path, { client_id, client_secret }, form) {
     const credentials = [client_id, client_secret].map(encodeURIComponent).join(':');
-    return call(this.#url + path, {
+    return call('authorization server', this.#url + path, {
       method: 'POST',
       headers: { authorization: `Basic ${btoa(credentials)}` },
       body: new URLSearchParams(form),
@@ -76,17 +97,20 @@ export class AuthorizationServer {
   }
 
   /**
-   * Requests a token for an API with the given scopes. `validityPeriod` is in seconds; -1 means that it
-   * never expires.
+   * Requests a token. `validity` is in seconds; -1 means that it never expires. An `opaque` token is one
+   * that only this server can read. `subscribed` are the client's subscriptions.
    */
-  async token(client, api, scopes, validityPeriod) {
-    const answer = await this.#post('/token', client, {
+  async token(client, { audience, scopes, validity, subscribed, opaque = false }) {
+    const form = {
       grant_type: 'client_credentials',
-      resource: api.audience,
+      resource: audience,
       ...(scopes.length > 0 && { scope: scopes.join(' ') }),
-      validity_period: validityPeriod,
-    });
-    return answer.access_token;
+      validity_period: validity,
+      ...(opaque && { token_format: 'opaque' }),
+    };
+    const answer = await this.#post('/token', client, form);
+    const request = { url: `${this.#url}/token`, client, form, audience, scopes, subscribed };
+    return new Token(answer.access_token, request, answer.expires_in);
   }
 
   revoke(client, token) {

@@ -1,62 +1,99 @@
 // Access tokens as the page sees them: it reads their claims and verifies nothing.
 
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
+import { encode } from '/jose/util/base64url.js';
+import { decodeJwt } from '/jose/util/decode_jwt.js';
+import { decodeProtectedHeader } from '/jose/util/decode_protected_header.js';
 
-function fromBase64url(text) {
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return decoder.decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
-}
-
-function toBase64url(text) {
-  return btoa(String.fromCharCode(...encoder.encode(text)))
-    .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
+import { duration } from './duration.mjs';
 
 /** A token with this `exp` (the year 9999) or a later one counts as never expiring. */
 const FAR = 253_402_300_800;
+const DAY = 86_400;
 
 export class Token {
-  /** `tampered`, `revoked` or `outdated` (by a new client secret), or `null`. */
-  fate = null;
+  /** Whether the authorization server has revoked it. */
+  isRevoked = false;
+  /** Whether its client has a new secret, which revokes it, too. */
+  isOutdated = false;
+  /** The token that it was made of by tampering; `null` for tokens as they were issued. */
+  original = null;
 
-  constructor(text) {
-    const [header, claims] = text.split('.');
+  /**
+   * `request` is how it was requested: `{client, audience, scopes, subscribed, command}`. `lifetime` is in
+   * seconds; an opaque token does not tell it itself.
+   */
+  constructor(text, request, lifetime) {
     this.text = text;
-    this.header = JSON.parse(fromBase64url(header));
-    this.claims = JSON.parse(fromBase64url(claims));
+    this.request = request;
+    const isJwt = text.split('.').length === 3;
+    /** The header and the claims of a JWT; `null` for an opaque token. */
+    this.header = isJwt ? decodeProtectedHeader(text) : null;
+    this.claims = isJwt ? decodeJwt(text) : null;
+    const now = Math.floor(Date.now() / 1000);
+    /** When it was issued and when it expires, in seconds since 1970. */
+    this.issuedAt = this.claims?.iat ?? now;
+    this.expiresAt = this.claims?.exp ?? now + lifetime;
   }
 
-  /** The token with an `exp` a day later and the old signature. */
+  get isOpaque() {
+    return this.claims === null;
+  }
+
+  /** This token with an `exp` a day later and the old signature. */
   tampered() {
-    const [header, , signature] = this.text.split('.');
-    const claims = { ...this.claims, exp: this.claims.exp + 86_400 };
-    const token = new Token([header, toBase64url(JSON.stringify(claims)), signature].join('.'));
-    token.fate = 'tampered';
+    const { text, claims, request } = this;
+    const [header, , signature] = text.split('.');
+    const changed = encode(JSON.stringify({ ...claims, exp: claims.exp + DAY }));
+    const token = new Token([header, changed, signature].join('.'), request);
+    token.original = this;
     return token;
   }
 
+  /** What was done to it: `tampered`, `revoked` or `outdated`, or `null`. */
+  get fate() {
+    if (this.original) {
+      return 'tampered';
+    }
+    if (this.isRevoked) {
+      return 'revoked';
+    }
+    return this.isOutdated ? 'outdated' : null;
+  }
+
   get expires() {
-    return this.claims.exp < FAR;
+    return this.expiresAt < FAR;
+  }
+
+  /** Its lifetime in seconds, from when it was issued. */
+  get lifetime() {
+    return this.expiresAt - this.issuedAt;
   }
 
   /** Seconds until it expires; negative after that. */
   remaining(now = Date.now()) {
-    return this.claims.exp - now / 1000;
+    return this.expiresAt - now / 1000;
   }
 
   get expired() {
     return this.expires && this.remaining() <= 0;
   }
 
-  /** The remaining share of its lifetime, from 1 to 0. */
+  /** The remaining share of its lifetime, from 1 to 0; 0 for one that is not valid any more. */
   get share() {
-    const { exp, iat } = this.claims;
-    return this.expires ? Math.min(1, Math.max(0, this.remaining() / (exp - iat))) : 1;
+    if (this.fate) {
+      return 0;
+    }
+    return this.expires ? Math.min(1, Math.max(0, this.remaining() / this.lifetime)) : 1;
   }
 
   /** The remaining lifetime in words. */
   get life() {
+    if (this.original) {
+      return 'Not valid: the signature does not match the claims';
+    }
+    if (this.fate) {
+      return 'Not valid any more';
+    }
     if (!this.expires) {
       return 'Never expires';
     }
@@ -64,27 +101,20 @@ export class Token {
     return seconds > 0 ? `${duration(seconds)} left` : `Expired ${duration(-seconds)} ago`;
   }
 
-  /** Whether its claims have a subscription to the API. */
+  /** Whether it includes a subscription to the API. */
   subscribes({ name, version }) {
-    return (this.claims.subscribedAPIs ?? [])
-      .some((api) => api.name === name && api.version === version);
+    const subscribed = this.claims ? this.claims.subscribedAPIs ?? [] : this.request.subscribed;
+    return subscribed.some((api) => api.name === name && api.version === version);
+  }
+
+  get scopes() {
+    return this.claims
+      ? (this.claims.scope ?? '').split(' ').filter(Boolean)
+      : this.request.scopes;
   }
 
   /** Its first and last characters. */
   get short() {
     return `${this.text.slice(0, 6)}…${this.text.slice(-6)}`;
   }
-}
-
-function duration(seconds) {
-  const two = (number) => String(number).padStart(2, '0');
-  const [days, hours] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24];
-  const [minutes, rest] = [Math.floor(seconds / 60) % 60, seconds % 60];
-  if (days > 0) {
-    return `${days} d ${hours} h`;
-  }
-  if (hours > 0) {
-    return `${hours} h ${two(minutes)} min`;
-  }
-  return minutes > 0 ? `${minutes} min ${two(rest)} s` : `${rest} s`;
 }

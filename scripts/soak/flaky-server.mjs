@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 
-import { SERVER, listen } from '../../tools/listen.mjs';
+import { SERVER, close, listen } from '../../tools/listen.mjs';
 import { now } from './clock.mjs';
 
 /** The ways to fail; `up` is not to fail. */
@@ -46,10 +46,7 @@ export class FlakyServer {
   }
 
   stop() {
-    return new Promise((resolve) => {
-      this.#server.close(resolve);
-      this.#server.closeAllConnections();
-    });
+    return close(this.#server);
   }
 
   get isUp() {

@@ -2,14 +2,13 @@
 
 import { DRAIN, KEYS, LIST, ADOPTED_WITHIN, INTROSPECTION, SLACK } from './promises.mjs';
 import { hasPassed } from './verdict.mjs';
+import { table } from '../../tools/markdown.mjs';
 
 const number = (value) => value.toLocaleString('en-US');
 const list = (counts) => Object.entries(counts)
   .sort(([, one], [, other]) => other - one)
   .map(([name, count]) => `\`${name}\` ${number(count)}`)
   .join(', ');
-const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 
 /** The verdict, the figures, and examples of what went wrong. */
 export function summary(facts, promises) {

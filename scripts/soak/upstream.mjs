@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 
-import { SERVER, listen } from '../../tools/listen.mjs';
+import { SERVER, close, listen } from '../../tools/listen.mjs';
 
 /** The answer to a path that ends in `/slow` takes this time in milliseconds after its beginning. */
 const SLOW_MS = 500;
@@ -35,10 +35,7 @@ export class Upstream {
   }
 
   stop() {
-    return new Promise((resolve) => {
-      this.#server.close(resolve);
-      this.#server.closeAllConnections();
-    });
+    return close(this.#server);
   }
 
   #answer(request, response) {

@@ -62,7 +62,7 @@ describe('CORS', () => {
         'access-control-allow-methods': 'GET, POST',
         'access-control-allow-headers': 'authorization, content-type',
         'access-control-max-age': '600',
-        'access-control-expose-headers': 'www-authenticate, retry-after',
+        'access-control-expose-headers': 'www-authenticate, retry-after, x-envoy-upstream-service-time',
       });
     }
     assert.equal(await demo.reached(), before);
@@ -101,7 +101,7 @@ describe('CORS', () => {
       assert.equal(headers['access-control-allow-credentials'], undefined);
       assert.equal(
         headers['access-control-expose-headers'],
-        expected && 'www-authenticate, retry-after',
+        expected && 'www-authenticate, retry-after, x-envoy-upstream-service-time',
       );
     }
   });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { LOOPBACK, listen } from '../../tools/listen.mjs';
+import { LOOPBACK, close, listen } from '../../tools/listen.mjs';
 import { CLIENT } from '../mcp/support/authorization-server.mjs';
 import { browserClient } from '../mcp/support/browser-client.mjs';
 import { startSetting } from '../mcp/support/setting.mjs';
@@ -22,10 +22,7 @@ async function startPage() {
     response.end(text);
   });
   const port = await listen(server, 0);
-  const stop = () => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
+  const stop = () => close(server);
   // The gate allows the first origin only.
   return { origin: `http://${LOOPBACK}:${port}`, other: `http://localhost:${port}`, stop };
 }

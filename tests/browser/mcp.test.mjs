@@ -1,14 +1,12 @@
 // The MCP server in the console: the challenge, the document that it names, and stepping up.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 
 import {
-  assertNothingOverflows, axe, claims, execute, notice, openConsole, press,
+  CLIPBOARD, assertFonts, assertNothingOverflows, axe, claims, execute, notice, openConsole, press, runCommands,
 } from './page.mjs';
-import { ROOT, startBrowser, startDemo, until } from './support.mjs';
+import { startBrowser, startDemo, until } from './support.mjs';
 
 const DOCUMENT = '/.well-known/oauth-protected-resource/mcp';
 
@@ -88,7 +86,7 @@ describe('the MCP server', () => {
     assert.equal((await metadata(page)).resource, `${demo.http}/mcp`);
 
     await press(page, 'Get a token with these scopes');
-    assert.match(await notice(page), /Its scopes are those of the challenge/);
+    assert.match(await notice(page), /It has the scopes of the challenge/);
     assert.equal((await claims(page)).scope, 'mcp:read mcp:write');
     assert.equal(await page.getByLabel('mcp:write').isChecked(), true);
     const written = await execute(page);
@@ -98,7 +96,7 @@ describe('the MCP server', () => {
   });
 
   test('a token has the chosen scopes, and the curl command does the same', async (t) => {
-    const page = await open(t);
+    const page = await open(t, { permissions: CLIPBOARD });
     assert.equal(await page.getByLabel('Subscribed').isVisible(), false);
     await press(page, 'Generate keys');
     const first = await claims(page);
@@ -109,10 +107,7 @@ describe('the MCP server', () => {
     await choose(page, 'write');
     assert.equal((await execute(page)).status, '200');
 
-    const line = await page.locator('#curl').textContent();
-    const { stdout } = await promisify(execFile)('sh', ['-c', line], {
-      cwd: ROOT, env: { ...process.env, no_proxy: '127.0.0.1', NO_PROXY: '127.0.0.1' },
-    });
+    const stdout = await runCommands(page);
     assert.match(stdout, /^HTTP\/1\.1 200 /);
     assert.ok(stdout.includes('Alan: +1 609-555-0123 is written'), stdout);
 
@@ -186,6 +181,7 @@ describe('accessibility', () => {
       assert.equal((await execute(page)).status, '403');
       await metadata(page);
       await check('refused');
+      await assertFonts(page);
       await assertNothingOverflows(page);
     });
   }

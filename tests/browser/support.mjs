@@ -51,7 +51,7 @@ export async function startDemo() {
 
   const row = (name) => new RegExp(`^  ${name} +(\\S+)$`, 'm').exec(output)[1];
   const console = row('the API console');
-  const api = new URL(row('the API itself')).origin;
+  const api = new URL(row('the API directly')).origin;
   let marks = 0;
   const settings = await (await fetch(`${console}settings.json`)).json();
   return {
@@ -69,6 +69,8 @@ export async function startDemo() {
       const log = output.slice(0, output.indexOf(mark)).match(/^ +sample API +\|.*$/gm) ?? [];
       return log.filter((line) => !line.includes('/mark-')).length;
     },
+    /** What the demo has written to the terminal. */
+    output: () => output,
     revoked: async () => (await fetch(`${settings.authorizationServer}/revoked`)).json(),
     async stop() {
       child.kill('SIGTERM');

@@ -4,7 +4,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 
-import { LOOPBACK, SERVER, listen } from '../../../tools/listen.mjs';
+import { LOOPBACK, SERVER, close, listen } from '../../../tools/listen.mjs';
 
 /** The client that all tests use. */
 export const CLIENT = { id: 'agent', secret: 'the-secret-of-the-agent' };
@@ -84,9 +84,6 @@ export async function startAuthorizationServer({ resource, pageOrigin }) {
     });
     server.on('request', provider.callback());
   });
-  const stop = () => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
+  const stop = () => close(server);
   return { port, issuer, tokenRequests, stop };
 }

@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-import { LOOPBACK, SERVER, listen } from '../../../tools/listen.mjs';
+import { LOOPBACK, SERVER, close, listen } from '../../../tools/listen.mjs';
 
 const WITHOUT_BODY = ['GET', 'HEAD'];
 
@@ -43,9 +43,6 @@ export async function serveWeb(answer) {
     }
   });
   const port = await listen(server, 0);
-  const stop = () => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
+  const stop = () => close(server);
   return { port, stop };
 }

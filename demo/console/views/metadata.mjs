@@ -15,7 +15,7 @@ async function load(url) {
 
 /** The document at `url`, which is filled in when it is loaded. */
 export function metadataBlock(url) {
-  const explanation = element('p', { class: 'note' }, 'It is being loaded.');
+  const explanation = element('p', { class: 'note' }, 'Loading …');
   const pre = element('pre', {
     id: 'metadata', tabindex: '0', 'aria-label': 'Metadata document', hidden: '',
   });

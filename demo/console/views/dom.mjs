@@ -14,18 +14,25 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** A link that tells the other site nothing about this page. */
+export function externalLink(url) {
+  return element('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, url);
+}
+
 /** Makes a button copy what `text()` returns when it is pressed, and confirm that. */
 export function copies(button, text) {
   const { textContent: label } = button;
+  let timer;
   button.addEventListener('click', async () => {
     let said = 'Copied';
     try {
       await navigator.clipboard.writeText(text());
     } catch {
-      said = 'Not allowed';
+      said = 'Not copied';
     }
     button.textContent = said;
-    setTimeout(() => { button.textContent = label; }, 1500);
+    clearTimeout(timer);
+    timer = setTimeout(() => { button.textContent = label; }, 1500);
   });
   return button;
 }
