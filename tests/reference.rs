@@ -247,15 +247,7 @@ mod reference {
             }
             "DPoP" => {
                 let mut config = with_provider(json!({}));
-                let names_key = fragment.keys().any(|name| name.contains("_key_"));
-                config["dpop"] = own(if names_key {
-                    json!({
-                        "nonce": "required",
-                        "nonce_key_environment_variable": "DPOP_NONCE_KEY",
-                    })
-                } else {
-                    json!({})
-                });
+                config["dpop"] = own(dpop_around(fragment));
                 config
             }
             "Claim condition" => with_requirement(json!({"provider_name": "cloud", "claims": [
@@ -268,6 +260,15 @@ mod reference {
                     json!({ "match": matcher.unwrap_or_else(|| panic!("{title}: {problem}")) }),
                 )
             }
+        }
+    }
+
+    /// What `dpop` needs besides `fragment`: keys of nonces need nonces.
+    fn dpop_around(fragment: &Map<String, Value>) -> Value {
+        if fragment.keys().any(|name| name.contains("_key_")) {
+            json!({"nonce": "required", "nonce_key_environment_variable": "DPOP_NONCE_KEY"})
+        } else {
+            json!({})
         }
     }
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use gate::credential;
+use gate::credential::{self, Scheme};
 use gate::policy::Location;
 use gate::request::Request;
 use libfuzzer_sys::fuzz_target;
@@ -25,7 +25,11 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         assert!(!credential.text.is_empty());
         if matches!(*credential.location, Location::Header { .. }) {
             assert!(header.ends_with(credential.text.as_bytes()));
-            assert!(header[..6].eq_ignore_ascii_case(b"bearer"));
+            let scheme: &[u8] = match credential.scheme {
+                Scheme::Bearer => b"bearer ",
+                Scheme::Dpop => b"dpop ",
+            };
+            assert!(header[..scheme.len()].eq_ignore_ascii_case(scheme));
         }
     }
 });

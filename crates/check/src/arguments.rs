@@ -24,14 +24,14 @@ or EnvoyFilter, an Envoy Gateway EnvoyExtensionPolicy. All of them are checked.
 
 Any of these options describes a request; its decision is then shown step by step:
       --token TOKEN|@FILE|-   the token, or where to read it; it is never printed
+      --dpop PROOF|@FILE|-    the proof of possession, which makes the scheme of the token DPoP
       --jwks [PROVIDER=]FILE  the key set of a provider, or of all that fetch one (repeatable)
       --revocation [PROVIDER=]FILE
                               the revocation list, likewise
       --introspection [PROVIDER=]FILE
                               the introspection response about the token, likewise
-      --dpop PROOF|@FILE|-    the proof of possession (DPoP), likewise; the token has the scheme DPoP
-      --url URL               the URL as Envoy sees it: scheme, authority, path and query
       --path PATH             the path and query (/)
+      --url URL               scheme, authority, path and query instead
       --method METHOD         the method (GET)
       --header NAME:VALUE     a header (repeatable)
       --dynamic-metadata JSON the dynamic metadata: an object of filters, each with an object of
@@ -72,15 +72,16 @@ pub(crate) struct Arguments {
     pub(crate) file: PathBuf,
     pub(crate) token: Option<TokenSource>,
     /// The proof of possession.
-    pub(crate) proof: Option<TokenSource>,
+    pub(crate) dpop: Option<TokenSource>,
     /// Files with key sets, and the provider if one is named.
     pub(crate) jwks: Vec<(Option<String>, PathBuf)>,
     /// Files with revocation lists, likewise.
     pub(crate) revocation: Vec<(Option<String>, PathBuf)>,
     /// Files with introspection responses, likewise.
     pub(crate) introspection: Vec<(Option<String>, PathBuf)>,
-    pub(crate) url: Option<String>,
     pub(crate) path: Option<String>,
+    /// Scheme, authority, and path with query.
+    pub(crate) url: Option<[String; 3]>,
     pub(crate) method: Option<String>,
     /// Headers with names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
@@ -93,7 +94,7 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
 }
 
-/// Where a token or proof is.
+/// Where the token is.
 pub(crate) enum TokenSource {
     Argument(String),
     File(PathBuf),
@@ -112,7 +113,7 @@ impl TokenSource {
         matches!(self, Self::File(path) if path == Path::new("-"))
     }
 
-    /// Reads it and trims white space.
+    /// Reads the token and trims white space.
     pub(crate) fn read(&self, input: &mut dyn Read) -> Result<String, String> {
         let text = match self {
             Self::Argument(token) => token.clone(),
@@ -142,11 +143,11 @@ impl Arguments {
                 }
                 Long("dpop") => {
                     let proof = secret(&mut parser, "--dpop")?;
-                    parsed.proof = Some(TokenSource::parse(proof));
+                    parsed.dpop = Some(TokenSource::parse(proof));
                 }
                 Long("url") => {
-                    let url = parser.value().and_then(ValueExt::string).map_err(explain)?;
-                    parsed.url = Some(url);
+                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
+                    parsed.url = Some(url(&text)?);
                 }
                 Long("header") => {
                     let text = secret(&mut parser, "--header")?;
@@ -198,26 +199,39 @@ impl Arguments {
             }
         }
         parsed.file = file.ok_or("FILE is missing (see --help)")?;
-        let is_input = |source: &Option<TokenSource>| source.as_ref().is_some_and(TokenSource::is_input);
-        let inputs = [
-            ("FILE", parsed.file == Path::new("-")),
-            ("--token", is_input(&parsed.token)),
-            ("--dpop", is_input(&parsed.proof)),
-        ];
-        let mut inputs = inputs.iter().filter(|(_, is_input)| *is_input);
-        if let (Some((first, _)), Some((second, _))) = (inputs.next(), inputs.next()) {
-            return Err(format!("{first} and {second} cannot both be the standard input"));
+        if parsed.dpop.is_some() && parsed.token.is_none() {
+            return Err("--dpop needs --token (see --help)".to_owned());
         }
         if parsed.url.is_some() && parsed.path.is_some() {
-            return Err("--url and --path exclude each other".to_owned());
+            return Err("--url and --path cannot both be given".to_owned());
         }
+        parsed.check_input()?;
         Ok(Command::Check(Box::new(parsed)))
+    }
+
+    /// Checks that at most one of them is read from the standard input.
+    fn check_input(&self) -> Result<(), String> {
+        let is_input = |source: &Option<TokenSource>| {
+            let source = source.as_ref();
+            source.is_some_and(TokenSource::is_input)
+        };
+        let mut all = vec![
+            (self.file == Path::new("-"), "FILE"),
+            (is_input(&self.token), "--token"),
+            (is_input(&self.dpop), "--dpop"),
+        ];
+        all.retain(|(is_input, _)| *is_input);
+        match all.as_slice() {
+            [(_, one), (_, other), ..] => Err(format!(
+                "{one} and {other} cannot both be the standard input"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Whether they describe a request.
     pub(crate) const fn describe_request(&self) -> bool {
         self.token.is_some()
-            || self.proof.is_some()
             || self.url.is_some()
             || !self.jwks.is_empty()
             || !self.revocation.is_empty()
@@ -240,6 +254,24 @@ fn secret(parser: &mut lexopt::Parser, option: &str) -> Result<String, String> {
     value
         .into_string()
         .map_err(|_| format!("{option}: is not UTF-8"))
+}
+
+/// Splits a URL into scheme, authority, and path with query.
+fn url(text: &str) -> Result<[String; 3], String> {
+    let problem = || format!("--url: {text:?} is no absolute URL");
+    let (scheme, rest) = text.split_once("://").ok_or_else(problem)?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end).ok_or_else(problem)?;
+    if scheme.is_empty() || authority.is_empty() {
+        return Err(problem());
+    }
+    let path = path.split('#').next().unwrap_or_default();
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
+    Ok([scheme.to_ascii_lowercase(), authority.to_owned(), path])
 }
 
 /// Parses `[PROVIDER=]FILE`.

@@ -58,6 +58,16 @@ impl<'i> Inputs<'i> {
         }
     }
 
+    /// The time of the decision.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The engine that verifies signatures.
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Decides the request.
     pub(crate) fn decide(&self) -> Decided<'i> {
         decide(self.policy, self.request, &self.context(), self.now)
@@ -89,7 +99,6 @@ impl<'i> Inputs<'i> {
             resources: audience.required().collect(),
             token: self.token_for(provider),
             keys: self.given.key_set(provider),
-            now: self.now,
         };
         Some(refusal.explain())
     }

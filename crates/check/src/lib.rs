@@ -13,7 +13,7 @@ mod input;
 mod inputs;
 mod inspected_token;
 mod plugin;
-mod proof_facts;
+mod proof_steps;
 mod refusal;
 mod report;
 mod routes;
@@ -32,7 +32,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use arguments::{Arguments, Command, HELP};
+use arguments::{Arguments, Command, HELP, TokenSource};
 use config_file::ConfigFile;
 use configuration::Configuration;
 use gate::request::{Connection, ConnectionSource};
@@ -43,7 +43,6 @@ use given::Given;
 use report::{ConfigurationResult, Report};
 pub use status::Status;
 use trial::Trial;
-use trial_request::Credentials;
 use trial_connection::TrialConnection;
 
 /// The surroundings of the command.
@@ -106,19 +105,11 @@ fn check(
     if configurations.is_empty() {
         return Err(format!("{name}: has no configuration of bearer-gate"));
     }
-    let token = arguments
-        .token
-        .as_ref()
-        .map(|token| token.read(console.input));
-    let token = token.transpose()?;
-    let proof = arguments
-        .proof
-        .as_ref()
-        .map(|proof| proof.read(console.input));
-    let credentials = Credentials {
-        token,
-        proof: proof.transpose()?,
+    let mut secret = |source: &Option<TokenSource>| {
+        let source = source.as_ref();
+        source.map(|source| source.read(console.input)).transpose()
     };
+    let (token, proof) = (secret(&arguments.token)?, secret(&arguments.dpop)?);
     let connection = TrialConnection::read(
         arguments.client_certificate.as_deref(),
         arguments.client_certificate_uri.as_deref(),
@@ -134,8 +125,8 @@ fn check(
             Ok(policy) if arguments.describe_request() => {
                 let given = Given::read(policy, arguments)?;
                 let connection = Connection::new(Rc::clone(&connection));
-                let request =
-                    trial_request::build(policy, arguments, &credentials, connection)?;
+                let (token, proof) = (token.as_deref(), proof.as_deref());
+                let request = trial_request::build(policy, arguments, token, proof, connection);
                 Some(Trial::run(policy, &request, &given, now))
             }
             Ok(_) | Err(_) => None,

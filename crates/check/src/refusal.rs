@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use crate::engine;
 use crate::inspected_token::InspectedToken;
-use crate::proof_facts;
 use crate::wording;
 
 /// The refusal of a request by a provider or by the conditions on its token.
@@ -35,8 +34,6 @@ pub(crate) struct Refusal<'r> {
     pub(crate) token: Option<InspectedToken>,
     /// The keys of the provider, if they are available.
     pub(crate) keys: Option<Rc<KeySet>>,
-    /// The time of the decision.
-    pub(crate) now: Timestamp,
 }
 
 impl Refusal<'_> {
@@ -51,7 +48,20 @@ impl Refusal<'_> {
             | Reason::KeysUnavailable { .. }
             | Reason::RevocationUnavailable { .. }
             | Reason::IntrospectionUnavailable { .. }
-            | Reason::ReplayUnavailable { .. } => self.reason.kind().description().to_owned(),
+            | Reason::ReplayUnavailable { .. }
+            // The steps of the proof have the facts.
+            | Reason::ProofMissing
+            | Reason::SeveralProofs
+            | Reason::ProofMalformed
+            | Reason::ProofAlgorithm
+            | Reason::ProofKey
+            | Reason::ProofMethod
+            | Reason::ProofUri
+            | Reason::ProofToken
+            | Reason::ProofNonce
+            | Reason::ProofTime
+            | Reason::ProofSignature
+            | Reason::ProofReplay => self.reason.kind().description().to_owned(),
             Reason::Header { .. } => header(self.reason),
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
@@ -118,34 +128,16 @@ impl Refusal<'_> {
                 let response = self.claim_text(claim);
                 format!("{claim}: {response} in the introspection response, another in the token")
             }
-            Reason::SenderConstraint | Reason::Unbound | Reason::Downgrade => {
-                format!("cnf: {}", self.claim_text("cnf"))
-            }
-            Reason::ProofMissing
-            | Reason::SeveralProofs
-            | Reason::ProofMalformed
-            | Reason::ProofAlgorithm
-            | Reason::ProofKey
-            | Reason::ProofMethod
-            | Reason::ProofUri
-            | Reason::ProofToken
-            | Reason::ProofBinding
-            | Reason::ProofNonce
-            | Reason::ProofTime
-            | Reason::ProofSignature
-            | Reason::ProofReplay => self.proof(),
+            Reason::SenderConstraint
+            | Reason::Unbound
+            | Reason::Downgrade
+            | Reason::ProofBinding => format!("cnf: {}", self.claim_text("cnf")),
             Reason::CertificateMissing
             | Reason::CertificateMismatch
             | Reason::CertificateAmbiguous => self.certificate(),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
         }
-    }
-
-    fn proof(&self) -> String {
-        let cnf = self.claim_text("cnf");
-        let facts = proof_facts::explain(self.reason, self.policy, self.request, &cnf, self.now);
-        facts.unwrap_or_else(|| self.reason.kind().description().to_owned())
     }
 
     fn certificate(&self) -> String {

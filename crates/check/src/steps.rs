@@ -1,12 +1,13 @@
 //! The steps of a decision.
 
-use gate::credential;
+use gate::credential::{self, Credential, Scheme};
 use gate::decision::Decision;
 use gate::policy::{Requirement, RequirementKind, RequirementNode, Rules, is_ambiguous};
 use gate::reason::Reason;
 
 use crate::inputs::Inputs;
 use crate::inspected_token::InspectedToken;
+use crate::proof_steps;
 use crate::refusal::{text_too_long, unknown_requirement};
 use crate::wording;
 
@@ -135,10 +136,21 @@ impl Steps {
                     let location = wording::location(&credential.location);
                     self.note("token", format!("found in {location}"));
                     self.note("token", InspectedToken::parse(&credential.text).describe());
+                    self.proof(inputs, credential);
                 }
             }
             Err(reason) => {
                 self.push(0, "token", Some(false), reason.kind().description());
+            }
+        }
+    }
+
+    /// Notes the checks of the proof that a token with the scheme DPoP needs.
+    fn proof(&mut self, inputs: &Inputs<'_>, credential: &Credential<'_>) {
+        let dpop = inputs.policy.options.dpop.as_ref();
+        if let (Some(dpop), Scheme::Dpop) = (dpop, credential.scheme) {
+            for (good, text) in proof_steps::examine(dpop, inputs, &credential.text) {
+                self.push(0, "proof", good, text);
             }
         }
     }

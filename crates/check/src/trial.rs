@@ -181,9 +181,6 @@ fn changes(policy: &Policy, admission: &Admission) -> Vec<String> {
         let value = String::from_utf8_lossy(value);
         changes.push(format!("sets the filter state wasm.{key} to {value:?}"));
     }
-    if admission.proof.is_some() {
-        changes.push("uses up the proof; whether it was used before is not checked here".to_owned());
-    }
     if admission.clear_route_cache {
         changes.push("makes Envoy select the route again".to_owned());
     }

@@ -8,38 +8,26 @@ use gate::request::{Connection, DynamicMetadata, Request};
 
 use crate::arguments::Arguments;
 
-/// What the sender of a request shows.
-pub(crate) struct Credentials {
-    pub(crate) token: Option<String>,
-    /// The proof of possession. With one, the token has the scheme DPoP.
-    pub(crate) proof: Option<String>,
-}
-
-/// Builds the request that the arguments describe. The token goes into `Authorization` if a provider
-/// reads that header, else to the first location of the first provider.
+/// Builds the request that the arguments describe. The `token` goes into `Authorization` if a provider
+/// reads that header, else to the first location of the first provider. With a `proof`, its scheme is DPoP.
 pub(crate) fn build(
     policy: &Policy,
     arguments: &Arguments,
-    credentials: &Credentials,
+    token: Option<&str>,
+    proof: Option<&str>,
     connection: Connection,
-) -> Result<Request<'static>, String> {
+) -> Request<'static> {
+    let [scheme, authority, mut target] = arguments.url.clone().unwrap_or_else(|| {
+        let path = arguments.path.clone();
+        let path = path.unwrap_or_else(|| "/".to_owned());
+        ["https".to_owned(), "localhost".to_owned(), path]
+    });
     let mut headers = arguments.headers.clone();
-    let mut target = match &arguments.url {
-        None => arguments.path.clone().unwrap_or_else(|| "/".to_owned()),
-        Some(url) => {
-            let (scheme, authority, target) = split(url)?;
-            headers.push((":scheme".to_owned(), scheme.into()));
-            headers.push((":authority".to_owned(), authority.into()));
-            target.to_owned()
-        }
-    };
-    if let Some(proof) = &credentials.proof {
-        headers.push((PROOF_HEADER.to_owned(), proof.clone().into_bytes()));
-    }
-    if let (Some(token), Some(_)) = (&credentials.token, &credentials.proof) {
+    if let (Some(token), Some(proof)) = (token, proof) {
         let value = format!("DPoP {token}").into_bytes();
         headers.push(("authorization".to_owned(), value));
-    } else if let Some(token) = &credentials.token {
+        headers.push((PROOF_HEADER.to_owned(), proof.as_bytes().to_vec()));
+    } else if let Some(token) = token {
         let mut locations = policy.providers.iter().flat_map(|one| &one.locations);
         let first = locations.clone().next();
         let authorization = locations.find(|one| one.header() == Some("authorization"));
@@ -63,7 +51,8 @@ pub(crate) fn build(
     let defaults = [
         (":method", method),
         (":path", target),
-        (":authority", "localhost".to_owned()),
+        (":scheme", scheme),
+        (":authority", authority),
     ];
     for (name, value) in defaults {
         if !headers.iter().any(|(known, _)| known == name) {
@@ -79,14 +68,5 @@ pub(crate) fn build(
         request.dynamic_metadata = DynamicMetadata::new(Rc::clone(source));
     }
     request.connection = connection;
-    Ok(request)
-}
-
-/// Splits an absolute URL into scheme, authority, and path with query.
-fn split(url: &str) -> Result<(&str, &str, &str), String> {
-    let (scheme, rest) = url.split_once("://").ok_or("--url: is not absolute")?;
-    let path = rest.find('/').unwrap_or(rest.len());
-    let (authority, target) = rest.split_at(path);
-    let target = if target.is_empty() { "/" } else { target };
-    Ok((scheme, authority, target))
+    request
 }

@@ -20,6 +20,7 @@ mod living_worker;
 mod model;
 mod open_request;
 mod plan;
+mod proofs;
 mod run;
 mod server;
 mod servers;

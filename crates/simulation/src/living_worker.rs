@@ -12,7 +12,10 @@ pub(crate) struct LivingWorker {
 }
 
 /// A listener, with the number that the story gives it.
+#[derive(Clone)]
 pub(crate) struct NumberedListener {
     pub(crate) number: usize,
+    /// The variant of its configuration.
+    pub(crate) variant: usize,
     pub(crate) listener: Listener,
 }

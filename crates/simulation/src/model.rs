@@ -70,6 +70,20 @@ const CONVALESCENCE: Duration = LONGEST_BACKOFF
     .saturating_add(LOST_TURN)
     .saturating_add(HANDOVER);
 
+/// What the decision about `token` must be now if it comes alone, or with a fresh proof.
+pub(crate) fn expected_with(
+    token: &Token,
+    has_proof: bool,
+    servers: &Servers,
+    times: &Times,
+) -> Expected {
+    match (token.bound, has_proof) {
+        (true, false) => Expected::Refusal("a bound token came as a bearer token"),
+        (false, true) => Expected::Refusal("a token that is not bound came with a proof"),
+        _ => expected(token, servers, times),
+    }
+}
+
 /// What the decision about `token` must be now.
 pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times) -> Expected {
     match &token.kind {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use gate_simulator::{Outcome, Request};
 
-use crate::model::{Expected, Times, expected};
+use crate::model::{Expected, Times, expected_with};
 use crate::plan::TIMEOUT;
+use crate::proofs::Proofs;
 use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
 
@@ -17,11 +18,15 @@ pub(crate) struct OpenRequest {
     pub(crate) number: usize,
     pub(crate) request: Request,
     pub(crate) token: &'static Token,
+    /// The number of the proof that it carries.
+    pub(crate) proof: Option<usize>,
     pub(crate) arrived: Duration,
     /// Its worker, by number.
     pub(crate) worker: usize,
     /// Its listener, by number.
     pub(crate) listener: usize,
+    /// The variant of its configuration.
+    pub(crate) variant: usize,
     /// What the decision had to be when it arrived.
     pub(crate) at_arrival: Expected,
 }
@@ -32,7 +37,12 @@ impl OpenRequest {
     /// # Errors
     ///
     /// Which promise was broken.
-    pub(crate) fn check(&self, servers: &Servers, times: &Times) -> Result<bool, String> {
+    pub(crate) fn check(
+        &self,
+        servers: &Servers,
+        proofs: &Proofs,
+        times: &Times,
+    ) -> Result<bool, String> {
         let (number, name) = (self.number, &self.token.name);
         match self.request.outcome() {
             Outcome::Paused if times.now > self.arrived + TIMEOUT + TOLERANCE => {
@@ -40,15 +50,21 @@ impl OpenRequest {
             }
             Outcome::Paused => Ok(false),
             Outcome::Lost => Err(format!("request {number} is lost, but its worker lives")),
-            Outcome::Forwarded => match expected(self.token, servers, times) {
+            Outcome::Forwarded => match self.expected(servers, times) {
                 Expected::Refusal(reason) => {
                     Err(format!("request {number} passed with the {name}: {reason}"))
                 }
-                Expected::Pass | Expected::Either => Ok(true),
+                Expected::Pass | Expected::Either => match self.proof {
+                    Some(proof) if !proofs.accept(proof, self.variant) => Err(format!(
+                        "request {number} passed with proof {proof}, which had been used before"
+                    )),
+                    _ => Ok(true),
+                },
             },
             Outcome::Answered(answer) => {
                 let must_pass = self.at_arrival == Expected::Pass
-                    && expected(self.token, servers, times) == Expected::Pass
+                    && self.expected(servers, times) == Expected::Pass
+                    && self.proof.is_none_or(|proof| proofs.is_single(proof))
                     && !self.may_have_expired(times);
                 if must_pass {
                     let status = answer.status;
@@ -60,6 +76,11 @@ impl OpenRequest {
                 Ok(true)
             }
         }
+    }
+
+    /// What the decision must be now, unless the proof has been used before.
+    fn expected(&self, servers: &Servers, times: &Times) -> Expected {
+        expected_with(self.token, self.proof.is_some(), servers, times)
     }
 
     /// Whether the token may have expired while the request waited.

@@ -27,6 +27,11 @@ pub(crate) const ACTIVE_CACHE: Duration = Duration::from_secs(20);
 /// How long the answer about an inactive token is used.
 pub(crate) const INACTIVE_CACHE: Duration = Duration::from_secs(5);
 
+/// How many used proofs are remembered for each configuration, about.
+pub(crate) const USED_PROOFS: usize = 128;
+/// How many variants of a configuration there are.
+pub(crate) const VARIANTS: usize = 4;
+
 /// The cast of a story.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -89,7 +94,8 @@ impl Plan {
             providers.insert("opaque".to_owned(), provider);
         }
         let realm = format!("variant {variant}");
-        json!({"providers": providers, "realm": realm}).to_string()
+        let dpop = json!({"replay_entries": USED_PROOFS});
+        json!({"providers": providers, "realm": realm, "dpop": dpop}).to_string()
     }
 }
 

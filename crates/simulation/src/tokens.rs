@@ -25,6 +25,8 @@ pub(crate) struct Token {
     /// The text behind `Bearer`.
     pub(crate) text: String,
     pub(crate) kind: Kind,
+    /// Whether it is bound to the key of the clients.
+    pub(crate) bound: bool,
 }
 
 /// What a token is.
@@ -58,7 +60,16 @@ pub(crate) fn jwk(kid: &str) -> Value {
     }
 }
 
-/// All tokens. Making them takes a moment, so all stories share them.
+/// The JWK of the key that clients prove possession of.
+pub(crate) fn jwk_of_clients() -> Value {
+    let mut jwk = fixtures::ed25519_jwk();
+    if let Some(members) = jwk.as_object_mut() {
+        members.remove("kid");
+    }
+    jwk
+}
+
+/// All tokens that are bound to nothing. Making them takes a moment, so all stories share them.
 pub(crate) static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
     let mut tokens = Vec::new();
     for issuer in 0..ISSUERS {
@@ -68,10 +79,10 @@ pub(crate) static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
                 ("longer", 200_000_000),
                 ("short", 120),
             ] {
-                tokens.push(signed(issuer, kid, lifetime, START + seconds));
+                tokens.push(signed(issuer, kid, lifetime, START + seconds, false));
             }
         }
-        tokens.push(signed(issuer, "rsa", "expired", START - 7200));
+        tokens.push(signed(issuer, "rsa", "expired", START - 7200, false));
         tokens.push(bad(
             issuer,
             "unknown kid",
@@ -98,12 +109,25 @@ pub(crate) static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
         name: "garbage".to_owned(),
         text: "e30.e30.e30".to_owned(),
         kind: Kind::Bad,
+        bound: false,
     });
     tokens.extend((0..OPAQUE_TOKENS).map(|number| Token {
         name: format!("opaque {number}"),
         text: opaque_text(number),
         kind: Kind::Opaque(number),
+        bound: false,
     }));
+    tokens
+});
+
+/// Tokens that are bound to the key of the clients.
+pub(crate) static BOUND_TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
+    let mut tokens = Vec::new();
+    for issuer in 0..ISSUERS {
+        for (lifetime, seconds) in [("bound long", 100_000_000), ("bound short", 120)] {
+            tokens.push(signed(issuer, "ec", lifetime, START + seconds, true));
+        }
+    }
     tokens
 });
 
@@ -116,7 +140,7 @@ fn claims(issuer: usize, jti: &str, expires: u64) -> Value {
     json!({"iss": self::issuer(issuer), "sub": "somebody", "exp": expires, "jti": jti})
 }
 
-fn signed(issuer: usize, kid: &'static str, lifetime: &str, expires: u64) -> Token {
+fn signed(issuer: usize, kid: &'static str, lifetime: &str, expires: u64, bound: bool) -> Token {
     let algorithm = match kid {
         "rsa" => "RS256",
         "ec" => "ES256",
@@ -124,15 +148,21 @@ fn signed(issuer: usize, kid: &'static str, lifetime: &str, expires: u64) -> Tok
     };
     let jti = format!("{issuer}-{kid}-{lifetime}");
     let header = json!({"alg": algorithm, "kid": kid, "typ": "at+jwt"});
+    let mut claims = claims(issuer, &jti, expires);
+    if bound {
+        let key = jwk_of_clients().to_string();
+        claims["cnf"] = json!({"jkt": fixtures::digest(key.as_bytes())});
+    }
     Token {
         name: format!("{lifetime} {kid} token of issuer {issuer}"),
-        text: fixtures::signed(algorithm, &header, &claims(issuer, &jti, expires)),
+        text: fixtures::signed(algorithm, &header, &claims),
         kind: Kind::Signed {
             issuer,
             kid,
             jti,
             expires,
         },
+        bound,
     }
 }
 
@@ -142,5 +172,6 @@ fn bad(issuer: usize, what: &str, algorithm: &str, header: &Value) -> Token {
         name: format!("bad token ({what}) of issuer {issuer}"),
         text: fixtures::signed(algorithm, header, &claims),
         kind: Kind::Bad,
+        bound: false,
     }
 }

@@ -6,17 +6,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use gate_simulator::{Outcome, Process, Worker};
+use gate_simulator::{Listener, Outcome, Process, Request, Worker};
 
 use crate::action::Action;
 use crate::living_worker::{LivingWorker, NumberedListener};
-use crate::model::{Expected, Times, expected};
+use crate::model::{Expected, Times, expected, expected_with};
 use crate::open_request::OpenRequest;
-use crate::plan::{self, INTROSPECTION_CLUSTER, Plan};
+use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, USED_PROOFS, VARIANTS};
+use crate::proofs::Proofs;
 use crate::servers::Servers;
 use crate::signatures::verify_signature;
 use crate::story::Story;
-use crate::tokens::{ISSUERS, OPAQUE_TOKENS, TOKENS, Token};
+use crate::tokens::{BOUND_TOKENS, ISSUERS, OPAQUE_TOKENS, TOKENS, Token};
 
 /// A process, its servers and its clients.
 pub(crate) struct World {
@@ -31,6 +32,7 @@ pub(crate) struct World {
     listeners: Cell<usize>,
     deaths: usize,
     disturbed: Option<Duration>,
+    proofs: Proofs,
     story: Rc<Story>,
 }
 
@@ -43,6 +45,12 @@ const OPAQUE_TEXTS: usize = OPAQUE_TOKENS + 1;
 
 /// The most bytes of shared data. A key set here has 1.2 KiB, and a list less.
 const SHARED_BYTES: usize = 64 * 1024;
+
+/// The entries of shared data with used proofs.
+const PROOF_ENTRIES: usize = VARIANTS * USED_PROOFS / 64;
+
+/// The most bytes of such an entry: 256 proofs of 20 bytes.
+const PROOF_ENTRY_BYTES: usize = 256 * 20;
 
 impl World {
     pub(crate) fn new(seed: u64, story: Rc<Story>) -> Self {
@@ -63,6 +71,7 @@ impl World {
             listeners: Cell::new(0),
             deaths: 0,
             disturbed: None,
+            proofs: Proofs::default(),
             story,
             plan,
         };
@@ -156,40 +165,127 @@ impl World {
     // Clients.
 
     fn request(&mut self) -> Result<(), String> {
-        let worker = &self.workers[self.rng.usize(0..self.workers.len())];
-        let listener = self.rng.usize(0..worker.listeners.len());
-        let token = &TOKENS[self.rng.usize(0..TOKENS.len())];
-        self.send(worker, listener, token);
+        let worker = self.rng.usize(0..self.workers.len());
+        let listener = self.rng.usize(0..self.workers[worker].listeners.len());
+        let unbound = &TOKENS[self.rng.usize(0..TOKENS.len())];
+        let bound = &BOUND_TOKENS[self.rng.usize(0..BOUND_TOKENS.len())];
+        match self.rng.u8(0..16) {
+            0..4 => self.prove(worker, listener, bound),
+            4 => self.send(worker, listener, bound, None),
+            5 => {
+                let proof = self.new_proof(unbound);
+                self.send(worker, listener, unbound, Some(proof));
+            }
+            _ => self.send(worker, listener, unbound, None),
+        }
         self.check()
     }
 
-    /// Sends a request with a token to a listener. Returns its number.
-    fn send(&self, worker: &LivingWorker, listener: usize, token: &'static Token) {
+    /// Sends a new proof with `token`, or a proof that has been sent before. Sometimes another worker gets the same
+    /// proof at the same moment.
+    fn prove(&mut self, worker: usize, listener: usize, token: &'static Token) {
+        let known = self.proofs.numbers();
+        let proof = if known.is_empty() || self.rng.bool() {
+            self.new_proof(token)
+        } else {
+            known[self.rng.usize(0..known.len())]
+        };
+        let token = self.proofs.token(proof).unwrap_or(token);
+        let rival = self.rng.usize(0..self.workers.len());
+        let races = rival != worker && self.rng.bool();
+        let (listener_of_rival, arrived) =
+            (self.workers[rival].listeners[0].clone(), Rc::default());
+        if races {
+            self.tell(format_args!("somebody else sends proof {proof} too"));
+            self.let_rival_send(&listener_of_rival, token, proof, &arrived);
+        }
+        self.send(worker, listener, token, Some(proof));
+        self.process.clear_before_next_swap();
+        let request = arrived.take();
+        if let Some(request) = request {
+            let number = self.workers[rival].number;
+            self.opened(
+                number,
+                &listener_of_rival,
+                token,
+                Some(proof),
+                Expected::Either,
+                request,
+            );
+        }
+    }
+
+    /// Lets another worker get a proof just before the next swap of shared data.
+    fn let_rival_send(
+        &self,
+        listener: &NumberedListener,
+        token: &'static Token,
+        proof: usize,
+        arrived: &Rc<RefCell<Option<Request>>>,
+    ) {
+        let headers = self.headers(token, Some(proof));
+        let (listener, arrived) = (listener.listener.clone(), Rc::clone(arrived));
+        self.process.before_next_swap(move || {
+            *arrived.borrow_mut() = Some(request_with(&listener, &headers));
+        });
+    }
+
+    /// Makes a proof for `token`. Returns its number.
+    fn new_proof(&self, token: &'static Token) -> usize {
+        let number = self.requests.get() + 1;
+        self.proofs.make(number, token, self.times().wall);
+        number
+    }
+
+    /// Sends a request with a token, and with a proof if it has one, to a listener.
+    fn send(&self, worker: usize, listener: usize, token: &'static Token, proof: Option<usize>) {
+        let worker = &self.workers[worker];
+        let listener = &worker.listeners[listener];
+        let at_arrival = expected_with(token, proof.is_some(), &self.servers, &self.times());
+        let request = request_with(&listener.listener, &self.headers(token, proof));
+        self.opened(worker.number, listener, token, proof, at_arrival, request);
+    }
+
+    fn headers(&self, token: &Token, proof: Option<usize>) -> Vec<(&'static str, String)> {
+        let text = proof.and_then(|number| self.proofs.send(number));
+        let scheme = if text.is_some() { "DPoP" } else { "Bearer" };
+        let mut headers = vec![("authorization", format!("{scheme} {}", token.text))];
+        headers.extend(text.map(|text| ("dpop", text)));
+        headers
+    }
+
+    /// Notes a request that has arrived.
+    fn opened(
+        &self,
+        worker: usize,
+        listener: &NumberedListener,
+        token: &'static Token,
+        proof: Option<usize>,
+        at_arrival: Expected,
+        request: Request,
+    ) {
         let number = self.requests.get() + 1;
         self.requests.set(number);
-        let at_arrival = expected(token, &self.servers, &self.times());
-        let NumberedListener {
-            listener,
-            number: listener_number,
-        } = &worker.listeners[listener];
-        let request = listener.get("/", Some(&token.text));
         let outcome = match request.outcome() {
             Outcome::Paused => "waits".to_owned(),
             Outcome::Forwarded => "passes".to_owned(),
             Outcome::Lost => "is lost".to_owned(),
             Outcome::Answered(answer) => format!("gets {}", answer.status),
         };
-        let (worker, name) = (worker.number, &token.name);
+        let name = &token.name;
+        let with_proof = proof.map_or_else(String::new, |proof| format!(" and proof {proof}"));
         self.tell(format_args!(
-            "request {number} to worker {worker} with the {name} {outcome}"
+            "request {number} to worker {worker} with the {name}{with_proof} {outcome}"
         ));
         self.open.borrow_mut().push(OpenRequest {
             number,
             request,
             token,
+            proof,
             arrived: self.process.elapsed(),
             worker,
-            listener: *listener_number,
+            listener: listener.number,
+            variant: listener.variant,
             at_arrival,
         });
     }
@@ -229,7 +325,11 @@ impl World {
         let listener = listener.expect("the configuration is good");
         let number = self.listeners.get() + 1;
         self.listeners.set(number);
-        NumberedListener { number, listener }
+        NumberedListener {
+            number,
+            variant,
+            listener,
+        }
     }
 
     fn kill_worker(&mut self) {
@@ -247,7 +347,7 @@ impl World {
 
     fn replace_configuration(&mut self) {
         let index = self.rng.usize(0..self.workers.len());
-        let variant = self.rng.usize(0..4);
+        let variant = self.rng.usize(0..VARIANTS);
         let listener = self.rng.usize(0..self.plan.listeners);
         let number = self.workers[index].number;
         self.tell(format_args!(
@@ -280,6 +380,7 @@ impl World {
 
     fn set_clock(&mut self) {
         let by = Duration::from_secs(self.rng.u64(1..3600));
+        self.proofs.clear();
         if self.rng.bool() {
             self.tell(format_args!("the clock is set forward by {by:?}"));
             self.process.set_clock_forward(by);
@@ -324,7 +425,7 @@ impl World {
         let mut open = self.open.borrow_mut();
         let mut result = Ok(());
         open.retain(|request| {
-            let settled = request.check(&self.servers, &times);
+            let settled = request.check(&self.servers, &self.proofs, &times);
             let is_settled = *settled.as_ref().unwrap_or(&true);
             if is_settled {
                 request.request.end();
@@ -354,12 +455,12 @@ impl World {
     /// Checks that nothing grows with time.
     fn check_memory(&self) -> Result<(), String> {
         let entries = self.process.shared_len();
-        if entries > ENTRIES_PER_DOCUMENT * (2 * ISSUERS) {
+        if entries > ENTRIES_PER_DOCUMENT * (2 * ISSUERS) + PROOF_ENTRIES {
             let keys = self.process.shared_keys("");
             return Err(format!("{entries} entries of shared data: {keys:?}"));
         }
         let size = self.process.shared_size();
-        if size > SHARED_BYTES {
+        if size > SHARED_BYTES + PROOF_ENTRIES * PROOF_ENTRY_BYTES {
             return Err(format!("{size} bytes of shared data"));
         }
         let roots = self.workers.iter();
@@ -379,22 +480,35 @@ impl World {
         self.tell(format_args!("all servers become well"));
         self.servers.heal(&self.process);
         self.pass(RECOVERY)?;
-        for worker in &self.workers {
-            for listener in 0..worker.listeners.len() {
-                for token in &*TOKENS {
+        for worker in 0..self.workers.len() {
+            for listener in 0..self.workers[worker].listeners.len() {
+                for token in TOKENS.iter().chain(&*BOUND_TOKENS) {
                     if expected(token, &self.servers, &self.times()) == Expected::Either {
                         return Err(format!(
                             "after the recovery, the {} may still be decided either way",
                             token.name
                         ));
                     }
-                    self.send(worker, listener, token);
+                    let proof = token.bound.then(|| self.new_proof(token));
+                    self.send(worker, listener, token, proof);
                 }
             }
         }
         self.check()?;
         self.pass(plan::TIMEOUT)
     }
+}
+
+/// A GET request for `/` with these headers arrives.
+fn request_with(listener: &Listener, headers: &[(&'static str, String)]) -> Request {
+    let mut all = vec![
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "api.example"),
+        (":path", "/"),
+    ];
+    all.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
+    listener.request(&all)
 }
 
 /// The time after which everything must have recovered.

@@ -232,6 +232,11 @@ impl Process {
         self.state.before_next_swap.set(Some(Box::new(first)));
     }
 
+    /// Takes back what [`Process::before_next_swap`] has ordered, if it has not happened.
+    pub fn clear_before_next_swap(&self) {
+        self.state.before_next_swap.take();
+    }
+
     /// Says whether the host has random numbers that are good enough for secrets.
     pub fn set_random_keys_available(&self, available: bool) {
         self.state.has_random_keys.set(available);

@@ -54,6 +54,7 @@ pub struct ClientCertificate<'c> {
 }
 
 /// A listener of one worker, with the filter.
+#[derive(Clone)]
 pub struct Listener {
     module: Rc<Module>,
     root: u32,
