@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const PATCHES = join(ROOT, 'crates/simulation/planted');
 const CLONE = join(ROOT, 'target/planted/clone');
 const TARGET = join(ROOT, 'target/planted/target');
-const SEEDS = 3000;
+const SEEDS = 10_000;
 
 await runProgram('planted-bugs', async () => {
   if ((await git(ROOT, 'status', '--porcelain')).trim() !== '') {

@@ -2,7 +2,7 @@
 
 use gate::reason::ReasonKind;
 
-use crate::model::{Answer, Verdict};
+use crate::model::{Answer, Forwarded, Verdict};
 use crate::trial::Observed;
 
 /// What the filter did with a request.
@@ -29,29 +29,15 @@ pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome,
         (_, Observed::Panicked(who)) => Err((*who).to_owned()),
         (Verdict::Forward(_), Observed::Answered { .. }) => Err("it must be forwarded".to_owned()),
         (Verdict::Refuse(_), Observed::Forwarded { .. }) => Err("it must be refused".to_owned()),
-        (
-            Verdict::Forward(expected),
-            Observed::Forwarded {
-                headers,
-                filter_state,
-                clears_route,
-            },
-        ) => {
-            let mut headers = headers.clone();
-            headers.sort_by(|(one, _), (other, _)| one.cmp(other));
-            if headers != expected.headers {
-                Err("the upstream receives other headers".to_owned())
-            } else if *filter_state != expected.filter_state {
-                Err("the filter state differs".to_owned())
-            } else if *clears_route != expected.clears_route {
-                Err("the route is selected again, or not".to_owned())
-            } else if expected.accepted > 0 {
-                Ok(Outcome::Admitted(expected.accepted))
-            } else if expected.is_extracted {
-                Ok(Outcome::Extracted)
-            } else {
-                Ok(Outcome::Passed)
+        (Verdict::Forward(forwarded), observed @ Observed::Forwarded { .. }) => {
+            let mut differences = Vec::new();
+            for expected in forwarded {
+                match compare_forwarded(expected, observed) {
+                    Ok(outcome) => return Ok(outcome),
+                    Err(difference) => differences.push(difference),
+                }
             }
+            Err(differences.join("; or "))
         }
         (Verdict::Refuse(answers), observed @ Observed::Answered { .. }) => {
             let mut differences = Vec::new();
@@ -63,6 +49,32 @@ pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome,
             }
             Err(differences.join("; or "))
         }
+    }
+}
+
+fn compare_forwarded(expected: &Forwarded, observed: &Observed) -> Result<Outcome, String> {
+    let Observed::Forwarded {
+        headers,
+        filter_state,
+        clears_route,
+    } = observed
+    else {
+        return Err("it is not forwarded".to_owned());
+    };
+    let mut headers = headers.clone();
+    headers.sort_by(|(one, _), (other, _)| one.cmp(other));
+    if headers != expected.headers {
+        Err("the upstream receives other headers".to_owned())
+    } else if *filter_state != expected.filter_state {
+        Err("the filter state differs".to_owned())
+    } else if *clears_route != expected.clears_route {
+        Err("the route is selected again, or not".to_owned())
+    } else if expected.accepted > 0 {
+        Ok(Outcome::Admitted(expected.accepted))
+    } else if expected.is_extracted {
+        Ok(Outcome::Extracted)
+    } else {
+        Ok(Outcome::Passed)
     }
 }
 

@@ -28,16 +28,18 @@ mod token;
 mod twin;
 mod view;
 
+use std::iter;
+
 use crate::case::{Request, World};
 use conditions::Refusal;
 use fields::Fields;
-use forwarding::Forwarded;
 use matching::Truth;
 use provider::Surroundings;
 use requirement::{Fulfilment, Opinion};
 use view::View;
 
 pub(crate) use answer::Answer;
+pub(crate) use forwarding::Forwarded;
 pub(crate) use reason::Reason;
 pub(crate) use token::Token;
 pub(crate) use twin::twin;
@@ -45,8 +47,9 @@ pub(crate) use twin::twin;
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Verdict {
-    /// The upstream receives it.
-    Forward(Forwarded),
+    /// The upstream receives one of these. There are several if several providers accept the same token and not all
+    /// know what they need when the request arrives: the one that does first counts.
+    Forward(Vec<Forwarded>),
     /// The client receives one of these answers. There are several where the documentation does not say which of
     /// several refusals counts.
     Refuse(Vec<Answer>),
@@ -75,7 +78,7 @@ pub(crate) fn judge(
     if per_route && removed {
         return refuse(&[Reason::Header.into()]);
     }
-    let unchanged = || Verdict::Forward(Forwarded::unchanged(&kept));
+    let unchanged = || Verdict::Forward(vec![Forwarded::unchanged(&kept)]);
     if configuration.flag("bypass_cors_preflight") && view.is_preflight() {
         return unchanged();
     }
@@ -86,6 +89,7 @@ pub(crate) fn judge(
         certificate: request.certificate.as_deref(),
         now,
         asked,
+        undecided: &[],
     };
     // Nothing passes without a good token because of a path that the upstream may take for another one.
     let ambiguous = path::is_ambiguous(view.path());
@@ -95,6 +99,7 @@ pub(crate) fn judge(
             Ok(node) => node,
             Err(reason) => return refuse(&[reason.into()]),
         };
+        let late = requirement::late_providers(&surroundings);
         let mut opinion = requirement::decide(node, &surroundings);
         if matches!(opinion, Opinion::Later) {
             // The filter waits for the answers, and decides again.
@@ -104,7 +109,10 @@ pub(crate) fn judge(
         match opinion {
             Opinion::Fulfilled(fulfilment) if skips(&fulfilment) => {}
             Opinion::Fulfilled(fulfilment) => {
-                return Verdict::Forward(Forwarded::new(&fulfilment, configuration, &kept));
+                let others = others(node, &fulfilment, &late, &surroundings);
+                let fulfilments = iter::once(fulfilment).chain(others);
+                let forwarded = fulfilments.map(|one| Forwarded::new(&one, configuration, &kept));
+                return Verdict::Forward(forwarded.collect());
             }
             Opinion::Refused(refusals) => {
                 let refusals = refusals.into_iter().map(|one| one.for_requirement(node));
@@ -120,6 +128,38 @@ pub(crate) fn judge(
         return unchanged();
     }
     refuse(&[Reason::NoRule.into()])
+}
+
+/// How else a request fulfils a requirement by a token, while some of the providers `late` are undecided.
+fn others(
+    node: Fields<'_>,
+    fulfilment: &Fulfilment,
+    late: &[&str],
+    surroundings: &Surroundings<'_>,
+) -> Vec<Fulfilment> {
+    if fulfilment.accepted.is_empty() {
+        return Vec::new();
+    }
+    let mut subsets: Vec<Vec<&str>> = vec![Vec::new()];
+    for name in late {
+        let with = subsets
+            .iter()
+            .map(|subset| [&subset[..], &[*name]].concat());
+        subsets.extend(with.collect::<Vec<_>>());
+    }
+    let decided = subsets.iter().skip(1).map(|undecided| {
+        let surroundings = Surroundings {
+            asked: &|_, _| true,
+            undecided,
+            ..*surroundings
+        };
+        requirement::decide(node, &surroundings)
+    });
+    let fulfilled = decided.filter_map(|opinion| match opinion {
+        Opinion::Fulfilled(other) if !other.accepted.is_empty() => Some(other),
+        _ => None,
+    });
+    fulfilled.collect()
 }
 
 /// The requirements that apply to a request, in order. An error ends them.

@@ -142,7 +142,8 @@ fn sendable(mut request: Request) -> Option<Request> {
     is_sendable.then_some(request)
 }
 
-/// The verdict, if it is the same now and some minutes later, and whatever the filter remembers of introspection.
+/// The verdict, if there is only one, the same now and some minutes later, and whatever the filter remembers of
+/// introspection.
 fn settled(world: &World, request: &Request, now: i64) -> Option<Verdict> {
     let mut verdicts = Vec::new();
     for time in [now - BEFORE, now, now + AFTER] {
@@ -152,6 +153,9 @@ fn settled(world: &World, request: &Request, now: i64) -> Option<Verdict> {
         }
     }
     let first = verdicts.first()?.clone();
+    if matches!(&first, Verdict::Forward(forwarded) if forwarded.len() > 1) {
+        return None;
+    }
     verdicts
         .iter()
         .all(|verdict| *verdict == first)
@@ -175,6 +179,7 @@ impl SampleRequest {
         };
         let expected = match verdict {
             Verdict::Forward(forwarded) => {
+                let forwarded = forwarded.first().expect("one is forwarded");
                 let mut headers: BTreeMap<String, String> = BTreeMap::new();
                 for (name, value) in plain(&forwarded.headers) {
                     let joined = headers.get(&name).map(|before| format!("{before},{value}"));

@@ -15,6 +15,8 @@
 )]
 
 mod action;
+mod attempts;
+mod disturbances;
 mod history;
 mod living_worker;
 mod model;

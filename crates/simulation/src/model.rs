@@ -6,10 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::plan::{
-    ACTIVE_CACHE, INACTIVE_CACHE, KEYS_CACHE, KEYS_MAX_STALE, LIST_INTERVAL, LIST_MAX_STALE,
-    TIMEOUT,
-};
+use crate::disturbances::Disturbances;
+use crate::plan::{ACTIVE_CACHE, INACTIVE_CACHE, KEYS, LIST, Schedule, TIMEOUT};
 use crate::server::Server;
 use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
@@ -33,42 +31,39 @@ impl Expected {
     }
 }
 
-/// When a decision is made.
+/// When a decision is made, and what got in the way before.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
+pub(crate) struct Times<'t> {
     /// Since the start of the process.
     pub(crate) now: Duration,
     /// The wall clock, in Unix seconds.
     pub(crate) wall: u64,
-    /// When a worker or root last vanished, perhaps with the turn to fetch.
-    pub(crate) disturbed: Option<Duration>,
+    pub(crate) disturbances: &'t Disturbances,
+    /// Whether any swap of shared data was lost so far.
+    pub(crate) lost_swaps: bool,
 }
 
-impl Times {
+impl Times<'_> {
     fn ago(&self, time: Duration) -> Duration {
         self.now.saturating_sub(time)
     }
 
-    /// Whether no worker or root has vanished for that time.
+    /// Whether nothing got in the way for that time.
     fn calm_since(&self, time: Duration) -> bool {
-        self.disturbed
-            .is_none_or(|disturbed| disturbed + time < self.now)
+        self.disturbances.none_since(self.ago(time))
     }
 }
 
 /// The clock skew that the filter allows.
 const SKEW: u64 = 60;
-/// The longest time between two attempts to fetch a document.
-const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
+/// The longest time until a fetch is repeated that failed once. It doubles with every failure.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+/// How long no introspection of a token is requested after a failed one.
+const INTROSPECTION_BACKOFF: Duration = Duration::from_secs(1);
 /// How long an answer, a tick and the adoption by another worker take, with room to spare.
 const HANDOVER: Duration = Duration::from_secs(2);
 /// How long a turn is lost if its worker dies.
 const LOST_TURN: Duration = TIMEOUT.saturating_mul(2);
-/// How long the backoff after failures has an effect once the server is well again.
-const CONVALESCENCE: Duration = LONGEST_BACKOFF
-    .saturating_add(TIMEOUT)
-    .saturating_add(LOST_TURN)
-    .saturating_add(HANDOVER);
 
 /// What the decision about `token` must be now if it comes alone, or with a fresh proof.
 pub(crate) fn expected_with(
@@ -85,7 +80,7 @@ pub(crate) fn expected_with(
 }
 
 /// What the decision about `token` must be now.
-pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times) -> Expected {
+pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times<'_>) -> Expected {
     match &token.kind {
         Kind::Bad => Expected::Refusal("the token is bad"),
         Kind::Opaque(number) => opaque(*number, servers, times),
@@ -99,42 +94,72 @@ pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times) -> Expec
                 return Expected::Refusal("nobody knows the issuer");
             };
             let has_key = |kids: &BTreeSet<_>| kids.contains(kid);
-            let keys = document(keys, times, KEYS_CACHE, KEYS_MAX_STALE, has_key);
+            let keys = document(keys, times, &KEYS, has_key);
             let list = servers.lists.get(*issuer).and_then(Option::as_ref);
             let is_unrevoked = |revoked: &BTreeSet<_>| !revoked.contains(jti);
             let list = list.map_or(Expected::Pass, |list| {
-                document(list, times, LIST_INTERVAL, LIST_MAX_STALE, is_unrevoked)
+                document(list, times, &LIST, is_unrevoked)
             });
             keys.and(list)
         }
     }
 }
 
-/// What follows from a document that is fetched again after `interval` and used for `max_stale`. `allows` says whether
-/// it lets the token pass.
+/// When the filter has recovered from the last failures of a server: it must have repeated the fetch by then.
+fn recovered_at<T: Clone + 'static>(
+    server: &Server<T>,
+    longest_backoff: Duration,
+    times: &Times<'_>,
+) -> Duration {
+    let failures = server.last_failures(times.disturbances);
+    failures.map_or(Duration::ZERO, |failures| {
+        let factor = 2_u32.saturating_pow(failures.number.saturating_sub(1));
+        let backoff = FIRST_BACKOFF.saturating_mul(factor).min(longest_backoff);
+        failures.last + TIMEOUT + backoff + HANDOVER
+    })
+}
+
+/// When every decision is definite again, if from now on nothing fails, changes or gets in the way.
+pub(crate) fn settled_at(servers: &Servers, times: &Times<'_>) -> Duration {
+    let keys = servers.keys.iter();
+    let keys = keys.map(|server| recovered_at(server, KEYS.longest_backoff, times));
+    let lists = servers.lists.iter().flatten();
+    let lists = lists.map(|server| recovered_at(server, LIST.longest_backoff, times));
+    let recovered_at = keys.chain(lists).max().unwrap_or_default();
+    // Failures so far and turns that are lost now may delay what is recent by as much.
+    let memory = KEYS.interval.max(LIST.interval).max(ACTIVE_CACHE) + TIMEOUT + HANDOVER;
+    recovered_at.max(times.now + memory + LOST_TURN)
+}
+
+/// What follows from a fetched document. `allows` says whether it lets the token pass.
 fn document<T: Clone + 'static>(
     server: &Server<T>,
-    times: &Times,
-    interval: Duration,
-    max_stale: Duration,
+    times: &Times<'_>,
+    schedule: &Schedule,
     allows: impl Fn(&T) -> bool,
 ) -> Expected {
     let now = times.now;
-    let staleness = max_stale + HANDOVER;
-    if now > staleness && !server.was_ever_well(times.ago(staleness), now) {
+    let staleness = schedule.max_stale + HANDOVER;
+    if now > staleness && !server.answered_well_since(times.ago(staleness)) {
         return Expected::Refusal("the document is older than max_stale");
     }
-    let refresh = interval + TIMEOUT + HANDOVER;
-    let is_prompt = server.was_well(times.ago(CONVALESCENCE + refresh), now)
-        && times.calm_since(refresh + LOST_TURN);
+    let refresh = schedule.interval + TIMEOUT + HANDOVER;
+    let has_recovered = recovered_at(server, schedule.longest_backoff, times) <= now;
+    let is_prompt = has_recovered && times.calm_since(refresh + LOST_TURN);
     // The oldest document that a worker may use was published at that time.
-    let memory = if is_prompt { refresh } else { staleness };
-    let oldest = times.ago(memory);
+    let oldest = times.ago(if is_prompt { refresh } else { staleness });
     if server.all(oldest, now, |document| !allows(document)) {
-        Expected::Refusal("the server has withdrawn the key, or revoked the token")
-    } else if server.all(oldest, now, allows)
-        && server.was_well(times.ago(CONVALESCENCE), now)
-        && times.calm_since(LOST_TURN + HANDOVER)
+        return Expected::Refusal("the server has withdrawn the key, or revoked the token");
+    }
+    if !times.calm_since(LOST_TURN + HANDOVER) {
+        return Expected::Either;
+    }
+    // A document stays in use while its server fails. But if swaps are lost, the workers may count too few users of a
+    // document, and discard it together with a replaced configuration.
+    let success = server.last_success(times.ago(HANDOVER), times.disturbances);
+    let kept = success.filter(|success| !times.lost_swaps && now < *success + schedule.max_stale);
+    if has_recovered && server.all(oldest, now, &allows)
+        || kept.is_some_and(|success| server.all(success, now, &allows))
     {
         Expected::Pass
     } else {
@@ -143,7 +168,7 @@ fn document<T: Clone + 'static>(
 }
 
 /// The decision about an opaque token.
-fn opaque(number: usize, servers: &Servers, times: &Times) -> Expected {
+fn opaque(number: usize, servers: &Servers, times: &Times<'_>) -> Expected {
     let Some(endpoint) = &servers.endpoint else {
         return Expected::Refusal("no provider takes opaque tokens");
     };
@@ -155,7 +180,7 @@ fn opaque(number: usize, servers: &Servers, times: &Times) -> Expected {
     }
     let memory = INACTIVE_CACHE + TIMEOUT;
     if endpoint.all(times.ago(memory), now, is_active)
-        && endpoint.was_well(times.ago(CONVALESCENCE), now)
+        && recovered_at(endpoint, INTROSPECTION_BACKOFF, times) <= now
         && times.calm_since(HANDOVER)
     {
         Expected::Pass

@@ -10,17 +10,32 @@ use crate::tokens::{ISSUERS, issuer};
 /// How long a callout may take, and so how long a request may wait.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long keys are used after the last good fetch.
-pub(crate) const KEYS_MAX_STALE: Duration = Duration::from_secs(100);
-/// When keys are fetched again.
-pub(crate) const KEYS_CACHE: Duration = Duration::from_secs(20);
-/// The shortest time between two fetches of keys.
-pub(crate) const KEYS_COOLDOWN: Duration = Duration::from_secs(10);
+/// When a document is fetched again and how long it is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    /// The time after which it is fetched again.
+    pub(crate) interval: Duration,
+    /// How long it is used after the last good fetch.
+    pub(crate) max_stale: Duration,
+    /// The longest time until a failed fetch is repeated.
+    pub(crate) longest_backoff: Duration,
+}
 
-/// How long a revocation list is used after the last good fetch.
-pub(crate) const LIST_MAX_STALE: Duration = Duration::from_secs(40);
-/// When a revocation list is fetched again.
-pub(crate) const LIST_INTERVAL: Duration = Duration::from_secs(10);
+/// The schedule of keys.
+pub(crate) const KEYS: Schedule = Schedule {
+    interval: Duration::from_secs(20),
+    max_stale: Duration::from_secs(100),
+    longest_backoff: Duration::from_mins(1),
+};
+/// The shortest time between two fetches of keys that a set does not have.
+const KEYS_COOLDOWN: Duration = Duration::from_secs(10);
+
+/// The schedule of revocation lists.
+pub(crate) const LIST: Schedule = Schedule {
+    interval: Duration::from_secs(10),
+    max_stale: Duration::from_secs(40),
+    longest_backoff: Duration::from_secs(10),
+};
 
 /// How long the answer about an active token is used.
 pub(crate) const ACTIVE_CACHE: Duration = Duration::from_secs(20);
@@ -65,8 +80,8 @@ impl Plan {
                 "issuer": issuer(index),
                 "remote_jwks": {
                     "http_uri": uri(&keys_cluster(index)),
-                    "cache_duration": seconds(KEYS_CACHE),
-                    "max_stale": seconds(KEYS_MAX_STALE),
+                    "cache_duration": seconds(KEYS.interval),
+                    "max_stale": seconds(KEYS.max_stale),
                     "refetch_cooldown": seconds(KEYS_COOLDOWN),
                 },
             });
@@ -75,8 +90,8 @@ impl Plan {
             {
                 let revocation = json!({
                     "http_uri": uri(&list_cluster(index)),
-                    "refresh_interval": seconds(LIST_INTERVAL),
-                    "max_stale": seconds(LIST_MAX_STALE),
+                    "refresh_interval": seconds(LIST.interval),
+                    "max_stale": seconds(LIST.max_stale),
                 });
                 members.insert("revocation".to_owned(), revocation);
             }

@@ -1,12 +1,14 @@
 //! A server that callouts reach: what it publishes, and how it misbehaves.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use gate_simulator::{Process, Received, Reply, Response};
 
+use crate::attempts::{Attempts, Failures};
+use crate::disturbances::Disturbances;
 use crate::history::History;
 
 /// How a server reacts.
@@ -46,7 +48,8 @@ impl Mode {
 /// A server that publishes a `T`.
 pub(crate) struct Server<T> {
     cluster: String,
-    mode: Rc<RefCell<History<Mode>>>,
+    mode: Rc<Cell<Mode>>,
+    attempts: Rc<RefCell<Attempts>>,
     published: Rc<RefCell<History<T>>>,
 }
 
@@ -61,17 +64,22 @@ impl<T: Clone + 'static> Server<T> {
     ) -> Self {
         let server = Self {
             cluster,
-            mode: Rc::new(RefCell::new(History::new(Mode::Well))),
+            mode: Rc::new(Cell::new(Mode::Well)),
+            attempts: Rc::default(),
             published: Rc::new(RefCell::new(History::new(published))),
         };
         let (mode, published) = (Rc::clone(&server.mode), Rc::clone(&server.published));
+        let attempts = Rc::clone(&server.attempts);
         let mut rng = Rng::with_seed(seed);
         process.serve(&server.cluster, move |received| {
             let delay = Duration::from_millis(rng.u64(1..300));
             let respond_with = |response| Reply::After(delay, response);
-            match *mode.borrow().last() {
+            let mode = mode.get();
+            attempts.borrow_mut().add(received.at, mode == Mode::Well);
+            match mode {
                 Mode::Well => respond_with(respond(published.borrow().last(), received)),
-                Mode::Hangs | Mode::Unhealthy => Reply::Hang,
+                Mode::Hangs => Reply::Hang,
+                Mode::Unhealthy => Reply::NotSent,
                 Mode::Resets => Reply::Reset(delay),
                 Mode::Fails => respond_with(Response::new(500, "")),
                 Mode::TalksNonsense => respond_with(Response::new(200, "{\"keys\": 7}")),
@@ -90,9 +98,8 @@ impl<T: Clone + 'static> Server<T> {
     }
 
     /// Changes how it reacts.
-    pub(crate) fn set_mode(&self, process: &Process, mode: Mode) {
-        process.set_healthy(&self.cluster, mode != Mode::Unhealthy);
-        self.mode.borrow_mut().set(process.elapsed(), mode);
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        self.mode.set(mode);
     }
 
     /// Publishes something else.
@@ -104,20 +111,23 @@ impl<T: Clone + 'static> Server<T> {
         self.published.borrow().last().clone()
     }
 
-    /// Whether it has been well all the time.
-    pub(crate) fn was_well(&self, from: Duration, to: Duration) -> bool {
-        self.mode
-            .borrow()
-            .during(from, to)
-            .all(|mode| *mode == Mode::Well)
+    /// Whether it answered any request since `from` well.
+    pub(crate) fn answered_well_since(&self, from: Duration) -> bool {
+        self.attempts.borrow().any_good_since(from)
     }
 
-    /// Whether it has been well at any time.
-    pub(crate) fn was_ever_well(&self, from: Duration, to: Duration) -> bool {
-        self.mode
-            .borrow()
-            .during(from, to)
-            .any(|mode| *mode == Mode::Well)
+    /// When the last request until `end` was sent that the filter must have noted as successful.
+    pub(crate) fn last_success(
+        &self,
+        end: Duration,
+        disturbances: &Disturbances,
+    ) -> Option<Duration> {
+        self.attempts.borrow().last_success(end, disturbances)
+    }
+
+    /// The last failures in a row. The filter has noted as many or fewer.
+    pub(crate) fn last_failures(&self, disturbances: &Disturbances) -> Option<Failures> {
+        self.attempts.borrow().last_failures(disturbances)
     }
 
     /// Whether `test` holds for all that it published.

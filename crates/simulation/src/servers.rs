@@ -59,9 +59,9 @@ impl Servers {
         match action {
             Action::BreakServer => {
                 let mode = Mode::BAD[rng.usize(0..Mode::BAD.len())];
-                Some(self.set_mode(mode, process, rng))
+                Some(self.set_mode(mode, rng))
             }
-            Action::HealServer => Some(self.set_mode(Mode::Well, process, rng)),
+            Action::HealServer => Some(self.set_mode(Mode::Well, rng)),
             Action::Rotate => self.rotate(process, rng),
             Action::Revoke => self.revoke(process, rng),
             Action::ChangeActiveTokens => self.change_active_tokens(process, rng),
@@ -70,7 +70,7 @@ impl Servers {
     }
 
     /// Changes how one server reacts.
-    fn set_mode(&self, mode: Mode, process: &Process, rng: &mut Rng) -> String {
+    fn set_mode(&self, mode: Mode, rng: &mut Rng) -> String {
         let kind = rng.u8(0..3);
         let issuer = rng.usize(0..ISSUERS);
         let cluster = match (kind, &self.lists[issuer], &self.endpoint) {
@@ -80,15 +80,15 @@ impl Servers {
                     Mode::SaysTooMuch => Mode::TalksNonsense,
                     mode => mode,
                 };
-                list.set_mode(process, mode);
+                list.set_mode(mode);
                 list.cluster()
             }
             (1, _, Some(endpoint)) => {
-                endpoint.set_mode(process, mode);
+                endpoint.set_mode(mode);
                 endpoint.cluster()
             }
             _ => {
-                self.keys[issuer].set_mode(process, mode);
+                self.keys[issuer].set_mode(mode);
                 self.keys[issuer].cluster()
             }
         };
@@ -138,15 +138,15 @@ impl Servers {
     }
 
     /// Lets all servers become well.
-    pub(crate) fn heal(&self, process: &Process) {
+    pub(crate) fn heal(&self) {
         for keys in &self.keys {
-            keys.set_mode(process, Mode::Well);
+            keys.set_mode(Mode::Well);
         }
         for list in self.lists.iter().flatten() {
-            list.set_mode(process, Mode::Well);
+            list.set_mode(Mode::Well);
         }
         if let Some(endpoint) = &self.endpoint {
-            endpoint.set_mode(process, Mode::Well);
+            endpoint.set_mode(Mode::Well);
         }
     }
 

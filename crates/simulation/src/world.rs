@@ -9,8 +9,9 @@ use fastrand::Rng;
 use gate_simulator::{Listener, Outcome, Process, Request, Worker};
 
 use crate::action::Action;
+use crate::disturbances::Disturbances;
 use crate::living_worker::{LivingWorker, NumberedListener};
-use crate::model::{Expected, Times, expected, expected_with};
+use crate::model::{Expected, Times, expected, expected_with, settled_at};
 use crate::open_request::OpenRequest;
 use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, USED_PROOFS, VARIANTS};
 use crate::proofs::Proofs;
@@ -31,7 +32,9 @@ pub(crate) struct World {
     last_worker: usize,
     listeners: Cell<usize>,
     deaths: usize,
-    disturbed: Option<Duration>,
+    disturbances: Disturbances,
+    /// How many swaps were lost when that was last noted.
+    lost_swaps: Cell<usize>,
     proofs: Proofs,
     story: Rc<Story>,
 }
@@ -70,7 +73,8 @@ impl World {
             last_worker: 0,
             listeners: Cell::new(0),
             deaths: 0,
-            disturbed: None,
+            disturbances: Disturbances::default(),
+            lost_swaps: Cell::new(0),
             proofs: Proofs::default(),
             story,
             plan,
@@ -152,7 +156,6 @@ impl World {
                     "some of the next swaps of shared data are lost"
                 ));
                 self.process.lose_some_swaps(lost);
-                self.disturbed = Some(self.process.elapsed());
                 Ok(())
             }
             Action::SetClock => {
@@ -341,7 +344,7 @@ impl World {
             .borrow_mut()
             .retain(|request| request.worker != dead.number);
         self.deaths += 1;
-        self.disturbed = Some(self.process.elapsed());
+        self.disturbances.add(self.process.elapsed());
         self.start_worker();
     }
 
@@ -373,7 +376,7 @@ impl World {
                     format_args!("worker {} removes a replaced configuration", worker.number),
                 );
                 drained.listener.remove();
-                self.disturbed = Some(self.process.elapsed());
+                self.disturbances.add(self.process.elapsed());
             }
         }
     }
@@ -411,16 +414,21 @@ impl World {
         self.check()
     }
 
-    fn times(&self) -> Times {
+    fn times(&self) -> Times<'_> {
         Times {
             now: self.process.elapsed(),
             wall: self.process.now().unix_millis() / 1000,
-            disturbed: self.disturbed,
+            disturbances: &self.disturbances,
+            lost_swaps: self.lost_swaps.get() > 0,
         }
     }
 
     /// Checks what must hold at any time.
     fn check(&self) -> Result<(), String> {
+        let lost = self.process.lost_swaps();
+        if self.lost_swaps.replace(lost) != lost {
+            self.disturbances.add(self.process.elapsed());
+        }
         let times = self.times();
         let mut open = self.open.borrow_mut();
         let mut result = Ok(());
@@ -475,11 +483,13 @@ impl World {
         Ok(())
     }
 
-    /// All servers become well. After the longest backoff every decision is definite and right.
+    /// All servers become well, and nothing gets in the way any more. Soon every decision is definite and right.
     fn recover(&mut self) -> Result<(), String> {
         self.tell(format_args!("all servers become well"));
-        self.servers.heal(&self.process);
-        self.pass(RECOVERY)?;
+        self.servers.heal();
+        self.process.lose_some_swaps([]);
+        let settled_at = settled_at(&self.servers, &self.times());
+        self.pass(settled_at.saturating_sub(self.process.elapsed()))?;
         for worker in 0..self.workers.len() {
             for listener in 0..self.workers[worker].listeners.len() {
                 for token in TOKENS.iter().chain(&*BOUND_TOKENS) {
@@ -510,6 +520,3 @@ fn request_with(listener: &Listener, headers: &[(&'static str, String)]) -> Requ
     all.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
     listener.request(&all)
 }
-
-/// The time after which everything must have recovered.
-const RECOVERY: Duration = Duration::from_secs(100);

@@ -63,6 +63,8 @@ pub enum Reply {
     Reset(Duration),
     /// It does not respond, unless the test lets it ([`Process::respond`](crate::Process::respond)).
     Hang,
+    /// Its cluster has no healthy host: the request is not sent.
+    NotSent,
 }
 
 impl From<Response> for Reply {
@@ -136,6 +138,7 @@ impl Network {
             Reply::After(delay, response) => (delay, Some(response)),
             Reply::Reset(delay) => (delay, None),
             Reply::Hang => (callout.timeout, None),
+            Reply::NotSent => return None,
         };
         server.received.push(received);
         let in_time = delay < callout.timeout;

@@ -259,6 +259,12 @@ impl Process {
         self.state.shared_data.borrow_mut().lose_swaps(lost);
     }
 
+    /// How many swaps of shared data were lost so far to another worker of that kind.
+    #[must_use]
+    pub fn lost_swaps(&self) -> usize {
+        self.state.shared_data.borrow().lost()
+    }
+
     /// The keys of shared data that contain `text`.
     #[must_use]
     pub fn shared_keys(&self, text: &str) -> Vec<String> {

@@ -11,6 +11,8 @@ pub(crate) struct SharedData {
     last_version: u32,
     /// For each of the next swaps, whether another worker gets ahead of it.
     lost_swaps: VecDeque<bool>,
+    /// How many swaps other workers have got ahead of.
+    lost: usize,
 }
 
 impl SharedData {
@@ -30,6 +32,7 @@ impl SharedData {
             // Another worker writes the same value, so that the version changes.
             if let Some((value, _)) = self.get(key) {
                 self.set(key, &value);
+                self.lost += 1;
             }
         }
         let is_current = match self.entries.get(key) {
@@ -44,6 +47,11 @@ impl SharedData {
 
     pub(crate) fn lose_swaps(&mut self, lost: impl IntoIterator<Item = bool>) {
         self.lost_swaps = lost.into_iter().collect();
+    }
+
+    /// How many swaps were lost so far because [`Self::lose_swaps`] said so.
+    pub(crate) fn lost(&self) -> usize {
+        self.lost
     }
 
     /// The keys that contain `text`, sorted.

@@ -23,6 +23,8 @@ pub(crate) struct Surroundings<'w> {
     pub(crate) now: i128,
     /// Whether the filter remembers what the endpoint behind a cluster said about a token.
     pub(crate) asked: &'w dyn Fn(&str, &str) -> bool,
+    /// The providers that do not know yet what they need.
+    pub(crate) undecided: &'w [&'w str],
 }
 
 /// Why a provider does not accept a token.
@@ -106,6 +108,14 @@ pub(crate) fn accept(
             encoded: token.payload_text,
         },
     })
+}
+
+/// Whether the provider may not know what it needs for the token `text` when the request arrives: the endpoint must be
+/// asked, or the filter may just be trying again to fetch the list, without which tokens are accepted later.
+pub(crate) fn is_late(provider: Fields<'_>, text: &str, surroundings: &Surroundings<'_>) -> bool {
+    let accepted = accept(provider, None, text, surroundings);
+    matches!(accepted, Err(Unaccepted::Later))
+        || revocation::is_dispensable(provider, surroundings.world)
 }
 
 impl Content {

@@ -93,6 +93,21 @@ pub(crate) fn decide(node: Fields<'_>, surroundings: &Surroundings<'_>) -> Opini
     }
 }
 
+/// The providers that may not know what they need when the request arrives.
+pub(crate) fn late_providers<'w>(surroundings: &Surroundings<'w>) -> Vec<&'w str> {
+    let configuration = Fields(&surroundings.world.configuration);
+    let is_late = |name: &&str| {
+        let provider = provider(configuration, name);
+        let credentials = credential::find(&credential::places(provider), surroundings.view);
+        let mut credentials = credentials.into_iter().flatten();
+        credentials.any(|one| provider::is_late(provider, &one.text, surroundings))
+    };
+    providers(configuration)
+        .into_iter()
+        .filter(is_late)
+        .collect()
+}
+
 struct Examination<'c, 's> {
     configuration: Fields<'c>,
     /// The names of all providers.
@@ -182,6 +197,9 @@ impl<'c> Examination<'c, '_> {
             Ok(credentials) => credentials.iter().enumerate(),
             Err(reason) => return Finding::refused(*reason),
         };
+        if self.surroundings.undecided.contains(&name) {
+            return Finding::Later;
+        }
         let provider = provider(self.configuration, name);
         let places = credential::places(provider);
         let own: Vec<_> = credentials

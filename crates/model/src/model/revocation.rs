@@ -20,16 +20,12 @@ pub(crate) fn check(
     let Some(source) = provider.object("revocation") else {
         return Ok(());
     };
-    let cluster = source
-        .object("http_uri")
-        .and_then(|uri| uri.text("cluster"));
-    let served = world.documents.get(cluster.unwrap_or_default());
-    let document = served.filter(|served| served.status == 200);
-    let list = document.and_then(|served| serde_json::from_str::<Value>(&served.body).ok());
+    let list = fetched(source, world);
     let Some(list) = list else {
-        return match source.text("on_unavailable") {
-            Some("allow") => Ok(()),
-            _ => Err(Reason::RevocationUnavailable),
+        return if is_dispensable(provider, world) {
+            Ok(())
+        } else {
+            Err(Reason::RevocationUnavailable)
         };
     };
     let issued = payload.get("iat").and_then(Value::as_f64).unwrap_or(0.0);
@@ -55,6 +51,21 @@ pub(crate) fn check(
         return Err(Reason::Revoked);
     }
     Ok(())
+}
+
+/// Whether the list of a provider cannot be fetched, and tokens are accepted without it.
+pub(crate) fn is_dispensable(provider: Fields<'_>, world: &World) -> bool {
+    provider.object("revocation").is_some_and(|source| {
+        source.text("on_unavailable") == Some("allow") && fetched(source, world).is_none()
+    })
+}
+
+/// The list, if it can be fetched.
+fn fetched(source: Fields<'_>, world: &World) -> Option<Value> {
+    let uri = source.object("http_uri")?;
+    let served = world.documents.get(uri.text("cluster")?)?;
+    let body = (served.status == 200).then_some(&served.body)?;
+    serde_json::from_str(body).ok()
 }
 
 /// The signature of a token, and the other form that everybody can make of it.
