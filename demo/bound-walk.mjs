@@ -21,13 +21,13 @@ function steps({ http, issuer, clients, directory }) {
     + `${shown(join(directory, `${owner}.jwk`))} ${rest}`;
   const proof = (variable, owner) => ({
     variable,
-    command: `${variable}=$(${prove(owner, `GET ${http}${PATH} "$BOUND"`)})`,
+    command: `${variable}=$(${prove(owner, `\\\n GET ${http}${PATH} "$BOUND"`)})`,
   });
   const url = `${http}${PATH}${QUERY}`;
   const proven = (variable) => ['Authorization: DPoP $BOUND', `DPoP: $${variable}`];
   return [
     {
-      title: 'A client asks for a token with a proof by its key: the token names the key, and passes with another proof by it',
+      title: 'A token that was requested with a proof names the client\'s key, and passes with a new proof',
       variable: 'BOUND',
       token: [
         `BOUND=$(curl -sS -u ${client.id}:${client.secret} \\`,
