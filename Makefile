@@ -164,7 +164,7 @@ tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock
 	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-bound-tokens: needs needs-bound-tokens build envoy tests/bound-tokens/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
+test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
 	@cd tests/bound-tokens && node --test --test-concurrency=1
 
 tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json tests/bound-tokens/package-lock.json
