@@ -49,7 +49,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -64,6 +64,9 @@ needs-browser:
 
 needs-mcp:
 	@scripts/need $(if $(wildcard .tools/mcp/.installed),,python3-venv)
+
+needs-bound-tokens:
+	@scripts/need $(if $(wildcard .tools/bound-tokens/.installed),,python3-venv)
 
 # Cargo does not know the scripts that its linker runs. If one has changed, this makes it link again.
 MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm
@@ -161,13 +164,21 @@ tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock
 	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-bound-tokens: needs build envoy tests/bound-tokens/node_modules/.installed ## run clients of a real authorization server whose tokens are bound through the filter
+test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
 	@cd tests/bound-tokens && node --test --test-concurrency=1
 
 tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json tests/bound-tokens/package-lock.json
 	@scripts/need node
 	@echo "Installing an authorization server and clients into tests/bound-tokens/node_modules ..."
 	@cd tests/bound-tokens && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+.tools/bound-tokens/.installed: tests/bound-tokens/requirements.txt
+	@scripts/need python3-venv
+	@echo "Installing the DPoP client in Python into .tools/bound-tokens ..."
+	@rm -rf .tools/bound-tokens
+	@python3 -m venv .tools/bound-tokens
+	@.tools/bound-tokens/bin/pip install --quiet --disable-pip-version-check -r tests/bound-tokens/requirements.txt
 	@touch $@
 
 .tools/mcp/.installed: tests/mcp/requirements.txt

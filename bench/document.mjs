@@ -33,6 +33,9 @@ misses.`,
   refused: `The cost of a flood of bad requests. ${digits(2000)} different tokens of each kind are sent in
 turn. With unknown key ids, the key set is fetched from a server, because bearer-gate then fetches it
 again, at most once in ten seconds.`,
+  bound: `The token is known. With DPoP, each request has a new proof, whose signature bearer-gate verifies with the key in the
+proof and which it remembers as used. A certificate is named in a header, because the load generator has none. \`jwt_authn\` and
+"nothing is checked" accept the same token as a bearer token.`,
   rich: `The rule requires a scope; three claims and the payload are forwarded in headers to an upstream.
 \`jwt_authn\` does not check scopes: Envoy's RBAC filter behind it reads the payload from metadata.`,
   upstream: 'Requests are forwarded to another Envoy, on the core of the load generator.',

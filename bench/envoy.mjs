@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Envoy as Process, EnvoyEnded } from '../tools/envoy.mjs';
 import { LOOPBACK } from '../tools/listen.mjs';
 import { cpuTime } from './cpu.mjs';
+import { headersOf } from './line.mjs';
 import { PROXY_CORE, WORK } from './settings.mjs';
 
 const POLL_MS = 2;
@@ -57,10 +58,10 @@ export class Envoy {
     return new Envoy(process, { port: http, startCpu });
   }
 
-  /** The status of the answer to one request. */
-  async status(path, token) {
+  /** The status of the answer to one request: that on a line, or without a token if `line` is `null`. */
+  async status(path, line) {
     const response = await fetch(`http://${LOOPBACK}:${this.port}${path}`, {
-      headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      headers: line === null ? {} : headersOf(line),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     await response.arrayBuffer();

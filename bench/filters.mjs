@@ -2,6 +2,7 @@
 
 import { wasmFilter } from '../tools/bootstrap.mjs';
 import { PAYLOAD_HEADER, SCOPE, authn } from './authn.mjs';
+import { boundFields, constraintOf } from './bound.mjs';
 import { ENVIRONMENT } from './introspection.mjs';
 import { LISTS_CLUSTER, LONG, SHORT } from './lists.mjs';
 
@@ -79,7 +80,10 @@ function gate(scenario, keys) {
   const cache = scenario.cache
     ? { jwt_cache_config: { jwt_cache_size: scenario.cache, jwt_max_token_size: 8192 } }
     : {};
-  const config = each(authn(scenario, keys), cache);
+  const binding = scenario.bound ? { sender_constraint: constraintOf(scenario.bound) } : {};
+  const config = {
+    ...each(authn(scenario, keys), { ...cache, ...binding }), ...boundFields(scenario.bound),
+  };
   if (!scenario.features) {
     return config;
   }
@@ -90,7 +94,11 @@ function gate(scenario, keys) {
   return { ...config, rules };
 }
 
-function native(scenario, config) {
+function native(scenario, common) {
+  // `jwt_authn` knows no proofs, but finds the token beside them.
+  const config = scenario.bound && scenario.fresh
+    ? each(common, { from_headers: [{ name: 'authorization', value_prefix: 'DPoP ' }] })
+    : common;
   if (!scenario.features) {
     return [jwtAuthn(config)];
   }

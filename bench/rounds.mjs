@@ -1,6 +1,8 @@
 // Measures a scenario in rounds. Every filter has a turn in each round, so that disturbances of the
 // machine affect all filters.
 
+import { pathOf } from './authn.mjs';
+import { boundRequests } from './bound.mjs';
 import { cpuTime } from './cpu.mjs';
 import { pace, send } from './load.mjs';
 import { Setup } from './setup.mjs';
@@ -21,7 +23,7 @@ export async function measure(context, scenario, settings) {
   const size = scenario.fresh
     ? 1 + SAMPLE + requests * (settings.rounds + 1)
     : scenario.distinct;
-  const file = scenario.tokens === null ? null : await tokens.file(scenario.tokens, size);
+  const file = await fileOf(scenario, tokens, size);
   const found = { scenario, filters: {}, skipped: {}, wrong: {} };
   for (const [index, rounds] of split(settings.rounds, settings.batches).entries()) {
     const setup = await Setup.start(context, scenario, file);
@@ -37,6 +39,14 @@ export async function measure(context, scenario, settings) {
     }
   }
   return found;
+}
+
+/** The file with the requests of a scenario, or `null` if they have no token. */
+function fileOf({ tokens: kind, bound, rules }, tokens, size) {
+  if (bound) {
+    return boundRequests({ tokens, bound, path: pathOf(rules), size });
+  }
+  return kind === null ? null : tokens.file(kind, size);
 }
 
 /** Runs the rounds of one batch and adds their figures to `found`. */

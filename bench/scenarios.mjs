@@ -16,6 +16,8 @@ const REFUSED_TOKENS = 2000;
  * - `alg`, `keys`: the algorithm of the key set and its size. `remote`: it is fetched.
  * - `providers`, `rules`: their numbers; requests use the last. `anyProvider`: the rule accepts all of them.
  * - `cache`: the entries of the cache if the default is too small.
+ * - `bound`: the token is bound to its sender: the algorithm of the proofs, one for each request, or `certificate`; or
+ *   `bearer`, if nobody checks that.
  * - `features`, `upstream`, `workers`: scopes and forwarded claims; a cluster behind Envoy; Envoy's workers.
  * - `waiting`: so many requests arrive at once and wait for the introspection of their tokens.
  * - `paced`: the latency at a fixed rate is measured, too. `quick`: it is part of a quick run.
@@ -27,6 +29,7 @@ function scenario(name, group, title, fields) {
     title,
     tokens: 'RS256',
     fresh: false,
+    bound: null,
     distinct: 1,
     status: 200,
     alg: 'RS256',
@@ -46,7 +49,7 @@ function scenario(name, group, title, fields) {
     ...fields,
   };
   // Fresh tokens are verified, so the key set must have their algorithm.
-  return { ...complete, alg: fields.fresh ? complete.tokens : complete.alg };
+  return { ...complete, alg: fields.fresh && !fields.bound ? complete.tokens : complete.alg };
 }
 
 const refused = (name, title, tokens, fields = {}) => scenario(`bad-${name}`, 'refused', title, {
@@ -62,6 +65,7 @@ export const GROUPS = {
   seen: 'Tokens seen before',
   new: 'Every token new',
   refused: 'Requests that are refused',
+  bound: 'Tokens that are bound to their senders',
   rich: 'With scopes and forwarded claims',
   upstream: 'With an upstream',
   workers: 'Two workers',
@@ -93,6 +97,11 @@ export const SCENARIOS = [
   refused('expired', 'expired', 'expired'),
   refused('unknown-kid', 'unknown kid', 'unknown-kid', { remote: true }),
   refused('signature', 'bad signature', 'bad-signature'),
+  scenario('bound-bearer', 'bound', 'nothing is checked', { bound: 'bearer' }),
+  scenario('bound-certificate', 'bound', 'to a certificate', { bound: 'certificate' }),
+  ...['ES256', 'RS256', 'EdDSA'].map((alg) => scenario(
+    `bound-${alg.toLowerCase()}`, 'bound', `DPoP, ${alg}`, { bound: alg, fresh: true },
+  )),
   scenario('rich-warm', 'rich', '1 token', { features: true, upstream: true }),
   scenario('rich-cold', 'rich', 'every token new', { features: true, upstream: true, fresh: true }),
   scenario('upstream-warm', 'upstream', '1 token', { upstream: true }),

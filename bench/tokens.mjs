@@ -60,6 +60,12 @@ export class Tokens {
     return path;
   }
 
+  /** A good token that is bound to `cnf`. */
+  bound(cnf) {
+    const claims = this.#claims(this.#madeAt + TOKENS_LIVE_S)(0);
+    return signedToken(signer('RS256', this.keys), { ...claims, cnf });
+  }
+
   /** A function that makes the token of a kind with a serial number. */
   async #maker(kind) {
     const good = this.#claims(this.#madeAt + TOKENS_LIVE_S);
@@ -113,7 +119,7 @@ export class Tokens {
   }
 }
 
-/** The first line of a token file. */
+/** The first line of a file with tokens or requests. */
 export async function firstToken(file) {
   const text = await readFile(file, 'utf8');
   return text.slice(0, text.indexOf('\n'));

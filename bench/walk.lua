@@ -4,8 +4,8 @@
 --
 --   wrk ... -s walk.lua URL -- COUNT [FILE FIRST SIZE]
 --
--- The tokens are the lines FIRST, FIRST + 1, ... of FILE, counted from 0. After line SIZE - 1 follows
--- line 0. Without FILE, requests carry no token.
+-- The tokens are the lines FIRST, FIRST + 1, ... of FILE, counted from 0; line.mjs says what else a line may
+-- have. After line SIZE - 1 follows line 0. Without FILE, requests carry no token.
 
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long seconds, nanoseconds; } instant; int clock_gettime(int, instant *);")
@@ -25,8 +25,22 @@ local function now()
   return tonumber(instant.seconds) + tonumber(instant.nanoseconds) / 1e9
 end
 
-local function request_with(token)
-  return wrk.format("GET", nil, token and { Authorization = "Bearer " .. token })
+local function request_with(line)
+  if not line then
+    return wrk.format("GET", nil, nil)
+  end
+  local fields = {}
+  for field in line:gmatch("[^\t]+") do
+    fields[#fields + 1] = field
+  end
+  if #fields == 1 then
+    return wrk.format("GET", nil, { Authorization = "Bearer " .. line })
+  end
+  local headers = { Authorization = fields[1] .. " " .. fields[2] }
+  if fields[3] then
+    headers[fields[3]] = fields[4]
+  end
+  return wrk.format("GET", nil, headers)
 end
 
 function init(args)
@@ -38,10 +52,10 @@ function init(args)
   end
   local needed = math.min(count, size)
   local number = 0
-  for token in io.lines(file) do
+  for line in io.lines(file) do
     local place = (number - first) % size
     if number < size and place < needed then
-      requests[place + 1] = request_with(token)
+      requests[place + 1] = request_with(line)
     end
     number = number + 1
   end

@@ -129,6 +129,8 @@ function configuration({ clients, gateSecret, consoleHost, mcpResource }, errors
     ttl: { ClientCredentials: (ctx, token) => token.resourceServer.accessTokenTTL },
     features: {
       clientCredentials: { enabled: true },
+      // A token that is requested with a proof is bound to its key (RFC 9449).
+      dPoP: { enabled: true, nonceSecret: randomBytes(32) },
       revocation: {
         enabled: true,
         allowedPolicy: (ctx, client, token) => token.clientId === client.clientId,

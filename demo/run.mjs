@@ -8,6 +8,7 @@
 //   envoy.mjs                  Envoy with the filter, as a child process
 //   walk.mjs                   the first chapter: requests, run by shell.mjs
 //   mcp-walk.mjs               the second chapter: an MCP client, mcp-client.mjs
+//   bound-walk.mjs             a token that is bound to a key, with proofs by proof.mjs
 //   ../tools/                  child processes, ports, failures
 
 import { rm, writeFile } from 'node:fs/promises';
@@ -112,9 +113,11 @@ async function demo() {
 async function walks(running) {
   const { walk } = await import('./walk.mjs');
   const { mcpWalk } = await import('./mcp-walk.mjs');
+  const { boundWalk } = await import('./bound-walk.mjs');
   const steps = new Steps();
   await walk(running, steps);
   await mcpWalk(running, steps);
+  await boundWalk(running, steps);
   return steps;
 }
 
@@ -153,9 +156,9 @@ async function start(wanted, directory) {
       terminal.logged('MCP server', text);
     },
   });
-  // The servers need the console's origin, and tokens for the MCP server have its URL. So these ports are
-  // chosen before Envoy listens on them.
-  const [freeHttp, freeConsole] = await freePorts(2);
+  // The servers need the console's origin, tokens for the MCP server have its URL, and proofs of possession
+  // that of the API. So these ports are chosen before Envoy listens on them.
+  const [freeHttp, freeHttps, freeConsole] = await freePorts(3);
   const httpPort = wanted.HTTP_PORT || freeHttp;
   const consolePort = wanted.CONSOLE_PORT || freeConsole;
   const consoleHost = `${LOOPBACK}:${consolePort}`;
@@ -186,6 +189,7 @@ async function start(wanted, directory) {
     ports: {
       ...wanted,
       HTTP_PORT: httpPort,
+      HTTPS_PORT: wanted.HTTPS_PORT || freeHttps,
       CONSOLE_PORT: consolePort,
       API_PORT: api.port,
       MCP_PORT: mcpServer.port,
@@ -195,6 +199,7 @@ async function start(wanted, directory) {
   });
 
   const running = {
+    directory,
     http: `http://${LOOPBACK}:${envoy.ports.HTTP_PORT}`,
     https: `https://${LOOPBACK}:${envoy.ports.HTTPS_PORT}`,
     admin: `http://${LOOPBACK}:${envoy.ports.ADMIN_PORT}`,

@@ -202,8 +202,11 @@ export async function walk({ shell, seen, ...addresses }, numbered) {
   );
 }
 
-/** Performs one step. Returns the differences. */
-async function perform(step, shell, seen) {
+/**
+ * Performs one step. Returns the differences. The request has the token as a bearer token, or the `headers` of
+ * the step; the command in `then` runs after the token has been issued.
+ */
+export async function perform(step, shell, seen) {
   for (const { variable, command } of step.first ?? []) {
     terminal.command(command);
     await (variable ? shell.set(variable, command) : shell.run(command));
@@ -223,9 +226,14 @@ async function perform(step, shell, seen) {
     }
   }
 
+  if (step.then) {
+    terminal.command(step.then.command);
+    await shell.set(step.then.variable, step.then.command);
+  }
+  const headers = step.headers ?? (step.variable ? [`Authorization: Bearer $${step.variable}`] : []);
   const request = [
-    `curl -isS${step.options ? ` ${step.options}` : ''}`
-    + `${step.variable ? ` -H "Authorization: Bearer $${step.variable}"` : ''} \\`,
+    `curl -isS${[step.options, ...headers.map((header) => `-H "${header}"`)]
+      .filter(Boolean).map((option) => ` ${option}`).join('')} \\`,
     ` '${step.url}'`,
   ].join('\n');
   terminal.command(request);
@@ -263,7 +271,7 @@ function differences(expected, answer, reached) {
   } else {
     const challenge = answer.challenge ?? '';
     const parameter = (name) => new RegExp(`[ ,]${name}="([^"]*)"`).exec(challenge)?.[1] ?? null;
-    compare('a challenge of the scheme', 'Bearer', challenge.split(' ')[0] || null);
+    compare('a challenge of the scheme', expected.scheme ?? 'Bearer', challenge.split(' ')[0] || null);
     compare('error', expected.error, parameter('error'));
     if (expected.description) {
       compare('error_description', expected.description, parameter('error_description'));

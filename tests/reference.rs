@@ -160,6 +160,9 @@ mod reference {
         };
         let with_remote = |jwks: Value| with_provider(json!({ "remote_jwks": jwks }));
         let http_uri = json!({"uri": "https://issuer.example/jwks", "cluster": "issuer"});
+        if let Some(config) = top_level(title, fragment, &own) {
+            return config;
+        }
         match title {
             "Configuration" => {
                 let mut base = with_provider(json!({}));
@@ -174,23 +177,6 @@ mod reference {
                     base["claims_to_filter_state"] = json!([{"key": "a", "claim_name": "a"}]);
                 }
                 with_provider(own(base))
-            }
-            "Resource metadata" => {
-                let mut config = with_provider(json!({}));
-                config["resource_metadata"] = own(json!({"resource": "https://api.example/mcp"}));
-                config
-            }
-            "Client certificate" => {
-                let base = if fragment.get("from") == Some(&Value::Null) {
-                    json!({})
-                } else if fragment.contains_key("element") {
-                    json!({"from": "xfcc", "trusted_peers": "any"})
-                } else {
-                    json!({"from": "header", "trusted_peers": "any"})
-                };
-                let mut config = with_provider(json!({}));
-                config["client_certificate"] = own(base);
-                config
             }
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),
             "Introspection" => with_provider(json!({"introspection": own(endpoint())})),
@@ -270,6 +256,34 @@ mod reference {
         } else {
             json!({})
         }
+    }
+
+    /// A configuration with the object of this title, which `own` completes, in a field of its own.
+    fn top_level(
+        title: &str,
+        fragment: &Map<String, Value>,
+        own: &dyn Fn(Value) -> Value,
+    ) -> Option<Value> {
+        let (name, base) = match title {
+            "Resource metadata" => (
+                "resource_metadata",
+                json!({"resource": "https://api.example/mcp"}),
+            ),
+            "Client certificate" => {
+                let base = if fragment.get("from") == Some(&Value::Null) {
+                    json!({})
+                } else if fragment.contains_key("element") {
+                    json!({"from": "xfcc", "trusted_peers": "any"})
+                } else {
+                    json!({"from": "header", "trusted_peers": "any"})
+                };
+                ("client_certificate", base)
+            }
+            _ => return None,
+        };
+        let mut config = configuration_with_provider(&json!({}));
+        config[name] = own(base);
+        Some(config)
     }
 
     /// The match of a rule with the object of this title, which `own` completes.

@@ -51,8 +51,18 @@ export function publicJwk(alg, kid, key) {
 }
 
 /** A signed access token. */
-export async function signedToken({ alg, kid, digest, key }, claims) {
-  const text = `${encoded({ alg, typ: 'at+jwt', kid })}.${encoded(claims)}`;
+export function signedToken({ alg, kid, digest, key }, claims) {
+  return signedBy({ digest, key }, { alg, typ: 'at+jwt', kid }, claims);
+}
+
+/** A JWT with this header and these claims, signed with a private key. */
+export function signed(alg, key, header, claims) {
+  const { digest, how } = ALGORITHMS[alg];
+  return signedBy({ digest, key: { key, ...how } }, header, claims);
+}
+
+async function signedBy({ digest, key }, header, claims) {
+  const text = `${encoded(header)}.${encoded(claims)}`;
   const signature = await signAsync(digest, Buffer.from(text), key);
   return `${text}.${signature.toString('base64url')}`;
 }

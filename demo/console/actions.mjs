@@ -2,6 +2,7 @@
 // Each returns what to tell the user.
 
 import { duration } from './duration.mjs';
+import { ProofKey } from './proof.mjs';
 import { KEY_TYPES } from './state.mjs';
 
 /** The validity period of the token of "Let it expire", in seconds. */
@@ -107,6 +108,13 @@ export class Actions {
   async opaque() {
     await this.#useNewToken({ opaque: true });
     return 'This token is a random text. The gate asks the authorization server about it (RFC 7662).';
+  }
+
+  /** Gets a token that is bound to a new key of this page. */
+  async bound() {
+    await this.#useNewToken({ key: await ProofKey.generate() });
+    return 'This token is bound to a key of this page, which signs a proof for each call (DPoP, RFC 9449). '
+      + 'Execute the call, then send it as a thief.';
   }
 
   async revoke() {

@@ -5,6 +5,7 @@
 //   actions.mjs      what a user can do
 //   servers.mjs      the portal and the authorization server
 //   token.mjs        reads tokens
+//   proof.mjs        proves that the page has the key of a bound token
 //   variations.mjs   the ways of sending calls
 //   call.mjs         sends calls and keeps the answers
 //   decision.mjs     reads answers: who has decided, and why; challenge.mjs reads challenges
@@ -52,7 +53,7 @@ function connect(controls, actions, state, show) {
     state.server = server;
   }, () => chosen(byId('server-choice')));
   controls.on(byId('key-type'), 'change', (keytype) => {
-    state.keytype = keytype;
+    state.chooseKeytype(keytype);
     state.revealed = false;
   }, () => chosen(byId('key-type')));
   controls.on(byId('variation'), 'change', (id) => {
@@ -76,6 +77,7 @@ function connect(controls, actions, state, show) {
   });
   controls.on(byId('other-audience'), 'click', () => actions.otherAudience());
   controls.on(byId('opaque'), 'click', () => actions.opaque());
+  controls.on(byId('bound'), 'click', () => actions.bound());
   controls.on(byId('revoke'), 'click', () => actions.revoke());
   controls.on(byId('change-secret'), 'click', () => actions.changeSecret());
   controls.on(byId('reveal'), 'click', () => { state.revealed = !state.revealed; });

@@ -61,7 +61,7 @@ export class Calls {
       call.url = variation.url(url, api);
       const { method } = call;
       Object.assign(call.headers, await variation.headers({
-        token: token?.text ?? null, method, url: call.url,
+        token: token?.text ?? null, key: token?.key ?? null, method, url: call.url,
       }));
     }
     this.all = [call, ...this.all].slice(0, KEPT);

@@ -28,11 +28,12 @@ export function curl({ url, method, headers, body, token, server: { certificate 
 }
 
 /**
- * The command that sets the variable: a token request, or the token itself if it was tampered with.
+ * The command that sets the variable: a token request, or the token itself if it was tampered with or is bound to
+ * a key, which does not leave the page.
  * `secret` is what is shown as the client secret.
  */
-export function tokenCommand({ text, original, request: { url, client, form } }, secret = client.client_secret) {
-  if (original) {
+export function tokenCommand({ text, original, key, request: { url, client, form } }, secret = client.client_secret) {
+  if (original || key) {
     return `${VARIABLE}=${quoted(text)}`;
   }
   return [

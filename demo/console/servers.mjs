@@ -87,20 +87,21 @@ export class AuthorizationServer {
     this.#url = url;
   }
 
-  #post(path, { client_id, client_secret }, form) {
+  #post(path, { client_id, client_secret }, form, headers = {}) {
     const credentials = [client_id, client_secret].map(encodeURIComponent).join(':');
     return call('authorization server', this.#url + path, {
       method: 'POST',
-      headers: { authorization: `Basic ${btoa(credentials)}` },
+      headers: { authorization: `Basic ${btoa(credentials)}`, ...headers },
       body: new URLSearchParams(form),
     });
   }
 
   /**
    * Requests a token. `validity` is in seconds; -1 means that it never expires. An `opaque` token is one
-   * that only this server can read. `subscribed` are the client's subscriptions.
+   * that only this server can read. `subscribed` are the client's subscriptions. The token is bound to `key`, if
+   * there is one.
    */
-  async token(client, { audience, scopes, validity, subscribed, opaque = false }) {
+  async token(client, { audience, scopes, validity, subscribed, opaque = false, key = null }) {
     const form = {
       grant_type: 'client_credentials',
       resource: audience,
@@ -108,9 +109,11 @@ export class AuthorizationServer {
       validity_period: validity,
       ...(opaque && { token_format: 'opaque' }),
     };
-    const answer = await this.#post('/token', client, form);
-    const request = { url: `${this.#url}/token`, client, form, audience, scopes, subscribed };
-    return new Token(answer.access_token, request, answer.expires_in);
+    const url = `${this.#url}/token`;
+    const headers = key ? { dpop: await key.prove({ method: 'POST', url }) } : {};
+    const answer = await this.#post('/token', client, form, headers);
+    const request = { url, client, form, audience, scopes, subscribed };
+    return new Token(answer.access_token, request, answer.expires_in, key);
   }
 
   revoke(client, token) {

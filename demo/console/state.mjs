@@ -40,14 +40,24 @@ export class State {
   /** Chooses an API. A way of sending calls that it does not have is given up. */
   chooseApi(api) {
     this.api = api;
+    this.#keepVariation();
+  }
+
+  /** Chooses a key type, which has tokens of its own. */
+  chooseKeytype(keytype) {
+    this.keytype = keytype;
+    this.#keepVariation();
+  }
+
+  #keepVariation() {
     if (!this.variations.includes(this.variation)) {
       [this.variation] = VARIATIONS;
     }
   }
 
-  /** The ways of sending calls that the chosen API has. */
+  /** The ways of sending calls that suit the chosen API and the token. */
   get variations() {
-    return VARIATIONS.filter(({ suits }) => suits(this.api));
+    return VARIATIONS.filter(({ suits }) => suits(this.api, this.token));
   }
 
   /** The client of the chosen key type; `null` before keys are generated. */
@@ -66,6 +76,7 @@ export class State {
 
   set token(token) {
     this.#tokens.set(this.#place, token);
+    this.#keepVariation();
   }
 
   /** All tokens of the chosen key type. */

@@ -20,10 +20,11 @@ export class Token {
 
   /**
    * `request` is how it was requested: `{client, audience, scopes, subscribed, command}`. `lifetime` is in
-   * seconds; an opaque token does not tell it itself.
+   * seconds; an opaque token does not tell it itself. `key` is the `ProofKey` that the token is bound to.
    */
-  constructor(text, request, lifetime) {
+  constructor(text, request, lifetime, key = null) {
     this.text = text;
+    this.key = key;
     this.request = request;
     const isJwt = text.split('.').length === 3;
     /** The header and the claims of a JWT; `null` for an opaque token. */
@@ -41,10 +42,10 @@ export class Token {
 
   /** This token with an `exp` a day later and the old signature. */
   tampered() {
-    const { text, claims, request } = this;
+    const { text, claims, request, lifetime, key } = this;
     const [header, , signature] = text.split('.');
     const changed = encode(JSON.stringify({ ...claims, exp: claims.exp + DAY }));
-    const token = new Token([header, changed, signature].join('.'), request);
+    const token = new Token([header, changed, signature].join('.'), request, lifetime, key);
     token.original = this;
     return token;
   }

@@ -60,7 +60,7 @@ describe('CORS', () => {
       assert.deepEqual(cors(headers), {
         'access-control-allow-origin': origin,
         'access-control-allow-methods': 'GET, POST',
-        'access-control-allow-headers': 'authorization, content-type',
+        'access-control-allow-headers': 'authorization, dpop, content-type',
         'access-control-max-age': '600',
         'access-control-expose-headers': 'www-authenticate, retry-after, x-envoy-upstream-service-time',
       });

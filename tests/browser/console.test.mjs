@@ -100,7 +100,8 @@ describe('try it out', () => {
     const { status, text, challenge } = await execute(page);
     assert.equal(status, '401');
     assert.match(text, /The request carries no access token\.\s+Generate a token/);
-    assert.deepEqual(Object.keys(challenge), ['realm']);
+    // One challenge for bearer tokens, one for DPoP, which names its algorithms.
+    assert.deepEqual(Object.keys(challenge), ['realm', 'algs']);
     assert.equal(await demo.reached(), before);
   });
 

@@ -159,6 +159,9 @@ fn a_client_can_forge_xfcc_where_envoy_forwards_it() {
     }
 }
 
+/// Writes a certificate as a header has it.
+type Written<'w> = &'w dyn Fn(&Certificate) -> String;
+
 #[test]
 fn a_header_counts_if_a_trusted_peer_sends_it() {
     let authority = Authority::new();
@@ -177,7 +180,6 @@ fn a_header_counts_if_a_trusted_peer_sends_it() {
     let xfcc = |of: &Certificate| format!("Hash={}", of.hex());
     let header =
         |name: &str, format: &str| json!({"from": "header", "header": name, "format": format});
-    type Written<'w> = &'w dyn Fn(&Certificate) -> String;
     let cases: [(&str, Value, Written<'_>); 6] = [
         ("client-cert", json!({"from": "header"}), &rfc9440),
         ("x-pem", header("X-Pem", "pem"), &pem),

@@ -60,6 +60,9 @@ fn the_walk_gets_the_expected_answers() {
         "scope=mcp:read mcp:write\n",
         "POST /mcp tools/call write_entry 200",
         "23. No refused call reached the MCP server",
+        // A thief cannot use a token that is bound to a key.
+        "The DPoP proof has been used before",
+        "29. The thief has not reached the API",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }

@@ -60,6 +60,7 @@ fn envoy_accepts_every_configuration() {
         let output = Command::new(binary())
             .current_dir(root())
             .env("GATE_SECRET", "secret")
+            .env("DPOP_NONCE_KEY", "A".repeat(44))
             .args(["--mode", "validate", "--use-dynamic-base-id", "-c"])
             .arg(&copy)
             .output()

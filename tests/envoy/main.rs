@@ -44,6 +44,8 @@ mod demo;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod dpop;
+#[cfg(test)]
 mod encoding;
 #[cfg(test)]
 mod engines;

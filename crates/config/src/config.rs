@@ -1,10 +1,6 @@
 //! The configuration as a whole.
 
-use std::rc::Rc;
-
-use gate::policy::{
-    ClientCertificate, Options, Policy, Provider, Requirement, RuleList, Rules, SenderConstraint,
-};
+use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules};
 
 use super::choice::choice;
 use super::client_certificate::ClientCertificateWire;
@@ -17,7 +13,7 @@ use super::provider::ProviderWire;
 use super::providers::Providers;
 use super::public_urls;
 use super::requirement::RequirementWire;
-use super::resource_metadata::{self, ResourceMetadataWire};
+use super::resource_metadata::{self, BindingMembers, ResourceMetadataWire};
 use super::rule::RuleWire;
 use super::scalar::NonEmpty;
 use super::warnings;
@@ -108,17 +104,14 @@ impl ConfigWire {
         if !per_route_requirements {
             check_names(&requirement_map, &requirements, &named);
         }
-        let requires_certificate =
-            |one: &Rc<Provider>| one.sender_constraint == SenderConstraint::Certificate;
-        let bound_to_certificates =
-            self.client_certificate.is_some() || providers.all().iter().any(requires_certificate);
-        let metadata = self.resource_metadata;
-        let resources = resource_metadata::build(at, metadata, &providers, bound_to_certificates);
+        let dpop = self.dpop;
+        let dpop = dpop.map(|wire| wire.build(&at.field("dpop"), environment));
+        let reads_certificates = self.client_certificate.is_some();
+        let binding = BindingMembers::new(providers.all(), reads_certificates, dpop.as_ref());
+        let resources = resource_metadata::build(at, self.resource_metadata, &providers, &binding);
         let client_certificate_at = at.field("client_certificate");
         let client_certificate = self.client_certificate;
         let client_certificate = client_certificate.map(|wire| wire.build(&client_certificate_at));
-        let dpop = self.dpop;
-        let dpop = dpop.map(|wire| wire.build(&at.field("dpop"), environment));
         let known = resources.as_ref();
         let known = known.map_or(&[][..], |(resources, _)| resources.all());
         let public_urls = public_urls::build(at, self.public_urls, known);

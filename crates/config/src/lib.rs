@@ -87,12 +87,26 @@ pub fn parse(bytes: &[u8], environment: Environment<'_>) -> Result<Policy, Confi
         };
         return Err(ConfigError::new(vec![problem]));
     }
+    build(&read(bytes)?, environment)
+}
+
+/// A configuration that [`parse`] accepts, as JSON in a form that does not depend on the order in which the host
+/// hands over its members: the members of a `Struct` are a map, and protobuf may write a map in any order.
+#[must_use]
+#[inline(never)]
+pub fn normalized(bytes: &[u8]) -> String {
+    read(bytes).map_or_else(
+        |_| String::from_utf8_lossy(bytes).into_owned(),
+        |json| json.to_string(),
+    )
+}
+
+fn read(bytes: &[u8]) -> Result<Value, ConfigError> {
     // The first byte does not tell them apart: a Struct begins with a line feed, and JSON may.
-    let json = match json::parse(bytes) {
-        Ok(json) => json,
-        Err(error) => protobuf::struct_to_json(bytes).ok_or(error)?,
-    };
-    build(&json, environment)
+    match json::parse(bytes) {
+        Ok(json) => Ok(json),
+        Err(error) => protobuf::struct_to_json(bytes).ok_or(error),
+    }
 }
 
 /// Parses a configuration in JSON that needs no environment variables.

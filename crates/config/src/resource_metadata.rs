@@ -1,5 +1,6 @@
 //! Protected resources and their metadata (RFC 9728).
 
+mod binding;
 mod document;
 mod signed;
 
@@ -10,6 +11,7 @@ use gate::policy::{
 };
 use serde_json::{Map, Value};
 
+pub(crate) use self::binding::BindingMembers;
 use self::document::Document;
 use super::choice::choice;
 use super::object::object;
@@ -73,19 +75,16 @@ choice! {
     }
 }
 
-/// The member that tells clients that tokens may be bound to certificates (RFC 9728, section 2).
-const BOUND_TO_CERTIFICATES: &str = "tls_client_certificate_bound_access_tokens";
-
 /// The field of the configuration.
 const FIELD: &str = "resource_metadata";
 
 /// Builds the resources of the document at this place, and returns them with their JSON paths.
-/// `bound_to_certificates` says whether clients are told that tokens may be bound to certificates.
+/// `binding` is what clients are told about bound tokens.
 pub(crate) fn build(
     document: &Place<'_>,
     wires: Option<Vec<ResourceMetadataWire>>,
     providers: &Providers,
-    bound_to_certificates: bool,
+    binding: &BindingMembers,
 ) -> Option<(ProtectedResources, Vec<String>)> {
     let Some(wires) = wires else {
         return Some(Default::default());
@@ -96,7 +95,7 @@ pub(crate) fn build(
     }
     let number = wires.len();
     let resources = document.build_list(FIELD, Some(wires), |wire, at| {
-        wire.build(at, providers, bound_to_certificates)
+        wire.build(at, providers, binding)
     });
     if resources.len() < number {
         return None;
@@ -150,7 +149,7 @@ impl ResourceMetadataWire {
         mut self,
         at: &Place<'_>,
         providers: &Providers,
-        bound_to_certificates: bool,
+        binding: &BindingMembers,
     ) -> Option<ProtectedResource> {
         let identifier = match ResourceIdentifier::parse(&self.resource.0) {
             Ok(identifier) => identifier,
@@ -182,7 +181,7 @@ impl ResourceMetadataWire {
         let max_age = PositiveDuration::or(self.max_age, DEFAULT_MAX_AGE);
         Some(ProtectedResource {
             metadata: Some(Metadata {
-                document: self.document(at, providers, bound_to_certificates)?,
+                document: self.document(at, providers, binding)?,
                 max_age,
                 at_root,
             }),
@@ -197,7 +196,7 @@ impl ResourceMetadataWire {
         self,
         at: &Place<'_>,
         providers: &Providers,
-        bound_to_certificates: bool,
+        binding: &BindingMembers,
     ) -> Option<String> {
         let servers_at = at.field("authorization_servers");
         let servers = authorization_servers(&servers_at, self.authorization_servers, providers)?;
@@ -243,9 +242,7 @@ impl ResourceMetadataWire {
             self.signed_metadata.map(|signed| signed.0),
         );
         let additional = self.additional.unwrap_or_default();
-        if bound_to_certificates && !additional.contains_key(BOUND_TO_CERTIFICATES) {
-            document.add(BOUND_TO_CERTIFICATES, true);
-        }
+        binding.add_to(&mut document, |name| additional.contains_key(name));
         for (name, value) in additional {
             if let Err(problem) = document.add_other(&name, value) {
                 at.field("additional").report(&problem);

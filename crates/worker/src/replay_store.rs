@@ -37,14 +37,14 @@ pub(crate) struct Attempt {
 }
 
 impl<H: Host> ReplayStore<H> {
-    /// The store for this text of a configuration, which remembers about `entries` proofs.
+    /// The store for this configuration in normal form, which remembers about `entries` proofs.
     ///
     /// The buckets are created here, because only an existing entry can be swapped. The virtual machine in
     /// which the host checks a configuration does this first, before there are workers that could overwrite
     /// each other's buckets.
-    pub(crate) fn new(host: H, configuration: &[u8], entries: u32) -> Self {
+    pub(crate) fn new(host: H, configuration: &str, entries: u32) -> Self {
         // The beginning of the hash names a configuration well enough.
-        let name = sha256(configuration);
+        let name = sha256(configuration.as_bytes());
         let name = name.first_chunk().copied().unwrap_or_default();
         let name = u64::from_be_bytes(name);
         let buckets = entries.div_ceil(USUAL).next_power_of_two();

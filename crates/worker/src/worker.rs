@@ -101,8 +101,10 @@ impl<H: Host> Worker<H> {
         let now = clock.now();
         let dpop = policy.options.dpop.as_ref();
         let replays = dpop.filter(|dpop| dpop.replay_entries > 0);
-        let replays =
-            replays.map(|dpop| ReplayStore::new(host.clone(), configuration, dpop.replay_entries));
+        let replays = replays.map(|dpop| {
+            let configuration = gate_config::normalized(configuration);
+            ReplayStore::new(host.clone(), &configuration, dpop.replay_entries)
+        });
         Self {
             replays,
             sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),

@@ -50,6 +50,6 @@ export function renderToken(state) {
   const target = byId('authorization');
   target.dataset.set = String(Boolean(token));
   target.textContent = token
-    ? `${KEY_TYPES[keytype]} · Bearer ${token.short}`
+    ? `${KEY_TYPES[keytype]} · ${token.key ? 'DPoP' : 'Bearer'} ${token.short}`
     : 'No token yet: calls are sent without one';
 }

@@ -5,6 +5,7 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { SERVER, listen } from '../../../tools/listen.mjs';
+import { quietly } from './quietly.mjs';
 
 /** The resources. Tokens for the second one are opaque. */
 export const JWT_RESOURCE = 'https://api.example';
@@ -74,17 +75,6 @@ function configuration(names) {
       },
     },
   };
-}
-
-/** Runs `action` without the advice for production that `oidc-provider` prints. */
-async function quietly(action) {
-  const { info, warn } = console;
-  Object.assign(console, { info() {}, warn() {} });
-  try {
-    return await action();
-  } finally {
-    Object.assign(console, { info, warn });
-  }
 }
 
 /** Starts the server with clients of these names, which know it by `issuer`. Returns `{ port, stop() }`. */

@@ -10,6 +10,16 @@ use super::envoy::Envoy;
 
 /// Calls the method at `path` with this token, and returns the status that the caller sees.
 pub(crate) fn call(envoy: &Envoy, path: &'static str, token: Option<&str>) -> Status {
+    let bearer = token.map(|token| ("authorization", format!("Bearer {token}")));
+    call_with(envoy, path, bearer.as_slice())
+}
+
+/// Calls the method at `path` with this metadata, and returns the status that the caller sees.
+pub(crate) fn call_with(
+    envoy: &Envoy,
+    path: &'static str,
+    metadata: &[(&'static str, String)],
+) -> Status {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -20,9 +30,8 @@ pub(crate) fn call(envoy: &Envoy, path: &'static str, token: Option<&str>) -> St
         let mut client = Grpc::new(channel);
         client.ready().await.unwrap();
         let mut request = Request::new(Bytes::from_static(b"message"));
-        if let Some(token) = token {
-            let value = format!("Bearer {token}").parse().unwrap();
-            request.metadata_mut().insert("authorization", value);
+        for (name, value) in metadata {
+            request.metadata_mut().insert(*name, value.parse().unwrap());
         }
         match client.unary(request, path.parse().unwrap(), Raw).await {
             Ok(_) => Status::ok(""),

@@ -47,6 +47,8 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command.current_dir(root()).args(arguments);
     // The demo's configuration reads it; `make run` sets it for Envoy.
     command.env("GATE_SECRET", "of-the-demo");
+    // That of FAPI reads this, too.
+    command.env("DPOP_NONCE_KEY", "A".repeat(44));
     command
 }
 

@@ -330,3 +330,26 @@ fn a_public_url_is_an_absolute_url_without_query_and_fragment() {
         assert_eq!(error(&config), expected);
     }
 }
+
+#[test]
+fn the_metadata_of_a_resource_say_how_tokens_are_bound_to_keys() {
+    let document = |config: &Value| {
+        let policy = read_with_keys(config).unwrap();
+        let metadata = policy.resources.all()[0].metadata.as_ref().unwrap();
+        metadata.document.clone()
+    };
+    let algorithms = "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"Ed25519\"]";
+    let required = "\"dpop_bound_access_tokens_required\":true";
+    let mut config = with_dpop(&json!({"algorithms": ["ES256", "EdDSA"]}));
+    config["resource_metadata"] = json!({"resource": "https://api.example"});
+    assert!(document(&config).contains(algorithms));
+    assert!(!document(&config).contains(required));
+    let mut all = config.clone();
+    all["providers"]["cloud"]["sender_constraint"] = "dpop".into();
+    assert!(document(&all).contains(algorithms));
+    assert!(document(&all).contains(required));
+    all["resource_metadata"]["additional"] = json!({"dpop_bound_access_tokens_required": false});
+    assert!(document(&all).contains("\"dpop_bound_access_tokens_required\":false"));
+    config.as_object_mut().unwrap().remove("dpop");
+    assert!(!document(&config).contains("dpop_"));
+}

@@ -5,6 +5,15 @@ use serde_json::{Value, json};
 
 use super::support::{error, read};
 
+fn client_certificate() -> Value {
+    json!({
+        "from": "header",
+        "header": "x-certificate",
+        "format": "pem",
+        "trusted_peers": ["spiffe://example/edge"],
+    })
+}
+
 /// A configuration with every field that has two spellings.
 pub(super) fn everything() -> Value {
     json!({
@@ -100,12 +109,7 @@ pub(super) fn everything() -> Value {
         },
         "public_urls": ["https://api.example"],
         "dpop": dpop(),
-        "client_certificate": {
-            "from": "header",
-            "header": "x-certificate",
-            "format": "pem",
-            "trusted_peers": ["spiffe://example/edge"],
-        },
+        "client_certificate": client_certificate(),
         "bypass_cors_preflight": true,
         "strip_failure_response": true,
         "stat_prefix": "edge",

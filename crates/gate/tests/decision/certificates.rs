@@ -49,7 +49,7 @@ struct Tls {
 
 impl Tls {
     fn count(&self) {
-        self.reads.set(self.reads.get() + 1);
+        self.reads.update(|reads| reads.saturating_add(1));
     }
 }
 
@@ -73,8 +73,9 @@ fn connection(digest: impl Into<Option<String>>) -> Rc<Tls> {
 }
 
 fn on(connection: &Rc<Tls>, request: Request<'static>) -> Request<'static> {
+    let source: Rc<dyn ConnectionSource> = connection.clone();
     Request {
-        connection: Connection::new(Rc::clone(connection) as Rc<dyn ConnectionSource>),
+        connection: Connection::new(source),
         ..request
     }
 }

@@ -248,9 +248,13 @@ pub(crate) fn policy_with_secrets(config: &Value) -> Policy {
     gate_config::parse(config.to_string().as_bytes(), &environment).unwrap()
 }
 
-/// The policy of this provider, which is named `p`.
+/// The policy of this provider, which is named `p`. Proofs are checked if it accepts no token without.
 pub(crate) fn policy_of(provider: &Value) -> Policy {
-    policy(&json!({"providers": {"p": provider}}))
+    let mut config = json!({"providers": {"p": provider}});
+    if provider["sender_constraint"] == "dpop" {
+        config["dpop"] = json!({});
+    }
+    policy(&config)
 }
 
 /// The payload that [`provider`] accepts.

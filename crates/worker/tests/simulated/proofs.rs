@@ -206,6 +206,25 @@ fn a_proof_stays_used_after_a_reload_of_the_same_configuration() {
     assert_eq!(proven.status(&again[0]), 401);
 }
 
+/// Protobuf writes the members of a `Struct` in any order, and may choose another one for each update.
+#[test]
+fn a_proof_stays_used_if_the_members_of_the_same_configuration_come_in_another_order() {
+    let member = |name: &str, value: &Value| format!("\"{name}\": {value}");
+    let dpop = member("dpop", &json!({}));
+    let providers = member("providers", &json!({"cloud": provider()}));
+    let [one, other] = [
+        format!("{{{dpop}, {providers}}}"),
+        format!("{{{providers}, {dpop}}}"),
+    ];
+    let (process, mut workers) = ready(1, &one);
+    let proven = proven(&process, "a");
+    assert_eq!(proven.status(&workers[0]), 200);
+    workers.pop().unwrap().remove();
+    let again = listeners(&process, 1, &other);
+    process.advance(2 * SECOND);
+    assert_eq!(proven.status(&again[0]), 401);
+}
+
 #[test]
 fn listeners_with_the_same_configuration_share_the_memory_and_others_have_their_own() {
     let process = process();

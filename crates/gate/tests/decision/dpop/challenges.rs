@@ -46,13 +46,17 @@ fn policy(constraints: &[&str], dpop: Option<DpopPolicy>) -> Policy {
         .keys()
         .map(|name| json!({"provider_name": name}))
         .collect();
-    let mut policy = support::policy(&json!({
+    let mut config = json!({
         "providers": providers,
         "rules": [{
             "match": {"prefix": "/"},
             "requires": {"requires_any": {"requirements": leaves}, "scopes": ["read"]},
         }],
-    }));
+    });
+    if constraints.contains(&"dpop") {
+        config["dpop"] = json!({});
+    }
+    let mut policy = support::policy(&config);
     policy.options.dpop = dpop;
     policy
 }
