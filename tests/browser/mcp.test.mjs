@@ -49,14 +49,19 @@ describe('the MCP server', () => {
     const asked = page.waitForRequest(demo.http + DOCUMENT);
     const { status, challenge } = await execute(page);
     assert.equal(status, '401');
+    // The parameters of both challenges, for bearer tokens and for DPoP.
     assert.deepEqual(challenge, {
       realm: new URL(demo.http).host,
       scope: 'mcp:read',
       resource_metadata: demo.http + DOCUMENT,
+      algs: 'ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512 EdDSA Ed25519',
     });
-    const link = page.locator('#challenge a');
-    assert.equal(await link.getAttribute('href'), demo.http + DOCUMENT);
-    assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
+    const links = await page.locator('#challenge a').all();
+    assert.equal(links.length, 2);
+    for (const link of links) {
+      assert.equal(await link.getAttribute('href'), demo.http + DOCUMENT);
+      assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
+    }
 
     const { resource, authorization_servers: servers, scopes_supported: scopes } = await metadata(page);
     assert.equal(resource, `${demo.http}/mcp`);

@@ -77,6 +77,12 @@ impl<H: Host> SharedState<H> {
         self.advance(FetchEvent::Reserved, now);
     }
 
+    /// Notes that a configuration uses the document. Returns whether that was written: a user that is not counted
+    /// could lose the document, and the turn to fetch it, when another one leaves.
+    pub(crate) fn join(&self, now: Instant) -> bool {
+        self.try_advance(FetchEvent::Joined, now).is_some()
+    }
+
     /// Notes that a configuration uses the document no more. Shared data cannot be removed, so a document
     /// without users is emptied; a worker that misses it fetches it again.
     pub(crate) fn leave(&self, now: Instant) {
@@ -92,6 +98,12 @@ impl<H: Host> SharedState<H> {
 
     /// Applies `event` to the state; returns what this worker has to do.
     pub(crate) fn advance(&self, event: FetchEvent, now: Instant) -> FetchAction {
+        // What was not written does not count.
+        self.try_advance(event, now).unwrap_or(FetchAction::Nothing)
+    }
+
+    /// Applies `event` to the state; returns what this worker has to do, or `None` if other workers got ahead each time.
+    fn try_advance(&self, event: FetchEvent, now: Instant) -> Option<FetchAction> {
         let random = self.host.random();
         for _ in 0..ATTEMPTS {
             let Some((state, version)) = self.read() else {
@@ -101,11 +113,10 @@ impl<H: Host> SharedState<H> {
             let (next, action) = state.after(event, &self.policy, now, random);
             let bytes = encode(&next);
             if next == state || self.host.swap_shared_data(&self.state_key, &bytes, version) {
-                return action;
+                return Some(action);
             }
         }
-        // What was not written does not count.
-        FetchAction::Nothing
+        None
     }
 
     fn read(&self) -> Option<(FetchState, u32)> {

@@ -153,8 +153,7 @@ impl<T: Publication, H: Host> Source<T, H> {
     pub(crate) fn tick(&mut self, now: Instant) {
         // The virtual machine in which the host only checks a configuration does not tick.
         if !self.joined {
-            self.shared.advance(FetchEvent::Joined, now);
-            self.joined = true;
+            self.joined = self.shared.join(now);
         }
         self.look(now);
         let timeout = self.remote.policy.timeout;

@@ -39,6 +39,24 @@ fn requests_that_wait_while_the_configuration_is_replaced_are_decided_by_the_old
 }
 
 #[test]
+fn a_configuration_counts_as_a_user_although_other_workers_got_ahead_of_it() {
+    let (process, _worker, kept) = listening(&config());
+    // As many as a worker tries.
+    process.lose_swaps(4);
+    process.advance(SECOND);
+    let removed = process.start_worker().listen(&config()).unwrap();
+    process.advance(SECOND);
+    removed.remove();
+    process.advance(SECOND);
+    assert_eq!(
+        process.received("issuer").len(),
+        1,
+        "the keys stay for the first"
+    );
+    assert_eq!(kept.get("/", Some(&token())).status(), 200);
+}
+
+#[test]
 fn a_configuration_that_replaces_one_that_fetches_fetches_at_once() {
     let (process, worker, old) = listening(&config());
     process.serve_always("issuer", Reply::Hang);
