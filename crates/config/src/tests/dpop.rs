@@ -341,11 +341,12 @@ fn the_metadata_of_a_resource_say_how_tokens_are_bound_to_keys() {
     let algorithms = "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"Ed25519\"]";
     let required = "\"dpop_bound_access_tokens_required\":true";
     let mut config = with_dpop(&json!({"algorithms": ["ES256", "EdDSA"]}));
+    config["providers"]["p"]["issuer"] = "https://issuer.example".into();
     config["resource_metadata"] = json!({"resource": "https://api.example"});
     assert!(document(&config).contains(algorithms));
     assert!(!document(&config).contains(required));
     let mut all = config.clone();
-    all["providers"]["cloud"]["sender_constraint"] = "dpop".into();
+    all["providers"]["p"]["sender_constraint"] = "dpop".into();
     assert!(document(&all).contains(algorithms));
     assert!(document(&all).contains(required));
     all["resource_metadata"]["additional"] = json!({"dpop_bound_access_tokens_required": false});
