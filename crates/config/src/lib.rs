@@ -5,7 +5,7 @@
 //! has the shape of the JSON, and its `build` returns a type of [`gate::policy`]. The macros `object!` and
 //! `choice!` define such types with their readers and schemas: a new field is a line with its documentation.
 //!
-//! Readers and builders report a problem to the [`Place`] that has it and go on, so that all are found.
+//! Readers and builders report a problem to the `Place` that has it and go on, so that all are found.
 //! One problem is enough for the whole configuration to be refused.
 
 mod choice;
