@@ -19,14 +19,26 @@ export async function startSetting({ name, pageOrigin = 'https://app.example' })
   const url = `http://${LOOPBACK}:${port}/mcp`;
   const authorization = await startAuthorizationServer({ resource: url, pageOrigin });
   const server = await startNotesServer();
-  await startGate(processes, {
-    name,
-    port,
-    issuer: authorization.issuer,
-    issuerPort: authorization.port,
-    upstreamPort: server.port,
-    pageOrigin,
-  });
+  const stop = async () => {
+    await processes.stop();
+    await server.stop();
+    await authorization.stop();
+    process.off('exit', kill);
+  };
+  try {
+    await startGate(processes, {
+      name,
+      port,
+      issuer: authorization.issuer,
+      issuerPort: authorization.port,
+      upstreamPort: server.port,
+      pageOrigin,
+    });
+  } catch (error) {
+    // Servers that go on listening would keep the test runner waiting.
+    await stop();
+    throw error;
+  }
   return {
     processes,
     /** The MCP endpoint, which is also the identifier of the resource. */
@@ -38,11 +50,6 @@ export async function startSetting({ name, pageOrigin = 'https://app.example' })
       authorization.tokenRequests.length = 0;
       server.requests.length = 0;
     },
-    async stop() {
-      await processes.stop();
-      await server.stop();
-      await authorization.stop();
-      process.off('exit', kill);
-    },
+    stop,
   };
 }
