@@ -57,9 +57,11 @@ const provider = (fields = {}) => ({ issuer: ISSUER, audiences: [AUDIENCE], ...f
 const local = (fields = {}, kids = undefined) => (
   provider({ local_jwks: { inline_string: keySet(kids) }, ...fields })
 );
-const uri = (path, cluster) => (
-  { http_uri: { uri: `http://issuer.example/${path}`, cluster, timeout: '60s' } }
+const uri = (path, cluster, timeout = '60s') => (
+  { http_uri: { uri: `http://issuer.example/${path}`, cluster, timeout } }
 );
+/** Requests wait as long for a server that fails and may recover. */
+const SHORT = '1s';
 const remote = (fields = {}) => provider({ remote_jwks: uri('jwks', 'issuer'), ...fields });
 
 /** A gate with one provider, and no rules unless `fields` has some. */
@@ -246,7 +248,7 @@ const fetchedKeys = () => gate(
 
 const noKeys = (name, answer) => gate(
   name,
-  remote(),
+  provider({ remote_jwks: uri('jwks', 'issuer', SHORT) }),
   [
     request('a good token', bearer(token()), NO_KEYS),
     request('a token of another issuer', bearer(token({ claims: { iss: 'https://evil.example' } })), ISSUED_BY_ANOTHER),
@@ -268,7 +270,7 @@ const revocation = () => gate(
 
 const noList = () => gate(
   'no revocation list',
-  local({ revocation: uri('revoked', 'lists') }),
+  local({ revocation: uri('revoked', 'lists', SHORT) }),
   [
     request('a good token', bearer(token()), unavailable(
       'It cannot be told at the moment which access tokens are revoked',

@@ -79,8 +79,8 @@ pub enum Disposition {
 }
 
 impl<H: Host> Worker<H> {
-    /// Starts a worker for `policy`, which `configuration` is the text of. The first tick sends the first fetch, because this also runs in a
-    /// virtual machine that is discarded.
+    /// Starts a worker for `policy`, whose text is `configuration`. The first tick sends the first fetch, because
+    /// this also runs in a virtual machine that is discarded.
     #[must_use]
     pub fn new(host: H, policy: Policy, configuration: &[u8]) -> Self {
         let engine = Rc::new(signature_engine::choose(&host));
