@@ -17,6 +17,10 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     let normal = uri.to_text();
     assert!(normal.bytes().all(|byte| byte.is_ascii_graphic()));
     assert!(!normal.contains(['?', '#', '\\']));
-    assert!(!normal.contains("/../") && !normal.contains("/./"));
+    // A host may consist of dots.
+    let path = normal
+        .strip_prefix(uri.origin())
+        .expect("it begins with the origin");
+    assert!(!path.contains("/../") && !path.contains("/./"));
     assert_eq!(TargetUri::parse(normal.as_bytes()), Some(uri));
 });
