@@ -187,7 +187,7 @@ fn algorithms(at: &Place<'_>, names: Vec<String>) -> Vec<Algorithm> {
     algorithms
 }
 
-/// The keys in the variables `current` and `previous`. `None` if none is named, or after reporting a problem.
+/// The keys in the variables `current` and `previous`. `None` if neither variable is named, or after reporting a problem.
 fn nonce_keys(
     at: &Place<'_>,
     nonce: NonceUse,

@@ -26,7 +26,7 @@ pub struct Credential<'r> {
 /// An authentication scheme for access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// Whoever bears the token may use it (RFC 6750). Also any place without a scheme.
+    /// A bearer token (RFC 6750). Tokens in places without a scheme count as such.
     Bearer,
     /// The sender proves possession of a key (RFC 9449, section 7.1).
     Dpop,

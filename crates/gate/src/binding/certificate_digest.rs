@@ -49,7 +49,7 @@ impl fmt::Display for CertificateDigest {
     }
 }
 
-/// Digests are public, so this need not take the same time for all of them, but it costs nothing.
+/// Compares in constant time, although digests are public.
 impl PartialEq for CertificateDigest {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
