@@ -4,28 +4,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { answer, assertFonts, assertNothingOverflows, axe, claims, execute, openConsole, press } from './page.mjs';
-import { ROOT, startBrowser, startDemo } from './support.mjs';
+import { answer, assertFonts, assertNothingOverflows, axe, claims, execute, press } from './page.mjs';
+import { open } from './setting.mjs';
+import { ROOT } from './support.mjs';
 
 /** The directory of screenshots. With SCREENSHOT=1, the light one becomes docs/console.png. */
 const SHOTS = join(ROOT, 'target/console');
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
-
-/** Opens the console in a new context. The test fails if the page logs an error. */
-const open = (context, options) => openConsole(context, browser, { path: demo.console, ...options });
 
 describe('accessibility', () => {
   test('everything can be done with the keyboard', async (t) => {

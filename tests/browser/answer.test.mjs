@@ -1,25 +1,11 @@
 // The console is easy: the way to Execute, the panel Answer, and more kinds of refusals.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { CLIPBOARD, claims, execute, notice, openConsole, press, runCommands } from './page.mjs';
-import { startBrowser, startDemo, until } from './support.mjs';
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
-
-/** Opens the console in a new context. The test fails if the page logs an error. */
-const open = (context, options) => openConsole(context, browser, { path: demo.console, ...options });
+import { CLIPBOARD, claims, execute, notice, press, runCommands } from './page.mjs';
+import { demo, open } from './setting.mjs';
+import { until } from './support.mjs';
 
 /** Chooses how calls are sent. */
 const send = (page, how) => page.getByLabel('Send the call').selectOption({ label: how });

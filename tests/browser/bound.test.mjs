@@ -1,25 +1,13 @@
 // A bound token in the console: it passes with proofs by its key, and a thief is refused.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { claims, execute, openConsole, press } from './page.mjs';
-import { startBrowser, startDemo } from './support.mjs';
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
+import { claims, execute, press } from './page.mjs';
+import { open } from './setting.mjs';
 
 test('a thief cannot use a bound token, and its client can', async (t) => {
-  const page = await openConsole(t, browser, { path: demo.console });
+  const page = await open(t);
   const choice = page.getByLabel('Send the call');
   const ways = () => choice.locator('option').evaluateAll((all) => all.map(({ value }) => value));
   await press(page, 'Generate keys');

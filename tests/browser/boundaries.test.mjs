@@ -4,23 +4,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { ROOT, post, send, startBrowser, startDemo } from './support.mjs';
+import { browser, demo } from './setting.mjs';
+import { ROOT, post, send } from './support.mjs';
 
 const TARGET = '/phoneverify/1.0.0/CheckPhoneNumber?PhoneNumber=18006785432&LicenseKey=0';
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
 
 const preflight = (origin) => send(demo.http + TARGET, {
   method: 'OPTIONS',

@@ -1,25 +1,11 @@
 // The API console in a browser: what a developer does, and what the page then shows.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { CLIPBOARD, claims, execute, notice, openConsole, press, runCommands } from './page.mjs';
-import { post, startBrowser, startDemo, until } from './support.mjs';
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
-
-/** Opens the console in a new context. The test fails if the page logs an error. */
-const open = (context, options) => openConsole(context, browser, { path: demo.console, ...options });
+import { CLIPBOARD, claims, execute, notice, press, runCommands } from './page.mjs';
+import { browser, demo, open } from './setting.mjs';
+import { post, until } from './support.mjs';
 
 /** Presses Execute until the gate refuses the token as revoked. Returns like `execute`. */
 async function executeUntilRefused(page) {

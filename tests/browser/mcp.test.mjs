@@ -1,26 +1,15 @@
 // The MCP server in the console: the challenge, the document that it names, and stepping up.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import {
   CLIPBOARD, assertFonts, assertNothingOverflows, axe, claims, execute, notice, openConsole, press, runCommands,
 } from './page.mjs';
-import { startBrowser, startDemo, until } from './support.mjs';
+import { browser, demo } from './setting.mjs';
+import { until } from './support.mjs';
 
 const DOCUMENT = '/.well-known/oauth-protected-resource/mcp';
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
 
 /** Opens the console with the MCP server chosen. */
 async function open(context, options) {

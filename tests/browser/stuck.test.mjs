@@ -3,25 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { execute, notice, openConsole, press } from './page.mjs';
-import { ROOT, startBrowser, startDemo } from './support.mjs';
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
-
-/** Opens the console in a new context. The test fails if the page logs an error. */
-const open = (context, options) => openConsole(context, browser, { path: demo.console, ...options });
+import { execute, notice, press } from './page.mjs';
+import { browser, demo, open } from './setting.mjs';
+import { ROOT } from './support.mjs';
 
 test('pressing a button before the scripts are loaded does nothing, and the page loads', async (t) => {
   const page = await browser.page();

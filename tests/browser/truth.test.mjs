@@ -1,25 +1,11 @@
 // What the console says is true: about tokens, about who has answered, and about the choices.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { claims, execute, notice, openConsole, press } from './page.mjs';
-import { startBrowser, startDemo, until } from './support.mjs';
-
-let demo;
-let browser;
-
-before(async () => {
-  demo = await startDemo();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await demo?.stop();
-});
-
-/** Opens the console in a new context. The test fails if the page logs an error. */
-const open = (context, options) => openConsole(context, browser, { path: demo.console, ...options });
+import { claims, execute, notice, press } from './page.mjs';
+import { demo, open } from './setting.mjs';
+import { until } from './support.mjs';
 
 const state = (page) => page.locator('#token-state').textContent();
 const chooseApi = async (page, name, path) => {
