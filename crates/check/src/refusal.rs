@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gate::keys::KeySet;
-use gate::policy::{ClientCertificate, Policy, Provider, TokenConditions};
+use gate::policy::{ClientCertificate, IssuerTemplate, Policy, Provider, TokenConditions};
 use gate::reason::Reason;
 use gate::request::Request;
 use gate::revocation::NAMING_CLAIMS;
@@ -84,8 +84,9 @@ impl Refusal<'_> {
                                   strings; exp, nbf and iat numbers"
                 .to_owned(),
             Reason::Issuer { iss } => {
-                let (iss, expected) = (iss.as_deref(), provider.issuer.as_deref());
-                let (iss, expected) = (wording::string(iss), wording::string(expected));
+                let issuers = provider.issuers.all().iter();
+                let expected: Vec<String> = issuers.map(|one| self.issuer(one)).collect();
+                let (iss, expected) = (wording::string(iss.as_deref()), expected.join(" or "));
                 format!("iss: {iss}, expected {expected}")
             }
             Reason::Audience { aud } => {
@@ -137,6 +138,26 @@ impl Refusal<'_> {
             | Reason::CertificateAmbiguous => self.certificate(),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
+        }
+    }
+
+    /// An accepted issuer. With placeholders, what the token has in their places.
+    fn issuer(&self, issuer: &IssuerTemplate) -> String {
+        let text = wording::string(Some(issuer.as_str()));
+        let payload = self.token.as_ref().and_then(InspectedToken::payload);
+        let claims = issuer.claims().map(|claim| {
+            let value = payload.and_then(|payload| claim.find(payload));
+            let problem = match (value, IssuerTemplate::segment(value)) {
+                (Some(_), None) => " (no single segment of a path)",
+                _ => "",
+            };
+            format!("{claim} {}{problem}", wording::member("", value))
+        });
+        let claims: Vec<String> = claims.collect();
+        if claims.is_empty() {
+            text
+        } else {
+            format!("{text} with {}", claims.join(" and "))
         }
     }
 

@@ -23,6 +23,7 @@ mod from_json;
 mod header_policy;
 mod http_uri;
 mod introspection;
+mod issuers;
 mod json;
 mod jwks;
 mod list;

@@ -12,6 +12,7 @@ use super::forwarding::{
 };
 use super::header_policy;
 use super::introspection::IntrospectionWire;
+use super::issuers;
 use super::jwks::{self, LocalJwksWire, RemoteJwksWire};
 use super::location::{self, FromHeaderWire};
 use super::object::object;
@@ -32,6 +33,9 @@ object! {
     pub(crate) struct ProviderWire("Provider", "Provider") {
         /// The exact value of `iss`. Default: any issuer, or none.
         issuer: optional NonEmpty,
+        /// The values of `iss`, in place of `issuer`: exact ones, or URLs in which `{claim}` as a segment of the path
+        /// stands for that claim of the token. The claim must be a string of unreserved characters (RFC 3986).
+        issuers: optional Vec<NonEmpty>,
         /// Audiences of which `aud` must contain one, exactly. Default: any audience, or none.
         audiences: optional Vec<NonEmpty>,
         /// Where the key set is fetched.
@@ -113,12 +117,12 @@ impl ProviderWire {
             return providers.refuse("a provider's name must be printable and not empty");
         }
         let at = &providers.field(&name);
-        let issuer = self.issuer.map(|issuer| issuer.0);
+        let issuers = issuers::build(at, self.issuer, self.issuers);
         let local = self.local_jwks.is_some();
         let header_policy = header_policy::build(at, self.algorithms, self.types, local);
         let keys = jwks::build(
             at,
-            issuer.as_deref(),
+            issuers.as_ref(),
             self.remote_jwks,
             self.local_jwks,
             self.introspection.is_some(),
@@ -150,7 +154,7 @@ impl ProviderWire {
         let (keys, key_uses) = keys?;
         Some(Provider {
             index,
-            issuer,
+            issuers: issuers?,
             audiences: audiences.map(|audience| audience.0).collect(),
             subjects,
             keys,

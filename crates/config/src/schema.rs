@@ -76,6 +76,7 @@ const ONE_AT_MOST: &[(&str, &[&str])] = &[
             "range_match",
         ],
     ),
+    ("Provider", &["issuer", "issuers"]),
     ("Provider", &["remote_jwks", "local_jwks"]),
     ("QueryParameterMatch", &["string_match", "present_match"]),
     ("Rule", &["requires", "requirement_name"]),
@@ -106,6 +107,7 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
     ("MetadataMatch", "path", "minItems", "1"),
     ("MetadataMatch", "path", "maxItems", "8"),
     ("Provider", "algorithms", "minItems", "1"),
+    ("Provider", "issuers", "minItems", "1"),
     ("Provider", "types", "minItems", "1"),
     ("Requirements", "requirements", "minItems", "1"),
     (

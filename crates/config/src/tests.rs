@@ -4,6 +4,7 @@ mod client_certificate;
 mod dpop;
 mod forms;
 mod introspection;
+mod issuers;
 mod jwks;
 mod matchers;
 mod native;

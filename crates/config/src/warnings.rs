@@ -1,5 +1,7 @@
 //! What is valid but most likely a mistake.
 
+mod issuers;
+
 use std::rc::Rc;
 
 use gate::binding::{CertificateFormat, XfccElement};
@@ -35,6 +37,7 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
             ));
         }
     }
+    issuers::find(policy, &requirements, &mut warnings);
     find_about_proofs(policy, &mut warnings);
     if let ClientCertificate::Header(header) = &policy.options.client_certificate {
         if header.format == CertificateFormat::Xfcc(XfccElement::First) {

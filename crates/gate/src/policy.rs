@@ -11,6 +11,8 @@ mod header_names;
 mod header_policy;
 mod index;
 mod introspection_endpoint;
+mod issuer_template;
+mod issuers;
 mod key_source;
 mod location;
 mod matcher;
@@ -40,6 +42,8 @@ pub use forwarding::{ClaimTarget, Forwarding};
 pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
 pub use introspection_endpoint::{IntrospectedTokens, IntrospectionEndpoint};
+pub use issuer_template::{IssuerTemplate, NotAnIssuerTemplate};
+pub use issuers::Issuers;
 pub use key_source::KeySource;
 pub(crate) use location::BEARER;
 pub use location::Location;
@@ -324,7 +328,7 @@ fn token_headers(providers: &[Rc<Provider>]) -> impl Iterator<Item = &str> {
     locations.filter_map(|location| location.header())
 }
 
-/// The members of a payload that conditions, forwarding, revocation or introspection read.
+/// The members of a payload that issuers, conditions, forwarding, revocation or introspection read.
 fn read_claims(
     providers: &[Rc<Provider>],
     rules: &Rules,
@@ -336,6 +340,7 @@ fn read_claims(
     }
     let scopes = all_requirements(rules, named).any(|one| one.root.needs_scopes());
     for provider in providers {
+        paths.extend(provider.issuers.claims());
         paths.extend(provider.forwarding.claims());
         if scopes {
             paths.extend(&provider.scope_claims);

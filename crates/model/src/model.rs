@@ -13,6 +13,7 @@ mod endpoint;
 mod fields;
 mod finding;
 mod forwarding;
+mod issuer;
 mod key;
 mod matching;
 mod own_headers;

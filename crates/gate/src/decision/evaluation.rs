@@ -168,14 +168,14 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         let tokens = self.tokens.as_deref().unwrap_or_default();
         let forwarded = tokens.iter().filter_map(|token| {
             let jwt = token.jwt.as_ref().ok()?;
-            let issuer = &jwt.token.claims.issuer;
+            let (claims, payload) = (&jwt.token.claims, &jwt.token.payload);
             let providers = || extract.providers.iter().filter(|one| is_for(token, one));
-            let named = providers().find(|one| one.issuer.is_some() && one.issuer == *issuer);
+            let named = providers().find(|one| one.issuers.are_named_by(claims, payload));
             Some(ForwardedToken {
                 credential: token.credential,
-                payload: &jwt.token.payload,
+                payload,
                 introspected: false,
-                provider: named.or_else(|| providers().find(|one| one.issuer.is_none()))?,
+                provider: named.or_else(|| providers().find(|one| one.issuers.are_any()))?,
                 proof: None,
             })
         });

@@ -53,6 +53,9 @@ pub(super) fn check(
             if let Some(claim) = contradiction(&token.claims, &token.payload, &response) {
                 return Err(Reason::Contradiction { claim }.into());
             }
+            if provider.issuers.differ_in(&token.payload, &response.payload) {
+                return Err(Reason::Contradiction { claim: "iss" }.into());
+            }
             Payload::Introspected(response)
         }
         None => Payload::Jwt(Rc::clone(token)),
@@ -69,7 +72,7 @@ fn check_before_introspection(
     now: Timestamp,
 ) -> Result<(), Unfulfilled> {
     provider.header_policy.check_type(token)?;
-    provider.check_present_claims(&token.claims, now)?;
+    provider.check_present_claims(&token.claims, &token.payload, now)?;
     if !token.claims.audiences.is_empty() {
         audience.check(&token.claims)?;
     }
@@ -87,7 +90,7 @@ fn check_by_keys(
 ) -> Result<(), Unfulfilled> {
     let token = &jwt.token;
     provider.header_policy.check(token)?;
-    provider.check_claims(&token.claims, now)?;
+    provider.check_claims(&token.claims, &token.payload, now)?;
     audience.check(&token.claims)?;
     let (keys, newer) = keys(provider, jwt, context)?;
     match (

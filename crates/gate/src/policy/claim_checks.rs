@@ -1,5 +1,7 @@
 //! The registered claims of a token (RFC 7519, section 4.1) against a provider and a time.
 
+use serde_json::{Map, Value};
+
 use super::provider::Provider;
 use crate::claims::Claims;
 use crate::reason::Reason;
@@ -7,17 +9,20 @@ use crate::time::Timestamp;
 
 impl Provider {
     /// Checks the claims that need no key: issuer, audience, subject and times. The provider's clock
-    /// skew applies to the times.
+    /// skew applies to the times. The `payload` has the claims that placeholders of issuers stand for.
     ///
     /// # Errors
     ///
     /// The first of these that applies: [`Reason::Issuer`], [`Reason::Audience`],
     /// [`Reason::Subject`], [`Reason::NoExpiration`], [`Reason::Expired`],
     /// [`Reason::NotYetValid`], [`Reason::IssuedInFuture`], [`Reason::Lifetime`].
-    pub fn check_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
-        if self.issuer.is_some() && self.issuer != claims.issuer {
-            return Err(issuer(claims));
-        }
+    pub fn check_claims(
+        &self,
+        claims: &Claims,
+        payload: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        self.check_issuer(claims, payload)?;
         self.check_audience_and_subject(claims)?;
         if self.require_expiration && claims.expires_at.is_none() {
             return Err(Reason::NoExpiration);
@@ -32,8 +37,15 @@ impl Provider {
     /// # Errors
     ///
     /// As [`Provider::check_claims`], except [`Reason::NoExpiration`].
-    pub fn check_present_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
-        self.check_present_issuer(claims)?;
+    pub fn check_present_claims(
+        &self,
+        claims: &Claims,
+        payload: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        if claims.issuer.is_some() {
+            self.check_issuer(claims, payload)?;
+        }
         if !claims.audiences.is_empty() {
             self.check_audience(claims)?;
         }
@@ -54,8 +66,15 @@ impl Provider {
     /// # Errors
     ///
     /// As [`Provider::check_claims`].
-    pub fn check_introspected_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
-        self.check_present_issuer(claims)?;
+    pub fn check_introspected_claims(
+        &self,
+        claims: &Claims,
+        payload: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        if claims.issuer.is_some() {
+            self.check_issuer(claims, payload)?;
+        }
         self.check_audience_and_subject(claims)?;
         self.check_times(claims, now)?;
         self.check_lifetime(claims)
@@ -70,11 +89,12 @@ impl Provider {
             .map_or(Timestamp::END, |at| at.plus(self.clock_skew))
     }
 
-    fn check_present_issuer(&self, claims: &Claims) -> Result<(), Reason> {
-        if claims.issuer.is_some() && self.issuer.is_some() && self.issuer != claims.issuer {
-            return Err(issuer(claims));
+    fn check_issuer(&self, claims: &Claims, payload: &Map<String, Value>) -> Result<(), Reason> {
+        if self.issuers.are_any() || self.issuers.are_named_by(claims, payload) {
+            return Ok(());
         }
-        Ok(())
+        let iss = claims.issuer.clone();
+        Err(Reason::Issuer { iss })
     }
 
     fn check_audience_and_subject(&self, claims: &Claims) -> Result<(), Reason> {
@@ -128,9 +148,4 @@ impl Provider {
             (iat, exp) => Err(Reason::Lifetime { iat, exp, limit }),
         }
     }
-}
-
-fn issuer(claims: &Claims) -> Reason {
-    let iss = claims.issuer.clone();
-    Reason::Issuer { iss }
 }

@@ -7,6 +7,7 @@ use super::claim_path::ClaimPath;
 use super::forwarding::Forwarding;
 use super::header_policy::HeaderPolicy;
 use super::introspection_endpoint::IntrospectionEndpoint;
+use super::issuers::Issuers;
 use super::key_source::KeySource;
 use super::location::Location;
 use super::revocation_source::RevocationSource;
@@ -21,8 +22,8 @@ pub struct Provider {
     pub index: usize,
     /// The name that rules and metrics use.
     pub name: String,
-    /// The value that `iss` must have; `None` accepts any issuer.
-    pub issuer: Option<String>,
+    /// What `iss` may be.
+    pub issuers: Issuers,
     /// The audiences of which `aud` must contain one, compared exactly; empty accepts any.
     pub audiences: Vec<String>,
     /// The condition on `sub`; `None` accepts any subject, and a token without one.

@@ -58,6 +58,8 @@ mod signatures;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod waits;

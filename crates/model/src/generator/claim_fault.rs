@@ -39,7 +39,17 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
                 "https://a.example",
                 "https://a.example/",
                 "https://b.example",
-                "https://evil.example"
+                "https://evil.example",
+                "https://a.example/a",
+                "https://login.example/a/v2.0",
+                "https://login.example/b-1/v2.0",
+                "https://login.example/a%2Fb/v2.0",
+                "https://login.example/a/b/v2.0",
+                "https://login.example//v2.0",
+                "https://login.example/../v2.0",
+                "https://login.example/{tid}/v2.0",
+                "https://login.example/a/v2.0/",
+                "https://login.example/a/b-1"
             ]),
         ),
         (
@@ -99,6 +109,11 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
             ]),
         ),
         ("cnf", confirmations()),
+        (
+            "tid",
+            json!(["a", "b-1", "", "..", "a/b", "a%2Fb", "{tid}", 7, null, ["a"], {"a": "a"}]),
+        ),
+        ("org", json!([{"id": "a"}, {"id": "b-1"}, {"id": 1}, {"id": "%61"}, "a", {}, [{"id": "a"}]])),
         (
             "scope",
             json!(["readonly", "read  write", "READ", ["read"], 7, ""]),

@@ -11,8 +11,13 @@ use super::requirement::{AUDIENCES, SCOPES, VALUES};
 pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
     let Provider { fields, now, .. } = provider;
     let mut payload = json!({"exp": now + 1800});
+    let issuers = fields["issuers"].as_array();
     if let Some(issuer) = fields["issuer"].as_str() {
         payload["iss"] = json!(issuer);
+    } else if let Some(issuers) = issuers {
+        tenant(rng, &mut payload, issuers);
+    } else if chance(rng, 10) {
+        payload["tid"] = json!(one_of(rng, &TENANTS));
     }
     match fields["audiences"].as_array() {
         Some(audiences) => {
@@ -56,6 +61,23 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
     }
     custom(rng, &mut payload);
     payload
+}
+
+/// Tenants.
+pub(crate) const TENANTS: [&str; 3] = ["a", "b-1", "x.y_z~"];
+
+/// Adds one of these issuers, with the claims that its placeholders stand for.
+fn tenant(rng: &mut Rng, payload: &mut Value, issuers: &[Value]) {
+    let template = one_of(rng, issuers);
+    let (tid, org) = (one_of(rng, &TENANTS), one_of(rng, &TENANTS));
+    let issuer = template.as_str().unwrap_or_default();
+    if issuer.contains("{tid}") || chance(rng, 30) {
+        payload["tid"] = json!(tid);
+    }
+    if issuer.contains("{org.id}") || chance(rng, 30) {
+        payload["org"] = json!({"id": org});
+    }
+    payload["iss"] = json!(issuer.replace("{tid}", tid).replace("{org.id}", org));
 }
 
 /// Adds claims that conditions and headers read.

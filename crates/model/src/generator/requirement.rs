@@ -4,6 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::dice::{chance, one_of, some_of};
+use super::payload::TENANTS;
 
 /// Audiences.
 pub(crate) const AUDIENCES: [&str; 4] = [
@@ -71,6 +72,9 @@ fn claim(rng: &mut Rng) -> Value {
     if chance(rng, 20) {
         let subscription = json!({"name": "a", "version": one_of(rng, &["1", "2"])});
         return json!({"claim_name": "subscribed", "contains": subscription});
+    }
+    if chance(rng, 10) {
+        return json!({"claim_name": "tid", "any_of": some_of(rng, &TENANTS)});
     }
     let mut condition = match rng.u8(0..4) {
         0 => json!({"claim_name": "realm_access.roles"}),

@@ -72,7 +72,7 @@ fn other_form(rng: &mut Rng, percent: u8, name: &str, value: &Value) -> Value {
             }
         }
         ("max_lifetime", Value::String(text)) if text == "3600s" => json!({"seconds": 3600}),
-        ("audiences" | "from_params" | "from_cookies" | "scopes", Value::Array(list))
+        ("audiences" | "issuers" | "from_params" | "from_cookies" | "scopes", Value::Array(list))
             if list.len() == 1 =>
         {
             list[0].clone()

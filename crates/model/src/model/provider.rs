@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::endpoint;
 use super::fields::Fields;
+use super::issuer;
 use super::key;
 use super::matching::{self, Truth};
 use super::reason::Reason;
@@ -93,7 +94,9 @@ pub(crate) fn accept(
         None => None,
         Some(endpoint) => {
             let answer = ask(provider, &audiences, endpoint, text, surroundings)?;
-            if endpoint::contradicts(&token.payload, &answer) {
+            if endpoint::contradicts(&token.payload, &answer)
+                || issuer::are_of_other_tenants(provider, &token.payload, &answer)
+            {
                 return Err(Reason::Contradiction.into());
             }
             Some(answer)
@@ -203,8 +206,8 @@ fn check_claims(
         |claim: &str, by: &[Lacking]| !claims.contains_key(claim) && by.contains(&lacking);
     let (accepted, answer) = (Lacking::Accepted, Lacking::OfAnswer);
 
-    if let Some(issuer) = provider.text("issuer") {
-        let same = text("iss") == Some(issuer) || is_excused("iss", &[accepted, answer]);
+    if !issuer::accepts_any(provider) {
+        let same = issuer::is_named(provider, claims) || is_excused("iss", &[accepted, answer]);
         check(same, Reason::Issuer)?;
     }
     if !audiences.is_empty() {
