@@ -18,8 +18,9 @@ object! {
         exact: optional Value,
         /// It equals one of these values.
         any_of: optional Vec<Value>,
-        /// It is an array with an element that equals this value or, if this is an object, that has all
-        /// its members.
+        /// It is an array with an element that equals this value or, if this is an object, that has all its
+        /// members: of arrays in it all elements, of objects in it all members. Or it is a single string that
+        /// equals this value.
         contains: optional Value,
         /// Whether it is present.
         present: optional bool,

@@ -38,6 +38,13 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
         }
     }
     issuers::find(policy, &requirements, &mut warnings);
+    let reads_inner_actor = |node: &&(String, Rc<RequirementNode>)| reads_inner_actor(&node.1);
+    if let Some((path, _)) = requirements.iter().find(reads_inner_actor) {
+        warnings.push(format!(
+            "{path}: only the outermost act may decide, and the act in it tells of actors before (RFC 8693, \
+             section 4.1)"
+        ));
+    }
     find_about_proofs(policy, &mut warnings);
     if let ClientCertificate::Header(header) = &policy.options.client_certificate {
         if header.format == CertificateFormat::Xfcc(XfccElement::First) {
@@ -100,6 +107,13 @@ fn asks_for(node: &RequirementNode, scope: &str) -> bool {
     let conditions = &node.conditions;
     let mut scopes = conditions.scopes.iter().chain(&conditions.any_scope);
     scopes.any(|one| one == scope) || node.parts().iter().any(|part| asks_for(part, scope))
+}
+
+/// Whether a condition is on an actor before the one that acts now.
+fn reads_inner_actor(node: &RequirementNode) -> bool {
+    let mut claims = node.conditions.claims.iter();
+    claims.any(|claim| claim.path.starts_with(&["act", "act"]))
+        || node.parts().iter().any(reads_inner_actor)
 }
 
 fn collect_providers<'n>(node: &'n RequirementNode, found: &mut Vec<&'n Rc<Provider>>) {

@@ -93,6 +93,26 @@ fn the_operator_may_allow_longer_tokens() {
 }
 
 #[test]
+fn a_condition_on_an_earlier_actor_is_warned_of() {
+    for (claim, warned) in [
+        (json!({"claim_name": "act.sub", "exact": "a"}), false),
+        (json!({"claim_name": "act", "present": false}), false),
+        (json!({"claim_path": ["act.act"], "exact": "a"}), false),
+        (json!({"claim_name": "act.act.sub", "exact": "a"}), true),
+        (json!({"claim_name": "act.act", "present": false}), true),
+    ] {
+        let rule = json!({"match": {"prefix": "/"}, "requires": {
+            "requires_any": {"requirements": [{"provider_name": "cloud", "claims": [claim]}]},
+        }});
+        let policy = read(&changed("/rules", Some(json!([rule])))).unwrap();
+        let expected = "rules[0].requires: only the outermost act may decide, and the act in it tells of \
+                        actors before (RFC 8693, section 4.1)";
+        let expected: &[&str] = if warned { &[expected] } else { &[] };
+        assert_eq!(policy.warnings, expected, "{claim}");
+    }
+}
+
+#[test]
 fn a_null_counts_as_an_absent_field() {
     for pointer in [
         "/rules",

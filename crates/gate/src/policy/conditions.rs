@@ -34,7 +34,8 @@ pub enum ClaimTest {
     /// It equals one of these values.
     AnyOf(Vec<Value>),
     /// It is an array with an element that equals this value or, if this is an object, that has all
-    /// its members; or a single string that equals this value.
+    /// its members; or a single string that equals this value. Objects in this object are compared
+    /// likewise, and of an array in it the element must have all elements, in any order.
     Contains(Value),
     /// Whether it is present.
     Present(bool),
@@ -115,7 +116,10 @@ impl ClaimTest {
             (Self::Exact(wanted), Some(claim)) => same(claim, wanted),
             (Self::AnyOf(wanted), Some(claim)) => wanted.iter().any(|one| same(claim, one)),
             (Self::Contains(wanted), Some(claim)) => match claim {
-                Value::Array(elements) => elements.iter().any(|element| covers(element, wanted)),
+                Value::Array(elements) => elements.iter().any(|element| match wanted {
+                    Value::Object(_) => covers(element, wanted),
+                    _ => same(element, wanted),
+                }),
                 // Many issuers write a list of one string as that string, as RFC 7519 does for `aud`.
                 Value::String(_) => claim == wanted,
                 _ => false,
@@ -124,14 +128,18 @@ impl ClaimTest {
     }
 }
 
-/// Whether `element` equals `wanted` or, if this is an object, has all its members.
-fn covers(element: &Value, wanted: &Value) -> bool {
-    match (element, wanted) {
-        (Value::Object(element), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
-            let member = element.get(name);
-            member.is_some_and(|member| same(member, wanted))
+/// Whether `value` has all that `wanted` has: of an object all members, of an array all elements, in any
+/// order. The depth of a payload bounds the recursion.
+fn covers(value: &Value, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (Value::Object(value), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
+            let member = value.get(name);
+            member.is_some_and(|member| covers(member, wanted))
         }),
-        _ => same(element, wanted),
+        (Value::Array(value), Value::Array(wanted)) => wanted
+            .iter()
+            .all(|wanted| value.iter().any(|element| covers(element, wanted))),
+        _ => same(value, wanted),
     }
 }
 

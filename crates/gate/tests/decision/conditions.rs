@@ -198,6 +198,88 @@ fn claims_are_compared_by_value() {
     }
 }
 
+#[test]
+fn arrays_and_objects_in_an_object_are_compared_by_what_is_asked_for() {
+    let payload = json!({"authorization_details": [
+        {"type": "account_information", "actions": ["read"]},
+        {
+            "type": "payment",
+            "actions": ["status", "initiate", "cancel"],
+            "amount": {"currency": "EUR", "value": 10, "limits": [{"per": "day", "max": 5}, {"per": "week"}]},
+            "matrix": [[1, 2], [3]],
+            "single": "initiate",
+            "none": null,
+        },
+    ]});
+    for (wanted, expected) in [
+        (json!({"type": "payment"}), true),
+        (json!({}), true),
+        (json!({"type": "payment", "actions": ["initiate", "status"]}), true),
+        (json!({"type": "payment", "actions": ["initiate", "initiate"]}), true),
+        (json!({"type": "payment", "actions": []}), true),
+        (json!({"type": "payment", "actions": ["initiate", "read"]}), false),
+        // Both must be in the same element.
+        (json!({"type": "account_information", "actions": ["status"]}), false),
+        (json!({"type": "account_information", "actions": ["read"]}), true),
+        (json!({"type": "payment", "actions": "initiate"}), false),
+        (json!({"single": ["initiate"]}), false),
+        (json!({"actions": {"0": "initiate"}}), false),
+        (json!({"amount": {"currency": "EUR"}}), true),
+        (json!({"amount": {"currency": "EUR", "value": 10.0}}), true),
+        (json!({"amount": {"currency": "USD"}}), false),
+        (json!({"amount": {"currency": "EUR", "other": null}}), false),
+        (json!({"amount": {"limits": [{"max": 5}, {"per": "week"}]}}), true),
+        (json!({"amount": {"limits": [{"max": 5, "per": "day"}]}}), true),
+        (json!({"amount": {"limits": [{"max": 5, "per": "week"}]}}), false),
+        (json!({"amount": []}), false),
+        (json!({"amount": {}}), true),
+        (json!({"matrix": [[2]]}), true),
+        (json!({"matrix": [[2, 3]]}), false),
+        (json!({"matrix": [2]}), false),
+        (json!({"none": null}), true),
+        (json!({"none": {}}), false),
+    ] {
+        let condition = json!({"claim_name": "authorization_details", "contains": wanted});
+        assert_eq!(meets(&condition, &payload), expected, "{wanted}");
+    }
+}
+
+#[test]
+fn an_array_to_be_contained_is_an_element_of_its_own() {
+    let payload = json!({"list": [["a", "b"], "a"], "details": {"type": "payment"}});
+    for (claim, wanted, expected) in [
+        ("list", json!(["a", "b"]), true),
+        ("list", json!(["a"]), false),
+        ("list", json!(["b", "a"]), false),
+        ("list", json!("a"), true),
+        // Not a list of details.
+        ("details", json!({"type": "payment"}), false),
+    ] {
+        let condition = json!({"claim_name": claim, "contains": wanted});
+        assert_eq!(meets(&condition, &payload), expected, "{claim} {wanted}");
+    }
+}
+
+#[test]
+fn who_acts_is_a_condition_on_the_outermost_actor() {
+    let agent = json!({"claim_name": "act.sub", "any_of": ["https://agent.example"]});
+    let nobody = json!({"claim_name": "act", "present": false});
+    for (payload, acts, alone) in [
+        (json!({"sub": "user"}), false, true),
+        (json!({"act": {"sub": "https://agent.example"}}), true, false),
+        (json!({"act": {"sub": "https://other.example"}}), false, false),
+        (
+            json!({"act": {"sub": "https://other.example", "act": {"sub": "https://agent.example"}}}),
+            false,
+            false,
+        ),
+        (json!({"act": null}), false, false),
+    ] {
+        assert_eq!(meets(&agent, &payload), acts, "{payload}");
+        assert_eq!(meets(&nobody, &payload), alone, "{payload}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn a_scope_is_found_among_others(before in "[a-z ]{0,9}", after in "[a-z ]{0,9}") {

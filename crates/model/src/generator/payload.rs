@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::dice::{chance, one_of, some_of};
 use super::provider::Provider;
-use super::requirement::{AUDIENCES, SCOPES, VALUES};
+use super::requirement::{AUDIENCES, SCOPES, VALUES, detail};
 
 /// A payload that the provider accepts, more or less.
 pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
@@ -105,6 +105,10 @@ fn custom(rng: &mut Rng, payload: &mut Value) {
             one_of(rng, &VALUES()),
         ];
         payload["subscribed"] = json!(some_of(rng, &subscriptions));
+    }
+    if chance(rng, 25) {
+        let details: Vec<Value> = (0..rng.usize(0..3)).map(|_| detail(rng, true)).collect();
+        payload["authorization_details"] = json!(details);
     }
     if chance(rng, 30) {
         let levels = [

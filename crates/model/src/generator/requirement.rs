@@ -73,6 +73,9 @@ fn claim(rng: &mut Rng) -> Value {
         let subscription = json!({"name": "a", "version": one_of(rng, &["1", "2"])});
         return json!({"claim_name": "subscribed", "contains": subscription});
     }
+    if chance(rng, 15) {
+        return json!({"claim_name": "authorization_details", "contains": detail(rng, false)});
+    }
     if chance(rng, 10) {
         return json!({"claim_name": "tid", "any_of": some_of(rng, &TENANTS)});
     }
@@ -89,6 +92,33 @@ fn claim(rng: &mut Rng) -> Value {
         _ => condition["present"] = json!(rng.bool()),
     }
     condition
+}
+
+/// Something like an authorization detail (RFC 9396); one that is `rich` has more than is asked for.
+pub(crate) fn detail(rng: &mut Rng, rich: bool) -> Value {
+    let (few, many) = if rich { (70, 90) } else { (30, 50) };
+    let mut detail = json!({});
+    if chance(rng, many) {
+        detail["type"] = json!(one_of(rng, &["payment", "account"]));
+    }
+    if chance(rng, few) {
+        let actions = [json!("read"), json!("write"), json!(["read"]), json!({"a": 1})];
+        detail["actions"] = json!(some_of(rng, &actions));
+        if chance(rng, 10) {
+            detail["actions"] = json!(one_of(rng, &[json!([]), json!("read"), json!(null)]));
+        }
+    }
+    if chance(rng, few) {
+        let mut amount = json!({"currency": one_of(rng, &["EUR", "USD"])});
+        if rich || chance(rng, 30) {
+            amount["limits"] = json!([{"per": "day", "max": one_of(rng, &[1, 2])}, {"per": "week"}]);
+        }
+        if !rich && chance(rng, 40) {
+            amount["limits"] = json!([{"per": one_of(rng, &["day", "week", "year"])}]);
+        }
+        detail["amount"] = amount;
+    }
+    detail
 }
 
 /// Values of claims.

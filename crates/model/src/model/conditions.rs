@@ -100,7 +100,10 @@ fn holds(condition: Fields<'_>, claim: Option<&Value>) -> bool {
     }
     if let Some(wanted) = condition.get("contains") {
         return match claim {
-            Value::Array(elements) => elements.iter().any(|one| covers(one, wanted)),
+            Value::Array(elements) if wanted.is_object() => {
+                elements.iter().any(|one| covers(one, wanted))
+            }
+            Value::Array(elements) => elements.iter().any(|one| equal(one, wanted)),
             Value::String(_) => claim == wanted,
             _ => false,
         };
@@ -109,14 +112,19 @@ fn holds(condition: Fields<'_>, claim: Option<&Value>) -> bool {
     wanted.into_iter().any(|wanted| equal(claim, wanted))
 }
 
-/// Whether an element of a list equals `wanted` or, if that is an object, has all its members.
-fn covers(element: &Value, wanted: &Value) -> bool {
-    match (element, wanted) {
-        (Value::Object(element), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(name, value)| element.get(name).is_some_and(|one| equal(one, value))),
-        _ => equal(element, wanted),
+/// Whether a value has what `wanted` has, at every depth.
+fn covers(value: &Value, wanted: &Value) -> bool {
+    if let (Some(value), Some(wanted)) = (value.as_object(), wanted.as_object()) {
+        let has = |(name, wanted): (&String, &Value)| {
+            value.get(name).is_some_and(|one| covers(one, wanted))
+        };
+        return wanted.iter().all(has);
     }
+    if let (Some(value), Some(wanted)) = (value.as_array(), wanted.as_array()) {
+        let has = |wanted: &Value| value.iter().any(|one| covers(one, wanted));
+        return wanted.iter().all(has);
+    }
+    equal(value, wanted)
 }
 
 /// Whether two values are equal. `1` is `1.0`.
