@@ -176,6 +176,9 @@ mod reference {
                 if fragment.contains_key("normalize_payload_in_metadata") {
                     base["claims_to_filter_state"] = json!([{"key": "a", "claim_name": "a"}]);
                 }
+                if fragment.contains_key("profile") {
+                    base["audiences"] = json!(["https://api.example"]);
+                }
                 with_provider(own(base))
             }
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),

@@ -81,7 +81,8 @@ impl Refusal<'_> {
             Reason::Type { typ } => self.wrong_type(typ.as_deref()),
             Reason::Critical => "the header contains crit, or a b64 other than true".to_owned(),
             Reason::ClaimType => "iss, sub and jti must be strings; aud a string or an array of \
-                                  strings; exp, nbf and iat numbers"
+                                  strings; exp, nbf and iat numbers; with a profile client_id and \
+                                  acr strings, auth_time a number, amr an array of strings"
                 .to_owned(),
             Reason::Issuer { iss } => {
                 let issuers = provider.issuers.all().iter();
@@ -105,6 +106,9 @@ impl Refusal<'_> {
             Reason::Subject => {
                 let sub = self.claim_text("sub");
                 format!("sub: {sub}, which does not match subjects")
+            }
+            Reason::ClaimMissing { claim } => {
+                format!("{claim}: {}, and the profile demands it", wording::MISSING)
             }
             Reason::NoExpiration => format!("exp: {}", wording::MISSING),
             Reason::Expired { exp, now } => self.time("exp", *exp, *now),

@@ -49,6 +49,7 @@ mod schema;
 mod sender_constraint;
 mod spelling;
 mod string_matcher;
+mod token_profile;
 mod warnings;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gate::policy::{CacheLimits, ClaimPath, Provider};
+use gate::policy::{CacheLimits, ClaimPath, Provider, TokenProfile};
 use gate::token::MAX_TOKEN_BYTES;
 
 use super::claim_path::ClaimPathWire;
@@ -21,6 +21,7 @@ use super::revocation::RevocationWire;
 use super::scalar::{NonEmpty, PositiveDuration, Unsigned};
 use super::sender_constraint::SenderConstraintWire;
 use super::string_matcher::StringMatcherWire;
+use super::token_profile::{self, TokenProfileWire};
 
 const DEFAULT_CLOCK_SKEW: Unsigned = Unsigned(60);
 const DEFAULT_CACHED_TOKENS: usize = 4096;
@@ -47,6 +48,8 @@ object! {
         /// The accepted values of `typ`, in any case and without application/. `""` accepts a token
         /// without `typ`. Default: `"at+jwt"`, `"jwt"` and `""`.
         types: optional Vec<String>,
+        /// The profile that JWTs must have: `"rfc9068"`. Default: none.
+        profile: optional TokenProfileWire,
         /// How many verified tokens are cached, and up to which size.
         jwt_cache_config: optional CacheWire,
         /// Whether the upstream receives the token. Default false.
@@ -119,7 +122,17 @@ impl ProviderWire {
         let at = &providers.field(&name);
         let issuers = issuers::build(at, self.issuer, self.issuers);
         let local = self.local_jwks.is_some();
-        let header_policy = header_policy::build(at, self.algorithms, self.types, local);
+        let given = token_profile::Given {
+            issuers: issuers.as_ref().is_none_or(|issuers| !issuers.are_any()),
+            audiences: self.audiences.as_ref().is_some_and(|list| !list.is_empty()),
+            types: self.types.is_some(),
+        };
+        let profile = token_profile::build(at, self.profile, &given);
+        let types = match profile {
+            Some(_) => Some(TokenProfile::TYPES.map(str::to_owned).to_vec()),
+            None => self.types,
+        };
+        let header_policy = header_policy::build(at, self.algorithms, types, local);
         let keys = jwks::build(
             at,
             issuers.as_ref(),
@@ -162,6 +175,7 @@ impl ProviderWire {
             revocation,
             introspection,
             locations,
+            profile,
             header_policy,
             cache,
             sender_constraint: self.sender_constraint.map(Into::into).unwrap_or_default(),

@@ -78,6 +78,7 @@ const ONE_AT_MOST: &[(&str, &[&str])] = &[
     ),
     ("Provider", &["issuer", "issuers"]),
     ("Provider", &["remote_jwks", "local_jwks"]),
+    ("Provider", &["profile", "types"]),
     ("QueryParameterMatch", &["string_match", "present_match"]),
     ("Rule", &["requires", "requirement_name"]),
 ];

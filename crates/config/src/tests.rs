@@ -16,3 +16,4 @@ mod schema;
 mod secrets;
 mod spellings;
 mod support;
+mod token_profile;

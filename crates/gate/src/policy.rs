@@ -29,6 +29,7 @@ mod rules;
 mod scope_list;
 mod sender_constraint;
 mod string_matcher;
+mod token_profile;
 mod web_url;
 
 use std::rc::Rc;
@@ -62,6 +63,7 @@ pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use sender_constraint::SenderConstraint;
 pub use string_matcher::{Comparison, StringMatcher};
+pub use token_profile::TokenProfile;
 pub use web_url::{NotAWebUrl, WebUrl};
 
 use crate::dpop::PROOF_HEADER;
@@ -328,7 +330,7 @@ fn token_headers(providers: &[Rc<Provider>]) -> impl Iterator<Item = &str> {
     locations.filter_map(|location| location.header())
 }
 
-/// The members of a payload that issuers, conditions, forwarding, revocation or introspection read.
+/// The members of a payload that issuers, profiles, conditions, forwarding, revocation or introspection read.
 fn read_claims(
     providers: &[Rc<Provider>],
     rules: &Rules,
@@ -351,6 +353,9 @@ fn read_claims(
         .filter_map(ClaimPath::root)
         .cloned()
         .collect();
+    if providers.iter().any(|one| one.profile.is_some()) {
+        claims.extend(TokenProfile::CLAIMS.map(str::to_owned));
+    }
     if providers.iter().any(|one| one.revocation.is_some()) {
         claims.extend(NAMING_CLAIMS.map(str::to_owned));
     }

@@ -177,6 +177,14 @@ reasons! {
         "The access token is about a subject that is not accepted",
         "Compare sub with the provider's subjects";
 
+    /// The token lacks a claim that the provider's profile demands (RFC 9068, section 2.2).
+    ClaimMissing {
+        /// The name of the claim.
+        claim: &'static str,
+    }: InvalidToken, "claim_missing",
+        "The access token lacks a required claim",
+        "Let the issuer add the claim that the check tool names, or remove profile from the provider";
+
     /// The token has no `exp`.
     NoExpiration: InvalidToken, "no_expiration",
         "The access token has no expiration time",

@@ -18,6 +18,7 @@ mod key;
 mod matching;
 mod own_headers;
 mod path;
+mod profile;
 mod provider;
 mod reason;
 mod requirement;

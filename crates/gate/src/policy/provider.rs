@@ -13,6 +13,7 @@ use super::location::Location;
 use super::revocation_source::RevocationSource;
 use super::sender_constraint::SenderConstraint;
 use super::string_matcher::StringMatcher;
+use super::token_profile::TokenProfile;
 use crate::keys::KeyUses;
 
 /// An issuer whose tokens the policy knows.
@@ -38,6 +39,8 @@ pub struct Provider {
     pub introspection: Option<IntrospectionEndpoint>,
     /// The places in a request that may hold a token; at least one.
     pub locations: Vec<Rc<Location>>,
+    /// What JWTs must contain besides.
+    pub profile: Option<TokenProfile>,
     /// The accepted values of `alg` and `typ`.
     pub header_policy: HeaderPolicy,
     /// Which verified tokens the cache keeps.

@@ -42,6 +42,8 @@ mod patterns;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod profile;
+#[cfg(test)]
 mod reasons;
 #[cfg(test)]
 mod requirements;

@@ -31,22 +31,23 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
         None if rng.bool() => payload["aud"] = json!(one_of(rng, &AUDIENCES)),
         None => {}
     }
-    if fields.get("subjects").is_some() || chance(rng, 70) {
+    let has_profile = fields.get("profile").is_some() && chance(rng, 90);
+    if has_profile || fields.get("subjects").is_some() || chance(rng, 70) {
         payload["sub"] = json!(one_of(
             rng,
             &["alice", "alice", "bob", "spiffe://example/a"]
         ));
     }
-    if fields.get("max_lifetime").is_some() || rng.bool() {
+    if has_profile || fields.get("max_lifetime").is_some() || rng.bool() {
         payload["iat"] = json!(now - 60);
     }
     if chance(rng, 20) {
         payload["nbf"] = json!(now - 60);
     }
-    if chance(rng, 50) {
+    if has_profile || chance(rng, 50) {
         payload["jti"] = json!(format!("t{}", rng.u8(0..100)));
     }
-    if chance(rng, 30) {
+    if has_profile || chance(rng, 30) {
         payload["client_id"] = json!(one_of(rng, &["web", "app"]));
     }
     if chance(rng, 65) {
@@ -59,8 +60,28 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
             _ => payload["scope"] = json!(scopes.join(" ")),
         }
     }
+    authentication(rng, &mut payload, *now);
     custom(rng, &mut payload);
     payload
+}
+
+/// Authentication context classes.
+pub(crate) const CLASSES: [&str; 3] = ["gold", "silver", "urn:example:mfa"];
+
+/// How long ago users may have authenticated, in seconds.
+pub(crate) const AUTHENTICATED: [i64; 6] = [0, 60, 299, 300, 600, 7200];
+
+/// Adds how and when the user was authenticated.
+fn authentication(rng: &mut Rng, payload: &mut Value, now: i64) {
+    if chance(rng, 30) {
+        payload["acr"] = json!(one_of(rng, &CLASSES));
+    }
+    if chance(rng, 30) {
+        payload["auth_time"] = json!(now - one_of(rng, &AUTHENTICATED));
+    }
+    if chance(rng, 10) {
+        payload["amr"] = json!(["pwd", "otp"]);
+    }
 }
 
 /// Tenants.

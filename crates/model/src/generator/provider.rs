@@ -156,7 +156,10 @@ impl Provider {
             let subjects = matcher::text(rng, &["alice", "spiffe://example/a", "bob"]);
             self.set("subjects", subjects);
         }
-        if chance(rng, 12) {
+        let has_issuer = self.fields.get("issuer").or(self.fields.get("issuers"));
+        if has_issuer.is_some() && self.fields.get("audiences").is_some() && chance(rng, 25) {
+            self.set("profile", "rfc9068");
+        } else if chance(rng, 12) {
             let types = ["at+jwt", "JWT", "", "application/x+jwt"];
             self.set("types", some_of(rng, &types));
         }
