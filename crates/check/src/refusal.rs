@@ -28,6 +28,8 @@ pub(crate) struct Refusal<'r> {
     pub(crate) provider: &'r Provider,
     /// The conditions on the token.
     pub(crate) conditions: &'r TokenConditions,
+    /// The time of the decision.
+    pub(crate) now: Timestamp,
     /// The resources that the token must be meant for.
     pub(crate) resources: Vec<&'r str>,
     /// The token, if the request carries one.
@@ -82,7 +84,9 @@ impl Refusal<'_> {
             Reason::Critical => "the header contains crit, or a b64 other than true".to_owned(),
             Reason::ClaimType => "iss, sub and jti must be strings; aud a string or an array of \
                                   strings; exp, nbf and iat numbers; with a profile client_id and \
-                                  acr strings, auth_time a number, amr an array of strings"
+                                  acr strings, auth_time a number, amr an array of strings; with \
+                                  acr_values acr a string, with max_authentication_age auth_time a \
+                                  number"
                 .to_owned(),
             Reason::Issuer { iss } => {
                 let issuers = provider.issuers.all().iter();
@@ -140,6 +144,7 @@ impl Refusal<'_> {
             Reason::CertificateMissing
             | Reason::CertificateMismatch
             | Reason::CertificateAmbiguous => self.certificate(),
+            Reason::UserAuthentication { .. } => self.authentication(),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
         }
@@ -251,6 +256,28 @@ impl Refusal<'_> {
             }
         }
         format!("the revocation list contains {}", names.join(" or "))
+    }
+
+    /// What the token says about the authentication of the user, and what is asked for.
+    fn authentication(&self) -> String {
+        let demand = &self.conditions.authentication;
+        let mut facts = Vec::new();
+        if !demand.acr_values.is_empty() {
+            let classes = demand.acr_values.join(" ");
+            facts.push(format!("acr: {}; required: one of {classes}", self.claim_text("acr")));
+        }
+        if let Some(max_age) = demand.max_age {
+            let time = self.claim_text("auth_time");
+            let (max_age, skew) = (
+                humantime::format_duration(max_age),
+                humantime::format_duration(self.provider.clock_skew),
+            );
+            let now = wording::date(self.now);
+            facts.push(format!(
+                "auth_time: {time}; now: {now}; required: at most {max_age} ago; accepted clock skew: {skew}"
+            ));
+        }
+        facts.join("; ")
     }
 
     fn scope(&self, required: &str) -> String {

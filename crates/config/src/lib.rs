@@ -50,6 +50,7 @@ mod sender_constraint;
 mod spelling;
 mod string_matcher;
 mod token_profile;
+mod user_authentication;
 mod warnings;
 
 #[cfg(test)]

@@ -110,6 +110,7 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
     ("Provider", "algorithms", "minItems", "1"),
     ("Provider", "issuers", "minItems", "1"),
     ("Provider", "types", "minItems", "1"),
+    ("Requirement", "acr_values", "minItems", "1"),
     ("Requirements", "requirements", "minItems", "1"),
     (
         "ResourceMetadata",

@@ -18,6 +18,7 @@ mod unfulfilled;
 mod wait;
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 pub use context::{Context, Counts, Resources};
 pub use requirement::{
@@ -27,7 +28,7 @@ pub use unfulfilled::Unfulfilled;
 pub use wait::{Dependency, RETRY_AFTER, Wait};
 
 use crate::admission::Admission;
-use crate::policy::{Policy, Requirement, is_ambiguous};
+use crate::policy::{Policy, Provider, Requirement, is_ambiguous};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -204,9 +205,8 @@ fn by_requirement(
     }
     let found = evaluation::credentials(requirement, policy, request);
     let evaluation = Evaluation::new(&found, policy, request, context, counts, now);
-    let fulfilled = evaluate(&requirement.root, &|provider| {
-        evaluation.provider_result(provider)
-    });
+    let provider_result = |provider: &Rc<Provider>| evaluation.provider_result(provider);
+    let fulfilled = evaluate(&requirement.root, &provider_result, now);
     match fulfilled.and_then(|fulfilment| evaluation.admit(&fulfilment)) {
         Ok(Some(admission)) => Decision::Admit(admission),
         Ok(None) => Decision::Pass,

@@ -30,6 +30,7 @@ mod scope_list;
 mod sender_constraint;
 mod string_matcher;
 mod token_profile;
+mod user_authentication;
 mod web_url;
 
 use std::rc::Rc;
@@ -64,6 +65,7 @@ pub use rules::{Rule, RuleList, Rules};
 pub use sender_constraint::SenderConstraint;
 pub use string_matcher::{Comparison, StringMatcher};
 pub use token_profile::TokenProfile;
+pub use user_authentication::UserAuthentication;
 pub use web_url::{NotAWebUrl, WebUrl};
 
 use crate::dpop::PROOF_HEADER;
@@ -353,6 +355,9 @@ fn read_claims(
         .filter_map(ClaimPath::root)
         .cloned()
         .collect();
+    if all_requirements(rules, named).any(|one| one.root.needs_user_authentication()) {
+        claims.extend(UserAuthentication::CLAIMS.map(str::to_owned));
+    }
     if providers.iter().any(|one| one.profile.is_some()) {
         claims.extend(TokenProfile::CLAIMS.map(str::to_owned));
     }

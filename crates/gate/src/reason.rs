@@ -364,6 +364,16 @@ reasons! {
         "The DPoP proof has been used before",
         "Make a proof with another jti for each request; no hop in front may repeat requests";
 
+    /// The user was not authenticated as the requirement asks for (RFC 9470, section 3).
+    UserAuthentication {
+        /// The authentication context classes of which one would do; empty if any would.
+        acr_values: Vec<String>,
+        /// The longest time since the authentication; `None` if any would do.
+        max_age: Option<Duration>,
+    }: InsufficientAuthentication, "user_authentication",
+        "A stronger or a more recent authentication is needed",
+        "Send the user to the authorization server with acr_values and max_age of the challenge; the token must have acr and auth_time";
+
     /// The token lacks a scope that the requirement asks for.
     Scope {
         /// The scopes with which the client should ask for another token, separated by spaces.
@@ -429,6 +439,7 @@ enum Class {
     InvalidToken,
     InvalidProof,
     UseNonce,
+    InsufficientAuthentication,
     InsufficientScope,
     AccessDenied,
     Unavailable,
@@ -458,7 +469,11 @@ impl ReasonKind {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self.entry().class {
-            Class::NoToken | Class::InvalidToken | Class::InvalidProof | Class::UseNonce => 401,
+            Class::NoToken
+            | Class::InvalidToken
+            | Class::InvalidProof
+            | Class::UseNonce
+            | Class::InsufficientAuthentication => 401,
             Class::InvalidRequest => 400,
             Class::InsufficientScope | Class::AccessDenied => 403,
             Class::Unavailable => 503,
@@ -474,6 +489,7 @@ impl ReasonKind {
             Class::InvalidToken => "invalid_token",
             Class::InvalidProof => "invalid_dpop_proof",
             Class::UseNonce => "use_dpop_nonce",
+            Class::InsufficientAuthentication => "insufficient_user_authentication",
             Class::InsufficientScope => "insufficient_scope",
             Class::AccessDenied => "access_denied",
             Class::Unavailable => "temporarily_unavailable",
@@ -490,6 +506,7 @@ impl ReasonKind {
             | Class::InvalidToken
             | Class::InvalidProof
             | Class::UseNonce
+            | Class::InsufficientAuthentication
             | Class::InsufficientScope => Some(self.error()),
         }
     }

@@ -25,6 +25,7 @@ mod requirement;
 mod revocation;
 mod scope;
 mod sender;
+mod step_up;
 mod strict_json;
 mod token;
 mod twin;

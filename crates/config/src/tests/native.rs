@@ -49,7 +49,7 @@ fn a_contradictory_requirement_is_refused() {
         (
             json!({"allow": {}, "scopes": ["a"]}),
             format!(
-                "{r}.allow: lets every request pass, so scopes and claims beside it have no effect"
+                "{r}.allow: lets every request pass, so conditions beside it have no effect"
             ),
         ),
         (
@@ -72,12 +72,12 @@ fn a_contradictory_requirement_is_refused() {
         ),
         (
             json!({"scopes": ["a"]}),
-            format!("{r}: scopes and claims need provider_name or another requirement beside them"),
+            format!("{r}: conditions on a token need provider_name or another requirement beside them"),
         ),
         (
             json!({"extract_only_without_validation": {}, "scopes": ["a"]}),
             format!(
-                "{r}.extract_only_without_validation: scopes and claims of an unverified \
+                "{r}.extract_only_without_validation: conditions on an unverified \
                  token prove nothing"
             ),
         ),
@@ -85,6 +85,39 @@ fn a_contradictory_requirement_is_refused() {
             json!({"provider_name": "p", "scopes": ["a\"b"]}),
             format!(
                 "{r}.scopes[0]: is not a scope: visible ASCII characters without space, \" and \\"
+            ),
+        ),
+        (
+            json!({"provider_name": "p", "acr_values": ["a", "b c"]}),
+            format!(
+                "{r}.acr_values[1]: must be visible ASCII characters without space, \" and \\"
+            ),
+        ),
+        (
+            json!({"provider_name": "p", "acr_values": []}),
+            format!("{r}.acr_values: must not be empty"),
+        ),
+        (
+            json!({"provider_name": "p", "max_authentication_age": "0s"}),
+            format!("{r}.max_authentication_age: must be above zero"),
+        ),
+        (
+            json!({"provider_name": "p", "max_authentication_age": "1.5s"}),
+            format!("{r}.max_authentication_age: must be whole seconds"),
+        ),
+        (
+            json!({"max_authentication_age": "300s"}),
+            format!("{r}: conditions on a token need provider_name or another requirement beside them"),
+        ),
+        (
+            json!({"allow": {}, "acr_values": ["a"]}),
+            format!("{r}.allow: lets every request pass, so conditions beside it have no effect"),
+        ),
+        (
+            json!({"extract_only_without_validation": {}, "max_authentication_age": "5s"}),
+            format!(
+                "{r}.extract_only_without_validation: conditions on an unverified \
+                 token prove nothing"
             ),
         ),
         (

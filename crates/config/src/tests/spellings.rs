@@ -76,6 +76,7 @@ pub(super) fn everything() -> Value {
                     {"provider_and_audiences": {"provider_name": "p", "audiences": ["b"]}},
                     {"requires_all": {"requirements": [
                         {"provider_name": "p", "any_scope": ["a"], "scopes": ["b"]},
+                        {"provider_name": "p", "acr_values": ["a"], "max_authentication_age": "5s"},
                         {"extract_only_without_validation": {"verification_status_header": "x-v"}},
                     ]}},
                     {"allow_missing": {}},

@@ -37,6 +37,7 @@ fn every_reason_has_its_status_and_error() {
             ReasonKind::Scope => (403, "insufficient_scope"),
             ReasonKind::Claims | ReasonKind::Requirement => (403, "access_denied"),
             ReasonKind::ProofNonce => (401, "use_dpop_nonce"),
+            ReasonKind::UserAuthentication => (401, "insufficient_user_authentication"),
             ReasonKind::ProofMissing
             | ReasonKind::SeveralProofs
             | ReasonKind::ProofMalformed

@@ -3,7 +3,7 @@
 use gate::reason::Reason;
 use serde_json::{Value, json};
 
-use crate::support::{policy, with};
+use crate::support::{NOW, at, policy, with};
 
 /// Checks `payload` against the conditions of a requirement and a provider with these fields.
 fn check(provider: &Value, conditions: &Value, payload: &Value) -> Result<(), Reason> {
@@ -17,7 +17,7 @@ fn check(provider: &Value, conditions: &Value, payload: &Value) -> Result<(), Re
     let provider = policy.provider("p").unwrap();
     let payload = payload.as_object().unwrap();
     let conditions = &requirement.root.conditions;
-    conditions.check(&provider.scope_claims, payload)
+    conditions.check(provider, payload, at(NOW))
 }
 
 /// Whether `payload` meets the condition on a claim.

@@ -58,6 +58,8 @@ mod sender;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod step_up;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tenants;

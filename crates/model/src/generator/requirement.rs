@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::dice::{chance, one_of, some_of};
-use super::payload::TENANTS;
+use super::payload::{CLASSES, TENANTS};
 
 /// Audiences.
 pub(crate) const AUDIENCES: [&str; 4] = [
@@ -49,6 +49,12 @@ pub(crate) fn draw(rng: &mut Rng, providers: &[String], depth: u8) -> Value {
         70..=87 => json!({"requires_any": {"requirements": parts(rng, providers, depth)}}),
         _ => json!({"requires_all": {"requirements": parts(rng, providers, depth)}}),
     };
+    if chance(rng, 10) {
+        node["acr_values"] = json!(some_of(rng, &CLASSES));
+    }
+    if chance(rng, 10) {
+        node["max_authentication_age"] = json!(one_of(rng, &["60s", "300s", "3600s"]));
+    }
     if chance(rng, 12) {
         node["scopes"] = json!(some_of(rng, &SCOPES));
     }

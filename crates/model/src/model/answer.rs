@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::conditions::Refusal;
 use super::fields::Fields;
 use super::reason::Reason;
+use super::step_up::StepUp;
 use super::view::View;
 
 /// The answer to a refused request.
@@ -17,6 +18,7 @@ pub(crate) struct Answer {
     grpc: bool,
     realm: String,
     scope: Option<String>,
+    step_up: StepUp,
 }
 
 impl Answer {
@@ -30,6 +32,7 @@ impl Answer {
             grpc: view.is_grpc(),
             realm: realm.unwrap_or_else(|| view.first(":authority")).to_owned(),
             scope: refusal.scope.clone(),
+            step_up: refusal.step_up.clone().unwrap_or_default(),
         }
     }
 
@@ -62,6 +65,13 @@ impl Answer {
         }
         if let Some(scope) = &self.scope {
             challenge.extend([", scope=\"", &quotable(scope, usize::MAX), "\""]);
+        }
+        if !self.step_up.classes.is_empty() {
+            let classes = self.step_up.classes.join(" ");
+            challenge.extend([", acr_values=\"", &classes, "\""]);
+        }
+        if let Some(age) = self.step_up.age {
+            challenge.extend([", max_age=\"", &age.to_string(), "\""]);
         }
         Some(challenge)
     }

@@ -6,18 +6,23 @@ use super::claim;
 use super::fields::Fields;
 use super::reason::Reason;
 use super::scope;
+use super::step_up::{self, StepUp};
 
-/// A reason, and the scopes that the challenge names.
+/// A reason, and the scopes and the authentication that the challenge names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     pub(crate) scope: Option<String>,
+    pub(crate) step_up: Option<StepUp>,
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        let scope = None;
-        Self { reason, scope }
+        Self {
+            reason,
+            scope: None,
+            step_up: None,
+        }
     }
 }
 
@@ -35,19 +40,31 @@ impl Refusal {
         }
     }
 
-    /// The refusal of a part of `node`, with the scopes that `node` needs besides.
+    /// The refusal of a part of `node`, with the scopes and the authentication that `node` needs besides.
     pub(crate) fn within(self, node: Fields<'_>) -> Self {
         let scope = self.scope.map(|lacking| scope::completed(node, &lacking));
-        Self { scope, ..self }
+        let step_up = self.step_up.map(|demand| demand.within(node));
+        Self {
+            reason: self.reason,
+            scope,
+            step_up,
+        }
     }
 }
 
-/// Checks a token of a provider with this payload against `scopes`, `any_scope` and `claims` of a requirement.
+/// Checks a token of a provider with this payload against the conditions of a requirement.
 pub(crate) fn check(
     node: Fields<'_>,
     provider: Fields<'_>,
     payload: &Map<String, Value>,
+    now: i128,
 ) -> Result<(), Refusal> {
+    if let Err((reason, step_up)) = step_up::check(node, provider, payload, now) {
+        return Err(Refusal {
+            step_up,
+            ..reason.into()
+        });
+    }
     let owned = scopes(provider, payload);
     let has = |scope: &&str| owned.iter().any(|one| one == scope);
     let any = node.texts("any_scope");
@@ -56,6 +73,7 @@ pub(crate) fn check(
         return Err(Refusal {
             reason: Reason::Scope,
             scope: Some(scope::own(node).join(" ")),
+            step_up: None,
         });
     }
     for condition in node.list("claims") {

@@ -35,6 +35,7 @@ pub(crate) enum Reason {
     Unbound,
     CertificateMissing,
     CertificateMismatch,
+    UserAuthentication,
     Scope,
     Claims,
     KeysUnavailable,
@@ -92,6 +93,12 @@ impl Reason {
             Self::Unbound => token("unbound"),
             Self::CertificateMissing => token("certificate_missing"),
             Self::CertificateMismatch => token("certificate_mismatch"),
+            Self::UserAuthentication => (
+                "user_authentication",
+                401,
+                Some("insufficient_user_authentication"),
+                "insufficient_user_authentication",
+            ),
             Self::Scope => (
                 "scope",
                 403,

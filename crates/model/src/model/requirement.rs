@@ -184,7 +184,8 @@ impl<'c> Examination<'c, '_> {
         if let Finding::Fulfilled { accepted, .. } = &finding {
             for (_, one) in accepted {
                 let provider = provider(self.configuration, &one.provider);
-                if let Err(refusal) = conditions::check(node, provider, &one.content.payload) {
+                let (payload, now) = (&one.content.payload, self.surroundings.now);
+                if let Err(refusal) = conditions::check(node, provider, payload, now) {
                     return Finding::Refused(vec![refusal]);
                 }
             }
@@ -273,7 +274,13 @@ fn alternatives(list: Fields<'_>) -> (Vec<Fields<'_>>, Option<Fallback>, Vec<&st
         return (nodes, None, siblings);
     }
     let fallback = |node: &Fields<'_>| {
-        let conditions = ["scopes", "any_scope", "claims"];
+        let conditions = [
+            "acr_values",
+            "max_authentication_age",
+            "scopes",
+            "any_scope",
+            "claims",
+        ];
         if conditions.iter().any(|name| node.has(name)) {
             None
         } else if node.has("allow_missing") {
