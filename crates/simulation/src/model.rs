@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::disturbances::Disturbances;
-use crate::plan::{ACTIVE_CACHE, INACTIVE_CACHE, KEYS, LIST, Schedule, TIMEOUT};
+use crate::plan::{
+    ACTIVE_CACHE, AUTHENTICATION_AGE, INACTIVE_CACHE, KEYS, LIST, Schedule, TIMEOUT,
+};
 use crate::server::Server;
 use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
@@ -38,6 +40,8 @@ pub(crate) struct Times<'t> {
     pub(crate) now: Duration,
     /// The wall clock, in Unix seconds.
     pub(crate) wall: u64,
+    /// The same in milliseconds.
+    pub(crate) wall_millis: u64,
     pub(crate) disturbances: &'t Disturbances,
     /// Whether any swap of shared data was lost so far.
     pub(crate) lost_swaps: bool,
@@ -81,6 +85,15 @@ pub(crate) fn expected_with(
 
 /// What the decision about `token` must be now.
 pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times<'_>) -> Expected {
+    if let Some(time) = token.authenticated {
+        let oldest = time + AUTHENTICATION_AGE.as_secs() + SKEW;
+        if times.wall_millis > oldest * 1000 {
+            return Expected::Refusal("the user was authenticated too long ago");
+        }
+        if times.wall + SKEW < time {
+            return Expected::Refusal("the authentication is in the future");
+        }
+    }
     match &token.kind {
         Kind::Bad => Expected::Refusal("the token is bad"),
         Kind::Opaque(number) => opaque(*number, servers, times),

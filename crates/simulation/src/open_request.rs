@@ -5,7 +5,7 @@ use std::time::Duration;
 use gate_simulator::{Outcome, Request};
 
 use crate::model::{Expected, Times, expected_with};
-use crate::plan::TIMEOUT;
+use crate::plan::{AUTHENTICATION_AGE, TIMEOUT};
 use crate::proofs::Proofs;
 use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
@@ -83,9 +83,16 @@ impl OpenRequest {
         expected_with(self.token, self.proof.is_some(), servers, times)
     }
 
-    /// Whether the token may have expired while the request waited.
+    /// Whether the token may have expired, or its authentication become too old, while the request waited.
     fn may_have_expired(&self, times: &Times) -> bool {
         let waited = times.now.saturating_sub(self.arrived).as_secs() + 2;
-        matches!(self.token.kind, Kind::Signed { expires, .. } if expires <= times.wall + waited)
+        let expires = match self.token.kind {
+            Kind::Signed { expires, .. } => Some(expires),
+            Kind::Bad | Kind::Opaque(_) => None,
+        };
+        let ages = self.token.authenticated;
+        let ages = ages.map(|time| time + AUTHENTICATION_AGE.as_secs());
+        let ends = expires.into_iter().chain(ages);
+        ends.min().is_some_and(|end| end <= times.wall + waited)
     }
 }

@@ -42,6 +42,11 @@ pub(crate) const ACTIVE_CACHE: Duration = Duration::from_secs(20);
 /// How long the answer about an inactive token is used.
 pub(crate) const INACTIVE_CACHE: Duration = Duration::from_secs(5);
 
+/// The header of requests that need a recent authentication of the user.
+pub(crate) const RECENT: &str = "x-recent";
+/// How recent that is.
+pub(crate) const AUTHENTICATION_AGE: Duration = Duration::from_mins(5);
+
 /// How many used proofs are remembered for each configuration, about.
 pub(crate) const USED_PROOFS: usize = 128;
 /// How many variants of a configuration there are.
@@ -110,7 +115,19 @@ impl Plan {
         }
         let realm = format!("variant {variant}");
         let dpop = json!({"replay_entries": USED_PROOFS});
-        json!({"providers": providers, "realm": realm, "dpop": dpop}).to_string()
+        let any: Vec<Value> = providers
+            .keys()
+            .map(|name| json!({"provider_name": name}))
+            .collect();
+        let any = json!({"requires_any": {"requirements": any}});
+        let mut recent = any.clone();
+        recent["max_authentication_age"] = json!(seconds(AUTHENTICATION_AGE));
+        let asks = json!([{"name": RECENT, "present_match": true}]);
+        let rules = json!([
+            {"match": {"prefix": "/", "headers": asks}, "requires": recent},
+            {"match": {"prefix": "/"}, "requires": any},
+        ]);
+        json!({"providers": providers, "rules": rules, "realm": realm, "dpop": dpop}).to_string()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::disturbances::Disturbances;
 use crate::living_worker::{LivingWorker, NumberedListener};
 use crate::model::{Expected, Times, expected, expected_with, settled_at};
 use crate::open_request::OpenRequest;
-use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, USED_PROOFS, VARIANTS};
+use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, RECENT, USED_PROOFS, VARIANTS};
 use crate::proofs::Proofs;
 use crate::servers::Servers;
 use crate::signatures::verify_signature;
@@ -254,6 +254,7 @@ impl World {
         let scheme = if text.is_some() { "DPoP" } else { "Bearer" };
         let mut headers = vec![("authorization", format!("{scheme} {}", token.text))];
         headers.extend(text.map(|text| ("dpop", text)));
+        headers.extend(token.authenticated.map(|_| (RECENT, "1".to_owned())));
         headers
     }
 
@@ -418,6 +419,7 @@ impl World {
         Times {
             now: self.process.elapsed(),
             wall: self.process.now().unix_millis() / 1000,
+            wall_millis: self.process.now().unix_millis(),
             disturbances: &self.disturbances,
             lost_swaps: self.lost_swaps.get() > 0,
         }
