@@ -49,7 +49,10 @@ fn one_key_set_serves_the_listed_tenants_and_no_token_of_a_wrong_issuer_causes_a
     for token in &wrong {
         // A key that nobody has: with a good issuer the filter would ask for newer keys.
         let answer = gate.send(&get("/").bearer(token.clone().header("kid", "new").signed()));
-        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_token"));
+        assert_eq!(
+            (answer.status, answer.error().as_str()),
+            (401, "invalid_token")
+        );
     }
     gate.counts("denied.issuer", 6);
     gate.counts("denied.claims", 1);

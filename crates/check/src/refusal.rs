@@ -264,7 +264,10 @@ impl Refusal<'_> {
         let mut facts = Vec::new();
         if !demand.acr_values.is_empty() {
             let classes = demand.acr_values.join(" ");
-            facts.push(format!("acr: {}; required: one of {classes}", self.claim_text("acr")));
+            facts.push(format!(
+                "acr: {}; required: one of {classes}",
+                self.claim_text("acr")
+            ));
         }
         if let Some(max_age) = demand.max_age {
             let time = self.claim_text("auth_time");

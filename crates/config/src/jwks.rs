@@ -161,9 +161,8 @@ fn metadata(at: &Place<'_>, issuers: &Issuers) -> Option<DocumentSource> {
         })
     });
     source.or_else(|| {
-        at.field("issuer").refuse(
-            "must be an http or https URI without query: discovery reads its metadata",
-        )
+        at.field("issuer")
+            .refuse("must be an http or https URI without query: discovery reads its metadata")
     })
 }
 

@@ -179,9 +179,9 @@ impl Builder<'_> {
         match (given.next(), given.next()) {
             (Some(node), None) => node,
             (None, _) if !is_conditional => at.refuse(EMPTY),
-            (None, _) => {
-                at.refuse("conditions on a token need provider_name or another requirement beside them")
-            }
+            (None, _) => at.refuse(
+                "conditions on a token need provider_name or another requirement beside them",
+            ),
             (Some(_), Some(_)) => at.refuse(
                 "has more than one of provider_name, provider_and_audiences, requires_any, \
                  requires_all, allow, allow_missing, allow_missing_or_failed and \
@@ -229,9 +229,8 @@ impl Builder<'_> {
         }
         if wire.allow.is_some() {
             if !conditions.is_empty() {
-                at.field("allow").report(
-                    "lets every request pass, so conditions beside it have no effect",
-                );
+                at.field("allow")
+                    .report("lets every request pass, so conditions beside it have no effect");
             }
             nodes.push(Some(RequirementKind::Nothing.into()));
         }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::entries::Entries;
 use crate::requirement::{RequirementWire, Requires};
 use crate::scalar::{
-    AcrValue, Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
-    ScopeToken, Signed, Unsigned, UnsignedDuration,
+    AcrValue, Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration,
+    RESERVED_HEADERS, ScopeToken, Signed, Unsigned, UnsignedDuration,
 };
 
 /// Gives a type a schema that is inlined at every use.

@@ -32,8 +32,7 @@ fn issuer_is_compared_exactly_even_if_it_has_braces() {
     let policy = read(&provider_with("issuer", &json!(TEMPLATE))).unwrap();
     let expected = [IssuerTemplate::exact(TEMPLATE.to_owned())];
     assert_eq!(policy.providers[0].issuers.all(), expected);
-    let expected =
-        "providers.p.issuer: is compared with its braces: templates belong into issuers";
+    let expected = "providers.p.issuer: is compared with its braces: templates belong into issuers";
     assert_eq!(policy.warnings, [expected]);
 }
 
@@ -42,7 +41,10 @@ fn issuers_that_cannot_be_honoured_are_refused() {
     let place = "a placeholder must be a whole segment of the path of an http or https URL, as in \
                  https://login.example/{tid}/v2.0";
     for (issuers, problem) in [
-        (json!([]), "providers.p.issuers: must not be empty".to_owned()),
+        (
+            json!([]),
+            "providers.p.issuers: must not be empty".to_owned(),
+        ),
         (
             json!(["a", ""]),
             "providers.p.issuers[1]: must not be empty".to_owned(),
@@ -76,7 +78,10 @@ fn discovery_is_for_a_single_issuer() {
         }}})
     };
     assert_eq!(error(&with_issuers(json!(["https://a.example"]))), "none");
-    for issuers in [json!([TEMPLATE]), json!(["https://a.example", "https://b.example"])] {
+    for issuers in [
+        json!([TEMPLATE]),
+        json!(["https://a.example", "https://b.example"]),
+    ] {
         assert_eq!(
             error(&with_issuers(issuers)),
             "providers.p.issuers: discovery reads the metadata of a single issuer: name it in issuer, or \
@@ -92,7 +97,11 @@ fn the_metadata_of_a_resource_name_the_issuers_unless_there_are_templates() {
         config["resource_metadata"] = json!({"resource": "https://api.example/mcp"});
         config
     };
-    let exact = config(json!(["https://b.example", "https://a.example", "https://b.example"]));
+    let exact = config(json!([
+        "https://b.example",
+        "https://a.example",
+        "https://b.example"
+    ]));
     let policy = read(&exact).unwrap();
     let metadata = policy.resources.all()[0].metadata.as_ref().unwrap();
     let document: Value = serde_json::from_str(&metadata.document).unwrap();
@@ -137,7 +146,11 @@ fn a_requirement_that_limits_no_tenants_is_warned_of() {
         json!({"requires_any": {"requirements": [limited, of(json!([]))]}}),
         json!({"allow_missing": {}}),
     ] {
-        assert_eq!(warnings(open.clone()), [text("rules[0].requires")], "{open}");
+        assert_eq!(
+            warnings(open.clone()),
+            [text("rules[0].requires")],
+            "{open}"
+        );
     }
     for closed in [
         limited.clone(),

@@ -48,9 +48,7 @@ fn a_contradictory_requirement_is_refused() {
         (json!({"allow": {}}), "none".to_owned()),
         (
             json!({"allow": {}, "scopes": ["a"]}),
-            format!(
-                "{r}.allow: lets every request pass, so conditions beside it have no effect"
-            ),
+            format!("{r}.allow: lets every request pass, so conditions beside it have no effect"),
         ),
         (
             json!({"provider_name": "x"}),
@@ -72,7 +70,9 @@ fn a_contradictory_requirement_is_refused() {
         ),
         (
             json!({"scopes": ["a"]}),
-            format!("{r}: conditions on a token need provider_name or another requirement beside them"),
+            format!(
+                "{r}: conditions on a token need provider_name or another requirement beside them"
+            ),
         ),
         (
             json!({"extract_only_without_validation": {}, "scopes": ["a"]}),
@@ -89,9 +89,7 @@ fn a_contradictory_requirement_is_refused() {
         ),
         (
             json!({"provider_name": "p", "acr_values": ["a", "b c"]}),
-            format!(
-                "{r}.acr_values[1]: must be visible ASCII characters without space, \" and \\"
-            ),
+            format!("{r}.acr_values[1]: must be visible ASCII characters without space, \" and \\"),
         ),
         (
             json!({"provider_name": "p", "acr_values": []}),
@@ -107,7 +105,9 @@ fn a_contradictory_requirement_is_refused() {
         ),
         (
             json!({"max_authentication_age": "300s"}),
-            format!("{r}: conditions on a token need provider_name or another requirement beside them"),
+            format!(
+                "{r}: conditions on a token need provider_name or another requirement beside them"
+            ),
         ),
         (
             json!({"allow": {}, "acr_values": ["a"]}),

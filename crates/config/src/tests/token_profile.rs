@@ -24,7 +24,10 @@ fn a_profile_needs_issuer_and_audiences() {
     let policy = read(&config(&json!({}))).unwrap();
     assert_eq!(policy.providers[0].profile, Some(TokenProfile::Rfc9068));
     for name in TokenProfile::CLAIMS {
-        assert!(policy.read_claims.iter().any(|claim| claim == name), "{name}");
+        assert!(
+            policy.read_claims.iter().any(|claim| claim == name),
+            "{name}"
+        );
     }
     let tenants = json!({"issuer": null, "issuers": ["https://login.example/{tid}"]});
     assert_eq!(error(&config(&tenants)), "none");

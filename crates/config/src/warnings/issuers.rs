@@ -52,11 +52,14 @@ pub(super) fn find(
 /// Whether `node` takes tokens of `provider` whatever their `claim` is.
 fn takes_any(node: &RequirementNode, provider: &Provider, claim: &ClaimPath) -> bool {
     let mut conditions = node.conditions.claims.iter();
-    let is_limited = conditions
-        .any(|one| one.path == *claim && !matches!(one.test, ClaimTest::Present(_)));
+    let is_limited =
+        conditions.any(|one| one.path == *claim && !matches!(one.test, ClaimTest::Present(_)));
     let takes = match &node.kind {
         RequirementKind::Provider(other) => other.index == provider.index,
-        _ => node.parts().iter().any(|part| takes_any(part, provider, claim)),
+        _ => node
+            .parts()
+            .iter()
+            .any(|part| takes_any(part, provider, claim)),
     };
     takes && !is_limited
 }

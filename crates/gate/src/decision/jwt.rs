@@ -53,7 +53,10 @@ pub(super) fn check(
             if let Some(claim) = contradiction(&token.claims, &token.payload, &response) {
                 return Err(Reason::Contradiction { claim }.into());
             }
-            if provider.issuers.differ_in(&token.payload, &response.payload) {
+            if provider
+                .issuers
+                .differ_in(&token.payload, &response.payload)
+            {
                 return Err(Reason::Contradiction { claim: "iss" }.into());
             }
             Payload::Introspected(response)

@@ -56,8 +56,8 @@ impl Issuers {
     #[must_use]
     pub fn differ_in(&self, one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
         self.claims().any(|claim| {
-            let [one, other] = [one, other]
-                .map(|payload| claim.find(payload).filter(|value| !value.is_null()));
+            let [one, other] =
+                [one, other].map(|payload| claim.find(payload).filter(|value| !value.is_null()));
             one.is_some() && other.is_some() && one != other
         })
     }

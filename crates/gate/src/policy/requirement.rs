@@ -199,9 +199,9 @@ impl RequirementNode {
     pub fn completed_authentication(&self, lacking: UserAuthentication) -> UserAuthentication {
         let demand = lacking.and(&self.conditions.authentication);
         match &self.kind {
-            RequirementKind::All(nodes) => nodes.iter().fold(demand, |demand, node| {
-                node.completed_authentication(demand)
-            }),
+            RequirementKind::All(nodes) => nodes
+                .iter()
+                .fold(demand, |demand, node| node.completed_authentication(demand)),
             _ => demand,
         }
     }

@@ -14,7 +14,7 @@ use gate::token::{MAX_TOKEN_BYTES, Token};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::policy;
+use crate::support::{NOW, at, policy};
 
 /// What a provider says about its token.
 #[derive(Clone, Debug)]

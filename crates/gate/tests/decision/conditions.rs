@@ -214,13 +214,28 @@ fn arrays_and_objects_in_an_object_are_compared_by_what_is_asked_for() {
     for (wanted, expected) in [
         (json!({"type": "payment"}), true),
         (json!({}), true),
-        (json!({"type": "payment", "actions": ["initiate", "status"]}), true),
-        (json!({"type": "payment", "actions": ["initiate", "initiate"]}), true),
+        (
+            json!({"type": "payment", "actions": ["initiate", "status"]}),
+            true,
+        ),
+        (
+            json!({"type": "payment", "actions": ["initiate", "initiate"]}),
+            true,
+        ),
         (json!({"type": "payment", "actions": []}), true),
-        (json!({"type": "payment", "actions": ["initiate", "read"]}), false),
+        (
+            json!({"type": "payment", "actions": ["initiate", "read"]}),
+            false,
+        ),
         // Both must be in the same element.
-        (json!({"type": "account_information", "actions": ["status"]}), false),
-        (json!({"type": "account_information", "actions": ["read"]}), true),
+        (
+            json!({"type": "account_information", "actions": ["status"]}),
+            false,
+        ),
+        (
+            json!({"type": "account_information", "actions": ["read"]}),
+            true,
+        ),
         (json!({"type": "payment", "actions": "initiate"}), false),
         (json!({"single": ["initiate"]}), false),
         (json!({"actions": {"0": "initiate"}}), false),
@@ -228,9 +243,18 @@ fn arrays_and_objects_in_an_object_are_compared_by_what_is_asked_for() {
         (json!({"amount": {"currency": "EUR", "value": 10.0}}), true),
         (json!({"amount": {"currency": "USD"}}), false),
         (json!({"amount": {"currency": "EUR", "other": null}}), false),
-        (json!({"amount": {"limits": [{"max": 5}, {"per": "week"}]}}), true),
-        (json!({"amount": {"limits": [{"max": 5, "per": "day"}]}}), true),
-        (json!({"amount": {"limits": [{"max": 5, "per": "week"}]}}), false),
+        (
+            json!({"amount": {"limits": [{"max": 5}, {"per": "week"}]}}),
+            true,
+        ),
+        (
+            json!({"amount": {"limits": [{"max": 5, "per": "day"}]}}),
+            true,
+        ),
+        (
+            json!({"amount": {"limits": [{"max": 5, "per": "week"}]}}),
+            false,
+        ),
         (json!({"amount": []}), false),
         (json!({"amount": {}}), true),
         (json!({"matrix": [[2]]}), true),
@@ -266,8 +290,16 @@ fn who_acts_is_a_condition_on_the_outermost_actor() {
     let nobody = json!({"claim_name": "act", "present": false});
     for (payload, acts, alone) in [
         (json!({"sub": "user"}), false, true),
-        (json!({"act": {"sub": "https://agent.example"}}), true, false),
-        (json!({"act": {"sub": "https://other.example"}}), false, false),
+        (
+            json!({"act": {"sub": "https://agent.example"}}),
+            true,
+            false,
+        ),
+        (
+            json!({"act": {"sub": "https://other.example"}}),
+            false,
+            false,
+        ),
         (
             json!({"act": {"sub": "https://other.example", "act": {"sub": "https://agent.example"}}}),
             false,

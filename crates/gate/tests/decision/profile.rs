@@ -64,7 +64,10 @@ fn a_claim_that_is_not_there_is_named() {
         }
     }
     let no_audience = with(&claims(), &json!({"aud": []}));
-    assert_eq!(decide(&no_audience), Outcome::Deny(ReasonKind::ClaimMissing));
+    assert_eq!(
+        decide(&no_audience),
+        Outcome::Deny(ReasonKind::ClaimMissing)
+    );
 }
 
 #[test]

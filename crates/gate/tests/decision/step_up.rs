@@ -73,7 +73,10 @@ fn acr_must_be_one_of_the_values() {
         (json!({"acr": null}), wrong.clone()),
         (json!({"acr": 1}), wrong.clone()),
         // Nobody asks for the time.
-        (json!({"acr": "gold", "auth_time": "yesterday"}), Outcome::admitted()),
+        (
+            json!({"acr": "gold", "auth_time": "yesterday"}),
+            Outcome::admitted(),
+        ),
     ] {
         assert_eq!(decide(&policy, &claims), expected, "{claims}");
     }
@@ -93,7 +96,11 @@ fn the_age_of_the_authentication_is_exact_to_the_second_and_the_skew_is_tolerate
         (60, json!({"auth_time": NOW - 361}), failed.clone()),
         (60, json!({"auth_time": NOW + 60}), Outcome::admitted()),
         (60, json!({"auth_time": NOW + 61}), failed.clone()),
-        (0, json!({"auth_time": 1_699_999_700.0}), Outcome::admitted()),
+        (
+            0,
+            json!({"auth_time": 1_699_999_700.0}),
+            Outcome::admitted(),
+        ),
         (0, json!({"auth_time": 1_699_999_699.9}), failed.clone()),
         (0, json!({"auth_time": 0}), failed.clone()),
         (0, json!({"auth_time": -1}), failed.clone()),
@@ -144,7 +151,11 @@ fn the_demand_is_told_only_to_holders_of_good_tokens() {
         json!({"acr": "gold"}),
         json!({"scope": "a"}),
     ] {
-        assert_eq!(challenges(&policy, &claims, NOW), [both.as_str()], "{claims}");
+        assert_eq!(
+            challenges(&policy, &claims, NOW),
+            [both.as_str()],
+            "{claims}"
+        );
     }
     let good = json!({"acr": "gold", "auth_time": NOW, "scope": "a"});
     assert!(challenges(&policy, &good, NOW).is_empty());
@@ -187,7 +198,10 @@ fn a_challenge_asks_for_what_meets_all_parts_of_a_requirement() {
     };
     for (requires, expected) in [
         (of_p(&json!({"acr_values": ["b", "a"]})), demand("b a", "")),
-        (of_p(&json!({"max_authentication_age": "60s"})), demand("", "60")),
+        (
+            of_p(&json!({"max_authentication_age": "60s"})),
+            demand("", "60"),
+        ),
         (
             all(json!([
                 of_p(&json!({"acr_values": ["gold"]})),
@@ -230,7 +244,11 @@ fn a_challenge_asks_for_what_meets_all_parts_of_a_requirement() {
         ),
     ] {
         let policy = policy_of(&provider(), &requires);
-        assert_eq!(challenges(&policy, &json!({}), NOW), [expected], "{requires}");
+        assert_eq!(
+            challenges(&policy, &json!({}), NOW),
+            [expected],
+            "{requires}"
+        );
     }
 }
 
@@ -267,7 +285,10 @@ fn with_proofs_of_possession_only_the_challenge_with_the_error_has_the_demand() 
     };
     assert_eq!(*bearer, format!("{FAILED}, acr_values=\"gold\""));
     assert!(dpop.starts_with("DPoP "), "{dpop}");
-    assert!(!dpop.contains("acr_values") && !dpop.contains("error"), "{dpop}");
+    assert!(
+        !dpop.contains("acr_values") && !dpop.contains("error"),
+        "{dpop}"
+    );
 }
 
 #[test]
@@ -288,10 +309,22 @@ fn of_an_introspected_token_the_response_counts() {
     }));
     for (members, expected) in [
         (json!({"acr": "gold", "auth_time": NOW - 300}), None),
-        (json!({"acr": "gold", "auth_time": NOW - 361}), Some(ReasonKind::UserAuthentication)),
-        (json!({"acr": "silver", "auth_time": NOW}), Some(ReasonKind::UserAuthentication)),
-        (json!({"acr": "gold", "auth_time": null}), Some(ReasonKind::UserAuthentication)),
-        (json!({"acr": 1, "auth_time": NOW}), Some(ReasonKind::ClaimType)),
+        (
+            json!({"acr": "gold", "auth_time": NOW - 361}),
+            Some(ReasonKind::UserAuthentication),
+        ),
+        (
+            json!({"acr": "silver", "auth_time": NOW}),
+            Some(ReasonKind::UserAuthentication),
+        ),
+        (
+            json!({"acr": "gold", "auth_time": null}),
+            Some(ReasonKind::UserAuthentication),
+        ),
+        (
+            json!({"acr": 1, "auth_time": NOW}),
+            Some(ReasonKind::ClaimType),
+        ),
     ] {
         let status = active(&with(&json!({"active": true}), &members));
         let gate = Gate::new().introspection(move |_, _| status.clone());
@@ -316,6 +349,10 @@ fn the_authentication_is_looked_at_before_scopes_and_claims() {
         (json!({"acr": "gold"}), ReasonKind::Scope),
         (json!({"acr": "gold", "scope": "a"}), ReasonKind::Claims),
     ] {
-        assert_eq!(decide(&policy, &claims), Outcome::Deny(expected), "{claims}");
+        assert_eq!(
+            decide(&policy, &claims),
+            Outcome::Deny(expected),
+            "{claims}"
+        );
     }
 }

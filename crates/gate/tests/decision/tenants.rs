@@ -55,46 +55,94 @@ fn no_trick_with_issuer_and_tenant_is_accepted_or_fetches_anything() {
         ("the tenant of another", json!({"iss": of("a"), "tid": "b"})),
         ("no tenant", json!({"iss": of("a")})),
         ("an empty issuer", json!({"iss": "", "tid": "a"})),
-        ("the template itself", json!({"iss": TEMPLATE, "tid": "{tid}"})),
+        (
+            "the template itself",
+            json!({"iss": TEMPLATE, "tid": "{tid}"}),
+        ),
         ("the template without tenant", json!({"iss": TEMPLATE})),
         ("an empty tenant", json!({"iss": of(""), "tid": ""})),
         ("a slash", json!({"iss": of("a/b"), "tid": "a/b"})),
         ("a slash at the end", json!({"iss": of("a/"), "tid": "a/"})),
-        ("an encoded slash", json!({"iss": of("a%2Fb"), "tid": "a%2Fb"})),
-        ("an encoded slash for a slash", json!({"iss": of("a%2Fb"), "tid": "a/b"})),
+        (
+            "an encoded slash",
+            json!({"iss": of("a%2Fb"), "tid": "a%2Fb"}),
+        ),
+        (
+            "an encoded slash for a slash",
+            json!({"iss": of("a%2Fb"), "tid": "a/b"}),
+        ),
         ("an encoded letter", json!({"iss": of("%61"), "tid": "a"})),
-        ("an encoded letter in both", json!({"iss": of("%61"), "tid": "%61"})),
+        (
+            "an encoded letter in both",
+            json!({"iss": of("%61"), "tid": "%61"}),
+        ),
         ("a backslash", json!({"iss": of("a\\b"), "tid": "a\\b"})),
         ("a dot segment", json!({"iss": of("."), "tid": "."})),
         ("two dots", json!({"iss": of(".."), "tid": ".."})),
-        ("encoded dots", json!({"iss": of("%2e%2e"), "tid": "%2e%2e"})),
+        (
+            "encoded dots",
+            json!({"iss": of("%2e%2e"), "tid": "%2e%2e"}),
+        ),
         ("a query", json!({"iss": of("a?b"), "tid": "a?b"})),
         ("a fragment", json!({"iss": of("a#b"), "tid": "a#b"})),
         ("a parameter", json!({"iss": of("a;b"), "tid": "a;b"})),
         ("a port", json!({"iss": of("a:1"), "tid": "a:1"})),
         ("a user", json!({"iss": of("a@b"), "tid": "a@b"})),
         ("a space", json!({"iss": of("a b"), "tid": "a b"})),
-        ("a control character", json!({"iss": of("a\0"), "tid": "a\0"})),
-        ("another script", json!({"iss": of("\u{e9}"), "tid": "\u{e9}"})),
+        (
+            "a control character",
+            json!({"iss": of("a\0"), "tid": "a\0"}),
+        ),
+        (
+            "another script",
+            json!({"iss": of("\u{e9}"), "tid": "\u{e9}"}),
+        ),
         ("another case", json!({"iss": of("A"), "tid": "a"})),
-        ("text before", json!({"iss": format!("x{}", of("a")), "tid": "a"})),
-        ("text after", json!({"iss": format!("{}x", of("a")), "tid": "a"})),
-        ("a slash after", json!({"iss": format!("{}/", of("a")), "tid": "a"})),
-        ("another host", json!({"iss": "https://evil.example/a/v2.0", "tid": "a"})),
+        (
+            "text before",
+            json!({"iss": format!("x{}", of("a")), "tid": "a"}),
+        ),
+        (
+            "text after",
+            json!({"iss": format!("{}x", of("a")), "tid": "a"}),
+        ),
+        (
+            "a slash after",
+            json!({"iss": format!("{}/", of("a")), "tid": "a"}),
+        ),
+        (
+            "another host",
+            json!({"iss": "https://evil.example/a/v2.0", "tid": "a"}),
+        ),
         (
             "the issuer in the path",
             json!({"iss": "https://evil.example/https://login.example/a/v2.0", "tid": "a"}),
         ),
-        ("the host as a prefix", json!({"iss": "https://login.example.evil/a/v2.0", "tid": "a"})),
-        ("another scheme", json!({"iss": "http://login.example/a/v2.0", "tid": "a"})),
-        ("another version", json!({"iss": "https://login.example/a/v1.0", "tid": "a"})),
+        (
+            "the host as a prefix",
+            json!({"iss": "https://login.example.evil/a/v2.0", "tid": "a"}),
+        ),
+        (
+            "another scheme",
+            json!({"iss": "http://login.example/a/v2.0", "tid": "a"}),
+        ),
+        (
+            "another version",
+            json!({"iss": "https://login.example/a/v1.0", "tid": "a"}),
+        ),
         ("a number", json!({"iss": of("7"), "tid": 7})),
         ("a boolean", json!({"iss": of("true"), "tid": true})),
         ("null", json!({"iss": of("null"), "tid": null})),
         ("a list", json!({"iss": of("a"), "tid": ["a"]})),
         ("an object", json!({"iss": of("a"), "tid": {"a": "a"}})),
-        ("a name with another case", json!({"iss": of("a"), "TID": "a"})),
-        ("a tenant elsewhere", json!({"iss": of("a"), "x": {"tid": "a"}})),
+        (
+            "a name with another case",
+            json!({"iss": of("a"), "TID": "a"}),
+        ),
+        (
+            "a tenant elsewhere",
+            json!({"iss": of("a"), "x": {"tid": "a"}}),
+        ),
     ] {
         let (outcome, lookups) = decide(&policy, &claims);
         assert_eq!(outcome, Outcome::Deny(ReasonKind::Issuer), "{trick}");
@@ -112,7 +160,10 @@ fn no_trick_with_issuer_and_tenant_is_accepted_or_fetches_anything() {
 fn a_tenant_whose_key_is_unknown_causes_no_fetch_if_the_issuer_is_wrong() {
     let policy = policy_of(&tenants(&json!({})));
     let gate = Gate::new().keys(newer_possible);
-    let claims = with(&payload(), &json!({"iss": "https://login.example/a/v2.0", "tid": "b"}));
+    let claims = with(
+        &payload(),
+        &json!({"iss": "https://login.example/a/v2.0", "tid": "b"}),
+    );
     let text = rs256(&json!({"alg": "RS256", "kid": "unknown"}), &claims);
     let outcome = gate.decide(&policy, &bearing(&text));
     assert_eq!(outcome, Outcome::Deny(ReasonKind::Issuer));
@@ -146,7 +197,9 @@ fn claims_of_a_requirement_list_the_tenants() {
 #[test]
 fn a_known_token_is_judged_by_its_tenant_again() {
     let open = policy_of(&tenants(&json!({})));
-    let closed = policy_of(&tenants(&json!({"issuers": ["https://login.example/{tid}/v1.0"]})));
+    let closed = policy_of(&tenants(
+        &json!({"issuers": ["https://login.example/{tid}/v1.0"]}),
+    ));
     let gate = Gate::new().keys(ready);
     let token = token(&json!({"iss": "https://login.example/a/v2.0", "tid": "a"}));
     for _ in 0..2 {
@@ -164,11 +217,23 @@ fn exact_issuers_and_templates_stand_beside_each_other() {
     for (claims, expected) in [
         (json!({"iss": "https://a.example"}), true),
         (json!({"iss": "https://a.example/"}), false),
-        (json!({"iss": "https://login.example/x/v2.0", "tid": "x"}), true),
-        (json!({"iss": "https://b.example/x", "org": {"id": "x"}}), true),
+        (
+            json!({"iss": "https://login.example/x/v2.0", "tid": "x"}),
+            true,
+        ),
+        (
+            json!({"iss": "https://b.example/x", "org": {"id": "x"}}),
+            true,
+        ),
         (json!({"iss": "https://b.example/x", "tid": "x"}), false),
-        (json!({"iss": "https://b.example/x", "org": {"id": "y"}}), false),
-        (json!({"iss": "https://b.example/x/", "org": {"id": "x"}}), false),
+        (
+            json!({"iss": "https://b.example/x", "org": {"id": "y"}}),
+            false,
+        ),
+        (
+            json!({"iss": "https://b.example/x/", "org": {"id": "x"}}),
+            false,
+        ),
     ] {
         let (outcome, _) = decide(&policy, &claims);
         assert_eq!(outcome.is_admitted(), expected, "{claims}");
@@ -196,11 +261,23 @@ fn of_several_providers_only_the_one_that_could_accept_the_token_is_asked() {
     for (claims, asked) in [
         (json!({}), Some(1)),
         (json!({"iss": "https://other.example"}), Some(0)),
-        (json!({"iss": "https://login.example/x", "tid": "x"}), Some(0)),
-        (json!({"iss": "https://login.example/x/v2.0", "tid": "x"}), Some(1)),
-        (json!({"iss": "https://login.example/x/v2.0", "tid": "y"}), None),
+        (
+            json!({"iss": "https://login.example/x", "tid": "x"}),
+            Some(0),
+        ),
+        (
+            json!({"iss": "https://login.example/x/v2.0", "tid": "x"}),
+            Some(1),
+        ),
+        (
+            json!({"iss": "https://login.example/x/v2.0", "tid": "y"}),
+            None,
+        ),
         (json!({"iss": "https://login.example/x/v2.0"}), None),
-        (json!({"iss": "https://login.example/a%2Fb", "tid": "a%2Fb"}), None),
+        (
+            json!({"iss": "https://login.example/a%2Fb", "tid": "a%2Fb"}),
+            None,
+        ),
     ] {
         let text = token(&claims);
         let outcome = gate.decide(&policy, &bearing(&text));
@@ -238,12 +315,20 @@ fn an_introspection_response_may_not_name_another_tenant() {
         (&jwt, json!({"iss": issuer, "tid": "a"}), None),
         (&jwt, json!({"tid": "b"}), contradiction),
         (&jwt, json!({"tid": ["a"]}), contradiction),
-        (&jwt, json!({"iss": "https://login.example/b/v2.0", "tid": "b"}), contradiction),
+        (
+            &jwt,
+            json!({"iss": "https://login.example/b/v2.0", "tid": "b"}),
+            contradiction,
+        ),
         // Of an issuer with a placeholder the claim must be in the same payload.
         (&jwt, json!({"iss": issuer}), Some(ReasonKind::Issuer)),
         ("opaque", json!({}), None),
         ("opaque", json!({"iss": issuer, "tid": "a"}), None),
-        ("opaque", json!({"iss": issuer, "tid": "b"}), Some(ReasonKind::Issuer)),
+        (
+            "opaque",
+            json!({"iss": issuer, "tid": "b"}),
+            Some(ReasonKind::Issuer),
+        ),
         ("opaque", json!({"iss": issuer}), Some(ReasonKind::Issuer)),
     ] {
         let all = json!({"active": true, "aud": "https://api.example"});
@@ -262,7 +347,10 @@ fn an_introspection_response_may_not_name_another_tenant() {
 fn unverified_claims_are_forwarded_by_the_provider_whose_issuer_the_token_names() {
     let with_header = |provider: Value, name: &str| {
         let header = json!([{"header_name": name, "claim_name": "sub"}]);
-        with(&provider, &json!({"claim_to_headers": header, "forward": true}))
+        with(
+            &provider,
+            &json!({"claim_to_headers": header, "forward": true}),
+        )
     };
     let policy = policy(&json!({
         "providers": {
@@ -274,8 +362,14 @@ fn unverified_claims_are_forwarded_by_the_provider_whose_issuer_the_token_names(
         }}],
     }));
     for (claims, header) in [
-        (json!({"iss": "https://login.example/a/v2.0", "tid": "a"}), "x-tenant"),
-        (json!({"iss": "https://login.example/a/v2.0", "tid": "b"}), "x-any"),
+        (
+            json!({"iss": "https://login.example/a/v2.0", "tid": "a"}),
+            "x-tenant",
+        ),
+        (
+            json!({"iss": "https://login.example/a/v2.0", "tid": "b"}),
+            "x-any",
+        ),
         (json!({"iss": "https://login.example/a/v2.0"}), "x-any"),
     ] {
         let text = format!(

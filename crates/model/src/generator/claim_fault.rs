@@ -113,7 +113,10 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
             "tid",
             json!(["a", "b-1", "", "..", "a/b", "a%2Fb", "{tid}", 7, null, ["a"], {"a": "a"}]),
         ),
-        ("org", json!([{"id": "a"}, {"id": "b-1"}, {"id": 1}, {"id": "%61"}, "a", {}, [{"id": "a"}]])),
+        (
+            "org",
+            json!([{"id": "a"}, {"id": "b-1"}, {"id": 1}, {"id": "%61"}, "a", {}, [{"id": "a"}]]),
+        ),
         (
             "scope",
             json!(["readonly", "read  write", "READ", ["read"], 7, ""]),
@@ -121,7 +124,19 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
         ("azp", json!(["web", "app", "other"])),
         ("client_id", json!(["web", 7, null, ["app"]])),
         ("amr", json!([["pwd"], "pwd", ["pwd", 1], null])),
-        ("acr", json!(["gold", "silver", "GOLD", "gold silver", "", 1, null, ["gold"]])),
+        (
+            "acr",
+            json!([
+                "gold",
+                "silver",
+                "GOLD",
+                "gold silver",
+                "",
+                1,
+                null,
+                ["gold"]
+            ]),
+        ),
         (
             "auth_time",
             json!([

@@ -145,7 +145,10 @@ impl Provider {
 
     fn checks(&mut self, rng: &mut Rng) {
         if chance(rng, 15) {
-            self.set("issuers", some_of(rng, &[&ISSUERS[..2], &TEMPLATES].concat()));
+            self.set(
+                "issuers",
+                some_of(rng, &[&ISSUERS[..2], &TEMPLATES].concat()),
+            );
         } else if chance(rng, 75) {
             self.set("issuer", one_of(rng, &ISSUERS));
         }

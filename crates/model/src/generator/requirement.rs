@@ -108,7 +108,12 @@ pub(crate) fn detail(rng: &mut Rng, rich: bool) -> Value {
         detail["type"] = json!(one_of(rng, &["payment", "account"]));
     }
     if chance(rng, few) {
-        let actions = [json!("read"), json!("write"), json!(["read"]), json!({"a": 1})];
+        let actions = [
+            json!("read"),
+            json!("write"),
+            json!(["read"]),
+            json!({"a": 1}),
+        ];
         detail["actions"] = json!(some_of(rng, &actions));
         if chance(rng, 10) {
             detail["actions"] = json!(one_of(rng, &[json!([]), json!("read"), json!(null)]));
@@ -117,7 +122,8 @@ pub(crate) fn detail(rng: &mut Rng, rich: bool) -> Value {
     if chance(rng, few) {
         let mut amount = json!({"currency": one_of(rng, &["EUR", "USD"])});
         if rich || chance(rng, 30) {
-            amount["limits"] = json!([{"per": "day", "max": one_of(rng, &[1, 2])}, {"per": "week"}]);
+            amount["limits"] =
+                json!([{"per": "day", "max": one_of(rng, &[1, 2])}, {"per": "week"}]);
         }
         if !rich && chance(rng, 40) {
             amount["limits"] = json!([{"per": one_of(rng, &["day", "week", "year"])}]);
