@@ -75,7 +75,7 @@ fn the_decision_is_explained() {
         (
             &tenants,
             vec![],
-            0,
+            1,
             "warning: providers: takes tokens of \"jane\" with any tid: list the accepted ones",
         ),
         (
