@@ -162,7 +162,7 @@ reasons! {
         iss: Option<String>,
     }: InvalidToken, "issuer",
         "The access token comes from another issuer",
-        "Compare iss with the provider's issuer, character by character";
+        "Compare iss with issuer or issuers of the provider, character by character";
 
     /// The token is meant for another audience.
     Audience {
