@@ -16,6 +16,12 @@ use crate::engine;
 use crate::inspected_token::InspectedToken;
 use crate::wording;
 
+/// What [`Reason::ClaimType`] says.
+const CLAIM_TYPES: &str = "iss, sub and jti must be strings; aud a string or an array of strings; exp, nbf and \
+                           iat numbers; with a profile client_id and acr strings, auth_time a number, amr an \
+                           array of strings; with acr_values acr a string, with max_authentication_age \
+                           auth_time a number";
+
 /// The refusal of a request by a provider or by the conditions on its token.
 pub(crate) struct Refusal<'r> {
     /// The reason.
@@ -82,18 +88,8 @@ impl Refusal<'_> {
             }
             Reason::Type { typ } => self.wrong_type(typ.as_deref()),
             Reason::Critical => "the header contains crit, or a b64 other than true".to_owned(),
-            Reason::ClaimType => "iss, sub and jti must be strings; aud a string or an array of \
-                                  strings; exp, nbf and iat numbers; with a profile client_id and \
-                                  acr strings, auth_time a number, amr an array of strings; with \
-                                  acr_values acr a string, with max_authentication_age auth_time a \
-                                  number"
-                .to_owned(),
-            Reason::Issuer { iss } => {
-                let issuers = provider.issuers.all().iter();
-                let expected: Vec<String> = issuers.map(|one| self.issuer(one)).collect();
-                let (iss, expected) = (wording::string(iss.as_deref()), expected.join(" or "));
-                format!("iss: {iss}, expected {expected}")
-            }
+            Reason::ClaimType => CLAIM_TYPES.to_owned(),
+            Reason::Issuer { iss } => self.wrong_issuer(iss.as_deref()),
             Reason::Audience { aud } => {
                 let aud = (!aud.is_empty()).then(|| Value::from(aud.clone()));
                 let aud = wording::member("aud", aud.as_ref());
@@ -148,6 +144,13 @@ impl Refusal<'_> {
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
         }
+    }
+
+    fn wrong_issuer(&self, iss: Option<&str>) -> String {
+        let issuers = self.provider.issuers.all().iter();
+        let expected: Vec<String> = issuers.map(|one| self.issuer(one)).collect();
+        let (iss, expected) = (wording::string(iss), expected.join(" or "));
+        format!("iss: {iss}, expected {expected}")
     }
 
     /// An accepted issuer. With placeholders, what the token has in their places.

@@ -75,8 +75,7 @@ pub(super) fn everything() -> Value {
                 "requires": {"requires_any": {"requirements": [
                     {"provider_and_audiences": {"provider_name": "p", "audiences": ["b"]}},
                     {"requires_all": {"requirements": [
-                        {"provider_name": "p", "any_scope": ["a"], "scopes": ["b"]},
-                        {"provider_name": "p", "acr_values": ["a"], "max_authentication_age": "5s"},
+                        demanding(),
                         {"extract_only_without_validation": {"verification_status_header": "x-v"}},
                     ]}},
                     {"allow_missing": {}},
@@ -116,6 +115,17 @@ pub(super) fn everything() -> Value {
         "stat_prefix": "edge",
         "per_route_requirements": true,
         "unmatched_requests": "allow",
+    })
+}
+
+/// A requirement with conditions.
+fn demanding() -> Value {
+    json!({
+        "provider_name": "p",
+        "acr_values": ["a"],
+        "max_authentication_age": "5s",
+        "any_scope": ["a"],
+        "scopes": ["b"],
     })
 }
 

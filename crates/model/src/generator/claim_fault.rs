@@ -33,25 +33,7 @@ pub(crate) fn add(rng: &mut Rng, payload: &mut Value, provider: &Provider) -> St
 fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
     let others = json!([null, true, {}, [1], "1", 1, ["a"]]);
     let mut table = vec![
-        (
-            "iss",
-            json!([
-                "https://a.example",
-                "https://a.example/",
-                "https://b.example",
-                "https://evil.example",
-                "https://a.example/a",
-                "https://login.example/a/v2.0",
-                "https://login.example/b-1/v2.0",
-                "https://login.example/a%2Fb/v2.0",
-                "https://login.example/a/b/v2.0",
-                "https://login.example//v2.0",
-                "https://login.example/../v2.0",
-                "https://login.example/{tid}/v2.0",
-                "https://login.example/a/v2.0/",
-                "https://login.example/a/b-1"
-            ]),
-        ),
+        ("iss", issuers()),
         (
             "aud",
             json!([
@@ -110,6 +92,56 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
         ),
         ("cnf", confirmations()),
         (
+            "scope",
+            json!(["readonly", "read  write", "READ", ["read"], 7, ""]),
+        ),
+        ("azp", json!(["web", "app", "other"])),
+        ("tier", json!(VALUES())),
+        (
+            "x",
+            json!([
+                "x".repeat(11_000),
+                "x".repeat(13_000),
+                "x".repeat(20_000),
+                nested(29),
+                nested(30),
+                nested(31)
+            ]),
+        ),
+        ("x", json!([nested(30), nested(31), nested(32), nested(40)])),
+    ];
+    // Those that most often go wrong.
+    table.extend_from_within(1..5);
+    table.extend(tenants_and_authentication(now, skew));
+    let registered = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+    table.extend(registered.map(|name| (name, others.clone())));
+    table
+}
+
+/// What `iss` may be instead.
+fn issuers() -> Value {
+    json!([
+        "https://a.example",
+        "https://a.example/",
+        "https://b.example",
+        "https://evil.example",
+        "https://a.example/a",
+        "https://login.example/a/v2.0",
+        "https://login.example/b-1/v2.0",
+        "https://login.example/a%2Fb/v2.0",
+        "https://login.example/a/b/v2.0",
+        "https://login.example//v2.0",
+        "https://login.example/../v2.0",
+        "https://login.example/{tid}/v2.0",
+        "https://login.example/a/v2.0/",
+        "https://login.example/a/b-1"
+    ])
+}
+
+/// Claims of tenants, and of how and when the user was authenticated.
+fn tenants_and_authentication(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
+    vec![
+        (
             "tid",
             json!(["a", "b-1", "", "..", "a/b", "a%2Fb", "{tid}", 7, null, ["a"], {"a": "a"}]),
         ),
@@ -117,11 +149,6 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
             "org",
             json!([{"id": "a"}, {"id": "b-1"}, {"id": 1}, {"id": "%61"}, "a", {}, [{"id": "a"}]]),
         ),
-        (
-            "scope",
-            json!(["readonly", "read  write", "READ", ["read"], 7, ""]),
-        ),
-        ("azp", json!(["web", "app", "other"])),
         ("client_id", json!(["web", 7, null, ["app"]])),
         ("amr", json!([["pwd"], "pwd", ["pwd", 1], null])),
         (
@@ -154,25 +181,7 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
                 null,
             ]),
         ),
-        ("tier", json!(VALUES())),
-        (
-            "x",
-            json!([
-                "x".repeat(11_000),
-                "x".repeat(13_000),
-                "x".repeat(20_000),
-                nested(29),
-                nested(30),
-                nested(31)
-            ]),
-        ),
-        ("x", json!([nested(30), nested(31), nested(32), nested(40)])),
-    ];
-    // Those that most often go wrong.
-    table.extend_from_within(1..5);
-    let registered = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
-    table.extend(registered.map(|name| (name, others.clone())));
-    table
+    ]
 }
 
 /// What `cnf` may be instead.
