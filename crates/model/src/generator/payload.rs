@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::dice::{chance, one_of, some_of};
 use super::provider::Provider;
-use super::requirement::{AUDIENCES, SCOPES, VALUES, detail};
+use super::requirement::{AUDIENCES, CLASSES, SCOPES, TENANTS, VALUES, detail};
 
 /// A payload that the provider accepts, more or less.
 pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
@@ -65,11 +65,8 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
     payload
 }
 
-/// Authentication context classes.
-pub(crate) const CLASSES: [&str; 3] = ["gold", "silver", "urn:example:mfa"];
-
 /// How long ago users may have authenticated, in seconds.
-pub(crate) const AUTHENTICATED: [i64; 6] = [0, 60, 299, 300, 600, 7200];
+const AUTHENTICATED: [i64; 6] = [0, 60, 299, 300, 600, 7200];
 
 /// Adds how and when the user was authenticated.
 fn authentication(rng: &mut Rng, payload: &mut Value, now: i64) {
@@ -83,9 +80,6 @@ fn authentication(rng: &mut Rng, payload: &mut Value, now: i64) {
         payload["amr"] = json!(["pwd", "otp"]);
     }
 }
-
-/// Tenants.
-pub(crate) const TENANTS: [&str; 3] = ["a", "b-1", "x.y_z~"];
 
 /// Adds one of these issuers, with the claims that its placeholders stand for.
 fn tenant(rng: &mut Rng, payload: &mut Value, issuers: &[Value]) {

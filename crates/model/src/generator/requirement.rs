@@ -4,7 +4,6 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::dice::{chance, one_of, some_of};
-use super::payload::{CLASSES, TENANTS};
 
 /// Audiences.
 pub(crate) const AUDIENCES: [&str; 4] = [
@@ -13,6 +12,12 @@ pub(crate) const AUDIENCES: [&str; 4] = [
     "orders",
     "billing",
 ];
+
+/// Tenants.
+pub(crate) const TENANTS: [&str; 3] = ["a", "b-1", "x.y_z~"];
+
+/// Authentication context classes.
+pub(crate) const CLASSES: [&str; 3] = ["gold", "silver", "urn:example:mfa"];
 
 /// Scopes.
 pub(crate) const SCOPES: [&str; 4] = ["read", "write", "readonly", "admin"];
