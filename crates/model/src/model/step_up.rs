@@ -42,8 +42,13 @@ impl StepUp {
         }
         self.age = self.age.into_iter().chain(own.age).min();
         if let Some(list) = node.object("requires_all") {
-            for part in list.list("requirements") {
-                self = self.within(Fields(part));
+            let parts = list.list("requirements").into_iter().map(Fields);
+            // Alternatives need not be met, and `allow_missing` is one.
+            let is_optional = |part: &Fields<'_>| {
+                part.has("allow_missing") || part.has("allow_missing_or_failed")
+            };
+            for part in parts.filter(|part| !is_optional(part)) {
+                self = self.within(part);
             }
         }
         self
