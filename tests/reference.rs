@@ -33,6 +33,8 @@ mod reference {
     fn read_config(config: &Value) -> Result<Policy, String> {
         let environment = |name: &str| match name {
             "JWKS" => Some(key_set()),
+            "CLIENT_KEY" => Some(gate_fixtures::client_jwk().to_string()),
+            "TOKEN" => Some("mF_9.B5f-4.1JqM".to_owned()),
             "DPOP_NONCE_KEY" => Some("A".repeat(43)),
             _ => None,
         };
@@ -197,6 +199,19 @@ mod reference {
                 with_provider(json!({"local_jwks": own(json!({"inline_string": key_set()}))}))
             }
             "Token header" => {
+            "Authorization" => {
+                let base = if fragment.contains_key("username") {
+                    json!({"password_environment_variable": "JWKS"})
+                } else if fragment.contains_key("password_environment_variable") {
+                    json!({"username": "gate"})
+                } else {
+                    json!({})
+                };
+                with_remote(json!({"http_uri": http_uri, "authorization": own(base)}))
+            }
+            "Request header" => with_remote(json!({"http_uri": http_uri, "headers": [
+                own(json!({"name": "x-a", "value": "a"})),
+            ]})),
                 with_provider(json!({"from_headers": [own(json!({"name": "x-token"}))]}))
             }
             "Claim to header" => with_provider(json!({"claim_to_headers": [

@@ -8,6 +8,7 @@
 //! Readers and builders report a problem to the `Place` that has it and go on, so that all are found.
 //! One problem is enough for the whole configuration to be refused.
 
+mod authorization;
 mod choice;
 mod claim_path;
 mod client_certificate;
@@ -39,6 +40,7 @@ mod provider;
 mod providers;
 mod public_urls;
 mod requirement;
+mod request_header;
 mod resource_metadata;
 mod revocation;
 mod rule;

@@ -46,8 +46,13 @@ impl<H: Host> SharedState<H> {
                 json!([remote.cluster, { "issuer": issuer }])
             }
         };
-        let user = remote.authorization.as_ref().map(Authorization::user);
-        let source = format!("{format}.{}", json!([place, user]));
+        // The same place may show each user something else. Secrets are not in the name.
+        let user = remote.authorization.as_ref().map(Authorization::name);
+        let headers = remote.headers.iter();
+        let headers: Vec<_> = headers
+            .map(|one| json!([one.name, one.value_name]))
+            .collect();
+        let source = format!("{format}.{}", json!([place, user, headers]));
         Self {
             host,
             state_key: format!("{FORMAT}.progress.{source}"),

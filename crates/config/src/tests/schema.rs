@@ -227,6 +227,11 @@ fn the_schema_accepts_the_other_forms_that_envoy_accepts() {
             },
         }, "local_jwks": null})),
         rule(&json!({"match": {"prefix": "/", "case_sensitive": {"value": false}}})),
+        provider_with(&json!({"local_jwks": null, "remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "headers": {"name": "X-A", "value": "b"},
+            "cacheControl": "ignore",
+        }})),
         rule(&json!({"match": {"prefix": "/", "headers": {"name": "x", "exactMatch": "a"}}})),
         rule(&json!({"match": {"prefix": "/", "headers": [
             {"name": "x", "range_match": {"start": "-1", "end": 5}},
@@ -240,6 +245,14 @@ fn the_schema_accepts_the_other_forms_that_envoy_accepts() {
         provider_with(&json!({"forward": {"value": "true"}})),
         provider_with(&json!({"clock_skew_seconds": {"value": -2}})),
         rule(&json!({"match": {"prefix": "/", "headers": [
+        provider_with(&json!({"local_jwks": null, "remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "headers": [{"name": "x-a"}],
+        }})),
+        provider_with(&json!({"local_jwks": null, "remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "authorization": {},
+        }})),
             {"name": "x", "exact_match": "a", "prefix_match": "a"},
         ]}})),
         rule(&json!({"match": {"prefix": "/", "headers": [
