@@ -92,6 +92,8 @@ mod routes;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod share;
+#[cfg(test)]
 mod updates;
 #[cfg(test)]
 mod vectors;

@@ -1,6 +1,6 @@
 //! The configuration as a whole.
 
-use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules};
+use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules, Share};
 
 use super::choice::choice;
 use super::client_certificate::ClientCertificateWire;
@@ -56,6 +56,9 @@ object! {
         /// Default: from the connection.
         client_certificate: optional ClientCertificateWire,
     }
+        /// What the workers of an Envoy have in common: `"process"` (default), fetched documents and used proofs, or
+        /// `"worker"`, nothing, for a `vm_id` that other modules have, too.
+        share: optional ShareWire,
     unsupported {
         /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
         filter_state_rules:
@@ -72,6 +75,16 @@ choice! {
 }
 
 impl ConfigWire {
+choice! {
+    /// What the workers of an Envoy have in common.
+    enum ShareWire("Share") {
+        /// What they have fetched, and which proofs have been used.
+        Process = "process",
+        /// Nothing.
+        Worker = "worker",
+    }
+}
+
     /// Builds the policy from the document at this place.
     pub(crate) fn build(self, at: &Place<'_>, environment: Environment<'_>) -> Option<Policy> {
         let providers = Providers::build(self.providers, &at.field("providers"), environment)?;
@@ -125,6 +138,10 @@ impl ConfigWire {
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
         };
+            share: match self.share {
+                None | Some(ShareWire::Process) => Share::Process,
+                Some(ShareWire::Worker) => Share::Worker,
+            },
         let requirements = requirements
             .into_iter()
             .filter_map(|(name, requirement)| Some((name, requirement?)))

@@ -26,6 +26,7 @@ mod revocation_source;
 mod rules;
 mod scope_list;
 mod sender_constraint;
+mod share;
 mod string_matcher;
 mod web_url;
 
@@ -57,6 +58,7 @@ pub use requirement::{Extract, Fallback, Requirement, RequirementKind, Requireme
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use sender_constraint::SenderConstraint;
+pub use share::Share;
 pub use string_matcher::{Comparison, StringMatcher};
 pub use web_url::{NotAWebUrl, WebUrl};
 
@@ -119,6 +121,8 @@ pub struct Options {
     pub client_certificate: ClientCertificate,
 }
 
+    /// What the workers of a process have in common.
+    pub share: Share,
 impl Policy {
     /// The policy of these parts.
     #[must_use]

@@ -14,6 +14,7 @@ use crate::counter::Counter;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
 use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
+use crate::store::Store;
 
 pub(crate) struct IntrospectionClient<H> {
     host: H,
@@ -38,12 +39,17 @@ struct Running {
 
 impl<H: Host> IntrospectionClient<H> {
     /// The client of `provider`; `None` if it has no endpoint.
-    pub(crate) fn new(host: H, provider: &Rc<Provider>, metrics: Rc<Metrics<H>>) -> Option<Self> {
+    pub(crate) fn new(
+        store: &Store<H>,
+        provider: &Rc<Provider>,
+        metrics: Rc<Metrics<H>>,
+    ) -> Option<Self> {
         let endpoint = provider.introspection.clone()?;
+        let host = store.host().clone();
         let state = host.hash_state();
         let cluster = &endpoint.cluster;
         Some(Self {
-            failures: LogThrottle::for_server(host.clone(), "introspection", provider, cluster),
+            failures: LogThrottle::for_server(store.clone(), "introspection", provider, cluster),
             host,
             provider: Rc::clone(provider),
             statuses: RefCell::new(TokenStatuses::new(endpoint.durations, &state)),
