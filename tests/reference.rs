@@ -178,6 +178,12 @@ mod reference {
                 if fragment.contains_key("normalize_payload_in_metadata") {
                     base["claims_to_filter_state"] = json!([{"key": "a", "claim_name": "a"}]);
                 }
+                if fragment.contains_key("payload_in_metadata") {
+                    base["payload_metadata_header"] = "x-a".into();
+                }
+                if fragment.contains_key("payload_metadata_header") {
+                    base["payload_in_metadata"] = "a".into();
+                }
                 with_provider(own(base))
             }
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),

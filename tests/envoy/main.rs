@@ -62,6 +62,8 @@ mod key_sets;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod model;
@@ -90,9 +92,9 @@ mod rotation;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
-mod support;
-#[cfg(test)]
 mod share;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod updates;
 #[cfg(test)]

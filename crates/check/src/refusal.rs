@@ -69,6 +69,9 @@ impl Refusal<'_> {
             Reason::TooLarge { bytes, limit } => {
                 format!("{bytes} bytes; at most {limit} are accepted")
             }
+            Reason::PayloadTooLarge { bytes, limit } => format!(
+                "the payload takes {bytes} bytes of payload_metadata_header; Envoy makes metadata of at most {limit}"
+            ),
             Reason::MalformedToken => self.malformed(),
             Reason::Algorithm { alg: Some(alg) } => {
                 format!("alg: {alg:?}, which the provider does not accept")

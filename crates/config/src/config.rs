@@ -7,6 +7,7 @@ use super::client_certificate::ClientCertificateWire;
 use super::dpop::{self, DpopWire};
 use super::entries::Entries;
 use super::environment::Environment;
+use super::forwarding;
 use super::object::object;
 use super::place::Place;
 use super::provider::ProviderWire;
@@ -55,10 +56,10 @@ object! {
         /// Where the certificate of the client is learned from, for tokens that are bound to one (RFC 8705).
         /// Default: from the connection.
         client_certificate: optional ClientCertificateWire,
-    }
         /// What the workers of an Envoy have in common: `"process"` (default), fetched documents and used proofs, or
         /// `"worker"`, nothing, for a `vm_id` that other modules have, too.
         share: optional ShareWire,
+    }
     unsupported {
         /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
         filter_state_rules:
@@ -74,7 +75,6 @@ choice! {
     }
 }
 
-impl ConfigWire {
 choice! {
     /// What the workers of an Envoy have in common.
     enum ShareWire("Share") {
@@ -85,6 +85,7 @@ choice! {
     }
 }
 
+impl ConfigWire {
     /// Builds the policy from the document at this place.
     pub(crate) fn build(self, at: &Place<'_>, environment: Environment<'_>) -> Option<Policy> {
         let providers = Providers::build(self.providers, &at.field("providers"), environment)?;
@@ -137,11 +138,11 @@ choice! {
             dpop,
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
-        };
             share: match self.share {
                 None | Some(ShareWire::Process) => Share::Process,
                 Some(ShareWire::Worker) => Share::Worker,
             },
+        };
         let requirements = requirements
             .into_iter()
             .filter_map(|(name, requirement)| Some((name, requirement?)))
@@ -151,6 +152,7 @@ choice! {
         let providers = providers.all().to_vec();
         let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
+        forwarding::check_metadata_headers(&providers_at, &policy);
         dpop::check(at, &policy);
         check_certificate_header(&client_certificate_at, &policy);
         policy.warnings = warnings::find(&policy, &resource_paths);

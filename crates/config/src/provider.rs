@@ -17,7 +17,7 @@ use super::location::{self, FromHeaderWire};
 use super::object::object;
 use super::place::Place;
 use super::revocation::RevocationWire;
-use super::scalar::{NonEmpty, PositiveDuration, Unsigned};
+use super::scalar::{NonEmpty, OwnHeaderName, PositiveDuration, Unsigned};
 use super::sender_constraint::SenderConstraintWire;
 use super::string_matcher::StringMatcherWire;
 
@@ -67,11 +67,17 @@ object! {
         forward_payload_header: optional String,
         /// Whether that base64url is padded. Default false.
         pad_forward_payload_header: optional bool,
+        /// The name of the payload in Envoy's dynamic metadata, in the namespace `envoy.filters.http.jwt_authn`. Default
+        /// none. Needs `payload_metadata_header`.
+        payload_in_metadata: optional String,
+        /// The header that carries the payload to Envoy's filter `header_to_metadata`, which moves it into dynamic
+        /// metadata.
+        payload_metadata_header: optional OwnHeaderName,
         /// Claims that the upstream receives as headers.
         claim_to_headers: optional Vec<ClaimToHeaderWire>,
         /// Claims that the access log and other filters receive as filter state.
         claims_to_filter_state: optional Vec<ClaimToFilterStateWire>,
-        /// Claims that become lists in filter state.
+        /// Claims that become lists in filter state and dynamic metadata.
         normalize_payload_in_metadata: optional NormalizeWire,
         /// Whether Envoy selects the route again after claims have set headers or filter state. Default
         /// false.
@@ -87,8 +93,6 @@ object! {
         scope_claims: optional Vec<ClaimPathWire>,
     }
     unsupported {
-        /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
-        payload_in_metadata: NO_METADATA,
         /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
         header_in_metadata: NO_METADATA,
         /// Not supported: the counters `bearer_gate.denied.*` tell why requests are refused.
@@ -137,6 +141,8 @@ impl ProviderWire {
         let forwarding = ForwardingFields {
             forward_payload_header: self.forward_payload_header,
             pad_forward_payload_header: self.pad_forward_payload_header,
+            payload_in_metadata: self.payload_in_metadata,
+            payload_metadata_header: self.payload_metadata_header,
             claim_to_headers: self.claim_to_headers,
             claims_to_filter_state: self.claims_to_filter_state,
             normalize_payload_in_metadata: self.normalize_payload_in_metadata,

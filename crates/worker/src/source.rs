@@ -224,9 +224,9 @@ impl<T: Publication, H: Host> Source<T, H> {
         let authorization = self.remote.authorization.as_ref();
         let authorization = authorization.map(Authorization::header);
         headers.extend(authorization.map(|value| ("authorization", value)));
-        running.callout = self.host.dispatch(&Callout {
         let further = self.remote.headers.iter();
         headers.extend(further.map(|header| (&*header.name, &*header.value)));
+        running.callout = self.host.dispatch(&Callout {
             cluster: &self.remote.cluster,
             headers,
             body: None,
