@@ -187,9 +187,31 @@ mod reference {
                 with_provider(own(base))
             }
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),
-            "Introspection" => with_provider(json!({"introspection": own(endpoint())})),
+            "Introspection" => {
+                let mut base = endpoint();
+                let needs_key = ["client_key_environment_variable", "audience"];
+                if needs_key.iter().any(|name| fragment.contains_key(*name)) {
+                    base["authentication"] = "private_key_jwt".into();
+                    base["client_secret_environment_variable"] = Value::Null;
+                    base["client_key_environment_variable"] = "CLIENT_KEY".into();
+                }
+                with_provider(json!({"introspection": own(base)}))
+            }
             "Token cache" => with_provider(json!({"jwt_cache_config": own(json!({}))})),
             "Remote key set" => with_remote(own(json!({ "http_uri": http_uri }))),
+            "Authorization" => {
+                let base = if fragment.contains_key("username") {
+                    json!({"password_environment_variable": "JWKS"})
+                } else if fragment.contains_key("password_environment_variable") {
+                    json!({"username": "gate"})
+                } else {
+                    json!({})
+                };
+                with_remote(json!({"http_uri": http_uri, "authorization": own(base)}))
+            }
+            "Request header" => with_remote(json!({"http_uri": http_uri, "headers": [
+                own(json!({"name": "x-a", "value": "a"})),
+            ]})),
             "HTTP URI" => with_remote(json!({"http_uri": own(http_uri)})),
             "Discovery" => with_remote(json!({"discovery": own(json!({"cluster": "issuer"}))})),
             "Asynchronous fetch" => {
@@ -205,19 +227,6 @@ mod reference {
                 with_provider(json!({"local_jwks": own(json!({"inline_string": key_set()}))}))
             }
             "Token header" => {
-            "Authorization" => {
-                let base = if fragment.contains_key("username") {
-                    json!({"password_environment_variable": "JWKS"})
-                } else if fragment.contains_key("password_environment_variable") {
-                    json!({"username": "gate"})
-                } else {
-                    json!({})
-                };
-                with_remote(json!({"http_uri": http_uri, "authorization": own(base)}))
-            }
-            "Request header" => with_remote(json!({"http_uri": http_uri, "headers": [
-                own(json!({"name": "x-a", "value": "a"})),
-            ]})),
                 with_provider(json!({"from_headers": [own(json!({"name": "x-token"}))]}))
             }
             "Claim to header" => with_provider(json!({"claim_to_headers": [

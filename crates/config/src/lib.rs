@@ -11,6 +11,7 @@
 mod authorization;
 mod choice;
 mod claim_path;
+mod client_authentication;
 mod client_certificate;
 mod conditions;
 mod config;
@@ -40,8 +41,8 @@ mod provider;
 mod providers;
 mod public_urls;
 mod request_header;
-mod resource_metadata;
 mod requirement;
+mod resource_metadata;
 mod revocation;
 mod rule;
 mod scalar;

@@ -131,9 +131,9 @@ impl ProviderWire {
         let revocation = self
             .revocation
             .and_then(|wire| wire.build(&at.field("revocation"), environment));
-        let introspection = self
-            .introspection
-            .and_then(|wire| wire.build(&at.field("introspection"), environment));
+        let introspection = self.introspection.and_then(|wire| {
+            wire.build(&at.field("introspection"), issuer.as_deref(), environment)
+        });
         let subjects = self
             .subjects
             .and_then(|wire| wire.build(&at.field("subjects")));

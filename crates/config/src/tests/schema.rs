@@ -245,7 +245,6 @@ fn the_schema_accepts_the_other_forms_that_envoy_accepts() {
         provider_with(&json!({"forward": "yes"})),
         provider_with(&json!({"forward": {"value": "true"}})),
         provider_with(&json!({"clock_skew_seconds": {"value": -2}})),
-        rule(&json!({"match": {"prefix": "/", "headers": [
         provider_with(&json!({"local_jwks": null, "remote_jwks": {
             "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
             "headers": [{"name": "x-a"}],
@@ -254,6 +253,7 @@ fn the_schema_accepts_the_other_forms_that_envoy_accepts() {
             "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
             "authorization": {},
         }})),
+        rule(&json!({"match": {"prefix": "/", "headers": [
             {"name": "x", "exact_match": "a", "prefix_match": "a"},
         ]}})),
         rule(&json!({"match": {"prefix": "/", "headers": [

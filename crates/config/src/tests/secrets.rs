@@ -51,6 +51,7 @@ fn complete() -> Value {
             "cache_duration": "60s",
             "negative_cache_duration": "10s",
             "for": "all",
+            "authentication": "client_secret_post",
         },
     });
     config["providers"]["r"] = json!({

@@ -107,39 +107,43 @@ impl<H: Host> IntrospectionClient<H> {
             self.settle(&token, Err("there was no answer".to_owned()), now);
         }
         while let Some(token) = self.queue.take_next() {
-            if let Some(callout) = self.send(&token) {
-                self.running.push(Running {
+            match self.send(&token) {
+                Ok(callout) => self.running.push(Running {
                     callout,
                     token,
                     started_at: now,
-                });
-            } else {
-                let problem = "the cluster is unknown or has no healthy host";
-                self.settle(&token, Err(problem.to_owned()), now);
+                }),
+                Err(problem) => self.settle(&token, Err(problem.to_owned()), now),
             }
         }
     }
 
-    fn send(&self, token: &str) -> Option<CalloutId> {
+    fn send(&self, token: &str) -> Result<CalloutId, &'static str> {
         let endpoint = &self.endpoint;
+        let (date, random) = (self.host.wall_clock(), || self.host.random());
+        let credentials = endpoint.authentication.credentials(date, random)?;
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", token)
             .append_pair("token_type_hint", "access_token")
+            .extend_pairs(&credentials.parameters)
             .finish();
-        self.host.dispatch(&Callout {
+        let mut headers = vec![
+            (":method", "POST"),
+            (":path", &*endpoint.endpoint.path),
+            (":authority", &*endpoint.endpoint.authority),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "application/json"),
+            ("user-agent", USER_AGENT),
+        ];
+        let authorization = credentials.authorization;
+        headers.extend(authorization.map(|value| ("authorization", value)));
+        let callout = self.host.dispatch(&Callout {
             cluster: &endpoint.cluster,
-            headers: vec![
-                (":method", "POST"),
-                (":path", &*endpoint.endpoint.path),
-                (":authority", &*endpoint.endpoint.authority),
-                ("content-type", "application/x-www-form-urlencoded"),
-                ("accept", "application/json"),
-                ("authorization", endpoint.authorization.header()),
-                ("user-agent", USER_AGENT),
-            ],
+            headers,
             body: Some(body.as_bytes()),
             timeout: endpoint.timeout,
-        })
+        });
+        callout.ok_or("the cluster is unknown or has no healthy host")
     }
 
     /// Handles the response to `callout`, if this client sent it.
