@@ -132,7 +132,7 @@ reasons! {
         /// The limit in bytes.
         limit: usize,
     }: InvalidToken, "too_large",
-        "The access token is too large",
+        "The claims of the access token are too large",
         "Let the issuer put less into its tokens, or leave payload_in_metadata out";
 
     /// The token is not a JWS in compact serialization with a JSON payload (RFC 7515, RFC 7519).
