@@ -56,18 +56,22 @@ pub(crate) struct Plan {
     /// Which issuers have a revocation list.
     pub(crate) revocation: [bool; ISSUERS],
     pub(crate) introspection: bool,
+    /// Whether workers share nothing. Then no proof is remembered.
+    pub(crate) separate: bool,
     /// How many steps the story has.
     pub(crate) steps: usize,
 }
 
 impl Plan {
-    pub(crate) fn new(rng: &mut Rng) -> Self {
+    /// The cast of the story with this seed, of which `rng` is made.
+    pub(crate) fn new(seed: u64, rng: &mut Rng) -> Self {
         let most_workers = if rng.u8(0..4) == 0 { 8 } else { 3 };
         Self {
             workers: rng.usize(1..=most_workers),
             listeners: rng.usize(1..=3),
             revocation: std::array::from_fn(|_| rng.bool()),
             introspection: rng.bool(),
+            separate: seed % 4 == 3,
             steps: rng.usize(20..80),
         }
     }
@@ -109,8 +113,13 @@ impl Plan {
             providers.insert("opaque".to_owned(), provider);
         }
         let realm = format!("variant {variant}");
-        let dpop = json!({"replay_entries": USED_PROOFS});
-        json!({"providers": providers, "realm": realm, "dpop": dpop}).to_string()
+        let (share, used_proofs) = if self.separate {
+            ("worker", 0)
+        } else {
+            ("process", USED_PROOFS)
+        };
+        let dpop = json!({"replay_entries": used_proofs});
+        json!({"providers": providers, "realm": realm, "dpop": dpop, "share": share}).to_string()
     }
 }
 
