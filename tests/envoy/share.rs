@@ -107,6 +107,7 @@ fn each_worker_fetches_where_nothing_is_shared() {
         .start();
     let good = get("/").bearer(Token::good().signed());
     assert_eq!(in_parallel(32, |_| gate.send(&good).status), [200; 32]);
-    gate.counts("jwks.cloud.fetch_success", 3);
-    assert_eq!(issuer.server.count(), 3);
+    // The main thread of Envoy has a virtual machine, too.
+    gate.counts("jwks.cloud.fetch_success", 3 + 1);
+    assert_eq!(issuer.server.count(), 3 + 1);
 }

@@ -30,7 +30,7 @@ object! {
         /// have one.
         client_secret_environment_variable: optional NonEmpty,
         /// The environment variable of the VM that contains the private key for `"private_key_jwt"`, a JWK with
-        /// `kid`: EC on P-256, or OKP on Ed25519.
+        /// `kid`: EC on P-256.
         client_key_environment_variable: optional NonEmpty,
         /// What assertions for `"private_key_jwt"` have in `aud`. Default: the provider's `issuer`.
         audience: optional NonEmpty,

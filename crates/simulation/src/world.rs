@@ -471,7 +471,9 @@ impl World {
         let entries = self.process.shared_len();
         if self.plan.separate && entries > 0 {
             let keys = self.process.shared_keys("");
-            return Err(format!("workers that share nothing wrote shared data: {keys:?}"));
+            return Err(format!(
+                "workers that share nothing wrote shared data: {keys:?}"
+            ));
         }
         if entries > ENTRIES_PER_DOCUMENT * (2 * ISSUERS) + PROOF_ENTRIES {
             let keys = self.process.shared_keys("");

@@ -35,7 +35,7 @@ function configuration(clients) {
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256', kid: 'key' }] },
     responseTypes: [],
     ttl: { ClientCredentials: 600 },
-    enabledJWA: { clientAuthSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519'] },
+    enabledJWA: { clientAuthSigningAlgValues: ['ES256'] },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },

@@ -200,8 +200,7 @@ fn an_error_of_authentication_names_the_path_of_the_field() {
         ),
         (
             with_key(json!("RSA")),
-            "client_key_environment_variable: the key is neither an EC key on P-256 nor an OKP key on \
-             Ed25519",
+            "client_key_environment_variable: the key is not an EC key on P-256",
         ),
     ] {
         let found = build(&with(&change)).unwrap_err();

@@ -115,7 +115,7 @@ fn assertion(
     jti: &str,
 ) -> Option<String> {
     let issued_at = date.unix_millis().checked_div(1000)?;
-    let header = json!({"alg": key.algorithm(), "kid": key.kid(), "typ": "JWT"});
+    let header = json!({"alg": ClientKey::ALGORITHM, "kid": key.kid(), "typ": "JWT"});
     let payload = json!({
         "iss": client_id,
         "sub": client_id,

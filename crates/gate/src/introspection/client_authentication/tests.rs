@@ -6,15 +6,9 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_unix_millis(1_700_000_000_900);
 
-/// The key of RFC 8037, appendix A.1.
+/// The key of RFC 7515, appendix A.3.
 fn key() -> ClientKey {
-    let jwk = json!({
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "kid": "gate-2",
-        "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-    });
+    let jwk = gate_fixtures::client_jwk();
     ClientKey::from_jwk(jwk.as_object().unwrap()).unwrap()
 }
 
@@ -89,7 +83,7 @@ fn an_assertion_says_who_for_whom_and_until_when() {
     let parts: Vec<&str> = assertion.1.split('.').collect();
     assert_eq!(
         decoded(parts[0]),
-        json!({"alg": "EdDSA", "kid": "gate-2", "typ": "JWT"})
+        json!({"alg": "ES256", "kid": "client", "typ": "JWT"})
     );
     assert_eq!(
         decoded(parts[1]),
@@ -104,9 +98,11 @@ fn an_assertion_says_who_for_whom_and_until_when() {
     );
     let input = format!("{}.{}", parts[0], parts[1]);
     let signature = URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
-    let public = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
-    let algorithm = &aws_lc_rs::signature::ED25519;
-    let public = aws_lc_rs::signature::UnparsedPublicKey::new(algorithm, public.unwrap());
+    let jwk = gate_fixtures::client_jwk();
+    let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+    let point = [vec![4], coordinate("x"), coordinate("y")].concat();
+    let algorithm = &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED;
+    let public = aws_lc_rs::signature::UnparsedPublicKey::new(algorithm, point);
     assert!(public.verify(input.as_bytes(), &signature).is_ok());
 }
 
