@@ -69,11 +69,12 @@ needs-bound-tokens:
 	@scripts/need $(if $(wildcard .tools/bound-tokens/.installed),,python3-venv)
 
 # Cargo does not know the scripts that its linker runs. If one has changed, this makes it link again.
-MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm
+MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm \
+	target/$(TARGET)/release/forging_module.wasm
 LINKED  := target/$(TARGET)/release/.linked
 $(LINKED): scripts/wasm-ld $(WASM_OPT)
 	@mkdir -p $(@D)/deps
-	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm
+	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm $(@D)/deps/forging_module.wasm
 	@touch $@
 
 build: $(LINKED) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
@@ -92,9 +93,9 @@ trapping: WASM_FLAGS += --cfg bearer_gate_trap_with_turn
 trapping:
 	$(WASM_CARGO) build --locked --profile trap-with-turn --target $(TARGET) --lib
 
-# The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
+# The modules of tests: the filter's engines alone, optimized as the filter is, and one that writes to shared data.
 vectors: $(LINKED)
-	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module
+	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module -p forging-module
 
 envoy: $(ENVOY_BINARY) ## install Envoy into .tools, without touching the machine
 
@@ -127,7 +128,7 @@ run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the wal
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	node --test bench/comparison.test.mjs $(wildcard demo/*.test.mjs scripts/soak/*.test.mjs tools/*.test.mjs)
 	tests/reproducible paths $(MODULES)
-	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module
+	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module --exclude forging-module
 	cargo test --locked --lib --test reference
 	cargo test --locked --test envoy
 
@@ -197,7 +198,7 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked -p bearer-gate -p vectors-module --lib --target $(TARGET) -- -D warnings
+	cargo clippy --locked -p bearer-gate -p vectors-module -p forging-module --lib --target $(TARGET) -- -D warnings
 	cargo test --locked --quiet -p gate-structure
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo fmt --check --manifest-path tests/second-host/Cargo.toml

@@ -4,13 +4,14 @@
 //! that are not UTF-8, and a panic takes the worker out of service.
 
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
 use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
-use gate_worker::Host;
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
+use gate_worker::{Host, OwnData};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 
@@ -92,6 +93,14 @@ impl Host for EnvoyHost {
 
     fn swap_shared_data(&self, key: &str, value: &[u8], version: u32) -> bool {
         hostcalls::set_shared_data(key, Some(value), Some(version)).is_ok()
+    }
+
+    fn own_data(&self) -> Rc<OwnData> {
+        thread_local! {
+            /// Each virtual machine has an instance of the module, and so one of these.
+            static OWN_DATA: Rc<OwnData> = Rc::default();
+        }
+        OWN_DATA.with(Rc::clone)
     }
 
     fn define_counter(&self, name: &str) -> Option<MetricId> {

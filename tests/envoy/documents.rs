@@ -149,6 +149,32 @@ fn the_smallest_configuration_works() {
 }
 
 #[test]
+fn the_configuration_for_metadata_works() {
+    let upstream = Server::echo();
+    let example = Example::start("metadata.yaml", &[(UPSTREAM, &upstream)]);
+    let token = |roles: &[&str]| {
+        Token::good()
+            .claim("realm_access", json!({ "roles": roles }))
+            .signed()
+    };
+    assert_eq!(example.status(&get("/orders")), 401);
+    for (path, roles, expected) in [
+        ("/orders", &[][..], 200),
+        ("/admin", &["user"], 403),
+        ("/admin", &["user", "admin"], 200),
+    ] {
+        let request = get(path)
+            .bearer(token(roles))
+            .header("x-jwt-metadata", "forged");
+        let answer = example.envoy.send(&request);
+        assert_eq!(answer.status, expected, "{path} {roles:?}");
+        if expected == 200 {
+            assert!(answer.json()["headers"].get("x-jwt-metadata").is_none());
+        }
+    }
+}
+
+#[test]
 fn the_configuration_for_scopes_works() {
     let upstream = Server::echo();
     let example = Example::start("scopes.yaml", &[(UPSTREAM, &upstream)]);

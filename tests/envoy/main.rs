@@ -62,6 +62,8 @@ mod key_sets;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod model;
@@ -89,6 +91,8 @@ mod robustness;
 mod rotation;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod share;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -74,9 +74,8 @@ impl Refusal<'_> {
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
             Reason::TooLong { bytes, limit } => text_too_long(*bytes, *limit),
-            Reason::TooLarge { bytes, limit } => {
-                format!("{bytes} bytes; at most {limit} are accepted")
-            }
+            Reason::TooLarge { bytes, limit } => token_too_large(*bytes, *limit),
+            Reason::PayloadTooLarge { bytes, limit } => payload_too_large(*bytes, *limit),
             Reason::MalformedToken => self.malformed(),
             Reason::Algorithm { alg: Some(alg) } => {
                 format!("alg: {alg:?}, which the provider does not accept")
@@ -326,6 +325,16 @@ impl Refusal<'_> {
         }
         failed.join("; ")
     }
+}
+
+fn token_too_large(bytes: usize, limit: usize) -> String {
+    format!("{bytes} bytes; at most {limit} are accepted")
+}
+
+fn payload_too_large(bytes: usize, limit: usize) -> String {
+    format!(
+        "the payload takes {bytes} bytes of payload_metadata_header; Envoy makes metadata of at most {limit}"
+    )
 }
 
 /// What [`Reason::TooLong`] says.

@@ -1,12 +1,13 @@
 //! The configuration as a whole.
 
-use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules};
+use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules, Share};
 
 use super::choice::choice;
 use super::client_certificate::ClientCertificateWire;
 use super::dpop::{self, DpopWire};
 use super::entries::Entries;
 use super::environment::Environment;
+use super::forwarding;
 use super::object::object;
 use super::place::Place;
 use super::provider::ProviderWire;
@@ -55,6 +56,9 @@ object! {
         /// Where the certificate of the client is learned from, for tokens that are bound to one (RFC 8705).
         /// Default: from the connection.
         client_certificate: optional ClientCertificateWire,
+        /// What the workers of an Envoy have in common: `"process"` (default), fetched documents and used proofs, or
+        /// `"worker"`, nothing, for a `vm_id` that other modules have, too.
+        share: optional ShareWire,
     }
     unsupported {
         /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
@@ -68,6 +72,16 @@ choice! {
     enum UnmatchedWire("UnmatchedRequests") {
         Deny = "deny",
         Allow = "allow",
+    }
+}
+
+choice! {
+    /// What the workers of an Envoy have in common.
+    enum ShareWire("Share") {
+        /// What they have fetched, and which proofs have been used.
+        Process = "process",
+        /// Nothing.
+        Worker = "worker",
     }
 }
 
@@ -124,6 +138,10 @@ impl ConfigWire {
             dpop,
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
+            share: match self.share {
+                None | Some(ShareWire::Process) => Share::Process,
+                Some(ShareWire::Worker) => Share::Worker,
+            },
         };
         let requirements = requirements
             .into_iter()
@@ -134,6 +152,7 @@ impl ConfigWire {
         let providers = providers.all().to_vec();
         let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
+        forwarding::check_metadata_headers(&providers_at, &policy);
         dpop::check(at, &policy);
         check_certificate_header(&client_certificate_at, &policy);
         policy.warnings = warnings::find(&policy, &resource_paths);

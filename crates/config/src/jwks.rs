@@ -12,9 +12,10 @@ use gate::policy::{Issuers, KeySource};
 use super::environment::{self, Environment};
 use super::http_uri;
 use super::place::Place;
+use super::request_header;
 use super::scalar::{NonEmpty, PositiveDuration};
 
-use wire::RetryPolicyWire;
+use wire::{CacheControlWire, RetryPolicyWire};
 pub(crate) use wire::{LocalJwksWire, RemoteJwksWire};
 
 const DEFAULT_CACHE_DURATION: Duration = Duration::from_mins(10);
@@ -44,7 +45,7 @@ pub(crate) fn build(
     match (remote, local) {
         (Some(mut remote), None) => {
             let uses = key_uses(&at.field("remote_jwks"), remote.key_uses.take());
-            let jwks = build_remote(at, issuers, remote)?;
+            let jwks = build_remote(at, issuers, remote, environment)?;
             Some((KeySource::Remote(Rc::new(jwks)), uses?))
         }
         (None, Some(mut local)) => {
@@ -104,6 +105,7 @@ fn build_remote(
     provider: &Place<'_>,
     issuers: Option<&Issuers>,
     wire: RemoteJwksWire,
+    environment: Environment<'_>,
 ) -> Option<RemoteDocument> {
     let at = &provider.field("remote_jwks");
     let (field, cluster, source, timeout) = match (wire.http_uri, wire.discovery) {
@@ -130,16 +132,23 @@ fn build_remote(
     let timeout = http_uri::timeout(&at.field(field), timeout);
     let refetch_cooldown = refetch_cooldown(at, wire.refetch_cooldown);
     let retries = retries(at, wire.retry_policy);
+    let authorized = wire.authorization.is_some();
+    let headers = request_header::build_all(at, wire.headers, authorized, environment);
+    let authorization = wire
+        .authorization
+        .and_then(|wire| wire.build(&at.field("authorization"), environment));
     Some(RemoteDocument {
         cluster: cluster.0,
         source: source?,
-        authorization: None,
+        authorization,
+        headers,
         policy: RefreshPolicy {
             timeout: timeout?,
             cache_duration: lifetimes.cache_duration,
             max_stale: lifetimes.max_stale,
             refetch_cooldown,
             retry: Backoff::new(FIRST_RETRY.min(longest_retry), longest_retry),
+            honors_cache_control: !matches!(wire.cache_control, Some(CacheControlWire::Ignore)),
         },
         retries,
     })

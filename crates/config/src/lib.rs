@@ -8,8 +8,10 @@
 //! Readers and builders report a problem to the `Place` that has it and go on, so that all are found.
 //! One problem is enough for the whole configuration to be refused.
 
+mod authorization;
 mod choice;
 mod claim_path;
+mod client_authentication;
 mod client_certificate;
 mod conditions;
 mod config;
@@ -39,6 +41,7 @@ mod protobuf;
 mod provider;
 mod providers;
 mod public_urls;
+mod request_header;
 mod requirement;
 mod resource_metadata;
 mod revocation;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gate::policy::{CacheLimits, ClaimPath, Provider, TokenProfile};
+use gate::policy::{CacheLimits, ClaimPath, Issuers, Provider, TokenProfile};
 use gate::token::MAX_TOKEN_BYTES;
 
 use super::claim_path::ClaimPathWire;
@@ -18,7 +18,7 @@ use super::location::{self, FromHeaderWire};
 use super::object::object;
 use super::place::Place;
 use super::revocation::RevocationWire;
-use super::scalar::{NonEmpty, PositiveDuration, Unsigned};
+use super::scalar::{NonEmpty, OwnHeaderName, PositiveDuration, Unsigned};
 use super::sender_constraint::SenderConstraintWire;
 use super::string_matcher::StringMatcherWire;
 use super::token_profile::{self, TokenProfileWire};
@@ -74,11 +74,17 @@ object! {
         forward_payload_header: optional String,
         /// Whether that base64url is padded. Default false.
         pad_forward_payload_header: optional bool,
+        /// The name of the payload in Envoy's dynamic metadata, in the namespace `envoy.filters.http.jwt_authn`. Default
+        /// none. Needs `payload_metadata_header`.
+        payload_in_metadata: optional String,
+        /// The header that carries the payload to Envoy's filter `header_to_metadata`, which moves it into dynamic
+        /// metadata.
+        payload_metadata_header: optional OwnHeaderName,
         /// Claims that the upstream receives as headers.
         claim_to_headers: optional Vec<ClaimToHeaderWire>,
         /// Claims that the access log and other filters receive as filter state.
         claims_to_filter_state: optional Vec<ClaimToFilterStateWire>,
-        /// Claims that become lists in filter state.
+        /// Claims that become lists in filter state and dynamic metadata.
         normalize_payload_in_metadata: optional NormalizeWire,
         /// Whether Envoy selects the route again after claims have set headers or filter state. Default
         /// false.
@@ -94,8 +100,6 @@ object! {
         scope_claims: optional Vec<ClaimPathWire>,
     }
     unsupported {
-        /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
-        payload_in_metadata: NO_METADATA,
         /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
         header_in_metadata: NO_METADATA,
         /// Not supported: the counters `bearer_gate.denied.*` tell why requests are refused.
@@ -144,9 +148,10 @@ impl ProviderWire {
         let revocation = self
             .revocation
             .and_then(|wire| wire.build(&at.field("revocation"), environment));
+        let issuer = issuers.as_ref().and_then(Issuers::only_issuer);
         let introspection = self
             .introspection
-            .and_then(|wire| wire.build(&at.field("introspection"), environment));
+            .and_then(|wire| wire.build(&at.field("introspection"), issuer, environment));
         let subjects = self
             .subjects
             .and_then(|wire| wire.build(&at.field("subjects")));
@@ -154,6 +159,8 @@ impl ProviderWire {
         let forwarding = ForwardingFields {
             forward_payload_header: self.forward_payload_header,
             pad_forward_payload_header: self.pad_forward_payload_header,
+            payload_in_metadata: self.payload_in_metadata,
+            payload_metadata_header: self.payload_metadata_header,
             claim_to_headers: self.claim_to_headers,
             claims_to_filter_state: self.claims_to_filter_state,
             normalize_payload_in_metadata: self.normalize_payload_in_metadata,

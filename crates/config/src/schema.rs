@@ -24,6 +24,7 @@ const ONE_OF: &[(&str, &[&str])] = &[
         "ClaimCondition",
         &["exact", "any_of", "contains", "present"],
     ),
+    ("Authorization", &["username", "token_environment_variable"]),
     ("ClaimCondition", CLAIM),
     ("ClaimToFilterState", CLAIM),
     ("ClaimToHeader", CLAIM),
@@ -36,6 +37,7 @@ const ONE_OF: &[(&str, &[&str])] = &[
         &["inline_string", "inline_bytes", "environment_variable"],
     ),
     ("RemoteJwks", &["http_uri", "discovery"]),
+    ("RequestHeader", &["value", "value_environment_variable"]),
     (
         "Requirement",
         &[

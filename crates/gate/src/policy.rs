@@ -28,6 +28,7 @@ mod revocation_source;
 mod rules;
 mod scope_list;
 mod sender_constraint;
+mod share;
 mod string_matcher;
 mod token_profile;
 mod user_authentication;
@@ -40,7 +41,7 @@ pub use claim_path::ClaimPath;
 pub use client_certificate::{CertificateHeader, ClientCertificate, TrustedPeers};
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use dpop_policy::{DpopPolicy, NonceUse, UpstreamToken};
-pub use forwarding::{ClaimTarget, Forwarding};
+pub use forwarding::{ClaimTarget, Forwarding, HeaderClaim, PayloadMetadata, TextEncoding};
 pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
 pub use introspection_endpoint::{IntrospectedTokens, IntrospectionEndpoint};
@@ -63,6 +64,7 @@ pub use requirement::{Extract, Fallback, Requirement, RequirementKind, Requireme
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use sender_constraint::SenderConstraint;
+pub use share::Share;
 pub use string_matcher::{Comparison, StringMatcher};
 pub use token_profile::TokenProfile;
 pub use user_authentication::UserAuthentication;
@@ -94,6 +96,8 @@ pub struct Policy {
     /// The headers that the filter may set, in lower case and sorted. A client's copies of them never
     /// reach the upstream, see [`Policy::must_remove`].
     pub own_headers: Vec<String>,
+    /// The headers that mark claims as unverified.
+    pub status_headers: Vec<String>,
     /// The members of a payload that decisions or forwarding read, besides the registered claims.
     pub read_claims: Vec<String>,
     /// The headers that decisions read besides `authorization` and pseudo-headers, in lower case and
@@ -125,6 +129,8 @@ pub struct Options {
     pub public_urls: PublicUrls,
     /// Where the certificate of the client is learned from.
     pub client_certificate: ClientCertificate,
+    /// What the workers of a process have in common.
+    pub share: Share,
 }
 
 impl Policy {
@@ -138,7 +144,8 @@ impl Policy {
         options: Options,
     ) -> Self {
         let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
-        let own_headers = own_headers(&providers, &rules, &requirements);
+        let status_headers = status_headers(&rules, &requirements);
+        let own_headers = own_headers(&providers, &status_headers);
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
             reads_dynamic_metadata: reads_dynamic_metadata(&rules),
@@ -146,6 +153,7 @@ impl Policy {
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
             own_headers,
+            status_headers,
             read_headers: read_headers(&providers, &rules, &options),
             read_claims: read_claims(&providers, &rules, &requirements),
             providers,
@@ -375,15 +383,15 @@ fn read_claims(
 }
 
 /// The headers that the filter may set.
-fn own_headers(
-    providers: &[Rc<Provider>],
-    rules: &Rules,
-    named: &[(String, Requirement)],
-) -> Vec<String> {
+fn own_headers(providers: &[Rc<Provider>], status_headers: &[String]) -> Vec<String> {
     let forwardings = providers.iter().map(|provider| &provider.forwarding);
-    let mut headers: Vec<String> = forwardings
-        .flat_map(|forwarding| forwarding.headers().cloned())
-        .collect();
+    let forwarded = forwardings.flat_map(|forwarding| forwarding.headers());
+    sorted(forwarded.chain(status_headers).cloned().collect())
+}
+
+/// The headers that mark claims as unverified.
+fn status_headers(rules: &Rules, named: &[(String, Requirement)]) -> Vec<String> {
+    let mut headers = Vec::new();
     for requirement in all_requirements(rules, named) {
         requirement.root.collect_status_headers(&mut headers);
     }

@@ -125,6 +125,16 @@ reasons! {
         "The access token is too large",
         "Raise jwt_cache_config.jwt_max_token_size, or let the issuer put less into its tokens";
 
+    /// The payload of the token is longer than Envoy reads from a header to make metadata of it.
+    PayloadTooLarge {
+        /// The length of the header in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    }: InvalidToken, "too_large",
+        "The claims of the access token are too large",
+        "Let the issuer put less into its tokens, or leave payload_in_metadata out";
+
     /// The token is not a JWS in compact serialization with a JSON payload (RFC 7515, RFC 7519).
     MalformedToken: InvalidToken, "malformed",
         "The access token is malformed",

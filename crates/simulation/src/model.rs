@@ -45,6 +45,8 @@ pub(crate) struct Times<'t> {
     pub(crate) disturbances: &'t Disturbances,
     /// Whether any swap of shared data was lost so far.
     pub(crate) lost_swaps: bool,
+    /// Whether each worker fetches for itself.
+    pub(crate) separate: bool,
 }
 
 impl Times<'_> {
@@ -127,7 +129,12 @@ fn recovered_at<T: Clone + 'static>(
     let failures = server.last_failures(times.disturbances);
     failures.map_or(Duration::ZERO, |failures| {
         let factor = 2_u32.saturating_pow(failures.number.saturating_sub(1));
-        let backoff = FIRST_BACKOFF.saturating_mul(factor).min(longest_backoff);
+        // Of failures of several workers nobody knows how many each of them has had.
+        let backoff = if times.separate {
+            longest_backoff
+        } else {
+            FIRST_BACKOFF.saturating_mul(factor).min(longest_backoff)
+        };
         failures.last + TIMEOUT + backoff + HANDOVER
     })
 }
@@ -168,9 +175,11 @@ fn document<T: Clone + 'static>(
         return Expected::Either;
     }
     // A document stays in use while its server fails. But if swaps are lost, the workers may count too few users of a
-    // document, and discard it together with a replaced configuration.
+    // document, and discard it together with a replaced configuration. And a success of one worker is of no use to others
+    // that share nothing.
     let success = server.last_success(times.ago(HANDOVER), times.disturbances);
-    let kept = success.filter(|success| !times.lost_swaps && now < *success + schedule.max_stale);
+    let may_lack = times.lost_swaps || times.separate;
+    let kept = success.filter(|success| !may_lack && now < *success + schedule.max_stale);
     if has_recovered && server.all(oldest, now, &allows)
         || kept.is_some_and(|success| server.all(success, now, &allows))
     {

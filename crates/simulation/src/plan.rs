@@ -61,18 +61,22 @@ pub(crate) struct Plan {
     /// Which issuers have a revocation list.
     pub(crate) revocation: [bool; ISSUERS],
     pub(crate) introspection: bool,
+    /// Whether workers share nothing. Then no proof is remembered.
+    pub(crate) separate: bool,
     /// How many steps the story has.
     pub(crate) steps: usize,
 }
 
 impl Plan {
-    pub(crate) fn new(rng: &mut Rng) -> Self {
+    /// The cast of the story with this seed, of which `rng` is made.
+    pub(crate) fn new(seed: u64, rng: &mut Rng) -> Self {
         let most_workers = if rng.u8(0..4) == 0 { 8 } else { 3 };
         Self {
             workers: rng.usize(1..=most_workers),
             listeners: rng.usize(1..=3),
             revocation: std::array::from_fn(|_| rng.bool()),
             introspection: rng.bool(),
+            separate: seed % 4 == 3,
             steps: rng.usize(20..80),
         }
     }
@@ -114,7 +118,12 @@ impl Plan {
             providers.insert("opaque".to_owned(), provider);
         }
         let realm = format!("variant {variant}");
-        let dpop = json!({"replay_entries": USED_PROOFS});
+        let (share, used_proofs) = if self.separate {
+            ("worker", 0)
+        } else {
+            ("process", USED_PROOFS)
+        };
+        let dpop = json!({"replay_entries": used_proofs});
         let any: Vec<Value> = providers
             .keys()
             .map(|name| json!({"provider_name": name}))
@@ -127,7 +136,10 @@ impl Plan {
             {"match": {"prefix": "/", "headers": asks}, "requires": recent},
             {"match": {"prefix": "/"}, "requires": any},
         ]);
-        json!({"providers": providers, "rules": rules, "realm": realm, "dpop": dpop}).to_string()
+        let configuration = json!({
+            "providers": providers, "rules": rules, "realm": realm, "dpop": dpop, "share": share,
+        });
+        configuration.to_string()
     }
 }
 

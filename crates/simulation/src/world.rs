@@ -58,7 +58,7 @@ const PROOF_ENTRY_BYTES: usize = 256 * 20;
 impl World {
     pub(crate) fn new(seed: u64, story: Rc<Story>) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let plan = Plan::new(&mut rng);
+        let plan = Plan::new(seed, &mut rng);
         let process = Process::new(rng.u64(..));
         process.set_verify_signature(verify_signature);
         process.set_environment_variable("SECRET", "secret");
@@ -75,7 +75,7 @@ impl World {
             deaths: 0,
             disturbances: Disturbances::default(),
             lost_swaps: Cell::new(0),
-            proofs: Proofs::default(),
+            proofs: Proofs::new(!plan.separate),
             story,
             plan,
         };
@@ -422,6 +422,7 @@ impl World {
             wall_millis: self.process.now().unix_millis(),
             disturbances: &self.disturbances,
             lost_swaps: self.lost_swaps.get() > 0,
+            separate: self.plan.separate,
         }
     }
 
@@ -455,7 +456,12 @@ impl World {
         }
         for cluster in self.servers.document_clusters() {
             let fetches = self.process.in_flight(cluster);
-            if fetches > 1 {
+            let most = if self.plan.separate {
+                self.workers.len()
+            } else {
+                1
+            };
+            if fetches > most {
                 return Err(format!("{fetches} fetches from {cluster} at the same time"));
             }
         }
@@ -465,6 +471,12 @@ impl World {
     /// Checks that nothing grows with time.
     fn check_memory(&self) -> Result<(), String> {
         let entries = self.process.shared_len();
+        if self.plan.separate && entries > 0 {
+            let keys = self.process.shared_keys("");
+            return Err(format!(
+                "workers that share nothing wrote shared data: {keys:?}"
+            ));
+        }
         if entries > ENTRIES_PER_DOCUMENT * (2 * ISSUERS) + PROOF_ENTRIES {
             let keys = self.process.shared_keys("");
             return Err(format!("{entries} entries of shared data: {keys:?}"));

@@ -19,6 +19,7 @@ const PACKAGES: &[&[&str]] = &[
     &["gate-simulator"],
     &[
         "bearer-gate",
+        "forging-module",
         "gate-check",
         "gate-model",
         "gate-simulation",

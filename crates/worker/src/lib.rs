@@ -3,7 +3,7 @@
 //!
 //! The host creates a [`Root`] for each configuration in each of its virtual machines, and a
 //! [`Stream`] for each request. The layers, from the bottom: [`host`]; what is shared
-//! (`shared_state`, `replay_store`, `nonce_key`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
+//! (`store`, [`own_data`], `shared_state`, `replay_store`, `nonce_key`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
 //! `introspection`, [`change`], `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
 //! contexts [`Root`] and [`Stream`].
 
@@ -20,6 +20,7 @@ mod metadata_reader;
 pub mod metric_names;
 pub mod metrics;
 mod nonce_key;
+pub mod own_data;
 mod pace;
 mod replay_store;
 mod root;
@@ -28,11 +29,13 @@ mod signature_engine;
 mod skipped_keys;
 mod source;
 mod sources;
+mod store;
 mod stream;
 pub mod waiting_room;
 mod worker;
 
 pub use host::Host;
+pub use own_data::OwnData;
 pub use root::Root;
 pub use stream::Stream;
 pub use worker::{Disposition, Worker};

@@ -32,6 +32,7 @@ use crate::replay_store::ReplayStore;
 use crate::signature_engine;
 use crate::skipped_keys;
 use crate::sources::{Sources, Turn};
+use crate::store::Store;
 use crate::waiting_room::{Waiter, WaitingRoom};
 
 /// The largest number of waiting requests that are resumed or answered in one host call.
@@ -83,11 +84,12 @@ impl<H: Host> Worker<H> {
     /// this also runs in a virtual machine that is discarded.
     #[must_use]
     pub fn new(host: H, policy: Policy, configuration: &[u8]) -> Self {
-        let engine = Rc::new(signature_engine::choose(&host));
+        let store = Store::new(host.clone(), policy.options.share);
+        let engine = Rc::new(signature_engine::choose(&store));
         let metrics = Rc::new(Metrics::new(host.clone(), &policy));
         for provider in &policy.providers {
             if let KeySource::Local(keys) = &provider.keys {
-                skipped_keys::report_local(&host, provider, keys, &engine, &metrics);
+                skipped_keys::report_local(&store, provider, keys, &engine, &metrics);
             }
         }
         let providers = policy.providers.iter();
@@ -103,17 +105,17 @@ impl<H: Host> Worker<H> {
         let replays = dpop.filter(|dpop| dpop.replay_entries > 0);
         let replays = replays.map(|dpop| {
             let configuration = gate_config::normalized(configuration);
-            ReplayStore::new(host.clone(), &configuration, dpop.replay_entries)
+            ReplayStore::new(store.clone(), &configuration, dpop.replay_entries)
         });
         Self {
             replays,
-            sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),
+            sources: RefCell::new(Sources::new(&store, &policy, &engine, &metrics, now)),
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
             proof_keys: RefCell::default(),
             room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
             pacer: Pacer::start(host.clone()),
             clock,
-            dateless: LogThrottle::new(host.clone(), &json!(["date"])),
+            dateless: LogThrottle::new(store.clone(), &json!(["date"])),
             engine,
             metadata,
             connection: Rc::new(ConnectionReader(host.clone())),

@@ -479,7 +479,6 @@ fn upstream() -> Vec<Difference> {
 pub(super) fn refused() -> Vec<(&'static str, Value, &'static str)> {
     let metadata = "a wasm filter cannot write dynamic metadata";
     vec![
-        ("/providers/p/payload_in_metadata", json!("x"), metadata),
         ("/providers/p/header_in_metadata", json!("x"), metadata),
         (
             "/providers/p/failed_status_in_metadata",

@@ -20,12 +20,14 @@ fn a_remote_key_set_has_its_uri_and_durations() {
                 path: "/oauth/jwks?tenant=a".to_owned(),
             }),
             authorization: None,
+            headers: Vec::new(),
             policy: RefreshPolicy {
                 timeout: Duration::from_millis(500),
                 cache_duration: Duration::from_mins(5),
                 max_stale: Duration::from_hours(24),
                 refetch_cooldown: Duration::from_secs(10),
                 retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
+                honors_cache_control: true,
             },
             retries: Retries {
                 number: 0,

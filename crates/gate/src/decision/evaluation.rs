@@ -129,7 +129,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     /// # Errors
     ///
     /// [`Reason::SeveralTokens`] if the request carries a token that had no part in that: the API could
-    /// take it for one that had.
+    /// take it for one that had. [`Reason::PayloadTooLarge`] as [`Admission::new`] says.
     pub(super) fn admit(
         &self,
         fulfilment: &Fulfilment<'_>,
@@ -144,7 +144,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         }
         let verified = !fulfilment.accepted.is_empty();
         let admission = match fulfilment.extract {
-            Some(extract) if !verified => self.extract(extract),
+            Some(extract) if !verified => self.extract(extract)?,
             _ => {
                 let forwarded = fulfilment.accepted.iter().filter_map(|accepted| {
                     Some(ForwardedToken {
@@ -155,7 +155,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                         proof: accepted.proof.as_ref(),
                     })
                 });
-                Admission::new(verified, self.policy, self.request, forwarded)
+                Admission::new(verified, self.policy, self.request, forwarded)?
             }
         };
         let unchanged = !verified && admission == Admission::default();
@@ -164,7 +164,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
 
     /// Forwards the claims of unverified tokens and marks them as unverified. The mark is also set if
     /// no claims are forwarded, since the API may read the token itself.
-    fn extract(&self, extract: &Extract) -> Admission {
+    fn extract(&self, extract: &Extract) -> Result<Admission, Reason> {
         let tokens = self.tokens.as_deref().unwrap_or_default();
         let forwarded = tokens.iter().filter_map(|token| {
             let jwt = token.jwt.as_ref().ok()?;
@@ -179,13 +179,13 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                 proof: None,
             })
         });
-        let mut admission = Admission::new(false, self.policy, self.request, forwarded);
+        let mut admission = Admission::new(false, self.policy, self.request, forwarded)?;
         let none = self.tokens.as_ref().is_ok_and(Vec::is_empty);
         if let (false, Some(name)) = (none, &extract.status_header) {
             let change = HeaderChange::Set(name.clone(), b"false".to_vec());
             admission.headers.push(change);
         }
-        admission
+        Ok(admission)
     }
 }
 

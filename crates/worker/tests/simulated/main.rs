@@ -22,6 +22,7 @@ mod metrics;
 mod proofs;
 mod resources;
 mod roots;
+mod share;
 mod shares;
 mod support;
 mod waiting;
