@@ -1,6 +1,8 @@
 //! The configuration as a whole.
 
-use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules};
+use gate::policy::{
+    ClientCertificate, Options, Policy, Requirement, ResponseBody, RuleList, Rules,
+};
 
 use super::choice::choice;
 use super::client_certificate::ClientCertificateWire;
@@ -38,6 +40,8 @@ object! {
         bypass_cors_preflight: optional bool,
         /// Whether refusals have neither body nor WWW-Authenticate. Default false.
         strip_failure_response: optional bool,
+        /// The form of the body of refusals: `"json"` (default), or `"problem"` (RFC 9457).
+        response_body: optional ResponseBodyWire,
         /// The part of metric names after `"bearer_gate."`; visible ASCII. Default none.
         stat_prefix: optional String,
         /// The realm of challenges. Default: the authority of the request.
@@ -68,6 +72,13 @@ choice! {
     enum UnmatchedWire("UnmatchedRequests") {
         Deny = "deny",
         Allow = "allow",
+    }
+}
+
+choice! {
+    enum ResponseBodyWire("ResponseBody") {
+        Json = "json",
+        Problem = "problem",
     }
 }
 
@@ -124,6 +135,10 @@ impl ConfigWire {
             dpop,
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
+            response_body: match self.response_body {
+                Some(ResponseBodyWire::Problem) => ResponseBody::Problem,
+                Some(ResponseBodyWire::Json) | None => ResponseBody::Json,
+            },
         };
         let requirements = requirements
             .into_iter()

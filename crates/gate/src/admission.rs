@@ -57,6 +57,13 @@ pub struct ForwardedToken<'t> {
 /// into the header `dpop-nonce` of responses (RFC 9449, section 8.2).
 pub const NONCE_STATE: &str = "dpop_nonce";
 
+/// The key of the filter state with the reason of a refusal, for access logs.
+pub const REASON_STATE: &str = "bearer_gate.reason";
+
+/// What the keys of the filter's own state begin with. Claims have other keys, so that no token can say why a
+/// request was refused.
+pub const OWN_STATE_PREFIX: &str = "bearer_gate.";
+
 impl Admission {
     /// The admission of `request` with these tokens.
     #[must_use]

@@ -117,6 +117,18 @@ pub struct Options {
     pub public_urls: PublicUrls,
     /// Where the certificate of the client is learned from.
     pub client_certificate: ClientCertificate,
+    /// The form of the body of refusals.
+    pub response_body: ResponseBody,
+}
+
+/// The form of the body of a refusal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseBody {
+    /// An object with `error` and `error_description`, as in RFC 6749, section 5.2.
+    #[default]
+    Json,
+    /// Problem details (RFC 9457).
+    Problem,
 }
 
 impl Policy {

@@ -105,6 +105,10 @@ impl Host for SimulatedHost {
         self.0.is_alive() && data.swap(key, value, version)
     }
 
+    fn logs_debug(&self) -> bool {
+        self.0.state.logs_debug.get()
+    }
+
     fn define_counter(&self, name: &str) -> Option<MetricId> {
         Some(MetricId(self.0.state.metrics.borrow_mut().define(name)))
     }

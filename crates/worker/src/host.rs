@@ -62,6 +62,9 @@ pub trait Host: Clone + 'static {
     /// exist: Envoy overwrites a new one in any case.
     fn swap_shared_data(&self, key: &str, value: &[u8], version: u32) -> bool;
 
+    /// Whether the host writes log lines of the level `debug`. It may change its mind at any time.
+    fn logs_debug(&self) -> bool;
+
     /// Defines a counter. If it exists already, its value stays.
     fn define_counter(&self, name: &str) -> Option<MetricId>;
 

@@ -6,18 +6,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::admission::{Admission, HeaderChange};
+use gate::admission::{Admission, HeaderChange, REASON_STATE};
 use gate::answer::Answer;
-use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
+use gate::decision::{Context, Decided, Decision, Dependency, Refusal, Wait, decide};
 use gate::dpop::ProofKeys;
 use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
+use gate::refusal_line::RefusalLine;
 use gate::request::{Connection, ConnectionSource, DynamicMetadata, MetadataSource, Request};
 use gate::resource_metadata;
 use gate::time::{Instant, Timestamp};
 use gate::token_cache::TokenCache;
 use gate::verify::Engine;
-use log::warn;
+use log::{debug, warn};
 use serde_json::json;
 
 use crate::clock::Clock;
@@ -140,7 +141,7 @@ impl<H: Host> Worker<H> {
         // Whatever the decision is, the upstream must not take headers of the client for the gate's.
         let names = match self.policy.remove_client_headers(&mut request) {
             Ok(names) => names,
-            Err(reason) => return self.refuse(&reason, &request, None),
+            Err(reason) => return self.refuse(Refusal::before_rules(&reason), &request),
         };
         for name in &names {
             self.host.remove_request_header(name);
@@ -158,22 +159,20 @@ impl<H: Host> Worker<H> {
             statuses: &[],
         };
         let decided = self.decide(&request, turn);
-        match decided.decision {
-            Decision::Wait(wait) => {
-                let waiter = Waiter {
-                    request: request.into_owned(),
-                    arrived: now,
-                    deadline: now,
-                    on: Vec::new(),
-                    statuses: Vec::new(),
-                };
-                let disposition = self.wait(stream, waiter, wait);
-                self.metrics.set_waiting(self.room.borrow().len());
-                self.set_pace(now);
-                disposition
-            }
-            decision => self.carry_out(decision, &request, decided.requirement),
-        }
+        let Decision::Wait(wait) = decided.decision else {
+            return self.carry_out(decided, &request);
+        };
+        let waiter = Waiter {
+            request: request.into_owned(),
+            arrived: now,
+            deadline: now,
+            on: Vec::new(),
+            statuses: Vec::new(),
+        };
+        let disposition = self.wait(stream, waiter, wait, decided.requirement);
+        self.metrics.set_waiting(self.room.borrow().len());
+        self.set_pace(now);
+        disposition
     }
 
     /// Whether the request of `stream` waits.
@@ -259,20 +258,24 @@ impl<H: Host> Worker<H> {
             statuses: &waiter.statuses,
         };
         let decided = self.decide(&waiter.request, turn);
-        match decided.decision {
-            Decision::Wait(wait) => self.wait(stream, waiter, wait),
-            decision => {
-                let disposition = self.carry_out(decision, &waiter.request, decided.requirement);
-                if disposition == Disposition::Continue {
-                    self.host.resume_request();
-                }
-                disposition
+        let Decision::Wait(wait) = decided.decision else {
+            let disposition = self.carry_out(decided, &waiter.request);
+            if disposition == Disposition::Continue {
+                self.host.resume_request();
             }
-        }
+            return disposition;
+        };
+        self.wait(stream, waiter, wait, decided.requirement)
     }
 
-    /// Lets a request wait, or refuses it if the room is full.
-    fn wait(&self, stream: ContextId, waiter: Waiter<Request<'static>>, wait: Wait) -> Disposition {
+    /// Lets a request wait, by `requirement`, or refuses it if the room is full.
+    fn wait(
+        &self,
+        stream: ContextId,
+        waiter: Waiter<Request<'static>>,
+        wait: Wait,
+        requirement: Option<&Requirement>,
+    ) -> Disposition {
         let waiter = Waiter {
             deadline: waiter.arrived.plus(wait.timeout),
             on: wait.on,
@@ -287,7 +290,14 @@ impl<H: Host> Worker<H> {
                 }
                 Disposition::Paused
             }
-            Err(refused) => self.refuse(&wait.unavailable, &refused.request, None),
+            Err(refused) => {
+                let refusal = Refusal {
+                    reason: &wait.unavailable,
+                    requirement,
+                    provider: None,
+                };
+                self.refuse(refusal, &refused.request)
+            }
         }
     }
 
@@ -374,18 +384,18 @@ impl<H: Host> Worker<H> {
         decided
     }
 
-    /// Carries out a decision by `requirement` other than to wait, in the context of the request's
-    /// stream.
-    fn carry_out(
-        &self,
-        decision: Decision,
-        request: &Request<'_>,
-        requirement: Option<&Requirement>,
-    ) -> Disposition {
-        match decision {
+    /// Carries out a decision, in the context of the request's stream. Who can no longer wait is refused.
+    fn carry_out(&self, decided: Decided<'_>, request: &Request<'_>) -> Disposition {
+        let Decided {
+            decision,
+            requirement,
+            provider,
+            ..
+        } = decided;
+        let reason = match decision {
             Decision::Pass => {
                 self.metrics.count(Counter::Bypassed);
-                Disposition::Continue
+                return Disposition::Continue;
             }
             Decision::Admit(admission) => {
                 self.metrics.count(if admission.verified {
@@ -394,24 +404,49 @@ impl<H: Host> Worker<H> {
                     Counter::Bypassed
                 });
                 self.admit(&admission);
-                Disposition::Continue
+                return Disposition::Continue;
             }
-            Decision::Deny(reason) => self.refuse(&reason, request, requirement),
-            Decision::Wait(wait) => self.refuse(&wait.unavailable, request, requirement),
-        }
+            Decision::Deny(reason) => reason,
+            Decision::Wait(wait) => wait.unavailable,
+        };
+        let refusal = Refusal {
+            reason: &reason,
+            requirement,
+            provider,
+        };
+        self.refuse(refusal, request)
     }
 
-    fn refuse(
-        &self,
-        reason: &Reason,
-        request: &Request<'_>,
-        requirement: Option<&Requirement>,
-    ) -> Disposition {
-        self.metrics.count(Counter::Denied(reason.kind()));
+    /// Refuses a request, and says why where operators look: in metrics, in the debug log and in filter state for
+    /// access logs.
+    fn refuse(&self, refusal: Refusal<'_>, request: &Request<'_>) -> Disposition {
+        let Refusal {
+            reason,
+            requirement,
+            ..
+        } = refusal;
+        let kind = reason.kind();
+        self.metrics.count(Counter::Denied(kind));
+        self.log_refusal("deny", refusal, request);
+        self.host
+            .set_filter_state(REASON_STATE, kind.metric().as_bytes());
         let nonce = self.nonce();
         let answer = Answer::refusal(reason, &self.policy, request, requirement, nonce);
         self.host.send_local_response(&answer);
         Disposition::Replied
+    }
+
+    /// Writes a line about a refusal if the host writes lines of this level. It may change its level at any time,
+    /// and a question costs less than anything else that a refusal needs.
+    fn log_refusal(&self, decision: &str, refusal: Refusal<'_>, request: &Request<'_>) {
+        if self.host.logs_debug() {
+            let line = RefusalLine {
+                refusal,
+                policy: &self.policy,
+                request,
+            };
+            debug!("bearer-gate: decision={decision} {line}");
+        }
     }
 
     /// The nonce that clients should use in their proofs; `None` if they need none.
