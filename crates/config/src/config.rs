@@ -40,6 +40,9 @@ object! {
         bypass_cors_preflight: optional bool,
         /// Whether refusals have neither body nor WWW-Authenticate. Default false.
         strip_failure_response: optional bool,
+        /// Whether nothing is refused: a request that would be passes as it was sent, is counted as
+        /// `would_deny.<reason>` and has the filter state `bearer_gate.would_deny`. Default false.
+        report_only: optional bool,
         /// The form of the body of refusals: `"json"` (default), or `"problem"` (RFC 9457).
         response_body: optional ResponseBodyWire,
         /// The part of metric names after `"bearer_gate."`; visible ASCII. Default none.
@@ -135,6 +138,7 @@ impl ConfigWire {
             dpop,
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
+            report_only: self.report_only.unwrap_or(false),
             response_body: match self.response_body {
                 Some(ResponseBodyWire::Problem) => ResponseBody::Problem,
                 Some(ResponseBodyWire::Json) | None => ResponseBody::Json,

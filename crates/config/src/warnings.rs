@@ -13,6 +13,7 @@ use gate::policy::{
 pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
     let requirements = requirements(policy);
     let mut warnings = Vec::new();
+    find_about_reports(policy, &mut warnings);
     for scope in ["offline_access", "openid"] {
         let asks = |node: &&(String, Rc<RequirementNode>)| asks_for(&node.1, scope);
         if let Some((path, _)) = requirements.iter().find(asks) {
@@ -54,6 +55,19 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// The warnings about refusals that are only reported.
+fn find_about_reports(policy: &Policy, warnings: &mut Vec<String>) {
+    if policy.options.report_only {
+        warnings.push("report_only: nothing is refused, and no token protects anything".to_owned());
+        return;
+    }
+    for (index, rule) in policy.rules.listed().iter().enumerate() {
+        if rule.report_only {
+            warnings.push(format!("rules[{index}].report_only: the rule refuses nothing"));
+        }
+    }
 }
 
 /// The warnings about proofs of possession.

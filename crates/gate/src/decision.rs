@@ -208,7 +208,7 @@ fn by_rules<'p>(
     }
     let decided = policy.first_decision(request, |requirement| {
         let judgment = by_requirement(requirement, policy, request, context, counts, now);
-        let is_final = judgment.decision.is_final_for(request);
+        let is_final = judgment.decision.is_final_for(request, requirement, policy);
         is_final.then_some(judgment)
     });
     match decided {
@@ -260,11 +260,18 @@ fn by_requirement<'r>(
 }
 
 impl Decision {
-    /// Whether the decision stands, so that no further requirement is examined: nothing passes without
-    /// a valid token on the strength of a path that the upstream may take for another one.
+    /// Whether the decision by `requirement` stands, so that no further requirement is examined: nothing passes
+    /// without a valid token on the strength of a path that the upstream may take for another one.
     #[must_use]
-    pub fn is_final_for(&self, request: &Request) -> bool {
-        !self.passes_unverified() || !is_ambiguous(request.path())
+    pub fn is_final_for(
+        &self,
+        request: &Request,
+        requirement: &Requirement,
+        policy: &Policy,
+    ) -> bool {
+        let is_only_reported = || matches!(self, Self::Deny(_)) && policy.is_reported(requirement);
+        let may_pass = self.passes_unverified() || is_only_reported();
+        !may_pass || !is_ambiguous(request.path())
     }
 
     /// Whether the request passes without a valid token.

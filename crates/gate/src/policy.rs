@@ -96,6 +96,7 @@ pub struct Policy {
     longest_token: usize,
     introspects: bool,
     reads_dynamic_metadata: bool,
+    has_reported_rules: bool,
 }
 
 /// Settings that concern all requests.
@@ -119,6 +120,8 @@ pub struct Options {
     pub client_certificate: ClientCertificate,
     /// The form of the body of refusals.
     pub response_body: ResponseBody,
+    /// Whether refusals are only reported, and the requests pass.
+    pub report_only: bool,
 }
 
 /// The form of the body of a refusal.
@@ -146,6 +149,7 @@ impl Policy {
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
             reads_dynamic_metadata: reads_dynamic_metadata(&rules),
+            has_reported_rules: rules.listed().iter().any(|rule| rule.report_only),
             introspects: providers.iter().any(|one| one.introspection.is_some()),
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
@@ -185,17 +189,50 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Reason::Header`] if there is such a header and routes name requirements. Envoy selected the
+    /// [`Reason::Header`] if there is such a header and routes name requirements, unless refusals are only reported. Envoy selected the
     /// route with the header and would select another one without it, whose requirement nobody has
     /// asked for.
     pub fn remove_client_headers(&self, request: &mut Request) -> Result<Vec<String>, Reason> {
         let names = request.forget_headers(|name| self.must_remove(name));
-        match names.first() {
-            Some(name) if self.options.per_route_requirements => {
-                Err(Reason::Header { name: name.clone() })
-            }
-            _ => Ok(names),
+        match self.forged_header(&names) {
+            Some(reason) if !self.options.report_only => Err(reason),
+            Some(_) | None => Ok(names),
         }
+    }
+
+    /// Why a request is refused from which headers with these names were removed, also if that is only
+    /// reported; `None` if it is not.
+    #[must_use]
+    pub fn forged_header(&self, names: &[String]) -> Option<Reason> {
+        let name = names
+            .first()
+            .filter(|_| self.options.per_route_requirements)?;
+        Some(Reason::Header { name: name.clone() })
+    }
+
+    /// Whether a refusal of `request` by `requirement` is only reported, and the request passes. If no requirement
+    /// applied, it is `None`.
+    ///
+    /// A rule never lets an [ambiguous](is_ambiguous) path pass that way: the upstream may take it for one that
+    /// another rule protects.
+    #[must_use]
+    pub fn reports_only(&self, request: &Request<'_>, requirement: Option<&Requirement>) -> bool {
+        let by_rule = || requirement.is_some_and(|one| self.is_reported(one));
+        self.options.report_only || (by_rule() && !is_ambiguous(request.path()))
+    }
+
+    /// Whether `requirement` is that of a rule whose refusals are only reported.
+    #[must_use]
+    pub fn is_reported(&self, requirement: &Requirement) -> bool {
+        let mut rules = self.rules.listed().iter();
+        self.has_reported_rules
+            && rules.any(|rule| rule.report_only && std::ptr::eq(&rule.requirement, requirement))
+    }
+
+    /// Whether any refusal may be only reported.
+    #[must_use]
+    pub const fn may_report_only(&self) -> bool {
+        self.options.report_only || self.has_reported_rules
     }
 
     /// The requirement of this name.

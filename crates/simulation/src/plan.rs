@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     /// Which issuers have a revocation list.
     pub(crate) revocation: [bool; ISSUERS],
     pub(crate) introspection: bool,
+    /// Whether refusals are only reported.
+    pub(crate) report_only: bool,
     /// How many steps the story has.
     pub(crate) steps: usize,
 }
@@ -69,6 +71,15 @@ impl Plan {
             revocation: std::array::from_fn(|_| rng.bool()),
             introspection: rng.bool(),
             steps: rng.usize(20..80),
+            report_only: false,
+        }
+    }
+
+    /// What is chosen by a generator of its own, so that the rest of a story does not depend on it.
+    pub(crate) fn with_mode(self, rng: &mut Rng) -> Self {
+        Self {
+            report_only: rng.u8(0..8) == 0,
+            ..self
         }
     }
 
@@ -110,7 +121,13 @@ impl Plan {
         }
         let realm = format!("variant {variant}");
         let dpop = json!({"replay_entries": USED_PROOFS});
-        json!({"providers": providers, "realm": realm, "dpop": dpop}).to_string()
+        json!({
+            "providers": providers,
+            "realm": realm,
+            "dpop": dpop,
+            "report_only": self.report_only,
+        })
+        .to_string()
     }
 }
 

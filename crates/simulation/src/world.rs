@@ -58,7 +58,7 @@ const PROOF_ENTRY_BYTES: usize = 256 * 20;
 impl World {
     pub(crate) fn new(seed: u64, story: Rc<Story>) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let plan = Plan::new(&mut rng);
+        let plan = Plan::new(&mut rng).with_mode(&mut Rng::with_seed(!seed));
         let process = Process::new(rng.u64(..));
         process.set_verify_signature(verify_signature);
         process.set_environment_variable("SECRET", "secret");
@@ -290,6 +290,7 @@ impl World {
             listener: listener.number,
             variant: listener.variant,
             at_arrival,
+            report_only: self.plan.report_only,
         });
     }
 

@@ -38,6 +38,12 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
         let name = format!("{prefix}.denied.{}", reason.metric());
         counters.push((Counter::Denied(*reason), name));
     }
+    if policy.may_report_only() {
+        for reason in ReasonKind::ALL {
+            let name = format!("{prefix}.would_deny.{}", reason.metric());
+            counters.push((Counter::WouldDeny(*reason), name));
+        }
+    }
     for provider in &policy.providers {
         let index = provider.index;
         for kind in fetched(provider) {

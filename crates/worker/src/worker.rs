@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::admission::{Admission, HeaderChange, REASON_STATE};
+use gate::admission::{Admission, HeaderChange, REASON_STATE, WOULD_DENY_STATE};
 use gate::answer::Answer;
 use gate::decision::{Context, Decided, Decision, Dependency, Refusal, Wait, decide};
 use gate::dpop::ProofKeys;
@@ -146,6 +146,9 @@ impl<H: Host> Worker<H> {
         for name in &names {
             self.host.remove_request_header(name);
         }
+        if let Some(reason) = self.policy.forged_header(&names) {
+            return self.refuse(Refusal::before_rules(&reason), &request);
+        }
         if self.policy.options.per_route_requirements {
             request.requirement_name = self.host.route_requirement();
         }
@@ -258,14 +261,14 @@ impl<H: Host> Worker<H> {
             statuses: &waiter.statuses,
         };
         let decided = self.decide(&waiter.request, turn);
-        let Decision::Wait(wait) = decided.decision else {
-            let disposition = self.carry_out(decided, &waiter.request);
-            if disposition == Disposition::Continue {
-                self.host.resume_request();
-            }
-            return disposition;
+        let disposition = match decided.decision {
+            Decision::Wait(wait) => self.wait(stream, waiter, wait, decided.requirement),
+            _ => self.carry_out(decided, &waiter.request),
         };
-        self.wait(stream, waiter, wait, decided.requirement)
+        if disposition == Disposition::Continue {
+            self.host.resume_request();
+        }
+        disposition
     }
 
     /// Lets a request wait, by `requirement`, or refuses it if the room is full.
@@ -417,8 +420,8 @@ impl<H: Host> Worker<H> {
         self.refuse(refusal, request)
     }
 
-    /// Refuses a request, and says why where operators look: in metrics, in the debug log and in filter state for
-    /// access logs.
+    /// Refuses a request, or lets it pass as it was sent if refusals are only reported. Says why where operators look: in
+    /// metrics, in the debug log and in filter state for access logs.
     fn refuse(&self, refusal: Refusal<'_>, request: &Request<'_>) -> Disposition {
         let Refusal {
             reason,
@@ -426,6 +429,13 @@ impl<H: Host> Worker<H> {
             ..
         } = refusal;
         let kind = reason.kind();
+        if self.policy.reports_only(request, requirement) {
+            self.metrics.count(Counter::WouldDeny(kind));
+            self.log_refusal("would_deny", refusal, request);
+            self.host
+                .set_filter_state(WOULD_DENY_STATE, kind.metric().as_bytes());
+            return Disposition::Continue;
+        }
         self.metrics.count(Counter::Denied(kind));
         self.log_refusal("deny", refusal, request);
         self.host

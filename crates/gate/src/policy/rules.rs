@@ -38,6 +38,8 @@ pub struct Rule {
     pub matcher: Matcher,
     /// What they need.
     pub requirement: Requirement,
+    /// Whether refusals are only reported, and the requests pass.
+    pub report_only: bool,
 }
 
 /// Rules in the order of the configuration, indexed by the path of a request.
