@@ -43,6 +43,9 @@ object! {
         /// Whether nothing is refused: a request that would be passes as it was sent, is counted as
         /// `would_deny.<reason>` and has the filter state `bearer_gate.would_deny`. Default false.
         report_only: optional bool,
+        /// Whether a stream (WebSocket, gRPC, server-sent events, a long download) ends when its token expires, is
+        /// revoked, or loses its key. Default false.
+        end_streams_with_token: optional bool,
         /// The form of the body of refusals: `"json"` (default), or `"problem"` (RFC 9457).
         response_body: optional ResponseBodyWire,
         /// The part of metric names after `"bearer_gate."`; visible ASCII. Default none.
@@ -138,6 +141,7 @@ impl ConfigWire {
             dpop,
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
+            end_streams_with_token: self.end_streams_with_token.unwrap_or(false),
             report_only: self.report_only.unwrap_or(false),
             response_body: match self.response_body {
                 Some(ResponseBodyWire::Problem) => ResponseBody::Problem,

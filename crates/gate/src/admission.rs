@@ -64,6 +64,9 @@ pub const REASON_STATE: &str = "bearer_gate.reason";
 /// reported.
 pub const WOULD_DENY_STATE: &str = "bearer_gate.would_deny";
 
+/// The key of the filter state with the reason for which an admitted stream was ended.
+pub const ENDED_STATE: &str = "bearer_gate.ended";
+
 /// What the keys of the filter's own state begin with. Claims have other keys, so that no token can say why a
 /// request was refused.
 pub const OWN_STATE_PREFIX: &str = "bearer_gate.";

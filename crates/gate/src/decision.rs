@@ -16,6 +16,7 @@ mod refusal;
 mod requirement;
 mod revoked;
 mod sender;
+mod standing;
 mod unfulfilled;
 mod wait;
 
@@ -24,8 +25,9 @@ use std::cell::Cell;
 pub use context::{Context, Counts, Resources};
 pub use refusal::Refusal;
 pub use requirement::{
-    AcceptedToken, Fulfilment, Payload, ProviderResult, RequirementResult, evaluate,
+    AcceptedJwt, AcceptedToken, Fulfilment, Payload, ProviderResult, RequirementResult, evaluate,
 };
+pub use standing::StandingToken;
 pub use unfulfilled::Unfulfilled;
 pub use wait::{Dependency, RETRY_AFTER, Wait};
 
@@ -59,6 +61,8 @@ pub struct Decided<'p> {
     pub requirement: Option<&'p Requirement>,
     /// The index of the provider that a refusal comes from; `None` if no provider was asked.
     pub provider: Option<usize>,
+    /// The tokens that the stream must end with; none if it goes on whatever becomes of them.
+    pub standing: Vec<StandingToken>,
     /// What was counted on the way.
     pub counts: Counts,
 }
@@ -70,6 +74,7 @@ impl From<Reason> for Decided<'_> {
             decision: Decision::Deny(reason),
             requirement: None,
             provider: None,
+            standing: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -157,11 +162,13 @@ pub fn decide<'p>(
         decision,
         requirement,
         provider,
+        standing,
     } = by_rules(policy, request, context, &counts, now);
     Decided {
         decision,
         requirement,
         provider,
+        standing,
         counts: counts.get(),
     }
 }
@@ -183,6 +190,7 @@ struct Judgment<'p> {
     decision: Decision,
     requirement: Option<&'p Requirement>,
     provider: Option<usize>,
+    standing: Vec<StandingToken>,
 }
 
 impl From<Decision> for Judgment<'_> {
@@ -192,6 +200,7 @@ impl From<Decision> for Judgment<'_> {
             decision,
             requirement: None,
             provider: None,
+            standing: Vec::new(),
         }
     }
 }
@@ -243,6 +252,10 @@ fn by_requirement<'r>(
         judges.note(provider, &result);
         result
     });
+    let standing = match &fulfilled {
+        Ok(fulfilment) if policy.ends_streams(requirement) => evaluation.standing(fulfilment),
+        Ok(_) | Err(_) => Vec::new(),
+    };
     let decision = match fulfilled.and_then(|fulfilment| evaluation.admit(&fulfilment)) {
         Ok(Some(admission)) => Decision::Admit(admission),
         Ok(None) => Decision::Pass,
@@ -256,6 +269,7 @@ fn by_requirement<'r>(
         decision,
         requirement: Some(requirement),
         provider,
+        standing,
     }
 }
 

@@ -122,6 +122,8 @@ pub struct Options {
     pub response_body: ResponseBody,
     /// Whether refusals are only reported, and the requests pass.
     pub report_only: bool,
+    /// Whether a stream ends when a token that it was admitted with loses its validity.
+    pub end_streams_with_token: bool,
 }
 
 /// The form of the body of a refusal.
@@ -227,6 +229,14 @@ impl Policy {
         let mut rules = self.rules.listed().iter();
         self.has_reported_rules
             && rules.any(|rule| rule.report_only && std::ptr::eq(&rule.requirement, requirement))
+    }
+
+    /// Whether a stream that `requirement` admits ends with its token. Where refusals are only reported, none does.
+    #[must_use]
+    pub fn ends_streams(&self, requirement: &Requirement) -> bool {
+        self.options.end_streams_with_token
+            && !self.options.report_only
+            && !self.is_reported(requirement)
     }
 
     /// Whether any refusal may be only reported.

@@ -273,7 +273,7 @@ impl World {
             Outcome::Paused => "waits".to_owned(),
             Outcome::Forwarded => "passes".to_owned(),
             Outcome::Lost => "is lost".to_owned(),
-            Outcome::Answered(answer) => format!("gets {}", answer.status),
+            Outcome::Answered(answer) | Outcome::Ended(answer) => format!("gets {}", answer.status),
         };
         let name = &token.name;
         let with_proof = proof.map_or_else(String::new, |proof| format!(" and proof {proof}"));

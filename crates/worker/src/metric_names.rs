@@ -7,6 +7,13 @@ use gate::reason::ReasonKind;
 use crate::counter::Counter;
 use crate::gauge::Gauge;
 
+/// The reasons for which admitted streams are ended.
+const ENDING: [ReasonKind; 3] = [
+    ReasonKind::UnknownKey,
+    ReasonKind::Expired,
+    ReasonKind::Revoked,
+];
+
 /// All counters of a policy with their names. Two counters may share a name.
 #[must_use]
 pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
@@ -44,6 +51,12 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
             counters.push((Counter::WouldDeny(*reason), name));
         }
     }
+    if policy.options.end_streams_with_token {
+        for reason in ENDING {
+            let name = format!("{prefix}.ended.{}", reason.metric());
+            counters.push((Counter::Ended(reason), name));
+        }
+    }
     for provider in &policy.providers {
         let index = provider.index;
         for kind in fetched(provider) {
@@ -74,6 +87,9 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
 pub fn gauges(policy: &Policy) -> Vec<(Gauge, String)> {
     let prefix = prefix(policy);
     let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
+    if policy.options.end_streams_with_token {
+        gauges.push((Gauge::Streams, format!("{prefix}.streams")));
+    }
     for provider in &policy.providers {
         let index = provider.index;
         let key_set = DocumentKind::KeySet;

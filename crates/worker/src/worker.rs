@@ -6,9 +6,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::admission::{Admission, HeaderChange, REASON_STATE, WOULD_DENY_STATE};
+use gate::admission::{Admission, ENDED_STATE, HeaderChange, REASON_STATE, WOULD_DENY_STATE};
 use gate::answer::Answer;
-use gate::decision::{Context, Decided, Decision, Dependency, Refusal, Wait, decide};
+use gate::decision::{
+    Context, Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait, decide,
+};
 use gate::dpop::ProofKeys;
 use gate::policy::{KeySource, Policy, Requirement};
 use gate::reason::{Reason, ReasonKind};
@@ -21,6 +23,7 @@ use gate::verify::Engine;
 use log::{debug, warn};
 use serde_json::json;
 
+use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection_reader::ConnectionReader;
 use crate::counter::Counter;
@@ -28,6 +31,7 @@ use crate::host::{CalloutId, ContextId, Host};
 use crate::log_throttle::LogThrottle;
 use crate::metadata_reader::MetadataReader;
 use crate::metrics::Metrics;
+use crate::open_streams::OpenStreams;
 use crate::pace::{Pace, Pacer};
 use crate::replay_store::ReplayStore;
 use crate::signature_engine;
@@ -35,7 +39,7 @@ use crate::skipped_keys;
 use crate::sources::{Sources, Turn};
 use crate::waiting_room::{Waiter, WaitingRoom};
 
-/// The largest number of waiting requests that are resumed or answered in one host call.
+/// The largest number of waiting requests that are resumed or answered in one host call, and of streams that are ended.
 ///
 /// The host resumes and answers requests at the end of the call, one after the other. An answer ends
 /// its stream, which the host reports by another call into the module, and it goes on with the next
@@ -65,6 +69,8 @@ pub struct Worker<H: Host> {
     replays: Option<ReplayStore<H>>,
     sources: RefCell<Sources<H>>,
     room: RefCell<WaitingRoom<Request<'static>>>,
+    /// The streams that end with their tokens; `None` if none does.
+    streams: Option<RefCell<OpenStreams>>,
     pacer: Pacer<H>,
 }
 
@@ -112,6 +118,10 @@ impl<H: Host> Worker<H> {
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
             proof_keys: RefCell::default(),
             room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
+            streams: policy
+                .options
+                .end_streams_with_token
+                .then(RefCell::default),
             pacer: Pacer::start(host.clone()),
             clock,
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),
@@ -163,7 +173,7 @@ impl<H: Host> Worker<H> {
         };
         let decided = self.decide(&request, turn);
         let Decision::Wait(wait) = decided.decision else {
-            return self.carry_out(decided, &request);
+            return self.carry_out(decided, stream, &request);
         };
         let waiter = Waiter {
             request: request.into_owned(),
@@ -194,6 +204,13 @@ impl<H: Host> Worker<H> {
         self.metrics.set_waiting(self.room.borrow().len());
     }
 
+    /// Watches a stream no longer, because it has ended.
+    pub fn closed(&self, stream: ContextId) {
+        if let Some(streams) = &self.streams {
+            streams.borrow_mut().remove(stream);
+        }
+    }
+
     /// Does what is due, in the context of `root`.
     pub fn tick(&self, root: ContextId) {
         let now = self.clock.now();
@@ -221,6 +238,7 @@ impl<H: Host> Worker<H> {
         waiting.call_overdue(now);
         drop(waiting);
         self.settle_called(root, now);
+        self.end_streams(root, now, &changes);
         self.metrics.set_waiting(self.room.borrow().len());
         self.metrics.flush();
         self.set_pace(now);
@@ -249,6 +267,63 @@ impl<H: Host> Worker<H> {
         self.host.set_effective_context(root);
     }
 
+    /// Ends streams whose tokens have expired, or are no longer good after `changes`.
+    ///
+    /// The response of the upstream has usually begun. Then the host can only reset the stream, and that is what it does
+    /// with a local response. Its call `proxy_close_stream` would do so at once, and call back into the module from
+    /// within this call.
+    fn end_streams(&self, root: ContextId, now: Instant, changes: &[Change]) {
+        let Some(streams) = &self.streams else {
+            return;
+        };
+        self.find_ending(&mut streams.borrow_mut(), now, changes);
+        for _ in 0..MAX_SETTLED_PER_CALL {
+            let ending = streams.borrow_mut().take_ending();
+            let Some(ending) = ending else {
+                break;
+            };
+            if !self.host.set_effective_context(ending.stream) {
+                continue;
+            }
+            let kind = ending.reason.kind();
+            self.metrics.count(Counter::Ended(kind));
+            let refusal = Refusal {
+                reason: &ending.reason,
+                requirement: None,
+                provider: Some(ending.provider),
+            };
+            self.log_refusal("end", refusal, &ending.request);
+            self.host
+                .set_filter_state(ENDED_STATE, kind.metric().as_bytes());
+            let nonce = self.nonce();
+            let (reason, request) = (&ending.reason, &ending.request);
+            let answer = Answer::refusal(reason, &self.policy, request, None, nonce);
+            self.host.send_local_response(&answer);
+        }
+        self.host.set_effective_context(root);
+        self.metrics.set_streams(streams.borrow().len());
+    }
+
+    /// Finds the streams that must end.
+    fn find_ending(&self, streams: &mut OpenStreams, now: Instant, changes: &[Change]) {
+        if let Some(date) = self.clock.date(now) {
+            streams.expire(date);
+        }
+        let sources = self.sources.borrow();
+        let turn = Turn {
+            now,
+            can_wait: true,
+            statuses: &[],
+        };
+        for change in changes {
+            if let Change::Document(Dependency::Keys(provider) | Dependency::Revocations(provider)) =
+                change
+            {
+                streams.check(*provider, &sources.resources(turn), &self.engine);
+            }
+        }
+    }
+
     fn settle_one(
         &self,
         stream: ContextId,
@@ -263,7 +338,7 @@ impl<H: Host> Worker<H> {
         let decided = self.decide(&waiter.request, turn);
         let disposition = match decided.decision {
             Decision::Wait(wait) => self.wait(stream, waiter, wait, decided.requirement),
-            _ => self.carry_out(decided, &waiter.request),
+            _ => self.carry_out(decided, stream, &waiter.request),
         };
         if disposition == Disposition::Continue {
             self.host.resume_request();
@@ -388,18 +463,31 @@ impl<H: Host> Worker<H> {
     }
 
     /// Carries out a decision, in the context of the request's stream. Who can no longer wait is refused.
-    fn carry_out(&self, decided: Decided<'_>, request: &Request<'_>) -> Disposition {
+    fn carry_out(
+        &self,
+        decided: Decided<'_>,
+        stream: ContextId,
+        request: &Request<'_>,
+    ) -> Disposition {
         let Decided {
             decision,
             requirement,
             provider,
+            standing,
             ..
         } = decided;
+        let is_watched = match &self.streams {
+            Some(streams) => streams.borrow_mut().add(stream, standing, request),
+            None => true,
+        };
         let reason = match decision {
             Decision::Pass => {
                 self.metrics.count(Counter::Bypassed);
                 return Disposition::Continue;
             }
+            Decision::Admit(_) if !is_watched => Reason::TooManyStreams {
+                retry_after: RETRY_AFTER,
+            },
             Decision::Admit(admission) => {
                 self.metrics.count(if admission.verified {
                     Counter::Allowed
@@ -485,7 +573,9 @@ impl<H: Host> Worker<H> {
     /// Lets the next tick come as soon as it is needed.
     fn set_pace(&self, now: Instant) {
         let (room, sources) = (self.room.borrow(), self.sources.borrow());
-        self.pacer.set(if room.has_called() || sources.is_urgent() {
+        let streams = self.streams.as_ref();
+        let must_end = streams.is_some_and(|streams| streams.borrow().has_ending());
+        self.pacer.set(if room.has_called() || sources.is_urgent() || must_end {
             Pace::Urgent
         } else if !room.is_empty() || sources.is_busy(now) {
             Pace::Busy
@@ -503,6 +593,7 @@ impl<H: Host> Drop for Worker<H> {
         let now = self.clock.now();
         self.sources.get_mut().leave(now);
         self.metrics.set_waiting(0);
+        self.metrics.set_streams(0);
         self.metrics.flush();
     }
 }

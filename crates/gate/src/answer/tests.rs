@@ -33,7 +33,8 @@ fn every_reason_has_its_status_and_error() {
             ReasonKind::KeysUnavailable
             | ReasonKind::RevocationUnavailable
             | ReasonKind::IntrospectionUnavailable
-            | ReasonKind::ReplayUnavailable => (503, "temporarily_unavailable"),
+            | ReasonKind::ReplayUnavailable
+            | ReasonKind::TooManyStreams => (503, "temporarily_unavailable"),
             ReasonKind::Scope => (403, "insufficient_scope"),
             ReasonKind::Claims | ReasonKind::Requirement => (403, "access_denied"),
             ReasonKind::ProofNonce => (401, "use_dpop_nonce"),
