@@ -606,6 +606,8 @@ mod reference {
             "client_secret_environment_variable": "JWKS",
         });
         config["dpop"] = json!({});
+        config["report_only"] = json!(true);
+        config["end_streams_with_token"] = json!(true);
         let config = read_config(&config).unwrap();
         let counters = counters(&config)
             .into_iter()
@@ -615,6 +617,10 @@ mod reference {
             .chain(gauges)
             .map(|(name, kind)| match name.split_once(".denied.") {
                 Some((before, _)) => (format!("{before}.denied.<reason>"), kind),
+                None if name.contains(".would_deny.") || name.contains(".ended.") => {
+                    let (before, _) = name.rsplit_once('.').unwrap();
+                    (format!("{before}.<reason>"), kind)
+                }
                 None => (name.replace(".cloud.", ".<provider>."), kind),
             })
             .collect();

@@ -43,7 +43,7 @@ fn restricted(issuer: &Issuer, capabilities: &[String]) -> Setup {
 #[test]
 fn the_filter_works_with_the_listed_capabilities() {
     let all = capabilities();
-    let optional = ["proxy_call_foreign_function"];
+    let optional = ["proxy_call_foreign_function", "proxy_get_log_level"];
     let mut fewer = all.clone();
     fewer.retain(|name| !optional.contains(&name.as_str()));
     assert!(fewer.len() < all.len());
