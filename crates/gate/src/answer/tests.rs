@@ -209,3 +209,29 @@ fn a_grpc_request_gets_the_description_as_its_message() {
     assert_eq!(answer.body, "The access token expired");
     assert_eq!(header(&answer, "content-type"), None);
 }
+
+#[test]
+fn problem_details_say_what_the_json_body_says() {
+    for &kind in ReasonKind::ALL {
+        let answer = answer(kind, b"api", false);
+        let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let problem = answer.clone().with_problem(kind);
+        let body: serde_json::Value = serde_json::from_str(&problem.body).unwrap();
+        let phrase = ::http::StatusCode::from_u16(problem.status).unwrap();
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "about:blank",
+                "title": phrase.canonical_reason().unwrap(),
+                "status": answer.status,
+                "detail": json["error_description"],
+                "error": json["error"],
+            })
+        );
+        let content_type = Some("application/problem+json");
+        assert_eq!(header(&problem, "content-type"), content_type);
+        for name in ["www-authenticate", "cache-control", "retry-after"] {
+            assert_eq!(header(&problem, name), header(&answer, name));
+        }
+    }
+}

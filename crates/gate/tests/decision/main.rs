@@ -44,6 +44,10 @@ mod policy;
 #[cfg(test)]
 mod reasons;
 #[cfg(test)]
+mod refusal_lines;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod requirements;
 #[cfg(test)]
 mod resources;
@@ -55,6 +59,8 @@ mod rules;
 mod sender;
 #[cfg(test)]
 mod signatures;
+#[cfg(test)]
+mod standing;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
