@@ -5,7 +5,7 @@ use std::time::Duration;
 use gate::answer::Answer;
 use gate_simulator::{Outcome, Request};
 
-use crate::model::{Expected, Times, expected_with};
+use crate::model::{Expected, Times, expected, expected_with, must_have_ended};
 use crate::plan::TIMEOUT;
 use crate::proofs::Proofs;
 use crate::servers::Servers;
@@ -108,6 +108,38 @@ impl OpenRequest {
             (outcome, report) => Err(format!(
                 "request {number} had the report {report:?} and {outcome:?}"
             )),
+        }
+    }
+
+    /// Whether the request went to the upstream.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.request.outcome() == Outcome::Forwarded
+    }
+
+    /// Checks whether the stream of a request that has passed goes on, as it must, or has ended. Returns whether it has
+    /// ended. `clock_set` is when the wall clock was set last.
+    ///
+    /// # Errors
+    ///
+    /// Which promise was broken.
+    pub(crate) fn check_stream(
+        &self,
+        servers: &Servers,
+        times: &Times<'_>,
+        clock_set: Duration,
+    ) -> Result<bool, String> {
+        let (number, name) = (self.number, &self.token.name);
+        match self.request.outcome() {
+            Outcome::Ended(_) if expected(self.token, servers, times) == Expected::Pass => Err(
+                format!("the stream of request {number} ended, but the {name} is good"),
+            ),
+            Outcome::Ended(_) => Ok(true),
+            _ => match must_have_ended(self.token, servers, times, clock_set) {
+                Some(reason) if !self.report_only => Err(format!(
+                    "the stream of request {number} with the {name} goes on: {reason}"
+                )),
+                _ => Ok(false),
+            },
         }
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) introspection: bool,
     /// Whether refusals are only reported.
     pub(crate) report_only: bool,
+    /// Whether streams end with their tokens.
+    pub(crate) ends_streams: bool,
     /// How many steps the story has.
     pub(crate) steps: usize,
 }
@@ -72,6 +74,7 @@ impl Plan {
             introspection: rng.bool(),
             steps: rng.usize(20..80),
             report_only: false,
+            ends_streams: false,
         }
     }
 
@@ -79,6 +82,7 @@ impl Plan {
     pub(crate) fn with_mode(self, rng: &mut Rng) -> Self {
         Self {
             report_only: rng.u8(0..8) == 0,
+            ends_streams: rng.u8(0..3) == 0,
             ..self
         }
     }
@@ -126,6 +130,7 @@ impl Plan {
             "realm": realm,
             "dpop": dpop,
             "report_only": self.report_only,
+            "end_streams_with_token": self.ends_streams,
         })
         .to_string()
     }
