@@ -1,7 +1,7 @@
 //! The configuration as a whole.
 
 use gate::policy::{
-    ClientCertificate, Options, Policy, Requirement, ResponseBody, RuleList, Rules,
+    ClientCertificate, Options, Policy, Requirement, ResponseBody, RuleList, Rules, StreamEnd,
 };
 
 use super::choice::choice;
@@ -16,7 +16,7 @@ use super::providers::Providers;
 use super::public_urls;
 use super::requirement::RequirementWire;
 use super::resource_metadata::{self, BindingMembers, ResourceMetadataWire};
-use super::rule::RuleWire;
+use super::rule::{self, RuleWire};
 use super::scalar::NonEmpty;
 use super::warnings;
 
@@ -141,8 +141,11 @@ impl ConfigWire {
             dpop,
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
-            end_streams_with_token: self.end_streams_with_token.unwrap_or(false),
-            report_only: self.report_only.unwrap_or(false),
+            enforcement: rule::enforcement(self.report_only),
+            stream_end: match self.end_streams_with_token {
+                Some(true) => StreamEnd::WithToken,
+                Some(false) | None => StreamEnd::Open,
+            },
             response_body: match self.response_body {
                 Some(ResponseBodyWire::Problem) => ResponseBody::Problem,
                 Some(ResponseBodyWire::Json) | None => ResponseBody::Json,

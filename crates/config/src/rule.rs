@@ -1,6 +1,6 @@
 //! Rules: which requests need which token.
 
-use gate::policy::{Requirement, Rule};
+use gate::policy::{Enforcement, Requirement, Rule};
 
 use super::list::quoted;
 use super::matcher::MatcherWire;
@@ -48,8 +48,17 @@ impl RuleWire {
         Some(Rule {
             matcher: matcher?,
             requirement: requirement?,
-            report_only: self.report_only.unwrap_or(false),
+            enforcement: enforcement(self.report_only),
         })
+    }
+}
+
+/// What follows from refusals, given a field `report_only`.
+pub(crate) fn enforcement(report_only: Option<bool>) -> Enforcement {
+    if report_only == Some(true) {
+        Enforcement::Report
+    } else {
+        Enforcement::Refuse
     }
 }
 

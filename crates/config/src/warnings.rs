@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use gate::binding::{CertificateFormat, XfccElement};
 use gate::policy::{
-    ClientCertificate, NonceUse, Policy, Provider, RequirementKind, RequirementNode,
+    ClientCertificate, Enforcement, NonceUse, Policy, Provider, RequirementKind, RequirementNode,
     SenderConstraint,
 };
 
@@ -59,12 +59,12 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
 
 /// The warnings about refusals that are only reported.
 fn find_about_reports(policy: &Policy, warnings: &mut Vec<String>) {
-    if policy.options.report_only {
+    if policy.options.enforcement == Enforcement::Report {
         warnings.push("report_only: nothing is refused, and no token protects anything".to_owned());
         return;
     }
     for (index, rule) in policy.rules.listed().iter().enumerate() {
-        if rule.report_only {
+        if rule.enforcement == Enforcement::Report {
             warnings.push(format!("rules[{index}].report_only: the rule refuses nothing"));
         }
     }

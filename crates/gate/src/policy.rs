@@ -6,6 +6,7 @@ mod claim_path;
 mod client_certificate;
 mod conditions;
 mod dpop_policy;
+mod enforcement;
 mod forwarding;
 mod header_names;
 mod header_policy;
@@ -22,6 +23,7 @@ mod protected_resources;
 mod provider;
 mod public_urls;
 mod requirement;
+mod response_body;
 mod revocation_source;
 mod rules;
 mod scope_list;
@@ -36,6 +38,7 @@ pub use claim_path::ClaimPath;
 pub use client_certificate::{CertificateHeader, ClientCertificate, TrustedPeers};
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use dpop_policy::{DpopPolicy, NonceUse, UpstreamToken};
+pub use enforcement::{Enforcement, StreamEnd};
 pub use forwarding::{ClaimTarget, Forwarding};
 pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
@@ -54,6 +57,7 @@ pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
 pub use public_urls::PublicUrls;
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
+pub use response_body::ResponseBody;
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use sender_constraint::SenderConstraint;
@@ -120,20 +124,10 @@ pub struct Options {
     pub client_certificate: ClientCertificate,
     /// The form of the body of refusals.
     pub response_body: ResponseBody,
-    /// Whether refusals are only reported, and the requests pass.
-    pub report_only: bool,
-    /// Whether a stream ends when a token that it was admitted with loses its validity.
-    pub end_streams_with_token: bool,
-}
-
-/// The form of the body of a refusal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ResponseBody {
-    /// An object with `error` and `error_description`, as in RFC 6749, section 5.2.
-    #[default]
-    Json,
-    /// Problem details (RFC 9457).
-    Problem,
+    /// What follows from refusals, whatever the rule.
+    pub enforcement: Enforcement,
+    /// How long admitted streams may last.
+    pub stream_end: StreamEnd,
 }
 
 impl Policy {
@@ -151,7 +145,7 @@ impl Policy {
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
             reads_dynamic_metadata: reads_dynamic_metadata(&rules),
-            has_reported_rules: rules.listed().iter().any(|rule| rule.report_only),
+            has_reported_rules: has_reported_rules(&rules),
             introspects: providers.iter().any(|one| one.introspection.is_some()),
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
@@ -197,7 +191,7 @@ impl Policy {
     pub fn remove_client_headers(&self, request: &mut Request) -> Result<Vec<String>, Reason> {
         let names = request.forget_headers(|name| self.must_remove(name));
         match self.forged_header(&names) {
-            Some(reason) if !self.options.report_only => Err(reason),
+            Some(reason) if self.options.enforcement == Enforcement::Refuse => Err(reason),
             Some(_) | None => Ok(names),
         }
     }
@@ -220,7 +214,8 @@ impl Policy {
     #[must_use]
     pub fn reports_only(&self, request: &Request<'_>, requirement: Option<&Requirement>) -> bool {
         let by_rule = || requirement.is_some_and(|one| self.is_reported(one));
-        self.options.report_only || (by_rule() && !is_ambiguous(request.path()))
+        self.options.enforcement == Enforcement::Report
+            || (by_rule() && !is_ambiguous(request.path()))
     }
 
     /// Whether `requirement` is that of a rule whose refusals are only reported.
@@ -228,21 +223,24 @@ impl Policy {
     pub fn is_reported(&self, requirement: &Requirement) -> bool {
         let mut rules = self.rules.listed().iter();
         self.has_reported_rules
-            && rules.any(|rule| rule.report_only && std::ptr::eq(&rule.requirement, requirement))
+            && rules.any(|rule| {
+                rule.enforcement == Enforcement::Report
+                    && std::ptr::eq(&raw const rule.requirement, requirement)
+            })
     }
 
     /// Whether a stream that `requirement` admits ends with its token. Where refusals are only reported, none does.
     #[must_use]
     pub fn ends_streams(&self, requirement: &Requirement) -> bool {
-        self.options.end_streams_with_token
-            && !self.options.report_only
+        self.options.stream_end == StreamEnd::WithToken
+            && self.options.enforcement == Enforcement::Refuse
             && !self.is_reported(requirement)
     }
 
     /// Whether any refusal may be only reported.
     #[must_use]
-    pub const fn may_report_only(&self) -> bool {
-        self.options.report_only || self.has_reported_rules
+    pub fn may_report_only(&self) -> bool {
+        self.options.enforcement == Enforcement::Report || self.has_reported_rules
     }
 
     /// The requirement of this name.
@@ -369,6 +367,12 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules, options: &Options) ->
     let of_certificate = options.client_certificate.header().map(str::to_owned);
     let names = of_tokens.chain(of_rules).chain(of_proofs);
     sorted(names.chain(of_certificate).collect())
+}
+
+/// Whether the refusals of any rule are only reported.
+fn has_reported_rules(rules: &Rules) -> bool {
+    let mut rules = rules.listed().iter();
+    rules.any(|rule| rule.enforcement == Enforcement::Report)
 }
 
 /// Whether rules depend on dynamic metadata.

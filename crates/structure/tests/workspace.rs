@@ -46,6 +46,7 @@ const GATE: &[&[&str]] = &[
         "admission",
         "answer",
         "decision",
+        "refusal_line",
         "resource_metadata",
     ],
 ];

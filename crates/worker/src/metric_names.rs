@@ -1,7 +1,7 @@
 //! The names of metrics. Envoy shows them with `wasmcustom.` in front.
 
 use gate::fetching::DocumentKind;
-use gate::policy::{KeySource, Policy, Provider};
+use gate::policy::{KeySource, Policy, Provider, StreamEnd};
 use gate::reason::ReasonKind;
 
 use crate::counter::Counter;
@@ -51,7 +51,7 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
             counters.push((Counter::WouldDeny(*reason), name));
         }
     }
-    if policy.options.end_streams_with_token {
+    if policy.options.stream_end == StreamEnd::WithToken {
         for reason in ENDING {
             let name = format!("{prefix}.ended.{}", reason.metric());
             counters.push((Counter::Ended(reason), name));
@@ -87,7 +87,7 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
 pub fn gauges(policy: &Policy) -> Vec<(Gauge, String)> {
     let prefix = prefix(policy);
     let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
-    if policy.options.end_streams_with_token {
+    if policy.options.stream_end == StreamEnd::WithToken {
         gauges.push((Gauge::Streams, format!("{prefix}.streams")));
     }
     for provider in &policy.providers {

@@ -12,7 +12,7 @@ use gate::decision::{
     Context, Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait, decide,
 };
 use gate::dpop::ProofKeys;
-use gate::policy::{KeySource, Policy, Requirement};
+use gate::policy::{KeySource, Policy, Requirement, StreamEnd};
 use gate::reason::{Reason, ReasonKind};
 use gate::refusal_line::RefusalLine;
 use gate::request::{Connection, ConnectionSource, DynamicMetadata, MetadataSource, Request};
@@ -118,10 +118,7 @@ impl<H: Host> Worker<H> {
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
             proof_keys: RefCell::default(),
             room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
-            streams: policy
-                .options
-                .end_streams_with_token
-                .then(RefCell::default),
+            streams: (policy.options.stream_end == StreamEnd::WithToken).then(RefCell::default),
             pacer: Pacer::start(host.clone()),
             clock,
             dateless: LogThrottle::new(host.clone(), &json!(["date"])),

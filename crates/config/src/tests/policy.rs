@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
-use gate::policy::{CacheLimits, ResponseBody, Rules};
+use gate::policy::{CacheLimits, Enforcement, ResponseBody, Rules, StreamEnd};
 use gate_fixtures::key_set;
 use serde_json::{Value, json};
 
@@ -119,14 +119,14 @@ fn what_is_only_reported_is_said_and_warned_of() {
     };
     let rule = json!({"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}, "report_only": true});
     let nothing = with(json!({}));
-    assert!(!nothing.options.report_only && !nothing.may_report_only());
+    assert!(nothing.options.enforcement == Enforcement::Refuse && !nothing.may_report_only());
     assert!(nothing.warnings.is_empty(), "{:?}", nothing.warnings);
     let by_rule = with(json!({"rules": [{"match": {"path": "/a"}}, rule]}));
-    assert!(!by_rule.options.report_only && by_rule.may_report_only());
+    assert!(by_rule.options.enforcement == Enforcement::Refuse && by_rule.may_report_only());
     let warnings = ["rules[1].report_only: the rule refuses nothing"];
     assert_eq!(by_rule.warnings, warnings);
     let whole = with(json!({"report_only": true, "rules": [rule]}));
-    assert!(whole.options.report_only);
+    assert_eq!(whole.options.enforcement, Enforcement::Report);
     let warnings = ["report_only: nothing is refused, and no token protects anything"];
     assert_eq!(whole.warnings, warnings);
 }
@@ -140,7 +140,7 @@ fn the_body_of_refusals_and_the_end_of_streams_are_chosen() {
     };
     let default = read(&valid()).unwrap().options;
     assert_eq!(default.response_body, ResponseBody::Json);
-    assert!(!default.end_streams_with_token);
+    assert_eq!(default.stream_end, StreamEnd::Open);
     let problem = read(&with("response_body", json!("problem"))).unwrap();
     assert_eq!(problem.options.response_body, ResponseBody::Problem);
     assert_eq!(
@@ -148,7 +148,7 @@ fn the_body_of_refusals_and_the_end_of_streams_are_chosen() {
         "response_body: is not one of \"json\", \"problem\""
     );
     let ends = read(&with("end_streams_with_token", json!(true))).unwrap();
-    assert!(ends.options.end_streams_with_token);
+    assert_eq!(ends.options.stream_end, StreamEnd::WithToken);
 }
 
 #[test]
