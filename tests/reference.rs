@@ -417,7 +417,11 @@ mod reference {
     fn every_json_example_is_valid() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let (mut complete, mut parts) = (0, 0);
-        for document in ["docs/configuration.md", "docs/operations.md", "docs/rollout.md"] {
+        for document in [
+            "docs/configuration.md",
+            "docs/operations.md",
+            "docs/rollout.md",
+        ] {
             let text = read(document);
             let mut title = "";
             for (index, piece) in text.split("```").enumerate() {

@@ -92,7 +92,9 @@ fn every_listed_capability_is_an_import_or_an_export_of_the_module() {
 #[test]
 fn the_debug_log_has_a_line_for_every_refusal() {
     let expected = "decision=deny reason=expired provider=cloud method=GET path=/orders exp=";
-    assert!(document().contains("decision=deny reason=expired provider=cloud rule=2 method=GET path=/orders exp="));
+    assert!(document().contains(
+        "decision=deny reason=expired provider=cloud rule=2 method=GET path=/orders exp="
+    ));
     let issuer = Issuer::start();
     let gate = Setup::trusting(&issuer).start();
     let token = Token::good().claim("exp", now() - 3600).signed();

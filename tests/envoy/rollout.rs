@@ -13,8 +13,12 @@ fn document() -> String {
 /// The configurations of the document.
 fn configurations() -> Vec<Value> {
     let text = document();
-    let examples = text.split("```").filter_map(|piece| piece.strip_prefix("json\n"));
-    examples.map(|json| serde_json::from_str(json).unwrap()).collect()
+    let examples = text
+        .split("```")
+        .filter_map(|piece| piece.strip_prefix("json\n"));
+    examples
+        .map(|json| serde_json::from_str(json).unwrap())
+        .collect()
 }
 
 /// The requests that are sent after each step.
@@ -102,7 +106,11 @@ fn each_step_of_the_rollout_refuses_what_it_says() {
         let refused = |name: &str| gate.metric(&format!("denied.{name}"));
         let counts = u64::try_from(expected.iter().filter(|one| **one != 200).count()).unwrap();
         eventually("all refusals are counted", || {
-            ["missing", "scope", "expired"].map(refused).iter().sum::<u64>() == counts
+            ["missing", "scope", "expired"]
+                .map(refused)
+                .iter()
+                .sum::<u64>()
+                == counts
         });
         if is_first {
             watch(&gate);
@@ -122,11 +130,11 @@ fn watch(gate: &Gate) {
     let text = String::from_utf8(answer.body).unwrap();
     assert!(text.contains("bearer_gate.would_deny.missing: 2"), "{text}");
     assert!(!text.contains("would_deny.signature"), "{text}");
-    let name = "envoy_wasmcustom_bearer_gate_would_deny_missing";
+    let name = "bearer_gate_would_deny_missing";
     assert!(document.contains(name));
     let answer = gate.admin("/stats/prometheus");
     let text = String::from_utf8(answer.body).unwrap();
-    assert!(text.contains(&format!("{name}{{}} 2")), "{text}");
+    assert!(text.contains(&format!("\n{name}{{}} 2")), "{text}");
     for line in [
         "LOG /health 200 [-] [-]\n",
         "LOG /orders 200 [missing] [-]\n",
@@ -138,7 +146,7 @@ fn watch(gate: &Gate) {
     // What passed is as it was sent.
     let received = gate.upstream.received();
     let with_token = |path: &str| {
-        let mut all = received.iter().filter(|one| one.target == path);
+        let all = received.iter().filter(|one| one.target == path);
         all.filter(|one| one.header("authorization").is_some())
             .count()
     };

@@ -65,7 +65,9 @@ fn find_about_reports(policy: &Policy, warnings: &mut Vec<String>) {
     }
     for (index, rule) in policy.rules.listed().iter().enumerate() {
         if rule.enforcement == Enforcement::Report {
-            warnings.push(format!("rules[{index}].report_only: the rule refuses nothing"));
+            warnings.push(format!(
+                "rules[{index}].report_only: the rule refuses nothing"
+            ));
         }
     }
 }

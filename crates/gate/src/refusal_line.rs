@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// The line about the refusal of a request: pairs `key=value`, separated by spaces.
 ///
 /// Values from the client are cut after [`MAX_VALUE`] bytes. A value with anything but visible ASCII, or with
-/// `"`, `\` or `=`, is in quotes and escaped as in a string literal, so that no client can forge a pair or a line. The
+/// `"`, `'`, `\` or `=`, is in quotes and escaped as in a string literal, so that no client can forge a pair or a line. The
 /// query is left out: it may hold a token.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusalLine<'r> {
@@ -34,7 +34,8 @@ impl Display for RefusalLine<'_> {
             requirement,
             provider,
         } = self.refusal;
-        write!(f, "reason={}", reason.kind().metric())?;
+        f.write_str("reason=")?;
+        f.write_str(reason.kind().metric())?;
         if let Some(provider) = provider.and_then(|index| self.policy.providers.get(index)) {
             pair(f, "provider", &provider.name)?;
         }
@@ -53,7 +54,7 @@ fn place(f: &mut Formatter<'_>, policy: &Policy, requirement: &Requirement) -> f
     if let Rules::Listed { rules, .. } = &policy.rules
         && let Some(index) = rules.all().iter().position(|rule| is_it(&rule.requirement))
     {
-        return write!(f, " rule={index}");
+        return number(f, "rule", index);
     }
     let mut named = policy.requirements.iter();
     match named.find(|(_, one)| is_it(one)) {
@@ -68,7 +69,8 @@ fn facts(f: &mut Formatter<'_>, reason: &Reason) -> fmt::Result {
         Reason::Header { name } => pair(f, "header", name),
         Reason::Requirement { name } => pair(f, "requirement", name),
         Reason::TooLong { bytes, limit } | Reason::TooLarge { bytes, limit } => {
-            write!(f, " bytes={bytes} limit={limit}")
+            number(f, "bytes", *bytes)?;
+            number(f, "limit", *limit)
         }
         Reason::Algorithm { alg } => optional(f, "alg", *alg),
         Reason::Type { typ } => optional(f, "typ", typ.as_deref()),
@@ -92,18 +94,18 @@ fn facts(f: &mut Formatter<'_>, reason: &Reason) -> fmt::Result {
                     time(f, name, *date)?;
                 }
             }
-            write!(f, " limit={}", limit.as_secs())
+            seconds(f, "limit", *limit)
         }
         Reason::UnknownKey { kid, alg } => {
             optional(f, "kid", kid.as_deref())?;
-            write!(f, " alg={alg}")
+            pair(f, "alg", alg)
         }
         Reason::Signature { kid } => optional(f, "kid", kid.as_deref()),
         Reason::Contradiction { claim } => pair(f, "claim", claim),
         Reason::Scope { required } => pair(f, "required", required),
         Reason::Claims { claim } => pair(f, "claim", claim),
         other => match other.retry_after() {
-            Some(wait) => write!(f, " retry_after={}", seconds(wait)),
+            Some(wait) => seconds(f, "retry_after", wait),
             None => Ok(()),
         },
     }
@@ -118,28 +120,38 @@ fn optional(f: &mut Formatter<'_>, name: &str, value: Option<&str>) -> fmt::Resu
 
 /// Writes a time in seconds since the epoch.
 fn time(f: &mut Formatter<'_>, name: &str, time: Timestamp) -> fmt::Result {
-    let since = Duration::from_millis(time.unix_millis());
-    write!(f, " {name}={}", seconds(since))
+    seconds(f, name, time.since(Timestamp::EPOCH))
 }
 
-/// A duration in seconds, with milliseconds only if it has any.
-fn seconds(duration: Duration) -> String {
+/// Writes a duration in seconds, with milliseconds only if it has any.
+fn seconds(f: &mut Formatter<'_>, name: &str, duration: Duration) -> fmt::Result {
+    let whole = duration.as_secs();
     match duration.subsec_millis() {
-        0 => duration.as_secs().to_string(),
-        millis => format!("{}.{millis:03}", duration.as_secs()),
+        0 => write!(f, " {name}={whole}"),
+        millis => write!(f, " {name}={whole}.{millis:03}"),
     }
+}
+
+fn number(f: &mut Formatter<'_>, name: &str, number: usize) -> fmt::Result {
+    write!(f, " {name}={number}")
 }
 
 fn pair(f: &mut Formatter<'_>, name: &str, value: impl AsRef<[u8]>) -> fmt::Result {
-    let value = value.as_ref();
+    write_pair(f, name, value.as_ref())
+}
+
+fn write_pair(f: &mut Formatter<'_>, name: &str, value: &[u8]) -> fmt::Result {
     let shown = value.get(..MAX_VALUE).unwrap_or(value);
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'=');
-    if !shown.is_empty() && shown.iter().all(is_plain) {
-        let text: String = shown.iter().copied().map(char::from).collect();
-        write!(f, " {name}={text}")
+    let is_plain =
+        |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\' | b'=');
+    let quote = if !shown.is_empty() && shown.iter().all(is_plain) {
+        ""
     } else {
-        write!(f, " {name}=\"{}\"", shown.escape_ascii())
-    }
+        "\""
+    };
+    // Nothing in a plain value is escaped.
+    let shown = shown.escape_ascii();
+    write!(f, " {name}={quote}{shown}{quote}")
 }
 
 #[cfg(test)]
@@ -171,9 +183,18 @@ mod tests {
         assert_eq!(long.len(), " a=".len() + MAX_VALUE);
     }
 
+    struct Seconds(Duration);
+
+    impl Display for Seconds {
+        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            seconds(f, "a", self.0)
+        }
+    }
+
     #[test]
     fn seconds_are_whole_where_they_can_be() {
-        assert_eq!(seconds(Duration::from_secs(1_700_000_000)), "1700000000");
-        assert_eq!(seconds(Duration::from_millis(1500)), "1.500");
+        for (millis, expected) in [(1_700_000_000_000, " a=1700000000"), (1500, " a=1.500")] {
+            assert_eq!(Seconds(Duration::from_millis(millis)).to_string(), expected);
+        }
     }
 }

@@ -75,7 +75,8 @@ fn compare_report(
         };
         match compare_forwarded(&expected, observed) {
             Ok(_) => {
-                let kind = kind(answer).ok_or_else(|| format!("the filter has no reason {name}"))?;
+                let kind =
+                    kind(answer).ok_or_else(|| format!("the filter has no reason {name}"))?;
                 return Ok(Outcome::Reported(kind));
             }
             Err(difference) => differences.push(format!("{name}: {difference}")),

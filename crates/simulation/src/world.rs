@@ -309,7 +309,9 @@ impl World {
             let index = self.rng.usize(0..streams.len());
             let stream = streams.swap_remove(index);
             let number = stream.number;
-            self.tell(format_args!("the stream of request {number} ends by itself"));
+            self.tell(format_args!(
+                "the stream of request {number} ends by itself"
+            ));
             stream.request.end();
         }
         let mut open = self.open.borrow_mut();

@@ -1,30 +1,35 @@
 //! The open streams of a worker that end with their tokens.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use gate::decision::{Resources, StandingToken};
 use gate::reason::Reason;
 use gate::request::Request;
 use gate::time::Timestamp;
 use gate::verify::Engine;
+use hashbrown::HashMap;
 
 use crate::host::ContextId;
 
 /// The largest number of streams that a worker watches.
 pub(crate) const MAX_STREAMS: usize = 65_536;
 
+/// How many streams that have ended may be among those ordered by expiration, besides as many as are open.
+const MAX_ENDED: usize = 64;
+
 /// The open streams of a worker that end with their tokens, ordered by when they expire.
 #[derive(Default)]
 pub(crate) struct OpenStreams {
-    streams: BTreeMap<ContextId, OpenStream>,
-    by_expiration: BTreeSet<(Timestamp, ContextId)>,
+    streams: HashMap<ContextId, OpenStream>,
+    /// Which stream expires first. Streams that have ended stay in it for a while.
+    by_expiration: BinaryHeap<Reverse<(Timestamp, ContextId)>>,
     /// Streams that must end, and why.
     ending: VecDeque<Ending>,
 }
 
 struct OpenStream {
-    expiration: Timestamp,
     tokens: Vec<StandingToken>,
     request: Request<'static>,
 }
@@ -54,9 +59,8 @@ impl OpenStreams {
         if self.len() >= MAX_STREAMS {
             return false;
         }
-        self.by_expiration.insert((expiration, stream));
+        self.by_expiration.push(Reverse((expiration, stream)));
         let opened = OpenStream {
-            expiration,
             tokens,
             request: outline(request),
         };
@@ -66,10 +70,15 @@ impl OpenStreams {
 
     /// Forgets a stream that has ended.
     pub(crate) fn remove(&mut self, stream: ContextId) {
-        if let Some(removed) = self.streams.remove(&stream) {
-            self.by_expiration.remove(&(removed.expiration, stream));
-        } else {
+        if self.streams.remove(&stream).is_none() {
             self.ending.retain(|ending| ending.stream != stream);
+        }
+        // Most requests end long before their tokens expire.
+        if self.by_expiration.len() > MAX_ENDED.saturating_add(self.streams.len().saturating_mul(2))
+        {
+            let streams = &self.streams;
+            self.by_expiration
+                .retain(|Reverse((_, stream))| streams.contains_key(stream));
         }
     }
 
@@ -85,10 +94,10 @@ impl OpenStreams {
 
     /// Lets the streams end whose tokens have expired at `now`.
     pub(crate) fn expire(&mut self, now: Timestamp) {
-        while let Some((expiration, stream)) = self.by_expiration.first().copied()
+        while let Some(Reverse((expiration, stream))) = self.by_expiration.peek().copied()
             && expiration <= now
         {
-            self.by_expiration.remove(&(expiration, stream));
+            self.by_expiration.pop();
             self.end(stream, |token| token.check_time(now));
         }
     }
@@ -118,7 +127,6 @@ impl OpenStreams {
         let Some(removed) = self.streams.remove(&stream) else {
             return;
         };
-        self.by_expiration.remove(&(removed.expiration, stream));
         let mut tokens = removed.tokens.iter();
         let found = tokens.find_map(|token| Some((token.provider(), check(token).err()?)));
         if let Some((provider, reason)) = found {

@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use gate::admission::{Admission, ENDED_STATE, HeaderChange, REASON_STATE, WOULD_DENY_STATE};
 use gate::answer::Answer;
-use gate::decision::{
-    Context, Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait, decide,
-};
+use gate::decision::{Context, Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait, decide};
 use gate::dpop::ProofKeys;
 use gate::policy::{KeySource, Policy, Requirement, StreamEnd};
 use gate::reason::{Reason, ReasonKind};
@@ -313,8 +311,9 @@ impl<H: Host> Worker<H> {
             statuses: &[],
         };
         for change in changes {
-            if let Change::Document(Dependency::Keys(provider) | Dependency::Revocations(provider)) =
-                change
+            if let Change::Document(
+                Dependency::Keys(provider) | Dependency::Revocations(provider),
+            ) = change
             {
                 streams.check(*provider, &sources.resources(turn), &self.engine);
             }
@@ -572,13 +571,14 @@ impl<H: Host> Worker<H> {
         let (room, sources) = (self.room.borrow(), self.sources.borrow());
         let streams = self.streams.as_ref();
         let must_end = streams.is_some_and(|streams| streams.borrow().has_ending());
-        self.pacer.set(if room.has_called() || sources.is_urgent() || must_end {
-            Pace::Urgent
-        } else if !room.is_empty() || sources.is_busy(now) {
-            Pace::Busy
-        } else {
-            Pace::Idle
-        });
+        self.pacer
+            .set(if room.has_called() || sources.is_urgent() || must_end {
+                Pace::Urgent
+            } else if !room.is_empty() || sources.is_busy(now) {
+                Pace::Busy
+            } else {
+                Pace::Idle
+            });
     }
 }
 

@@ -46,7 +46,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 impl Client for WebSocket<TcpStream> {
     fn next(&mut self) -> bool {
-        self.read().is_ok_and(|message| message == Message::text("message"))
+        self.read()
+            .is_ok_and(|message| message == Message::text("message"))
     }
 }
 
@@ -54,8 +55,8 @@ fn websocket(port: u16, token: &str) -> Box<dyn Client> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let uri = format!("ws://127.0.0.1:{port}/chat").parse().unwrap();
-    let request = ClientRequestBuilder::new(uri)
-        .with_header("authorization", format!("Bearer {token}"));
+    let request =
+        ClientRequestBuilder::new(uri).with_header("authorization", format!("Bearer {token}"));
     let (socket, response) = tungstenite::client(request, stream).unwrap();
     assert_eq!(response.status(), 101);
     Box::new(socket)

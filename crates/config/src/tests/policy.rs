@@ -156,6 +156,7 @@ fn no_claim_becomes_filter_state_of_the_filter_itself() {
     let mut config = valid();
     config["providers"]["cloud"]["claims_to_filter_state"] =
         json!([{"key": "bearer_gate.reason", "claim_name": "sub"}]);
-    let expected = "providers.cloud.claims_to_filter_state[0].key: must not begin with \"bearer_gate.\"";
+    let expected =
+        "providers.cloud.claims_to_filter_state[0].key: must not begin with \"bearer_gate.\"";
     assert!(error(&config).starts_with(expected));
 }

@@ -112,7 +112,10 @@ fn a_line_has_the_reason_the_provider_the_rule_and_the_facts() {
         assert_eq!(line(&policy, &bearing_to(path, token)), expected);
     }
     let none = line(&policy, &request("/one", &[(":method", "GET")]));
-    assert_eq!(none, "reason=missing provider=cloud rule=4 method=GET path=/one");
+    assert_eq!(
+        none,
+        "reason=missing provider=cloud rule=4 method=GET path=/one"
+    );
     let by_route = Request {
         requirement_name: Some(b"named".to_vec()),
         ..bearing_to("/one", &good())

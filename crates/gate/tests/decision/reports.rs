@@ -79,7 +79,12 @@ fn a_rule_that_only_reports_lets_no_ambiguous_path_pass() {
     );
     let plain = outcome(&policy, &request("/open/x", &[]));
     assert_eq!(plain, Some((true, ReasonKind::Missing)));
-    for path in ["/open/..%2fadmin", "/open//x", "/open/%2e%2e/admin", "/open/..;/admin"] {
+    for path in [
+        "/open/..%2fadmin",
+        "/open//x",
+        "/open/%2e%2e/admin",
+        "/open/..;/admin",
+    ] {
         let found = outcome(&policy, &request(path, &[]));
         assert_eq!(found, Some((false, ReasonKind::Missing)), "{path}");
     }

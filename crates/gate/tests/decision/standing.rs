@@ -43,7 +43,8 @@ fn standing(fields: &Value, token: &str) -> Vec<StandingToken> {
     let mut config = json!({"providers": {"p": with(&provider(), fields)}});
     config["end_streams_with_token"] = true.into();
     let policy = policy_with_secrets(&config);
-    let response = json!({"active": true, "exp": NOW + 100, "aud": "https://api.example", "jti": "one"});
+    let response =
+        json!({"active": true, "exp": NOW + 100, "aud": "https://api.example", "jti": "one"});
     let gate = Gate::new()
         .keys(ready)
         .revocations(|_| revocation_list(&json!({"tokens": []})))
@@ -72,7 +73,10 @@ fn nothing_is_kept_unless_streams_end_with_their_tokens() {
     for (fields, expected) in [
         (json!({}), 0),
         (json!({"end_streams_with_token": true}), 1),
-        (json!({"end_streams_with_token": true, "report_only": true}), 0),
+        (
+            json!({"end_streams_with_token": true, "report_only": true}),
+            0,
+        ),
     ] {
         let config = with(&json!({"providers": {"p": provider()}}), &fields);
         let policy = policy_with_secrets(&config);
@@ -131,21 +135,34 @@ fn any_provider() -> Rc<Provider> {
 #[test]
 fn a_token_falls_when_a_list_names_it_its_client_or_its_signature() {
     let header = json!({"alg": "RS256", "kid": "rsa"});
-    let named = with(&payload(), &json!({"jti": "one", "client_id": "app", "iat": NOW}));
+    let named = with(
+        &payload(),
+        &json!({"jti": "one", "client_id": "app", "iat": NOW}),
+    );
     let named = standing(&revocation(), &gate_fixtures::rs256(&header, &named));
     for (document, expected) in [
         (json!({"tokens": ["two"]}), None),
         (json!({"tokens": ["one"]}), Some(ReasonKind::Revoked)),
         (json!({"clients": {"app": NOW}}), None),
-        (json!({"clients": {"app": NOW + 1}}), Some(ReasonKind::Revoked)),
+        (
+            json!({"clients": {"app": NOW + 1}}),
+            Some(ReasonKind::Revoked),
+        ),
     ] {
-        assert_eq!(check(&named[0], &list(document.clone())), expected, "{document}");
+        assert_eq!(
+            check(&named[0], &list(document.clone())),
+            expected,
+            "{document}"
+        );
     }
     let token = good();
     let (_, signature) = token.rsplit_once('.').unwrap();
     let unnamed = standing(&revocation(), &token);
     let document = json!({"tokens": [signature]});
-    assert_eq!(check(&unnamed[0], &list(document)), Some(ReasonKind::Revoked));
+    assert_eq!(
+        check(&unnamed[0], &list(document)),
+        Some(ReasonKind::Revoked)
+    );
 }
 
 #[test]

@@ -89,7 +89,9 @@ impl Answer {
             [
                 r#"{"type":"about:blank","title":""#,
                 title,
-                &format!("\",\"status\":{status},\"detail\":\"{description}\",\"error\":\"{error}\"}}"),
+                &format!(
+                    "\",\"status\":{status},\"detail\":\"{description}\",\"error\":\"{error}\"}}"
+                ),
             ]
             .concat()
         } else {

@@ -99,7 +99,10 @@ fn a_request_with_such_a_header_is_refused_and_not_changed_where_routes_name_req
                 assert_eq!(request.status(), 400, "{name} {path} {requirement:?}");
                 // Only the reason is noted, for access logs.
                 let noted = [("bearer_gate.reason".to_owned(), b"header".to_vec())];
-                assert_eq!((request.changes(), request.filter_state()), (1, noted.to_vec()));
+                assert_eq!(
+                    (request.changes(), request.filter_state()),
+                    (1, noted.to_vec())
+                );
                 let challenge = request.answer_header("www-authenticate").unwrap();
                 assert!(
                     challenge.contains(r#"error="invalid_request""#),

@@ -79,7 +79,10 @@ fn a_good_token_is_handled_as_ever() {
     let request = listener.get("/", Some(&token()));
     assert_eq!(request.header("x-sub"), [b"somebody"]);
     assert!(request.header("authorization").is_empty());
-    assert_eq!(request.filter_state(), [("sub".to_owned(), b"somebody".to_vec())]);
+    assert_eq!(
+        request.filter_state(),
+        [("sub".to_owned(), b"somebody".to_vec())]
+    );
     process.advance(SECOND);
     assert_eq!(process.metric("bearer_gate.allowed"), 1);
 }
@@ -99,7 +102,10 @@ fn a_rule_that_only_reports_leaves_the_others_as_they_are() {
     process.advance(SECOND);
     logged::take();
     let reported = listener.get("/a", None);
-    assert_eq!((reported.status(), report(&reported).as_str()), (200, "missing"));
+    assert_eq!(
+        (reported.status(), report(&reported).as_str()),
+        (200, "missing")
+    );
     let ambiguous = listener.get("/a/..%2fb", None);
     assert_eq!(ambiguous.status(), 401);
     assert_eq!(listener.get("/b", None).status(), 401);
@@ -139,7 +145,9 @@ fn a_request_that_waited_is_admitted_if_it_turns_out_to_be_good() {
 fn requests_pass_when_the_waiting_room_is_full() {
     let (process, _worker, listener) = listening(&report_only());
     process.serve_always("issuer", Reply::Hang);
-    let requests: Vec<_> = (0..1100).map(|_| listener.get("/", Some(&token()))).collect();
+    let requests: Vec<_> = (0..1100)
+        .map(|_| listener.get("/", Some(&token())))
+        .collect();
     let passed: Vec<_> = requests.iter().filter(|one| one.status() == 200).collect();
     assert_eq!(passed.len(), 1100 - 1024);
     assert!(passed.iter().all(|one| report(one) == "keys_unavailable"));

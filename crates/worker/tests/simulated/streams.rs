@@ -70,16 +70,23 @@ fn a_stream_ends_at_most_one_tick_after_its_token_has_expired() {
     logged::take();
     let took = end(&process, &stream, 10 * SECOND);
     assert!((6 * SECOND..=6 * SECOND + TICK).contains(&took), "{took:?}");
-    let expected = "bearer-gate: decision=end reason=expired provider=cloud method=GET path=/chat exp=";
+    let expected =
+        "bearer-gate: decision=end reason=expired provider=cloud method=GET path=/chat exp=";
     let lines = logged::take();
-    assert!(lines.iter().any(|line| line.starts_with(expected)), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.starts_with(expected)),
+        "{lines:?}"
+    );
     assert!(!is_ended(&longer));
     end(&process, &longer, 2 * SECOND);
     process.advance(SECOND);
     assert_eq!(process.metric("bearer_gate.ended.expired"), 2);
     assert_eq!(process.metric("bearer_gate.streams"), 0);
     let state = stream.filter_state();
-    assert_eq!(state, [("bearer_gate.ended".to_owned(), b"expired".to_vec())]);
+    assert_eq!(
+        state,
+        [("bearer_gate.ended".to_owned(), b"expired".to_vec())]
+    );
     let Outcome::Ended(answer) = stream.outcome() else {
         panic!("it has ended");
     };
@@ -93,13 +100,17 @@ fn the_clock_skew_counts() {
     let (process, _worker, listener) = started(&config);
     let stream = listener.get("/", Some(&expiring(&process, 5, "a")));
     let took = end(&process, &stream, 30 * SECOND);
-    assert!((24 * SECOND..=25 * SECOND + TICK).contains(&took), "{took:?}");
+    assert!(
+        (24 * SECOND..=25 * SECOND + TICK).contains(&took),
+        "{took:?}"
+    );
 }
 
 #[test]
 fn a_stream_ends_when_its_token_is_revoked() {
     let (process, _worker, listener) = started(&config(true));
-    let [one, two] = ["one", "two"].map(|jti| listener.get("/", Some(&expiring(&process, 600, jti))));
+    let [one, two] =
+        ["one", "two"].map(|jti| listener.get("/", Some(&expiring(&process, 600, jti))));
     process.advance(20 * SECOND);
     assert!(!is_ended(&one) && !is_ended(&two));
     process.serve_always("lists", Response::new(200, r#"{"tokens": ["one"]}"#));
@@ -135,7 +146,12 @@ fn nothing_ends_without_the_field_or_without_a_token_or_where_refusals_are_only_
     process.serve_always("lists", Response::new(200, r#"{"tokens": ["one"]}"#));
     process.advance(30 * SECOND);
     assert!(!is_ended(&stream));
-    assert!(!process.metric_names().iter().any(|name| name.contains(".ended.")));
+    assert!(
+        !process
+            .metric_names()
+            .iter()
+            .any(|name| name.contains(".ended."))
+    );
 
     let (process, _worker, listener) = started(&config(true));
     let streams = [
@@ -164,7 +180,11 @@ fn many_streams_that_expire_together_end_within_a_moment_and_do_not_nest_deeply(
     let took = process.advance_until(10 * SECOND, || streams.iter().all(is_ended));
     let took = took.unwrap();
     assert!((5 * SECOND..=6 * SECOND).contains(&took), "{took:?}");
-    assert!(worker.deepest_nesting() <= 20, "{}", worker.deepest_nesting());
+    assert!(
+        worker.deepest_nesting() <= 20,
+        "{}",
+        worker.deepest_nesting()
+    );
 }
 
 #[test]
@@ -192,7 +212,9 @@ fn setting_the_clock_forward_ends_streams_whose_tokens_have_expired_by_then() {
 fn a_worker_watches_a_limited_number_of_streams() {
     let (process, _worker, listener) = started(&config(true));
     let token = token();
-    let mut streams: Vec<_> = (0..65_536).map(|_| listener.get("/", Some(&token))).collect();
+    let mut streams: Vec<_> = (0..65_536)
+        .map(|_| listener.get("/", Some(&token)))
+        .collect();
     assert!(streams.iter().all(|stream| stream.status() == 200));
     let refused = listener.get("/", Some(&token));
     assert_eq!(refused.status(), 503);
