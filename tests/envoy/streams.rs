@@ -1,4 +1,4 @@
-//! Streams that end with their tokens: WebSockets, gRPC streams, server-sent events and long downloads, over HTTP/1.1 and
+//! Streams that end with their tokens: web sockets, gRPC streams, server-sent events and long downloads, over HTTP/1.1 and
 //! HTTP/2.
 
 mod clients;

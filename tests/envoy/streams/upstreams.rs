@@ -24,7 +24,7 @@ fn start(serve: fn(TcpStream)) -> u16 {
     port
 }
 
-/// A WebSocket server that sends a message again and again.
+/// A `WebSocket` server that sends a message again and again.
 pub(super) fn websockets() -> u16 {
     start(|stream| {
         let Ok(mut socket) = tungstenite::accept(stream) else {
