@@ -471,7 +471,11 @@ mod reference {
     fn every_json_example_is_valid() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let (mut complete, mut parts) = (0, 0);
-        for document in ["docs/configuration.md", "docs/operations.md"] {
+        for document in [
+            "docs/configuration.md",
+            "docs/operations.md",
+            "docs/rollout.md",
+        ] {
             let text = read(document);
             let mut title = "";
             for (index, piece) in text.split("```").enumerate() {
@@ -660,6 +664,8 @@ mod reference {
             "client_secret_environment_variable": "JWKS",
         });
         config["dpop"] = json!({});
+        config["report_only"] = json!(true);
+        config["end_streams_with_token"] = json!(true);
         let config = read_config(&config).unwrap();
         let counters = counters(&config)
             .into_iter()
@@ -669,6 +675,10 @@ mod reference {
             .chain(gauges)
             .map(|(name, kind)| match name.split_once(".denied.") {
                 Some((before, _)) => (format!("{before}.denied.<reason>"), kind),
+                None if name.contains(".would_deny.") || name.contains(".ended.") => {
+                    let (before, _) = name.rsplit_once('.').unwrap();
+                    (format!("{before}.<reason>"), kind)
+                }
                 None => (name.replace(".cloud.", ".<provider>."), kind),
             })
             .collect();

@@ -88,11 +88,14 @@ mod revocation;
 #[cfg(test)]
 mod robustness;
 #[cfg(test)]
+mod rollout;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod share;
+mod streams;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

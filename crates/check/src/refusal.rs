@@ -57,6 +57,7 @@ impl Refusal<'_> {
             | Reason::RevocationUnavailable { .. }
             | Reason::IntrospectionUnavailable { .. }
             | Reason::ReplayUnavailable { .. }
+            | Reason::TooManyStreams { .. }
             // The steps of the proof have the facts.
             | Reason::ProofMissing
             | Reason::SeveralProofs

@@ -1,6 +1,9 @@
 //! The configuration as a whole.
 
-use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules, Share};
+use gate::policy::{
+    ClientCertificate, Options, Policy, Requirement, ResponseBody, RuleList, Rules, Share,
+    StreamEnd,
+};
 
 use super::choice::choice;
 use super::client_certificate::ClientCertificateWire;
@@ -15,7 +18,7 @@ use super::providers::Providers;
 use super::public_urls;
 use super::requirement::RequirementWire;
 use super::resource_metadata::{self, BindingMembers, ResourceMetadataWire};
-use super::rule::RuleWire;
+use super::rule::{self, RuleWire};
 use super::scalar::NonEmpty;
 use super::warnings;
 
@@ -39,6 +42,14 @@ object! {
         bypass_cors_preflight: optional bool,
         /// Whether refusals have neither body nor WWW-Authenticate. Default false.
         strip_failure_response: optional bool,
+        /// Whether nothing is refused: a request that would be passes as it was sent, is counted as
+        /// `would_deny.<reason>` and has the filter state `bearer_gate.would_deny`. Default false.
+        report_only: optional bool,
+        /// Whether a stream (WebSocket, gRPC, server-sent events, a long download) ends when its token expires, is
+        /// revoked, or loses its key. Default false.
+        end_streams_with_token: optional bool,
+        /// The form of the body of refusals: `"json"` (default), or `"problem"` (RFC 9457).
+        response_body: optional ResponseBodyWire,
         /// The part of metric names after `"bearer_gate."`; visible ASCII. Default none.
         stat_prefix: optional String,
         /// The realm of challenges. Default: the authority of the request.
@@ -82,6 +93,14 @@ choice! {
         Process = "process",
         /// Nothing.
         Worker = "worker",
+    }
+}
+
+choice! {
+    /// What the body of a refusal is.
+    enum ResponseBodyWire("ResponseBody") {
+        Json = "json",
+        Problem = "problem",
     }
 }
 
@@ -141,6 +160,15 @@ impl ConfigWire {
             share: match self.share {
                 None | Some(ShareWire::Process) => Share::Process,
                 Some(ShareWire::Worker) => Share::Worker,
+            },
+            enforcement: rule::enforcement(self.report_only),
+            stream_end: match self.end_streams_with_token {
+                Some(true) => StreamEnd::WithToken,
+                Some(false) | None => StreamEnd::Open,
+            },
+            response_body: match self.response_body {
+                Some(ResponseBodyWire::Problem) => ResponseBody::Problem,
+                Some(ResponseBodyWire::Json) | None => ResponseBody::Json,
             },
         };
         let requirements = requirements

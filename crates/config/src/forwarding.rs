@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use gate::admission::OWN_STATE_PREFIX;
 use gate::policy::{ClaimTarget, Forwarding, HeaderClaim, PayloadMetadata, Policy, TextEncoding};
 
 use super::choice::choice;
@@ -173,6 +174,10 @@ impl ClaimToFilterStateWire {
         if !self.key.0.bytes().all(fits) {
             let at = at.field("key");
             at.report("must be letters, digits, _, - and . only");
+        }
+        if self.key.0.starts_with(OWN_STATE_PREFIX) {
+            let at = at.field("key");
+            at.report("must not begin with \"bearer_gate.\": the filter says there why it refuses requests");
         }
         Some(ClaimTarget {
             claim: claim_path::build(at, self.claim_name, self.claim_path)?,

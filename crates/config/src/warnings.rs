@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use gate::binding::{CertificateFormat, XfccElement};
 use gate::policy::{
-    ClientCertificate, NonceUse, Policy, Provider, RequirementKind, RequirementNode,
+    ClientCertificate, Enforcement, NonceUse, Policy, Provider, RequirementKind, RequirementNode,
     SenderConstraint,
 };
 
@@ -15,6 +15,7 @@ use gate::policy::{
 pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
     let requirements = requirements(policy);
     let mut warnings = Vec::new();
+    find_about_reports(policy, &mut warnings);
     for scope in ["offline_access", "openid"] {
         let asks = |node: &&(String, Rc<RequirementNode>)| asks_for(&node.1, scope);
         if let Some((path, _)) = requirements.iter().find(asks) {
@@ -64,6 +65,21 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// The warnings about refusals that are only reported.
+fn find_about_reports(policy: &Policy, warnings: &mut Vec<String>) {
+    if policy.options.enforcement == Enforcement::Report {
+        warnings.push("report_only: nothing is refused, and no token protects anything".to_owned());
+        return;
+    }
+    for (index, rule) in policy.rules.listed().iter().enumerate() {
+        if rule.enforcement == Enforcement::Report {
+            warnings.push(format!(
+                "rules[{index}].report_only: the rule refuses nothing"
+            ));
+        }
+    }
 }
 
 /// The warnings about proofs of possession.

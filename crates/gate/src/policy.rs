@@ -6,6 +6,7 @@ mod claim_path;
 mod client_certificate;
 mod conditions;
 mod dpop_policy;
+mod enforcement;
 mod forwarding;
 mod header_names;
 mod header_policy;
@@ -24,6 +25,7 @@ mod protected_resources;
 mod provider;
 mod public_urls;
 mod requirement;
+mod response_body;
 mod revocation_source;
 mod rules;
 mod scope_list;
@@ -41,6 +43,7 @@ pub use claim_path::ClaimPath;
 pub use client_certificate::{CertificateHeader, ClientCertificate, TrustedPeers};
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use dpop_policy::{DpopPolicy, NonceUse, UpstreamToken};
+pub use enforcement::{Enforcement, StreamEnd};
 pub use forwarding::{ClaimTarget, Forwarding, HeaderClaim, PayloadMetadata, TextEncoding};
 pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
@@ -61,6 +64,7 @@ pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
 pub use public_urls::PublicUrls;
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
+pub use response_body::ResponseBody;
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use sender_constraint::SenderConstraint;
@@ -108,6 +112,7 @@ pub struct Policy {
     longest_token: usize,
     introspects: bool,
     reads_dynamic_metadata: bool,
+    has_reported_rules: bool,
 }
 
 /// Settings that concern all requests.
@@ -131,6 +136,12 @@ pub struct Options {
     pub client_certificate: ClientCertificate,
     /// What the workers of a process have in common.
     pub share: Share,
+    /// The form of the body of refusals.
+    pub response_body: ResponseBody,
+    /// What follows from refusals, whatever the rule.
+    pub enforcement: Enforcement,
+    /// How long admitted streams may last.
+    pub stream_end: StreamEnd,
 }
 
 impl Policy {
@@ -149,6 +160,7 @@ impl Policy {
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
             reads_dynamic_metadata: reads_dynamic_metadata(&rules),
+            has_reported_rules: has_reported_rules(&rules),
             introspects: providers.iter().any(|one| one.introspection.is_some()),
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
@@ -189,17 +201,62 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Reason::Header`] if there is such a header and routes name requirements. Envoy selected the
+    /// [`Reason::Header`] if there is such a header and routes name requirements, unless refusals are only reported. Envoy selected the
     /// route with the header and would select another one without it, whose requirement nobody has
     /// asked for.
     pub fn remove_client_headers(&self, request: &mut Request) -> Result<Vec<String>, Reason> {
         let names = request.forget_headers(|name| self.must_remove(name));
-        match names.first() {
-            Some(name) if self.options.per_route_requirements => {
-                Err(Reason::Header { name: name.clone() })
-            }
-            _ => Ok(names),
+        match self.forged_header(&names) {
+            Some(reason) if self.options.enforcement == Enforcement::Refuse => Err(reason),
+            Some(_) | None => Ok(names),
         }
+    }
+
+    /// Why a request is refused from which headers with these names were removed, also if that is only
+    /// reported; `None` if it is not.
+    #[must_use]
+    pub fn forged_header(&self, names: &[String]) -> Option<Reason> {
+        let name = names
+            .first()
+            .filter(|_| self.options.per_route_requirements)?;
+        Some(Reason::Header { name: name.clone() })
+    }
+
+    /// Whether a refusal of `request` by `requirement` is only reported, and the request passes. If no requirement
+    /// applied, it is `None`.
+    ///
+    /// A rule never lets an [ambiguous](is_ambiguous) path pass that way: the upstream may take it for one that
+    /// another rule protects.
+    #[must_use]
+    pub fn reports_only(&self, request: &Request<'_>, requirement: Option<&Requirement>) -> bool {
+        let by_rule = || requirement.is_some_and(|one| self.is_reported(one));
+        self.options.enforcement == Enforcement::Report
+            || (by_rule() && !is_ambiguous(request.path()))
+    }
+
+    /// Whether `requirement` is that of a rule whose refusals are only reported.
+    #[must_use]
+    pub fn is_reported(&self, requirement: &Requirement) -> bool {
+        let mut rules = self.rules.listed().iter();
+        self.has_reported_rules
+            && rules.any(|rule| {
+                rule.enforcement == Enforcement::Report
+                    && std::ptr::eq(&raw const rule.requirement, requirement)
+            })
+    }
+
+    /// Whether a stream that `requirement` admits ends with its token. Where refusals are only reported, none does.
+    #[must_use]
+    pub fn ends_streams(&self, requirement: &Requirement) -> bool {
+        self.options.stream_end == StreamEnd::WithToken
+            && self.options.enforcement == Enforcement::Refuse
+            && !self.is_reported(requirement)
+    }
+
+    /// Whether any refusal may be only reported.
+    #[must_use]
+    pub fn may_report_only(&self) -> bool {
+        self.options.enforcement == Enforcement::Report || self.has_reported_rules
     }
 
     /// The requirement of this name.
@@ -326,6 +383,12 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules, options: &Options) ->
     let of_certificate = options.client_certificate.header().map(str::to_owned);
     let names = of_tokens.chain(of_rules).chain(of_proofs);
     sorted(names.chain(of_certificate).collect())
+}
+
+/// Whether the refusals of any rule are only reported.
+fn has_reported_rules(rules: &Rules) -> bool {
+    let mut rules = rules.listed().iter();
+    rules.any(|rule| rule.enforcement == Enforcement::Report)
 }
 
 /// Whether rules depend on dynamic metadata.

@@ -431,6 +431,14 @@ reasons! {
     }: Unavailable, "replay_unavailable",
         "It cannot be told at the moment whether the DPoP proof has been used before",
         "Raise dpop.replay_entries, or shorten dpop.max_age";
+
+    /// So many streams are open that must end with their tokens that the worker can watch no more.
+    TooManyStreams {
+        /// When to try again.
+        retry_after: Duration,
+    }: Unavailable, "too_many_streams",
+        "There are too many open requests at the moment",
+        "Spread the requests over more workers or instances, or limit requests in the cluster's circuit_breakers";
 }
 
 /// A row of the table.
@@ -536,7 +544,8 @@ impl Reason {
             Self::KeysUnavailable { retry_after }
             | Self::RevocationUnavailable { retry_after }
             | Self::IntrospectionUnavailable { retry_after }
-            | Self::ReplayUnavailable { retry_after } => Some(*retry_after),
+            | Self::ReplayUnavailable { retry_after }
+            | Self::TooManyStreams { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

@@ -56,6 +56,8 @@ pub(crate) enum Verdict {
     /// The client receives one of these answers. There are several where the documentation does not say which of
     /// several refusals counts.
     Refuse(Vec<Answer>),
+    /// The upstream receives this, because refusals are only reported, each with the reason of one of these answers.
+    Report(Forwarded, Vec<Answer>),
 }
 
 /// What the filter must do with `request` at the time `now`, in milliseconds since the epoch. `asked` says whether
@@ -69,14 +71,16 @@ pub(crate) fn judge(
     let configuration = Fields(&world.configuration);
     let (kept, removed) = own_headers::split(configuration, &request.headers);
     let view = View(&kept);
-    let refuse = |refusals: &[Refusal]| {
+    let refuse_unless = |reported: bool, refusals: &[Refusal]| {
         let answers = refusals.iter();
-        Verdict::Refuse(
-            answers
-                .map(|one| Answer::new(one, configuration, view))
-                .collect(),
-        )
+        let answers = answers.map(|one| Answer::new(one, configuration, view));
+        if reported || configuration.flag("report_only") {
+            Verdict::Report(Forwarded::unchanged(&kept), answers.collect())
+        } else {
+            Verdict::Refuse(answers.collect())
+        }
     };
+    let refuse = |refusals: &[Refusal]| refuse_unless(false, refusals);
     let per_route = configuration.flag("per_route_requirements");
     if per_route && removed {
         return refuse(&[Reason::Header.into()]);
@@ -98,8 +102,8 @@ pub(crate) fn judge(
     let ambiguous = path::is_ambiguous(view.path());
     let skips = |fulfilment: &Fulfilment| fulfilment.accepted.is_empty() && ambiguous;
     for requirement in applicable(configuration, request, view) {
-        let node = match requirement {
-            Ok(node) => node,
+        let (node, reported) = match requirement {
+            Ok(found) => found,
             Err(reason) => return refuse(&[reason.into()]),
         };
         let late = requirement::late_providers(&surroundings);
@@ -117,9 +121,10 @@ pub(crate) fn judge(
                 let forwarded = fulfilments.map(|one| Forwarded::new(&one, configuration, &kept));
                 return Verdict::Forward(forwarded.collect());
             }
+            Opinion::Refused(_) if reported && ambiguous => {}
             Opinion::Refused(refusals) => {
                 let refusals = refusals.into_iter().map(|one| one.for_requirement(node));
-                return refuse(&refusals.collect::<Vec<_>>());
+                return refuse_unless(reported, &refusals.collect::<Vec<_>>());
             }
             Opinion::Later => unreachable!("everything has been asked"),
         }
@@ -165,12 +170,13 @@ fn others(
     fulfilled.collect()
 }
 
-/// The requirements that apply to a request, in order. An error ends them.
+/// The requirements that apply to a request, in order, and whether their refusals are only reported. An error ends
+/// them.
 fn applicable<'c>(
     configuration: Fields<'c>,
     request: &Request,
     view: View<'_>,
-) -> Vec<Result<Fields<'c>, Reason>> {
+) -> Vec<Result<(Fields<'c>, bool), Reason>> {
     let named = |name: &str| {
         let map = configuration.entries("requirement_map");
         let mut named = map.into_iter().filter(|(known, _)| *known == name);
@@ -181,13 +187,13 @@ fn applicable<'c>(
         && let Some(name) = &request.route_requirement
     {
         match named(name) {
-            Some(node) => found.push(Ok(node)),
+            Some(node) => found.push(Ok((node, false))),
             None => return vec![Err(Reason::Requirement)],
         }
     }
     let rules = configuration.list("rules");
     if rules.is_empty() {
-        found.push(Ok(Fields(&requirement::ANY_PROVIDER)));
+        found.push(Ok((Fields(&requirement::ANY_PROVIDER), false)));
     }
     for rule in rules {
         let rule = Fields(rule);
@@ -198,7 +204,7 @@ fn applicable<'c>(
         };
         let condition = rule.object("match").expect("the configuration is valid");
         match matching::matches(condition, view) {
-            Truth::Yes => found.push(Ok(node)),
+            Truth::Yes => found.push(Ok((node, rule.flag("report_only")))),
             Truth::No => {}
             Truth::TooLong => {
                 found.push(Err(Reason::TooLong));

@@ -153,6 +153,10 @@ fn settled(world: &World, request: &Request, now: i64) -> Option<Verdict> {
         }
     }
     let first = verdicts.first()?.clone();
+    if matches!(first, Verdict::Report(..)) {
+        // A real Envoy shows no filter state here, so it would show nothing of a report.
+        return None;
+    }
     if matches!(&first, Verdict::Forward(forwarded) if forwarded.len() > 1) {
         return None;
     }
@@ -192,6 +196,7 @@ impl SampleRequest {
                     headers,
                 }
             }
+            Verdict::Report(..) => unreachable!("reports are not in samples"),
             Verdict::Refuse(answers) => {
                 let answers = answers.iter().map(|answer| {
                     let description = kind(answer).map_or("", |kind| kind.description());

@@ -120,6 +120,48 @@ pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times<'_>) -> E
     }
 }
 
+/// Why the stream of a request that passed with `token` must have ended by now; `None` if it may go on. The wall clock was
+/// set last at `clock_set`. An outage ends no stream, nor does the endpoint that introspects tokens.
+pub(crate) fn must_have_ended(
+    token: &Token,
+    servers: &Servers,
+    times: &Times<'_>,
+    clock_set: Duration,
+) -> Option<&'static str> {
+    let Kind::Signed {
+        issuer,
+        kid,
+        jti,
+        expires,
+    } = &token.kind
+    else {
+        return None;
+    };
+    let is_noticed = times.now > clock_set + HANDOVER;
+    if is_noticed && times.wall > expires.saturating_add(SKEW + HANDOVER.as_secs()) {
+        return Some("the token has expired");
+    }
+    let keys = servers.keys.get(*issuer)?;
+    if is_withdrawn(keys, times, &KEYS, |kids| !kids.contains(kid)) {
+        return Some("its key is withdrawn");
+    }
+    let list = servers.lists.get(*issuer)?.as_ref()?;
+    is_withdrawn(list, times, &LIST, |revoked| revoked.contains(jti)).then_some("it is revoked")
+}
+
+/// Whether every document that a worker may still use forbids a token, in calm times.
+fn is_withdrawn<T: Clone + 'static>(
+    server: &Server<T>,
+    times: &Times<'_>,
+    schedule: &Schedule,
+    forbids: impl Fn(&T) -> bool,
+) -> bool {
+    let refresh = schedule.interval + TIMEOUT + HANDOVER;
+    recovered_at(server, schedule.longest_backoff, times) <= times.now
+        && times.calm_since(refresh + LOST_TURN)
+        && server.all(times.ago(refresh), times.now, forbids)
+}
+
 /// When the filter has recovered from the last failures of a server: it must have repeated the fetch by then.
 fn recovered_at<T: Clone + 'static>(
     server: &Server<T>,

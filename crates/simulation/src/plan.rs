@@ -63,6 +63,10 @@ pub(crate) struct Plan {
     pub(crate) introspection: bool,
     /// Whether workers share nothing. Then no proof is remembered.
     pub(crate) separate: bool,
+    /// Whether refusals are only reported.
+    pub(crate) report_only: bool,
+    /// Whether streams end with their tokens.
+    pub(crate) ends_streams: bool,
     /// How many steps the story has.
     pub(crate) steps: usize,
 }
@@ -78,6 +82,17 @@ impl Plan {
             introspection: rng.bool(),
             separate: seed % 4 == 3,
             steps: rng.usize(20..80),
+            report_only: false,
+            ends_streams: false,
+        }
+    }
+
+    /// What is chosen by a generator of its own, so that the rest of a story does not depend on it.
+    pub(crate) fn with_mode(self, rng: &mut Rng) -> Self {
+        Self {
+            report_only: rng.u8(0..8) == 0,
+            ends_streams: rng.u8(0..3) == 0,
+            ..self
         }
     }
 
@@ -137,7 +152,13 @@ impl Plan {
             {"match": {"prefix": "/"}, "requires": any},
         ]);
         let configuration = json!({
-            "providers": providers, "rules": rules, "realm": realm, "dpop": dpop, "share": share,
+            "providers": providers,
+            "rules": rules,
+            "realm": realm,
+            "dpop": dpop,
+            "share": share,
+            "report_only": self.report_only,
+            "end_streams_with_token": self.ends_streams,
         });
         configuration.to_string()
     }

@@ -109,6 +109,10 @@ impl Host for SimulatedHost {
         Rc::clone(&self.0.own_data)
     }
 
+    fn logs_debug(&self) -> bool {
+        self.0.state.logs_debug.get()
+    }
+
     fn define_counter(&self, name: &str) -> Option<MetricId> {
         Some(MetricId(self.0.state.metrics.borrow_mut().define(name)))
     }

@@ -47,6 +47,7 @@ const GATE: &[&[&str]] = &[
         "admission",
         "answer",
         "decision",
+        "refusal_line",
         "resource_metadata",
     ],
 ];

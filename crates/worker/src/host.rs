@@ -68,6 +68,9 @@ pub trait Host: Clone + 'static {
     /// The data of this virtual machine, which no other one can read or write. It lives as long as the virtual machine.
     fn own_data(&self) -> Rc<OwnData>;
 
+    /// Whether the host writes log lines of the level `debug`. It may change its mind at any time.
+    fn logs_debug(&self) -> bool;
+
     /// Defines a counter. If it exists already, its value stays.
     fn define_counter(&self, name: &str) -> Option<MetricId>;
 

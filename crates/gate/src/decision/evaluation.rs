@@ -9,6 +9,7 @@ use super::jwt;
 use super::presented_token::PresentedToken;
 use super::requirement::{AcceptedToken, Fulfilment, Payload, ProviderResult};
 use super::sender::Sender;
+use super::standing::StandingToken;
 use super::unfulfilled::Unfulfilled;
 use crate::admission::{Admission, ForwardedToken, HeaderChange};
 use crate::credential::{self, Credential, Scheme};
@@ -75,18 +76,20 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     /// Whether `provider` accepts its token in the request.
     pub(super) fn provider_result(&self, provider: &Rc<Provider>) -> ProviderResult {
         let (index, token) = self.token_for(provider)?;
-        let payload = match &provider.introspection {
+        let (payload, jwt) = match &provider.introspection {
             Some(endpoint) if token.is_opaque() => {
                 let text = token.text();
                 let (audience, context) = (&self.audience, self.context);
                 let response =
                     introspected::check(provider, endpoint, text, audience, context, self.now)?;
-                Payload::Introspected(response)
+                (Payload::Introspected(response), None)
             }
             _ => {
                 let jwt = token.jwt.as_ref().map_err(Reason::clone)?;
                 let (audience, context) = (&self.audience, self.context);
-                jwt::check(provider, jwt, audience, context, self.counts, self.now)?
+                let (payload, accepted) =
+                    jwt::check(provider, jwt, audience, context, self.counts, self.now)?;
+                (payload, Some(accepted))
             }
         };
         let response = match &payload {
@@ -105,6 +108,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             provider: Rc::clone(provider),
             credential: index,
             payload,
+            jwt,
             proof,
         })
     }
@@ -160,6 +164,18 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         };
         let unchanged = !verified && admission == Admission::default();
         Ok((!unchanged).then_some(admission))
+    }
+
+    /// What a stream stands on whose request fulfils its requirement.
+    pub(super) fn standing(&self, fulfilment: &Fulfilment<'_>) -> Vec<StandingToken> {
+        let tokens = self.tokens.as_deref().unwrap_or_default();
+        let accepted = fulfilment.accepted.iter();
+        accepted
+            .filter_map(|accepted| {
+                let token = tokens.get(accepted.credential)?;
+                Some(StandingToken::new(accepted, token.text()))
+            })
+            .collect()
     }
 
     /// Forwards the claims of unverified tokens and marks them as unverified. The mark is also set if

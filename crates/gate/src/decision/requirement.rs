@@ -24,8 +24,19 @@ pub struct AcceptedToken {
     pub credential: usize,
     /// What the token says.
     pub payload: Payload,
+    /// The JWT that it is; `None` if it is opaque.
+    pub jwt: Option<AcceptedJwt>,
     /// The proof that the sender has the key that the token is bound to.
     pub proof: Option<AcceptedProof>,
+}
+
+/// A JWT that a provider accepts.
+#[derive(Clone, Debug)]
+pub struct AcceptedJwt {
+    /// The token.
+    pub token: Rc<Token>,
+    /// The material of the key that verified it; `None` if only an authorization server vouches for it.
+    pub key: Option<Rc<[u8]>>,
 }
 
 /// What an accepted token says.

@@ -39,6 +39,7 @@ fn result(provider: &Rc<Provider>, said: &Said) -> ProviderResult {
                 gate_fixtures::signed("HS256", &json!({"alg": "HS256"}), &json!({"scope": "read"}));
             let (token, _) = Token::parse(&text, MAX_TOKEN_BYTES).unwrap();
             Ok(AcceptedToken {
+                jwt: None,
                 provider: Rc::clone(provider),
                 credential: 0,
                 payload: Payload::Jwt(Rc::new(token)),

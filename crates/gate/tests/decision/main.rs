@@ -46,6 +46,10 @@ mod profile;
 #[cfg(test)]
 mod reasons;
 #[cfg(test)]
+mod refusal_lines;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod requirements;
 #[cfg(test)]
 mod resources;
@@ -58,6 +62,7 @@ mod sender;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod standing;
 mod step_up;
 #[cfg(test)]
 mod support;

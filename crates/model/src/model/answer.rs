@@ -16,6 +16,8 @@ pub(crate) struct Answer {
     /// Whether the answer has neither body nor challenge.
     stripped: bool,
     grpc: bool,
+    /// Whether the body is problem details.
+    problem: bool,
     realm: String,
     scope: Option<String>,
     step_up: StepUp,
@@ -30,6 +32,7 @@ impl Answer {
             status,
             stripped: configuration.flag("strip_failure_response"),
             grpc: view.is_grpc(),
+            problem: configuration.text("response_body") == Some("problem"),
             realm: realm.unwrap_or_else(|| view.first(":authority")).to_owned(),
             scope: refusal.scope.clone(),
             step_up: refusal.step_up.clone().unwrap_or_default(),
@@ -45,7 +48,8 @@ impl Answer {
         let challenge = self.challenge(description);
         headers.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
         if !self.stripped && !self.grpc {
-            headers.push(("content-type", "application/json".to_owned()));
+            let kind = if self.problem { "problem+json" } else { "json" };
+            headers.push(("content-type", format!("application/{kind}")));
         }
         let headers = headers.into_iter();
         headers
@@ -83,6 +87,23 @@ impl Answer {
             String::new()
         } else if self.grpc {
             description.to_owned()
+        } else if self.problem {
+            let title = match self.status {
+                400 => "Bad Request",
+                401 => "Unauthorized",
+                403 => "Forbidden",
+                503 => "Service Unavailable",
+                other => unreachable!("there is no refusal with status {other}"),
+            };
+            let status = self.status;
+            [
+                r#"{"type":"about:blank","title":""#,
+                title,
+                &format!(
+                    "\",\"status\":{status},\"detail\":\"{description}\",\"error\":\"{error}\"}}"
+                ),
+            ]
+            .concat()
         } else {
             format!("{{\"error\":\"{error}\",\"error_description\":\"{description}\"}}")
         }
