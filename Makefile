@@ -155,7 +155,7 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-mcp: needs needs-mcp build envoy tests/mcp/node_modules/.installed .tools/mcp/.installed ## run MCP clients, and the conformance scenarios of MCP, through the filter
+test-mcp: needs needs-mcp build envoy tests/mcp/node_modules/.installed tools/node_modules/.installed .tools/mcp/.installed ## run MCP clients, and the conformance scenarios of MCP, through the filter
 	@cd tests/mcp && node --test --test-concurrency=1
 
 tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock.json
@@ -164,7 +164,7 @@ tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock
 	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
+test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed tools/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
 	@cd tests/bound-tokens && node --test --test-concurrency=1
 
 tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json tests/bound-tokens/package-lock.json
@@ -192,7 +192,7 @@ tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json test
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
 	tests/reproducible clone
 
-lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, documentation, imports between files, dependencies
+lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, imports between files, dependencies, and links and code blocks of documents
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	cargo fmt --all --check
@@ -206,10 +206,11 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --workspace --locked check bans licenses sources
 	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
+	node tools/check-documents.mjs
 
 tools/node_modules/.installed: tools/package.json tools/package-lock.json
 	@scripts/need node
-	@echo "Installing the linter of JavaScript imports into tools/node_modules ..."
+	@echo "Installing what checks imports and documents into tools/node_modules ..."
 	@cd tools && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
