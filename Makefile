@@ -49,7 +49,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -188,6 +188,10 @@ tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json test
 	@python3 -m venv .tools/mcp
 	@.tools/mcp/bin/pip install --quiet --disable-pip-version-check -r tests/mcp/requirements.txt
 	@touch $@
+
+test-docs: needs build check envoy tools/node_modules/.installed ## run every command in the documents, and load the configurations of all recipes
+	@scripts/need openssl
+	@node --test --test-concurrency=1 $(wildcard tests/docs/*.test.mjs)
 
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
 	tests/reproducible clone
