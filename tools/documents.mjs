@@ -1,13 +1,14 @@
 // The project's documents, parsed: headings, links, code blocks, and what comments say about these.
 
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { join, posix } from 'node:path';
 
 import GithubSlugger from 'github-slugger';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
 import { visit } from 'unist-util-visit';
+import { parse } from 'yaml';
 
 import { ROOT } from './checkout.mjs';
 
@@ -137,8 +138,5 @@ export function contains(whole, part) {
     || (whole !== null && typeof whole === 'object' && Object.values(whole).some((value) => contains(value, part)));
 }
 
-/** The path of the directory of a document in the checkout. */
-export const directoryOf = ({ path }) => dirname(join(ROOT, path));
-
-/** A path relative to the root of the checkout. */
-export const inCheckout = (path) => relative(ROOT, path);
+/** The value of the YAML in `text`. */
+export const parseYaml = (text) => parse(text);
