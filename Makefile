@@ -10,6 +10,7 @@ MATRIX := admission:: rejection:: rotation:: workers:: engines:: verdicts::
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_MUTANTS_VERSION := 27.1.0
+MDBOOK_VERSION := 0.5.4
 
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
@@ -49,7 +50,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs fuzz simulate planted-bugs check-model mutants bench lint audit check docs schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -146,7 +147,7 @@ second-host: build ## run the module in another host, wasmtime, and check that i
 	  --target-dir target/second-host
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
-test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed tests/mcp/node_modules/.installed ## run the tests of the API console and of an MCP client in a headless Chromium
+test-browser: needs needs-browser build envoy demo docs tests/browser/node_modules/.installed tests/mcp/node_modules/.installed ## run the tests of the API console, of an MCP client and of the documentation site in a headless Chromium
 	@cd tests/browser && node --test --test-concurrency=1
 
 tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
@@ -277,6 +278,14 @@ bench: $(if $(MODULE),,build) envoy ## measure and write docs/performance.md, or
 check: ## build the tool that checks configurations: target/release/bearer-gate-check
 	@scripts/need rust
 	cargo build --locked --release -p gate-check
+
+docs: .tools/bin/mdbook tools/node_modules/.installed ## build the documentation site: target/site/book/index.html
+	@node scripts/site.mjs
+
+.tools/bin/mdbook:
+	@scripts/need rust
+	@echo "Building mdBook $(MDBOOK_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools mdbook@$(MDBOOK_VERSION)
 
 schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
 	@scripts/need rust
