@@ -1,9 +1,12 @@
 // Every command in the documents prints what its page says. Each page runs in one shell, in a directory of its own.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { ROOT } from '../../tools/checkout.mjs';
 import { consoleSteps, documentPaths, outputPattern, parseDocument } from '../../tools/documents.mjs';
 import { Processes } from '../../tools/processes.mjs';
 import { makeDirectory, nameOf } from './setting.mjs';
@@ -71,4 +74,14 @@ test('the pages that newcomers read have commands', () => {
   const paths = PAGES.map(({ path }) => path);
   assert.ok(paths.includes('docs/tutorial.md'), String(paths));
   assert.ok(paths.filter((path) => path.startsWith('docs/tasks/')).length >= 11, String(paths));
+});
+
+test('the page about refusals quotes descriptions that the gate sends', async () => {
+  const { text } = parseDocument('docs/tasks/debug-a-401.md');
+  const quoted = [...text.split('## Frequent causes')[1].matchAll(/^\| ([A-Z][^|]*[a-z]) \| /gm)].map(([, one]) => one);
+  const table = await readFile(join(ROOT, 'crates/gate/src/reason.rs'), 'utf8');
+  assert.ok(quoted.length >= 5, String(quoted));
+  for (const description of quoted) {
+    assert.ok(table.includes(`"${description}"`), description);
+  }
 });
