@@ -285,7 +285,7 @@ docs: .tools/bin/mdbook tools/node_modules/.installed ## build the documentation
 .tools/bin/mdbook:
 	@scripts/need rust
 	@echo "Building mdBook $(MDBOOK_VERSION) into .tools (some minutes, once) ..."
-	@cargo install --quiet --locked --root .tools mdbook@$(MDBOOK_VERSION)
+	@cargo install --quiet --locked --root .tools --no-default-features --features search mdbook@$(MDBOOK_VERSION)
 
 schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
 	@scripts/need rust

@@ -1,5 +1,5 @@
 // What the tutorial and the tasks need around Envoy: two authorization servers and an API, on loopback. They give a
-// token to whoever asks, so they are for trying only. Nothing has to be installed: `node docs/tasks/servers.mjs`.
+// token to everyone, so they are for trying only. Nothing has to be installed: `node docs/tasks/servers.mjs`.
 //
 // http://127.0.0.1:9000, an authorization server:
 //   GET  /jwks         its key set; /partner/jwks is that of another issuer
