@@ -50,7 +50,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs fuzz simulate planted-bugs check-model mutants bench lint audit check docs schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens needs-docs build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs fuzz simulate planted-bugs check-model mutants bench lint audit check docs schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -65,6 +65,9 @@ needs-browser:
 
 needs-mcp:
 	@scripts/need $(if $(wildcard .tools/mcp/.installed),,python3-venv)
+
+needs-docs:
+	@scripts/need openssl
 
 needs-bound-tokens:
 	@scripts/need $(if $(wildcard .tools/bound-tokens/.installed),,python3-venv)
@@ -190,8 +193,7 @@ tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json test
 	@.tools/mcp/bin/pip install --quiet --disable-pip-version-check -r tests/mcp/requirements.txt
 	@touch $@
 
-test-docs: needs build check envoy tools/node_modules/.installed ## run every command in the documents, and load the configurations of all recipes
-	@scripts/need openssl
+test-docs: needs needs-docs build check envoy tools/node_modules/.installed ## run every command in the documents, and load the configurations of all recipes
 	@node --test --test-concurrency=1 $(wildcard tests/docs/*.test.mjs)
 
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
