@@ -10,6 +10,7 @@ MATRIX := admission:: rejection:: rotation:: workers:: engines:: verdicts::
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_MUTANTS_VERSION := 27.1.0
+MDBOOK_VERSION := 0.5.4
 
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
@@ -49,7 +50,7 @@ export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PO
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens needs-docs build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs fuzz simulate planted-bugs check-model mutants bench lint audit check docs schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -64,6 +65,9 @@ needs-browser:
 
 needs-mcp:
 	@scripts/need $(if $(wildcard .tools/mcp/.installed),,python3-venv)
+
+needs-docs:
+	@scripts/need openssl
 
 needs-bound-tokens:
 	@scripts/need $(if $(wildcard .tools/bound-tokens/.installed),,python3-venv)
@@ -147,7 +151,7 @@ second-host: build ## run the module in another host, wasmtime, and check that i
 	  --target-dir target/second-host
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
-test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed tests/mcp/node_modules/.installed ## run the tests of the API console and of an MCP client in a headless Chromium
+test-browser: needs needs-browser build envoy demo docs tests/browser/node_modules/.installed tests/mcp/node_modules/.installed ## run the tests of the API console, of an MCP client and of the documentation site in a headless Chromium
 	@cd tests/browser && node --test --test-concurrency=1
 
 tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
@@ -156,7 +160,7 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-mcp: needs needs-mcp build envoy tests/mcp/node_modules/.installed .tools/mcp/.installed ## run MCP clients, and the conformance scenarios of MCP, through the filter
+test-mcp: needs needs-mcp build envoy tests/mcp/node_modules/.installed tools/node_modules/.installed .tools/mcp/.installed ## run MCP clients, and the conformance scenarios of MCP, through the filter
 	@cd tests/mcp && node --test --test-concurrency=1
 
 tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock.json
@@ -165,7 +169,7 @@ tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock
 	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
+test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed tools/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
 	@cd tests/bound-tokens && node --test --test-concurrency=1
 
 tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json tests/bound-tokens/package-lock.json
@@ -190,10 +194,13 @@ tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json test
 	@.tools/mcp/bin/pip install --quiet --disable-pip-version-check -r tests/mcp/requirements.txt
 	@touch $@
 
+test-docs: needs needs-docs build check envoy tools/node_modules/.installed ## run every command in the documents, and load the configurations of all recipes
+	@node --test --test-concurrency=1 $(wildcard tests/docs/*.test.mjs)
+
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
 	tests/reproducible clone
 
-lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, documentation, imports between files, dependencies
+lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, imports between files, dependencies, and links and code blocks of documents
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	cargo fmt --all --check
@@ -207,10 +214,11 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --workspace --locked check bans licenses sources
 	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
+	node tools/check-documents.mjs
 
 tools/node_modules/.installed: tools/package.json tools/package-lock.json
 	@scripts/need node
-	@echo "Installing the linter of JavaScript imports into tools/node_modules ..."
+	@echo "Installing what checks imports and documents into tools/node_modules ..."
 	@cd tools && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
@@ -273,6 +281,14 @@ bench: $(if $(MODULE),,build) envoy ## measure and write docs/performance.md, or
 check: ## build the tool that checks configurations: target/release/bearer-gate-check
 	@scripts/need rust
 	cargo build --locked --release -p gate-check
+
+docs: .tools/bin/mdbook tools/node_modules/.installed ## build the documentation site: target/site/book/index.html
+	@node scripts/site.mjs
+
+.tools/bin/mdbook:
+	@scripts/need rust
+	@echo "Building mdBook $(MDBOOK_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools --no-default-features --features search mdbook@$(MDBOOK_VERSION)
 
 schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
 	@scripts/need rust

@@ -18,15 +18,6 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_readme_contains_the_smallest_configuration_verbatim() {
-    let shown = format!("```yaml\n{}```\n", read("envoy/minimal.yaml"));
-    assert!(
-        read("README.md").contains(&shown),
-        "README.md does not contain envoy/minimal.yaml verbatim"
-    );
-}
-
-#[test]
 fn envoy_accepts_every_configuration() {
     let certificates = Certificates::make("localhost", "demo");
     let mut validated = 0;
