@@ -297,10 +297,11 @@ check: ## build the tool that checks configurations: target/release/bearer-gate-
 	@scripts/need rust
 	cargo build --locked --release -p gate-check
 
-schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
-	@scripts/need rust
+schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json, and that of the Helm chart's values
+	@scripts/need rust node
 	@cargo run --locked --quiet -p gate-check -- --schema > target/bearer-gate.schema.json
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
+	@node scripts/chart-schema.mjs
 
 clean: ## remove what the other targets have made
 	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules scripts/release/node_modules tests/browser/node_modules \
