@@ -45,7 +45,7 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
 export ENVOY
-export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE
+export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE METRICS PROMETHEUS PROMETHEUS_PORT
 export SOURCE CRDS
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
@@ -125,7 +125,7 @@ herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/h
 soak: needs build envoy ## run the filter for HOURS (1) under mixed load, check every answer, watch the memory: docs/soak.md
 	@node scripts/soak.mjs
 
-run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk
+run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk, METRICS=1 starts Prometheus
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
