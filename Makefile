@@ -10,6 +10,7 @@ MATRIX := admission:: rejection:: rotation:: workers:: engines:: verdicts::
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_CYCLONEDX_VERSION := 0.5.9
 
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
@@ -46,11 +47,11 @@ DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruis
 
 export ENVOY
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE METRICS PROMETHEUS PROMETHEUS_PORT
-export SOURCE CRDS
+export IMAGE SOURCE OUT MINISIGN_KEY UNSIGNED DRAFT PUBLIC_KEY CRDS
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp needs-bound-tokens needs-deploy build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-deploy image fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens needs-deploy build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-deploy image release verify-release check-static sbom version fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -212,6 +213,33 @@ scripts/release/node_modules/.installed: scripts/release/package.json scripts/re
 
 image: build scripts/release/node_modules/.installed ## write the module as an OCI image layout, target/image, and print its digest
 	@node scripts/image.mjs
+
+# Without a libc of the machine, so that it runs on every x86-64 Linux.
+STATIC_TARGET := x86_64-unknown-linux-gnu
+check-static:
+	@scripts/need rust
+	RUSTFLAGS='-C target-feature=+crt-static $(REMAP)' cargo build --locked --release --target $(STATIC_TARGET) -p gate-check
+
+# The tool names packages of the workspace by their paths on this machine, which nobody else has.
+sbom: .tools/bin/cargo-cyclonedx
+	@SOURCE_DATE_EPOCH=0 .tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path Cargo.toml --format json \
+	  --target $(TARGET) --override-filename bearer-gate.sbom
+	@node scripts/release/sbom.mjs bearer-gate.sbom.json target/bearer-gate.cdx.json
+	@git clean --quiet --force -- '*bearer-gate.sbom.json'
+
+.tools/bin/cargo-cyclonedx:
+	@scripts/need rust
+	@echo "Building cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
+
+release: build check-static sbom scripts/release/node_modules/.installed .tools/deploy/.installed ## write the files of a release into OUT (target/dist): RELEASING.md; DRAFT=1 tries it out
+	@node scripts/release.mjs
+
+verify-release: ## check the files of a release in DIR with PUBLIC_KEY
+	@scripts/verify-release $(or $(DIR),$(error name the directory in DIR)) $(PUBLIC_KEY)
+
+version: ## set the version to VERSION everywhere
+	@scripts/set-version $(or $(VERSION),$(error name the version in VERSION))
 
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
 	tests/reproducible clone

@@ -1,0 +1,170 @@
+"""`make release` and `make verify-release`."""
+
+import json
+import os
+import re
+import shutil
+import tarfile
+
+import pytest
+import yaml
+
+from support import crds
+from support.checkout import MODULE, ROOT, check_program, debian, run
+from support.envoy import scratch
+from support.manifests import documents
+
+SBOM = {"bomFormat": "CycloneDX", "specVersion": "1.3", "version": 1, "components": []}
+
+
+def environment(**more):
+    kept = {name: value for name, value in os.environ.items() if name not in ("MINISIGN_KEY", "IMAGE", "DRAFT")}
+    return {**kept, **{name: str(value) for name, value in more.items()}}
+
+
+def release(directory, **more):
+    """Writes a release with the files of this checkout; its tool may be a debug build, so it is replaced."""
+    inputs = scratch("inputs")
+    (inputs / "sbom.json").write_text(json.dumps(SBOM))
+    tool = inputs / "tool"
+    version = run(check_program(), "--version").stdout.strip()
+    tool.write_text(f"#!/bin/sh\necho '{version}'\n")
+    settings = {"OUT": directory, "WASM": MODULE, "CHECK": tool, "SBOM": inputs / "sbom.json", **more}
+    return run("node", "scripts/release.mjs", env=environment(**settings), check=False)
+
+
+def verify(directory, *key, **more):
+    return run("scripts/verify-release", directory, *key, env=environment(**more), check=False)
+
+
+@pytest.fixture(scope="module")
+def draft():
+    directory = scratch("release") / "dist"
+    done = release(directory, DRAFT="1", IMAGE="registry.test/gate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory
+
+
+@pytest.fixture
+def copy(draft):
+    directory = scratch("copy") / "dist"
+    shutil.copytree(draft, directory)
+    return directory
+
+
+def test_a_release_is_verified(draft):
+    done = verify(draft, UNSIGNED="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("ok  ") == 5
+
+
+def test_a_release_is_the_same_twice(draft):
+    again = scratch("release") / "dist"
+    assert release(again, DRAFT="1", IMAGE="registry.test/gate").returncode == 0
+    assert (again / "SHA256SUMS").read_text() == (draft / "SHA256SUMS").read_text()
+
+
+def test_a_flipped_bit_in_any_file_is_refused(copy):
+    for file in sorted(copy.iterdir()):
+        content = file.read_bytes()
+        middle = len(content) // 2
+        file.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        done = verify(copy, UNSIGNED="1")
+        assert done.returncode != 0, f"{file.name} was changed:\n{done.stdout}"
+        file.write_bytes(content)
+    assert verify(copy, UNSIGNED="1").returncode == 0
+
+
+def test_a_missing_and_an_additional_file_are_refused(copy):
+    (copy / "extra").write_text("")
+    assert "extra" in verify(copy, UNSIGNED="1").stderr
+    (copy / "extra").unlink()
+    (copy / "deploy.tar.gz").unlink()
+    assert verify(copy, UNSIGNED="1").returncode != 0
+
+
+def resummed(directory):
+    """Writes SHA256SUMS anew: what is left for the other checks to find."""
+    names = [line.split("  ")[1] for line in (directory / "SHA256SUMS").read_text().splitlines()]
+    text = run("sha256sum", *names, cwd=directory).stdout
+    (directory / "SHA256SUMS").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "name, spoil, expected",
+    [
+        ("bearer_gate.wasm", lambda content: content + b"\0", "another module"),
+        ("bearer_gate.wasm", lambda content: b"\x7fELF" + content[4:], "no module"),
+        ("istio-gateway.yaml", lambda content: re.sub(rb"[0-9a-f]{64}", b"0" * 64, content), "does not name the digest"),
+        ("bearer-gate.cdx.json", lambda content: content + b"file:///home/somebody/x", "paths of the machine"),
+        ("bearer-gate.cdx.json", lambda content: b"{}", "no CycloneDX SBOM"),
+        ("bearer-gate-check-x86_64-linux", lambda content: b"#!/bin/sh\necho tool 9.9.9 x\n", "another version"),
+    ],
+)
+def test_files_that_do_not_fit_together_are_refused_even_if_their_sums_are_right(copy, name, spoil, expected):
+    file = copy / name
+    file.write_bytes(spoil(file.read_bytes()))
+    resummed(copy)
+    done = verify(copy, UNSIGNED="1")
+    assert done.returncode != 0 and expected in done.stderr, done.stdout + done.stderr
+
+
+def test_without_a_key_nothing_is_verified(draft):
+    done = verify(draft)
+    assert done.returncode != 0 and "public key" in done.stderr
+
+
+def test_the_signature_is_verified_with_the_right_key_only():
+    minisign = debian("minisign", "minisign")
+    keys = scratch("keys")
+    for name in ("ours", "another"):
+        run(minisign, "-G", "-W", "-p", keys / f"{name}.pub", "-s", keys / f"{name}.key")
+    directory = scratch("signed") / "dist"
+    done = release(directory, DRAFT="1", MINISIGN_KEY=keys / "ours.key")
+    assert done.returncode == 0, done.stderr
+    assert verify(directory, keys / "ours.pub").returncode == 0
+    text = (keys / "ours.pub").read_text().splitlines()[1]
+    assert verify(directory, text).returncode == 0
+    assert "signature" in verify(directory, keys / "another.pub").stderr
+    sums = directory / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace("  deploy.tar.gz", "  deploy.tar.xz"))
+    assert "signature" in verify(directory, keys / "ours.pub").stderr
+    (directory / "SHA256SUMS.minisig").unlink()
+    assert verify(directory, keys / "ours.pub").returncode != 0
+
+
+def test_a_release_that_lacks_something_is_refused():
+    directory = scratch("release") / "dist"
+    done = release(directory)
+    assert done.returncode == 2
+    for lacking in ("MINISIGN_KEY", "IMAGE"):
+        assert lacking in done.stderr
+    assert not directory.exists()
+
+
+def test_manifests_and_chart_of_a_release_name_the_image_by_digest(draft):
+    notes = (draft / "RELEASE_NOTES.md").read_text()
+    digest = re.search(r"digest `sha256:([0-9a-f]{64})`", notes).group(1)
+    for name in ("istio-gateway", "istio-sidecar", "istio-waypoint", "istio-envoy-filter", "envoy-gateway"):
+        text = (draft / f"{name}.yaml").read_text()
+        assert "registry.test/gate:" in text and digest in text and "registry.example" not in text, name
+    with tarfile.open(draft / "bearer-gate-chart.tgz") as chart:
+        values = yaml.safe_load(chart.extractfile("bearer-gate/values.yaml").read())
+    assert values["image"]["sha256"] == digest
+    assert values["image"]["url"].startswith("registry.test/gate:")
+
+
+def test_manifests_of_a_release_are_ones_that_the_api_server_accepts(draft):
+    schemas = crds.load()
+    for file in draft.glob("*.yaml"):
+        for document in documents(file.read_text()):
+            assert crds.problems(document, schemas) == [], file.name
+
+
+def test_everything_names_the_version_of_cargo_toml():
+    cargo = (ROOT / "Cargo.toml").read_text().split("[workspace.package]")[1]
+    version = cargo.split('version = "')[1].split('"')[0]
+    named = run("git", "grep", "-hoE", r"registry\.example/bearer-gate:[0-9]+\.[0-9]+\.[0-9]+", "--", "deploy", "docs").stdout
+    assert set(named.split()) == {f"registry.example/bearer-gate:{version}"}
+    chart = yaml.safe_load((ROOT / "deploy/helm/bearer-gate/Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (version, version)
