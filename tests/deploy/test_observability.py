@@ -21,6 +21,7 @@ from support.wait import eventually
 from test_control_planes import plain
 
 OBSERVABILITY = ROOT / "deploy/observability"
+LABELS = {"bearer_gate_reason", "bearer_gate_provider", "bearer_gate_prefix"}
 
 
 def dashboard_queries():
@@ -30,6 +31,14 @@ def dashboard_queries():
         for panel in dashboard["panels"]
         for target in panel["targets"]
     ]
+
+
+def rule_metrics():
+    """The metrics that the rules read."""
+    rules = yaml.safe_load((OBSERVABILITY / "rules.yml").read_text())
+    expressions = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    found = {name for text in expressions for name in re.findall(r"\b(?:bearer_gate|envoy)_\w+", text)}
+    return sorted(found - LABELS)
 
 
 def test_prometheus_accepts_configuration_and_rules():
@@ -113,6 +122,11 @@ def traffic(envoy, issuer):
     assert envoy.get("/orders")[0] == 401
     for _ in range(2):
         assert envoy.get("/orders", issuer.token(exp=1))[0] == 401
+
+
+def test_all_bootstraps_make_the_same_labels():
+    tags = yaml.safe_load((ROOT / "envoy/stats-tags.yaml").read_text())["stats_config"]
+    assert plain()["stats_config"] == tags
 
 
 def labelled(prometheus, prefix=None):
@@ -223,6 +237,8 @@ def test_the_dashboard_has_data_for_every_query_under_the_load_of_the_demo():
                 return found and not any(math.isnan(value) for _, value in found)
 
             eventually(f"{title}: {filled} has data", has_data)
+        for name in rule_metrics():
+            assert query(address, name), f"{name}, which the rules read, is not there"
         alerts = query(address, 'ALERTS{alertstate="firing"}')
         assert [labels["alertname"] for labels, _ in alerts if labels["severity"] == "critical"] == []
     finally:
@@ -237,8 +253,7 @@ def test_the_dashboard_reads_only_metrics_that_the_documentation_names():
         name
         for _, expression in dashboard_queries()
         for name in re.findall(r"\bbearer_gate_\w+", expression)
-        if name not in ("bearer_gate_reason", "bearer_gate_provider", "bearer_gate_prefix")
-    }
+    } - LABELS
     assert used <= named, used - named
 
 

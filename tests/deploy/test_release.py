@@ -133,6 +133,21 @@ def test_the_signature_is_verified_with_the_right_key_only():
     assert verify(directory, keys / "ours.pub").returncode != 0
 
 
+# What a machine has that has nothing of this project: coreutils, findutils, diffutils, grep, sed, tar and gzip.
+ORDINARY = """bash basename chmod cp diff find grep gzip head mktemp od rm sed sha256sum sort tail tar tr uname wc""".split()
+
+
+def test_a_clean_machine_verifies_a_release(draft):
+    programs = scratch("programs")
+    for name in ORDINARY:
+        (programs / name).symlink_to(shutil.which(name))
+    done = run(
+        programs / "bash", ROOT / "scripts/verify-release", draft, cwd=programs,
+        env={"PATH": str(programs), "UNSIGNED": "1"}, check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_release_that_lacks_something_is_refused():
     directory = scratch("release") / "dist"
     done = release(directory)
