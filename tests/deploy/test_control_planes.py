@@ -60,19 +60,20 @@ def test_istio_hands_over_the_filter_first_and_the_cluster_later(name, issuer, u
         decides(envoy, issuer)
 
 
-def test_two_plugins_with_the_same_module_each_have_their_own_issuer(issuer, upstream, key_server):
+def test_two_plugins_with_the_same_module_each_have_their_own_audience(issuer, upstream, key_server):
     plugin = one(overlay("istio/gateway"), "WasmPlugin")
+    plugin["spec"]["pluginConfig"]["providers"]["cloud"]["forward"] = True
     other = copy.deepcopy(plugin)
     other["metadata"]["name"] = "another-gate"
     other["spec"]["pluginConfig"]["providers"]["cloud"]["audiences"] = ["https://another.example"]
     istio = forms.Istio([forms.wasm_plugin(plugin), forms.wasm_plugin(other)], upstream.port)
+    istio.add_cluster(key_server.port)
+    both = issuer.token(aud=["https://api.example", "https://another.example"])
     with Envoy(istio.configuration) as envoy:
-        istio.add_cluster(key_server.port)
-        # The first gate takes the token out of the request, so nothing passes both.
-        eventually("the first gate has keys", lambda: envoy.get("/orders", issuer.token())[0] == 401)
+        eventually("both gates have keys", lambda: envoy.get("/orders", both)[0] == 200)
         assert envoy.get("/health")[0] == 200
-        both = issuer.token(aud=["https://api.example", "https://another.example"])
-        assert envoy.get("/orders", both)[0] == 401
+        assert envoy.get("/orders", issuer.token())[0] == 401
+        assert envoy.get("/orders", issuer.token(aud="https://another.example"))[0] == 401
 
 
 def test_envoy_gateway_hands_over_remote_code_that_one_route_enables(issuer, upstream, key_server, servers):

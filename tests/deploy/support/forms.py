@@ -61,12 +61,12 @@ class Istio:
     """An Envoy of Istio: filters by ECDS, clusters by CDS, and no cluster of the issuer at first."""
 
     def __init__(self, extensions: list, upstream: int):
-        self._filters = Discovery(extensions)
         self._clusters = Discovery([])
         filters = [
             {
                 "name": extension["name"],
-                "config_discovery": {"config_source": self._filters.source(), "type_urls": [WASM]},
+                # A file of extensions has only one.
+                "config_discovery": {"config_source": Discovery([extension]).source(), "type_urls": [WASM]},
             }
             for extension in extensions
         ]
