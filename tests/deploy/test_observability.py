@@ -246,6 +246,18 @@ def test_the_dashboard_has_data_for_every_query_under_the_load_of_the_demo():
         assert demo.wait(60) in (0, 130)
 
 
+def test_the_documentation_has_the_prometheus_name_of_every_metric():
+    text = (ROOT / "docs/operations.md").read_text()
+    watched = text.split("## What to watch")[1].split("\n## ")[0]
+    names = text.split("## Prometheus")[1].split("\n## ")[0]
+    metrics = re.findall(r"^\| `bearer_gate\.([^`]+)` \|", watched, re.MULTILINE)
+    assert len(metrics) > 20
+    expected = {
+        "bearer_gate_" + re.sub(r"\.<\w+>", "", metric).replace(".", "_") for metric in metrics
+    }
+    assert expected <= set(re.findall(r"`(bearer_gate_\w+)`", names))
+
+
 def test_the_dashboard_reads_only_metrics_that_the_documentation_names():
     text = (ROOT / "docs/operations.md").read_text()
     named = set(re.findall(r"`(bearer_gate_\w+)[`{]", text))
@@ -284,6 +296,8 @@ def test_the_access_log_names_refusals_and_subjects_and_no_token(servers, issuer
     assert by_status[200]["subject"] == "somebody"
     assert by_status[200]["path"] == "/orders", "the query may hold a token"
     assert by_status[200]["details"] == "via_upstream"
-    assert 'error="invalid_token"' in by_status[401]["gate"]
+    assert 'error="invalid_token"' in by_status[401]["challenge"]
     assert by_status[401]["upstream"] is None
+    assert by_status[401]["reason"] == "expired"
+    assert by_status[200]["reason"] is None
     assert good not in file.read_text()
