@@ -179,7 +179,25 @@ def test_manifests_of_a_release_are_ones_that_the_api_server_accepts(draft):
 def test_everything_names_the_version_of_cargo_toml():
     cargo = (ROOT / "Cargo.toml").read_text().split("[workspace.package]")[1]
     version = cargo.split('version = "')[1].split('"')[0]
-    named = run("git", "grep", "-hoE", r"registry\.example/bearer-gate:[0-9]+\.[0-9]+\.[0-9]+", "--", "deploy", "docs").stdout
+    pattern = r"registry\.example/bearer-gate:[0-9]+\.[0-9]+\.[0-9]+"
+    named = run("git", "grep", "-hoE", pattern, "--", "deploy", "docs").stdout
     assert set(named.split()) == {f"registry.example/bearer-gate:{version}"}
+    layouts = run("git", "grep", "-hoE", r"target/image:[0-9]+\.[0-9]+\.[0-9]+", "--", "docs").stdout
+    assert set(layouts.split()) == {f"target/image:{version}"}
     chart = yaml.safe_load((ROOT / "deploy/helm/bearer-gate/Chart.yaml").read_text())
     assert (chart["version"], chart["appVersion"]) == (version, version)
+
+
+def test_a_new_version_is_set_everywhere_by_one_command(tmp_path):
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", ROOT, clone)
+    # What is not committed yet, too.
+    shutil.copy(ROOT / "scripts/set-version", clone / "scripts/set-version")
+    run(clone / "scripts/set-version", "98.76.54", cwd=clone)
+    changed = run("git", "diff", "--name-only", cwd=clone).stdout.split()
+    assert {"Cargo.toml", "Cargo.lock", "fuzz/Cargo.lock", "deploy/helm/bearer-gate/Chart.yaml"} <= set(changed)
+    metadata = run("cargo", "metadata", "--no-deps", "--format-version", "1", "--offline", "--locked", cwd=clone)
+    versions = {package["version"] for package in json.loads(metadata.stdout)["packages"] if package["name"] != "vectors-module"}
+    assert versions == {"98.76.54"}
+    before = run("git", "grep", "-hoE", r"(registry.example/bearer-gate|target/image):[0-9.]+[0-9]", "--", "deploy", "docs", cwd=clone)
+    assert {line.rpartition(":")[2] for line in before.stdout.split()} == {"98.76.54"}
