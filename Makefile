@@ -55,7 +55,7 @@ export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 .NOTPARALLEL:
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 21
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 23
 
 # What a machine lacks is said at once, and not after minutes of building. Python is for Envoy only.
 needs:
