@@ -45,7 +45,9 @@ await runProgram('make release', async () => {
   requireFiles([
     [wasm, 'make build'], [check, 'make check-static'], [sbom, 'make sbom'], [KUBECTL, 'make test-deploy'],
   ]);
-  refuseUnlessDraft(facts, draft);
+  if (!draft) {
+    await refuseDrafts(facts, [wasm, check]);
+  }
   const place = `${process.env.IMAGE || 'registry.example/bearer-gate'}:${facts.version}`;
 
   const module = await readFile(wasm);
@@ -74,14 +76,18 @@ await runProgram('make release', async () => {
   return 0;
 });
 
-/** A release has a commit, a signature and an image that is somewhere. */
-function refuseUnlessDraft({ revision }, draft) {
+/** A release has a commit, which its module and its tool contain, a signature, and an image that is somewhere. */
+async function refuseDrafts({ revision }, built) {
+  const commit = Buffer.from(revision.slice(0, 12));
+  const files = await Promise.all(built.map((file) => readFile(file)));
+  const others = built.filter((_, index) => !files[index].includes(commit)).map(shown);
   const lacking = [
     [revision === 'unknown' || revision.endsWith('-dirty'), 'commit first'],
     [!process.env.MINISIGN_KEY && process.env.UNSIGNED !== '1', 'name the secret key in MINISIGN_KEY'],
     [!process.env.IMAGE, 'name the repository of the image in IMAGE'],
+    [others.length > 0, `build ${others.join(' and ')} from this commit`],
   ].filter(([lacks]) => lacks).map(([, what]) => what);
-  if (lacking.length > 0 && !draft) {
+  if (lacking.length > 0) {
     throw new Failure(`${lacking.join(', and ')}; or try it out with DRAFT=1`, { exitCode: NOT_STARTED });
   }
 }
