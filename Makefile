@@ -222,7 +222,7 @@ check-static:
 
 # The tool names packages of the workspace by their paths on this machine, which nobody else has.
 sbom: .tools/bin/cargo-cyclonedx
-	@SOURCE_DATE_EPOCH=0 .tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path Cargo.toml --format json \
+	@SOURCE_DATE_EPOCH=0 .tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path Cargo.toml --format json --spec-version 1.5 \
 	  --target $(TARGET) --override-filename bearer-gate.sbom
 	@node scripts/release/sbom.mjs bearer-gate.sbom.json target/bearer-gate.cdx.json
 	@git clean --quiet --force -- '*bearer-gate.sbom.json'

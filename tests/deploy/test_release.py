@@ -206,3 +206,18 @@ def test_a_new_version_is_set_everywhere_by_one_command(tmp_path):
     assert versions == {"98.76.54"}
     before = run("git", "grep", "-hoE", r"(registry.example/bearer-gate|target/image):[0-9.]+[0-9]", "--", "deploy", "docs", cwd=clone)
     assert {line.rpartition(":")[2] for line in before.stdout.split()} == {"98.76.54"}
+
+
+def test_the_sbom_names_what_is_in_the_module_and_no_path_of_this_machine():
+    if not (ROOT / ".tools/bin/cargo-cyclonedx").exists():
+        pytest.skip("cargo-cyclonedx is missing: make sbom builds it (some minutes)")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    run("make", "sbom", env=environment)
+    text = (ROOT / "target/bearer-gate.cdx.json").read_text()
+    assert "file:" not in text and str(ROOT) not in text
+    sbom = json.loads(text)
+    assert "serialNumber" not in sbom
+    names = {component["name"] for component in sbom["components"]}
+    assert {"gate", "gate-config", "gate-worker", "proxy-wasm", "jwt-simple"} <= names
+    assert not names & {"tokio", "proptest", "gate-simulator"}, "what only the tests use is not in the module"
+    assert run("git", "status", "--porcelain", "--", "*bearer-gate.sbom.json").stdout == ""
