@@ -15,7 +15,7 @@ CARGO_CYCLONEDX_VERSION := 0.5.9
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
 FUZZ_TARGETS := token claims key_set configuration credential decision \
-                revocation_list introspection_answer proof target_uri
+                revocation_list introspection_answer proof target_uri client_certificate
 
 TARGET := wasm32-wasip1
 
