@@ -9,6 +9,7 @@ use gate::request::MetadataSource;
 use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
+use crate::convert_arguments::ConvertArguments;
 use crate::input::read;
 use crate::trial_metadata::TrialMetadata;
 
@@ -17,6 +18,9 @@ pub(crate) const HELP: &str = "\
 Checks configurations of bearer-gate, and shows what the filter would decide about a request.
 
 Usage: bearer-gate-check [OPTIONS] FILE
+       bearer-gate-check convert [OPTIONS] FILE
+
+`convert` puts the gate in the place of Envoy's jwt_authn filter: see convert --help.
 
 FILE is JSON or YAML; `-` is the standard input. It is a configuration or contains some: an
 Envoy bootstrap, listener, extension configuration or configuration dump, an Istio WasmPlugin
@@ -64,6 +68,8 @@ pub(crate) enum Command {
     Version,
     Schema,
     Check(Box<Arguments>),
+    ConvertHelp,
+    Convert(ConvertArguments),
 }
 
 /// The file to check, and the request to decide on.
@@ -127,6 +133,14 @@ impl TokenSource {
 impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+        let mut arguments = arguments.into_iter().peekable();
+        if let Some(name) = arguments.next_if(|name| name == "convert" || name == "check")
+            && name == "convert"
+        {
+            let mut parser = lexopt::Parser::from_args(arguments);
+            let parsed = ConvertArguments::parse(&mut parser)?;
+            return Ok(parsed.map_or(Command::ConvertHelp, Command::Convert));
+        }
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut parsed = Self::default();
         let mut file = None;

@@ -7,6 +7,9 @@
 mod arguments;
 mod config_file;
 mod configuration;
+mod convert;
+mod convert_arguments;
+mod converting;
 mod engine;
 mod given;
 mod input;
@@ -17,6 +20,7 @@ mod proof_steps;
 mod refusal;
 mod report;
 mod routes;
+mod source_tree;
 mod status;
 mod steps;
 mod suggestion;
@@ -78,6 +82,12 @@ pub fn run(
         Command::Version => Ok((format!("bearer-gate-check {SUMMARY}\n"), Status::Good)),
         Command::Schema => Ok((format!("{:#}\n", gate_config::schema()), Status::Good)),
         Command::Check(arguments) => check(&arguments, console, now),
+        Command::ConvertHelp => Ok((convert_arguments::HELP.to_owned(), Status::Good)),
+        Command::Convert(arguments) => {
+            let printed = converting::run(&arguments, console.environment, console.input)?;
+            let _ = console.errors.write_all(printed.errors.as_bytes());
+            Ok((printed.output, Status::Good))
+        }
     });
     match result {
         Ok((text, status)) => {
