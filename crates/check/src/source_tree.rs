@@ -337,7 +337,7 @@ impl Builder<'_> {
         let (shape, first, size) = match open.content {
             OpenContent::List(items) => {
                 let size = items.iter().map(|item| item.size).sum();
-                let first = items.first().map(|item| item.range.start);
+                let first = items.first().map(|item| self.dash(item.range.start));
                 (Shape::List { items, flow }, first, size)
             }
             OpenContent::Map { entries, .. } => {
@@ -358,6 +358,15 @@ impl Builder<'_> {
             size: usize::saturating_add(size, 1),
         };
         self.complete(node, open.anchor);
+    }
+
+    /// The position of the dash before the element at this position, where its list begins.
+    fn dash(&self, position: usize) -> usize {
+        let before = self.text.get(..position).unwrap_or_default().trim_end();
+        match before.strip_suffix('-') {
+            Some(before) => before.len(),
+            None => position,
+        }
     }
 
     /// Puts a complete node where it belongs.

@@ -30,6 +30,20 @@ impl NewValue {
         )
     }
 
+    pub(super) fn from_json(value: &Value) -> Self {
+        match value {
+            Value::String(text) => Self::text(text),
+            Value::Object(members) => Self::Map(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Self::from_json(value)))
+                    .collect(),
+            ),
+            Value::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
+            other => Self::literal(&other.to_string()),
+        }
+    }
+
     const fn is_scalar(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Literal(_))
     }

@@ -13,6 +13,18 @@ use crate::source_tree::{Entry, Node};
 /// The longest token that the gate can be told to examine.
 const LONGEST_TOKEN: u64 = 65_536;
 
+/// Headers that the gate does not set.
+const RESERVED_HEADERS: [&str; 8] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// A payload that `jwt_authn` writes into dynamic metadata.
 #[derive(Clone, Debug)]
 pub(super) struct Payload {
@@ -65,18 +77,7 @@ pub(super) fn convert(
     }
     times(editor, node, path);
     cache(editor, node, path);
-    if let Some(headers) = node
-        .entry("claim_to_headers")
-        .filter(|entry| !entry.value.is_empty())
-    {
-        facts.forwards_claims = true;
-        editor.review(
-            headers.key_range.start,
-            &field(path, headers),
-            "numbers are written as `5` and `1.5`, not 5.000000; JSON is not escaped beyond need; claims with \
-             control characters or surrounding white space become no header",
-        );
-    }
+    claims(editor, node, path, facts, &mut deleted);
     if node.get("remote_jwks").is_some() {
         facts.has_remote_keys = true;
     }
@@ -149,6 +150,53 @@ fn locations(
                 editor.review(at, path, text);
             }
         }
+    }
+}
+
+/// Claims that become headers.
+fn claims(
+    editor: &mut Editor<'_>,
+    node: &Node,
+    path: &str,
+    facts: &mut ProviderFacts,
+    deleted: &mut Vec<usize>,
+) {
+    let Some(headers) = node
+        .entry("claim_to_headers")
+        .filter(|entry| !entry.value.is_empty())
+    else {
+        return;
+    };
+    facts.forwards_claims = true;
+    let path = &field(path, headers);
+    editor.review(
+        headers.key_range.start,
+        path,
+        "numbers are written as `5` and `1.5`, not 5.000000; JSON is not escaped beyond need; claims with control \
+         characters or surrounding white space become no header",
+    );
+    let (mut kept, mut reserved) = (Vec::new(), Vec::new());
+    for item in headers.value.items() {
+        let name = item.text_of("header_name").unwrap_or_default();
+        if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            reserved.push(name);
+        } else {
+            kept.push(NewValue::from_json(&item.to_json()));
+        }
+    }
+    if reserved.is_empty() {
+        return;
+    }
+    let text = format!(
+        "the gate sets no header {}, which is for more than one party: the claim is left out. If the upstream trusts \
+         this header, choose another one here and there, and remove what clients send",
+        reserved.join(" and ")
+    );
+    editor.review(headers.key_range.start, path, &text);
+    if kept.is_empty() {
+        deleted.extend(node.position("claim_to_headers"));
+    } else {
+        editor.replace(&headers.value, path, &NewValue::List(kept));
     }
 }
 

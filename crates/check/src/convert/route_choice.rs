@@ -200,7 +200,7 @@ impl RouteConversion<'_> {
                     editor.edits.replace(entry.key_range.clone(), new);
                     // Without the gate, a client could send the payload itself.
                     let payload = payload_filter_name(&name);
-                    added.push(NewEntry::new(&payload, from_json(&switch)));
+                    added.push(NewEntry::new(&payload, NewValue::from_json(&switch)));
                 }
                 PerFilter::Requirement(_) | PerFilter::Disabled => {
                     removed.push(index);
@@ -319,20 +319,6 @@ fn switch(disabled: bool) -> NewValue {
         NewValue::map([kind, ("disabled", NewValue::literal("true"))])
     } else {
         NewValue::map([kind, ("config", NewValue::Map(Vec::new()))])
-    }
-}
-
-fn from_json(value: &serde_json::Value) -> NewValue {
-    match value {
-        serde_json::Value::String(text) => NewValue::text(text),
-        serde_json::Value::Object(members) => NewValue::Map(
-            members
-                .iter()
-                .map(|(name, value)| (name.clone(), from_json(value)))
-                .collect(),
-        ),
-        serde_json::Value::Array(items) => NewValue::List(items.iter().map(from_json).collect()),
-        other => NewValue::literal(&other.to_string()),
     }
 }
 

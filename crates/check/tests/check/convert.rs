@@ -284,6 +284,30 @@ fn what_jwt_authn_does_not_look_at_in_a_match_is_left_out() {
 }
 
 #[test]
+fn a_header_that_the_gate_does_not_set_is_left_out() {
+    let claim = |header: &str| json!({"header_name": header, "claim_name": "sub"});
+    let provider = with(
+        local(),
+        "claim_to_headers",
+        json!([claim("Cookie"), claim("x-user")]),
+    );
+    let (config, errors) = of(&provider, &all_rule());
+    assert_eq!(
+        config["providers"]["p"]["claim_to_headers"],
+        json!([claim("x-user")])
+    );
+    assert!(
+        errors.contains("the gate sets no header Cookie"),
+        "{errors}"
+    );
+    let block = "providers:\n  p:\n    issuer: joe\n    claim_to_headers:\n    - header_name: cookie\n      claim_name: \
+                 sub\n    - header_name: x-user\n      claim_name: sub\n    remote_jwks:\n      http_uri: { uri: \
+                 https://joe.example, cluster: joe, timeout: 1s }\n";
+    let (output, _) = converted("c.yaml", block);
+    assert!(output.contains("claim_to_headers:\n    [{"), "{output}");
+}
+
+#[test]
 fn a_path_template_becomes_a_regular_expression() {
     let rule = json!({"rules": [{
         "match": {"path_match_policy": {
