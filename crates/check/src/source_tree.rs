@@ -73,6 +73,10 @@ impl Node {
         matches!(self.shape, Shape::Map { .. })
     }
 
+    pub(crate) const fn is_list(&self) -> bool {
+        matches!(self.shape, Shape::List { .. })
+    }
+
     /// Whether it is a collection in flow style, such as `{a: 1}`.
     pub(crate) const fn is_flow(&self) -> bool {
         matches!(

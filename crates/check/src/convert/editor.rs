@@ -84,8 +84,10 @@ impl<'t> Editor<'t> {
     /// Replaces a value by one in flow style.
     pub(super) fn replace(&mut self, node: &Node, path: &str, value: &NewValue) {
         if self.is_editable(node, path) {
-            let missing = node.range.is_empty();
-            let space = if missing { " " } else { "" };
+            let is_missing = node.range.is_empty();
+            // A list in block style may be indented like the name before it; in flow style it must not.
+            let is_block = !node.is_flow() && node.is_list();
+            let space = if is_missing || is_block { " " } else { "" };
             let text = format!("{space}{}", value.flow());
             self.edits.replace(node.range.clone(), text);
         }

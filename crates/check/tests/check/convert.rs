@@ -304,7 +304,7 @@ fn a_header_that_the_gate_does_not_set_is_left_out() {
                  sub\n    - header_name: x-user\n      claim_name: sub\n    remote_jwks:\n      http_uri: { uri: \
                  https://joe.example, cluster: joe, timeout: 1s }\n";
     let (output, _) = converted("c.yaml", block);
-    assert!(output.contains("claim_to_headers:\n    [{"), "{output}");
+    assert!(output.contains("claim_to_headers:\n     [{"), "{output}");
 }
 
 #[test]
