@@ -48,6 +48,7 @@ Any of these options describes a request; its decision is then shown step by ste
       --requirement NAME      the requirement that the metadata of the route names
       --now TIME              the time, in seconds since 1970 or like 2026-01-31T12:00:00Z (now)
 
+      --strict                let warnings count as errors
       --json                  print JSON
       --schema                print the JSON Schema of the configuration
   -h, --help                  print this help
@@ -98,6 +99,8 @@ pub(crate) struct Arguments {
     pub(crate) requirement: Option<String>,
     pub(crate) now: Option<Timestamp>,
     pub(crate) json: bool,
+    /// Whether warnings count as errors.
+    pub(crate) strict: bool,
 }
 
 /// Where the token is.
@@ -151,6 +154,7 @@ impl Arguments {
                 Short('V') | Long("version") => return Ok(Command::Version),
                 Long("schema") => return Ok(Command::Schema),
                 Long("json") => parsed.json = true,
+                Long("strict") => parsed.strict = true,
                 Long("token") => {
                     let token = secret(&mut parser, "--token")?;
                     parsed.token = Some(TokenSource::parse(token));

@@ -19,11 +19,10 @@ mod surroundings;
 use std::path::Path;
 
 use crate::configuration::join;
-use crate::source_tree::{self, Entry, Node};
+use crate::source_tree::{self, Entry, Node, line_and_column};
 use editor::Editor;
 pub(crate) use editor::Review;
 use filter::WASM;
-use layout::line_and_column;
 use native::{Needs, RouteUse};
 use new_value::{NewValue, quoted};
 use route_choice::{RouteChoices, RouteConversion};

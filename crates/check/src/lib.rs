@@ -15,7 +15,11 @@ mod given;
 mod input;
 mod inputs;
 mod inspected_token;
+mod lint;
+mod native_hint;
 mod plugin;
+mod policy_table;
+mod positions;
 mod proof_steps;
 mod refusal;
 mod report;
@@ -112,9 +116,11 @@ fn check(
     let content = input::read(&arguments.file, console.input)?;
     let file = ConfigFile::parse(&content).map_err(|error| format!("{name}: {error}"))?;
     let configurations = Configuration::find_all(&file);
+    let text = String::from_utf8_lossy(&content);
     if configurations.is_empty() {
-        return Err(format!("{name}: has no configuration of bearer-gate"));
+        return Err(native_hint::explain(&name, &text));
     }
+    let tree = source_tree::parse(&text).unwrap_or_default();
     let mut secret = |source: &Option<TokenSource>| {
         let source = source.as_ref();
         source.map(|source| source.read(console.input)).transpose()
@@ -147,8 +153,11 @@ fn check(
                 documents.flat_map(|(path, document)| routes::warnings(policy, document, &path));
             policy.warnings.iter().cloned().chain(routes)
         });
+        let (places, table) = report::describe(&text, &tree, &configuration.path, &policy);
         results.push(ConfigurationResult {
             path: configuration.path,
+            places,
+            table,
             warnings: warnings.collect(),
             policy,
             trial,
@@ -157,6 +166,8 @@ fn check(
     let report = Report {
         file: name,
         results,
+        warnings: report::place_warnings(&text, lint::find(&text)),
+        strict: arguments.strict,
     };
     let text = if arguments.json {
         format!("{:#}\n", report.json())

@@ -178,6 +178,17 @@ impl Entry {
     }
 }
 
+/// Line and column of `position`, both from 1.
+pub(crate) fn line_and_column(text: &str, position: usize) -> (usize, usize) {
+    let before = text.get(..position).unwrap_or_default();
+    let line = before.matches('\n').count().saturating_add(1);
+    let start = before
+        .rfind('\n')
+        .map_or(0, |index| index.saturating_add(1));
+    let on_line = text.get(start..position).unwrap_or_default();
+    (line, on_line.chars().count().saturating_add(1))
+}
+
 /// The name in lowerCamelCase.
 pub(crate) fn camel(snake: &str) -> String {
     let mut camel = String::new();

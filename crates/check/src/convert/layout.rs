@@ -37,15 +37,6 @@ pub(super) fn begins_line(text: &str, position: usize) -> bool {
     column(text, position) == indentation(text, position)
 }
 
-/// Line and column of `position`, both from 1.
-pub(super) fn line_and_column(text: &str, position: usize) -> (usize, usize) {
-    let before = text.get(..position).unwrap_or_default();
-    let line = before.matches('\n').count().saturating_add(1);
-    let start = line_start(text, position);
-    let on_line = text.get(start..position).unwrap_or_default();
-    (line, on_line.chars().count().saturating_add(1))
-}
-
 /// The text with every line but the first moved by `columns` to the right or left.
 pub(super) fn moved(text: &str, columns: isize) -> String {
     let mut lines = text.split('\n');

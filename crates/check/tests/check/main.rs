@@ -20,3 +20,5 @@ mod routes;
 mod support;
 #[cfg(test)]
 mod validity;
+#[cfg(test)]
+mod warnings;
