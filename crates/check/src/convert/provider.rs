@@ -355,7 +355,7 @@ fn metadata(
     };
     added.push(NewEntry::new("payload_metadata_header", NewValue::text(&header)).review(
         "the gate puts the payload into this header, and the filter header_to_metadata behind it moves it into the \
-         metadata where jwt_authn wrote it. Payloads of more than 8 KiB do not arrive there",
+         metadata where jwt_authn wrote it. It may have 8 KiB there: a token with more is refused with 401",
     ));
     facts.payloads.push(Payload {
         header,

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{command, file, key_set, run, told};
+use crate::support::{command, file, key_set, root, run, told};
 
 /// Converts a file. Returns the exit status, the standard output and the standard error.
 fn convert(name: &str, content: &str, more: &[&str]) -> (i32, String, String) {
@@ -640,4 +640,29 @@ fn a_file_may_come_from_the_standard_input() {
     let (status, printed) = told(&child.wait_with_output().unwrap());
     assert_eq!(status, 0, "{printed}");
     assert!(printed.contains("- name: bearer-gate\n"), "{printed}");
+}
+
+#[test]
+fn the_page_about_convert_shows_what_it_does() {
+    let page = std::fs::read_to_string(root().join("docs/convert.md")).unwrap();
+    let block = |kind: &str| {
+        let start = format!("```{kind}\n");
+        page.split(&start)
+            .nth(1)
+            .unwrap()
+            .split("```")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let path = file("page.yaml", block("yaml"));
+    let (status, printed) = run(&["convert", "--diff", path.to_str().unwrap()]);
+    assert_eq!(status, 0, "{printed}");
+    let name = path.display().to_string();
+    assert!(
+        printed
+            .replace(&name, "envoy.yaml")
+            .starts_with(&block("diff")),
+        "{printed}"
+    );
 }
