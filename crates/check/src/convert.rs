@@ -67,6 +67,34 @@ pub(crate) fn convert(
     directory: &Path,
 ) -> Result<Converted, Vec<Failure>> {
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let plain = convert_with(text, module, directory, false)?;
+    if is_json {
+        return Ok(plain);
+    }
+    // A comment between lines may be impossible, as inside a text of several lines.
+    let commented = convert_with(text, module, directory, true);
+    Ok(commented
+        .ok()
+        .filter(|commented| has_same_content(&commented.text, &plain.text))
+        .unwrap_or(plain))
+}
+
+/// Whether two texts are the same but for their layout and comments.
+fn has_same_content(one: &str, other: &str) -> bool {
+    let content = |text| {
+        let documents = source_tree::parse(text).ok()?;
+        Some(documents.iter().map(Node::to_json).collect::<Vec<_>>())
+    };
+    content(one).is_some_and(|one| content(other) == Some(one))
+}
+
+/// Converts the text, with comments for reviews or without.
+fn convert_with(
+    text: &str,
+    module: &str,
+    directory: &Path,
+    has_comments: bool,
+) -> Result<Converted, Vec<Failure>> {
     let documents = source_tree::parse(text).map_err(|error| {
         vec![Failure {
             place: Some(line_and_column(text, error.position)),
@@ -75,7 +103,7 @@ pub(crate) fn convert(
     })?;
     let whole = |error: String| vec![Failure::of_file(error)];
     let mut conversion = Conversion {
-        editor: Editor::new(text, !is_json),
+        editor: Editor::new(text, has_comments),
         surroundings: Surroundings {
             documents: &documents,
             directory,
@@ -100,7 +128,7 @@ pub(crate) fn convert(
     Ok(Converted {
         text: converted.map_err(whole)?,
         reviews: editor.reviews,
-        has_comments: !is_json,
+        has_comments,
     })
 }
 

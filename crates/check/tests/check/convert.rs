@@ -624,6 +624,18 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn where_no_comment_can_stand_the_reviews_go_to_the_standard_error() {
+    let flow = "{providers: {p: {issuer: 'a text of\n  two lines', require_expiration: false, clock_skew_seconds: 0, from_headers: [{name: x}],\n  \
+                remote_jwks: {http_uri: {uri: 'https://joe.example', cluster: joe, timeout: 1s}}, max_lifetime: \"5s\", audiences: [a,\n  b], \
+                clear_route_cache: true, header_in_metadata: \"x\n  y\"}}, rules: [{match: {prefix: /}, requires: {provider_name: p}}]}\n";
+    let (output, errors) = converted("flow.yaml", flow);
+    for path in ["providers.p.audiences", "providers.p.max_lifetime"] {
+        let is_marked = output.contains("REVIEW") || errors.contains(&format!("REVIEW {path}: "));
+        assert!(is_marked, "{output}{errors}");
+    }
+}
+
+#[test]
 fn a_file_may_come_from_the_standard_input() {
     let mut child = command(&["convert", "-"])
         .stdin(Stdio::piped())
