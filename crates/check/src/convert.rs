@@ -3,6 +3,7 @@
 //! The text is edited, not written anew: what has nothing to do with `jwt_authn` stays byte for byte, comments
 //! included. Each change of meaning is marked with REVIEW.
 
+mod aliases;
 mod editor;
 mod edits;
 mod embedded;
@@ -12,6 +13,7 @@ mod matcher;
 mod native;
 mod new_value;
 mod provider;
+mod recognition;
 mod requirement;
 mod route_choice;
 mod surroundings;
@@ -20,11 +22,13 @@ use std::path::Path;
 
 use crate::configuration::join;
 use crate::source_tree::{self, Entry, Node, line_and_column};
+use crate::syntax_hint::hint;
 use editor::Editor;
 pub(crate) use editor::Review;
 use filter::WASM;
 use native::{Needs, RouteUse};
 use new_value::{NewValue, quoted};
+use recognition::{is_bare, is_converted, native_of};
 use route_choice::{RouteChoices, RouteConversion};
 use surroundings::Surroundings;
 
@@ -98,9 +102,12 @@ fn convert_with(
     let documents = source_tree::parse(text).map_err(|error| {
         vec![Failure {
             place: Some(line_and_column(text, error.position)),
-            text: format!("is neither JSON nor YAML: {}", error.text),
+            text: format!("is neither JSON nor YAML: {}{}", error.text, hint(text)),
         }]
     })?;
+    if let Some(text) = aliases::written_out(text, &documents, &is_converted) {
+        return convert_with(&text, module, directory, has_comments);
+    }
     let whole = |error: String| vec![Failure::of_file(error)];
     let mut conversion = Conversion {
         editor: Editor::new(text, has_comments),
@@ -312,6 +319,7 @@ impl Conversion<'_> {
         RouteUse {
             names: is_used(&self.choices.named),
             disables: is_used(&self.choices.disabled),
+            elsewhere: self.choices.elsewhere,
         }
     }
 
@@ -384,34 +392,4 @@ fn payload_hint(needs: &Needs) -> String {
     format!(
         "\n- the payload gets into dynamic metadata only with this filter right behind the gate: {filter}"
     )
-}
-
-/// The configuration of `jwt_authn` that the message `node` is or contains.
-fn native_of(node: &Node) -> Option<&Node> {
-    let kind = node.type_url()?;
-    if filter::is_native(kind) {
-        return Some(node);
-    }
-    let is_struct = kind.ends_with(".TypedStruct");
-    let native = is_struct.then(|| node.text_of("type_url")).flatten()?;
-    filter::is_native(native)
-        .then(|| node.get("value"))
-        .flatten()
-}
-
-/// Whether a document is a configuration of `jwt_authn` by itself.
-fn is_bare(document: &Node) -> bool {
-    let has = |name: &str| document.entry(name).is_some();
-    let is_map = |name: &str| document.get(name).is_some_and(Node::is_map);
-    (is_map("providers") || is_map("requirement_map"))
-        && ![
-            "@type",
-            "kind",
-            "static_resources",
-            "filter_chains",
-            "resources",
-            "name",
-        ]
-        .iter()
-        .any(|name| has(name))
 }

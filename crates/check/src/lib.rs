@@ -28,6 +28,7 @@ mod source_tree;
 mod status;
 mod steps;
 mod suggestion;
+mod syntax_hint;
 mod trial;
 mod trial_connection;
 mod trial_metadata;

@@ -4,6 +4,7 @@
 
 mod clusters;
 mod connection_manager;
+mod gate_filter;
 mod plugin_settings;
 mod provider;
 mod route;
@@ -11,6 +12,7 @@ mod rules;
 mod warning;
 
 use crate::source_tree::{self, Node, Shape};
+use gate_filter::{configuration_of, contains_gate, is_gate};
 pub(crate) use warning::Warning;
 
 /// The warnings about a file, in the order of the text.
@@ -74,41 +76,6 @@ fn visit(node: &Node, file: &Node, warnings: &mut Vec<Warning>) {
     }
     for item in node.items() {
         visit(item, file, warnings);
-    }
-}
-
-/// Whether a plugin is this filter: by its name, its code or its configuration.
-fn is_gate(plugin: &Node) -> bool {
-    fn mentions(node: &Node) -> bool {
-        match &node.shape {
-            Shape::Scalar { text, .. } => {
-                let text = text.to_ascii_lowercase();
-                text.contains("bearer-gate") || text.contains("bearer_gate")
-            }
-            Shape::List { items, .. } => items.iter().any(mentions),
-            Shape::Map { entries, .. } => entries.iter().any(|entry| mentions(&entry.value)),
-        }
-    }
-    let marks = [plugin.get("name"), plugin.get("vm_config")];
-    marks.into_iter().flatten().any(mentions)
-        || configuration_of(plugin).is_some_and(|value| value.get("providers").is_some())
-}
-
-/// Whether a filter is or contains this filter.
-fn contains_gate(node: &Node) -> bool {
-    (node.entry("vm_config").is_some() && is_gate(node))
-        || node
-            .entries()
-            .iter()
-            .any(|entry| contains_gate(&entry.value))
-}
-
-/// The configuration of a plugin, without the message around it.
-fn configuration_of(plugin: &Node) -> Option<&Node> {
-    let configuration = plugin.get("configuration")?;
-    match configuration.type_url() {
-        Some(_) => configuration.get("value"),
-        None => Some(configuration),
     }
 }
 

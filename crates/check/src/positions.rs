@@ -87,11 +87,8 @@ mod tests {
             ("", "a:"),
         ] {
             let (position, _) = locate(&documents, path).unwrap();
-            assert!(
-                text[position..].starts_with(place),
-                "{path}: {}",
-                &text[position..]
-            );
+            let rest = text.get(position..).unwrap();
+            assert!(rest.starts_with(place), "{path}: {rest}");
         }
     }
 
@@ -101,11 +98,8 @@ mod tests {
         let documents = parse(text).unwrap();
         for (path, place) in [("K/n.spec", "spec: 1"), ("document 2.other", "other: 2")] {
             let (position, _) = locate(&documents, path).unwrap();
-            assert!(
-                text[position..].starts_with(place),
-                "{path}: {}",
-                &text[position..]
-            );
+            let rest = text.get(position..).unwrap();
+            assert!(rest.starts_with(place), "{path}: {rest}");
         }
     }
 }

@@ -62,32 +62,27 @@ pub(crate) fn describe(
     path: &str,
     policy: &Result<Policy, ConfigError>,
 ) -> (Vec<Option<LineColumn>>, Vec<String>) {
-    match policy {
-        Err(error) => {
-            let problems = error.problems().iter();
-            let places = problems.map(|problem| {
-                let path = join(path, &problem.path);
-                let (position, _) = locate(tree, &path)?;
-                Some(line_and_column(text, position))
-            });
-            (places.collect(), Vec::new())
-        }
-        Ok(_) => {
-            let node = locate(tree, path).map(|(_, node)| node);
-            let value =
-                node.and_then(|node| node.get("value").filter(|_| node.type_url().is_some()));
-            let table = match value.or(node) {
-                Some(config) if config.is_map() => policy_table::lines(config),
-                Some(config) => {
-                    let inner = source_tree::parse(config.text().unwrap_or_default());
-                    let inner = inner.unwrap_or_default();
-                    inner.first().map(policy_table::lines).unwrap_or_default()
-                }
-                None => Vec::new(),
-            };
-            (Vec::new(), table)
-        }
+    if let Err(error) = policy {
+        let problems = error.problems().iter();
+        let places = problems.map(|problem| {
+            let path = join(path, &problem.path);
+            let (position, _) = locate(tree, &path)?;
+            Some(line_and_column(text, position))
+        });
+        return (places.collect(), Vec::new());
     }
+    let node = locate(tree, path).map(|(_, node)| node);
+    let value = node.and_then(|node| node.get("value").filter(|_| node.type_url().is_some()));
+    let table = match value.or(node) {
+        Some(config) if config.is_map() => policy_table::lines(config),
+        Some(config) => {
+            let inner = source_tree::parse(config.text().unwrap_or_default());
+            let inner = inner.unwrap_or_default();
+            inner.first().map(policy_table::lines).unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    (Vec::new(), table)
 }
 
 impl Report {

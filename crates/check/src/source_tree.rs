@@ -232,7 +232,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Node>, SyntaxError> {
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error: ScanError| SyntaxError {
             position: error.marker().byte_offset().unwrap_or_default(),
-            text: error.info().to_owned(),
+            text: error.info().clone(),
         })?;
         let position = span.start.byte_offset().unwrap_or_default();
         let accepted = builder.accept(event, &span);
@@ -396,20 +396,21 @@ impl Builder<'_> {
         parent.end = parent.end.max(node.range.end);
         match &mut parent.content {
             OpenContent::List(items) => items.push(node),
-            OpenContent::Map { entries, key } => match key.take() {
-                Some((key, key_range)) => entries.push(Entry {
-                    key,
-                    key_range,
-                    value: node,
-                }),
-                None => {
+            OpenContent::Map { entries, key } => {
+                if let Some((key, key_range)) = key.take() {
+                    entries.push(Entry {
+                        key,
+                        key_range,
+                        value: node,
+                    });
+                } else {
                     let name = match &node.shape {
                         Shape::Scalar { text, .. } => text.clone(),
                         Shape::List { .. } | Shape::Map { .. } => String::new(),
                     };
                     *key = Some((name, node.range));
                 }
-            },
+            }
         }
     }
 }

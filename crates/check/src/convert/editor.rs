@@ -143,7 +143,10 @@ impl<'t> Editor<'t> {
                 } else {
                     entry.value.flow()
                 };
-                text.push_str(&format!("{separator}{}: {value}", quoted(&entry.name)));
+                text.push_str(&separator);
+                text.push_str(&quoted(&entry.name));
+                text.push_str(": ");
+                text.push_str(&value);
             }
             self.edits.insert(last.value.range.end, text);
         } else {

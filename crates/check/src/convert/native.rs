@@ -27,6 +27,8 @@ pub(super) struct RouteUse {
     pub(super) names: bool,
     /// A route of this file switches the filter off.
     pub(super) disables: bool,
+    /// The file refers to routes elsewhere.
+    pub(super) elsewhere: bool,
 }
 
 /// Converts the configuration `node`, which is at `path`. It may contain `@type`, which is left out.
@@ -82,10 +84,9 @@ pub(super) fn convert(
                         with 400"
             .to_owned();
         if !routes.names && !unnamed.is_empty() {
-            text.push_str(&format!(
-                ". No rule and no route in this file names {}: convert the routes that do, too",
-                unnamed.join(", ")
-            ));
+            text.push_str(". No rule and no route in this file names ");
+            text.push_str(&unnamed.join(", "));
+            text.push_str(": convert the routes that do, too");
         }
         added
             .push(NewEntry::new("per_route_requirements", NewValue::literal("true")).review(&text));
@@ -93,7 +94,7 @@ pub(super) fn convert(
             .entry("requirement_map")
             .filter(|entry| entry.value.is_map());
         let has_open = map.is_some_and(|map| map.value.entry(DISABLED).is_some());
-        let is_needed = routes.disables || !routes.names;
+        let is_needed = routes.disables || !routes.names || routes.elsewhere;
         if is_needed && !has_open {
             requirements.opens = true;
             match map {

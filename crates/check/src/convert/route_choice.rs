@@ -29,11 +29,15 @@ pub(super) struct RouteChoices {
     pub(super) disabled: Vec<String>,
     /// Whether something is to be converted.
     pub(super) any: bool,
+    /// Whether routes are discovered, so that they are not in the file.
+    pub(super) elsewhere: bool,
 }
 
 impl RouteChoices {
     /// Collects what is chosen anywhere in `node`.
     pub(super) fn collect(&mut self, node: &Node) {
+        let discovered = ["rds", "scoped_routes", "vhds"];
+        self.elsewhere |= discovered.iter().any(|name| node.get(name).is_some());
         if let Some(configs) = node.get("typed_per_filter_config") {
             for entry in configs.entries() {
                 match PerFilter::parse(entry) {
@@ -149,7 +153,7 @@ impl RouteConversion<'_> {
         let mut deleted = Vec::new();
         let own = self.own(editor, node, path, &mut deleted);
         if is_route {
-            self.route(editor, node, path, inherited, own, deleted);
+            convert_route(editor, node, path, inherited, own, &deleted);
             return;
         }
         if !own.is_empty() {
@@ -238,60 +242,68 @@ impl RouteConversion<'_> {
             new_name(name)
         }
     }
+}
 
-    /// Writes the choice of a route into its metadata.
-    fn route(
-        &self,
-        editor: &mut Editor<'_>,
-        node: &Node,
-        path: &str,
-        inherited: &Inherited,
-        own: Vec<Choice>,
-        deleted: Vec<usize>,
-    ) {
-        let clusters = node
-            .get("route")
-            .and_then(|action| action.get("weighted_clusters"))
-            .and_then(|weighted| weighted.get("clusters"));
-        if let Some(clusters) = clusters {
-            refuse_choices_of_clusters(editor, clusters, path);
-        }
-        let choices = inherited.with(own).0;
-        let mut added = Vec::new();
-        if let Some(first) = choices.first() {
-            let mut others = choices.iter();
-            if others.any(|choice| choice.requirement != first.requirement) {
-                editor.refuse(
-                    node.range.start,
-                    path,
-                    "several jwt_authn filters have different requirements for this route, and its metadata names \
-                     one for all of them: give the requirements one name in both filters",
-                );
-            }
-            let name = NewValue::map([("requirement_name", NewValue::text(&first.requirement))]);
-            match node.get("metadata") {
-                Some(metadata) => match metadata.get("filter_metadata") {
-                    Some(filters) => {
-                        let entry = NewEntry::new("bearer_gate", name);
-                        let path = format!("{path}.metadata.filter_metadata");
-                        editor.change_map(filters, &path, &[], vec![entry]);
-                    }
-                    None => {
-                        let filters = NewValue::map([("bearer_gate", name)]);
-                        let entry = NewEntry::new("filter_metadata", filters);
-                        let path = format!("{path}.metadata");
-                        editor.change_map(metadata, &path, &[], vec![entry]);
-                    }
-                },
-                None => {
-                    let filters = NewValue::map([("bearer_gate", name)]);
-                    let metadata = NewValue::map([("filter_metadata", filters)]);
-                    added.push(NewEntry::new("metadata", metadata));
-                }
-            }
-        }
-        editor.change_map(node, path, &deleted, added);
+/// Writes the choice of a route into its metadata, and deletes the members at the positions `deleted`.
+fn convert_route(
+    editor: &mut Editor<'_>,
+    node: &Node,
+    path: &str,
+    inherited: &Inherited,
+    own: Vec<Choice>,
+    deleted: &[usize],
+) {
+    let clusters = node
+        .get("route")
+        .and_then(|action| action.get("weighted_clusters"))
+        .and_then(|weighted| weighted.get("clusters"));
+    if let Some(clusters) = clusters {
+        refuse_choices_of_clusters(editor, clusters, path);
     }
+    let choices = inherited.with(own).0;
+    let mut added = Vec::new();
+    if let Some(first) = choices.first() {
+        let mut others = choices.iter();
+        if others.any(|choice| choice.requirement != first.requirement) {
+            editor.refuse(
+                node.range.start,
+                path,
+                "several jwt_authn filters have different requirements for this route, and its metadata names one \
+                 for all of them: give the requirements one name in both filters",
+            );
+        }
+        added.extend(choose(editor, node, path, &first.requirement));
+    }
+    editor.change_map(node, path, deleted, added);
+}
+
+/// Names the requirement in the metadata of a route. Returns the metadata if the route has none yet.
+fn choose(
+    editor: &mut Editor<'_>,
+    route: &Node,
+    path: &str,
+    requirement: &str,
+) -> Option<NewEntry> {
+    let name = NewValue::map([("requirement_name", NewValue::text(requirement))]);
+    let filters = |name| NewValue::map([("bearer_gate", name)]);
+    let Some(metadata) = route.get("metadata") else {
+        let metadata = NewValue::map([("filter_metadata", filters(name))]);
+        return Some(NewEntry::new("metadata", metadata));
+    };
+    let path = format!("{path}.metadata");
+    if let Some(filters) = metadata.get("filter_metadata") {
+        let path = format!("{path}.filter_metadata");
+        editor.change_map(
+            filters,
+            &path,
+            &[],
+            vec![NewEntry::new("bearer_gate", name)],
+        );
+    } else {
+        let entry = NewEntry::new("filter_metadata", filters(name));
+        editor.change_map(metadata, &path, &[], vec![entry]);
+    }
+    None
 }
 
 /// Choices of weighted clusters cannot be converted.

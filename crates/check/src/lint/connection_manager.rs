@@ -1,6 +1,6 @@
 //! The connection manager around the filter: which path upstreams see, and the order of filters.
 
-use super::contains_gate;
+use super::gate_filter::contains_gate;
 use super::warning::Warning;
 use crate::source_tree::Node;
 

@@ -203,11 +203,6 @@ fn with(mut provider: Value, name: &str, value: impl Into<Value>) -> Value {
     provider
 }
 
-fn without(mut provider: Value, name: &str) -> Value {
-    provider.as_object_mut().unwrap().remove(name);
-    provider
-}
-
 fn all_rule() -> Value {
     json!({"rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "p"}}]})
 }
@@ -561,10 +556,7 @@ fn a_choice_of_a_weighted_cluster_is_refused() {
 
 #[test]
 fn a_filter_in_a_config_map_is_converted_there() {
-    let indented: String = LISTENER
-        .lines()
-        .map(|line| format!("    {line}\n"))
-        .collect();
+    let indented = format!("    {}\n", LISTENER.trim_end().replace('\n', "\n    "));
     let map = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: envoy }}\ndata:\n  envoy.yaml: |\n{indented}  other: x\n"
     );
@@ -621,6 +613,29 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
         refusal.contains("filter_state_rules: a wasm filter cannot read filter state"),
         "{refusal}"
     );
+}
+
+#[test]
+fn aliases_in_what_is_converted_are_written_out() {
+    let text = LISTENER
+        .replace(
+            "            accounts:\n",
+            "            accounts: &accounts\n",
+        )
+        .replace(
+            "          rules:\n",
+            "            partners: *accounts\n          rules:\n",
+        )
+        .replace("require_expiration: true", "forward: true")
+        .replace("{ socket_address: {", "&address { socket_address: {")
+        .replace(
+            "stat_prefix: public",
+            "stat_prefix: public\n      # *accounts",
+        );
+    let (output, _) = converted("aliases.yaml", &text);
+    assert_eq!(output.matches("require_expiration").count(), 2, "{output}");
+    assert!(output.contains("# *accounts"), "{output}");
+    assert!(output.contains("&address {"), "{output}");
 }
 
 #[test]

@@ -73,6 +73,18 @@ fn good_and_bad_configurations_are_distinguished() {
         ),
         ("e.yaml", "a: 1\na: 2\n".to_owned(), 2, "duplicate"),
         (
+            "template.yaml",
+            "a: {{ .Values.a }}\nb: [\n".to_owned(),
+            2,
+            "it looks like a template: render it first",
+        ),
+        (
+            "comments.json",
+            "{\"providers\": {} // none\n}".to_owned(),
+            2,
+            "it looks like JSON with comments",
+        ),
+        (
             "f.json",
             "{}".to_owned(),
             2,

@@ -218,9 +218,9 @@ fn each_dangerous_change_is_warned_of_at_its_place() {
         let position = text
             .find(place)
             .unwrap_or_else(|| panic!("{place} is not there"));
-        let line =
-            text[..position].lines().count().max(1) + usize::from(text[..position].ends_with('\n'));
-        let column = position - text[..position].rfind('\n').map_or(0, |end| end + 1) + 1;
+        let before = text.get(..position).unwrap();
+        let line = before.matches('\n').count() + 1;
+        let column = position - before.rfind('\n').map_or(0, |end| end + 1) + 1;
         let found = warnings(&text);
         let start = format!("w.yaml:{line}:{column}: warning: ");
         let end = format!(" (docs/warnings.md#{kind})");
