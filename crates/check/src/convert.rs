@@ -191,11 +191,16 @@ impl Conversion<'_> {
         }
         if self.filters == 0 && self.editor.refusals.is_empty() {
             if !self.choices.any {
-                return Err(
-                    "has no jwt_authn filter: neither a JwtAuthentication with its @type, nor a PerRouteConfig, nor \
-                     a configuration with providers"
+                let resource = documents.iter().find_map(recognition::unread_resource);
+                return Err(match resource {
+                    Some((kind, command)) => format!(
+                        "has a {kind}, which convert does not read: convert the configuration dump of a proxy \
+                         (`{command}`), and take the gate's configuration from there"
+                    ),
+                    None => "has no jwt_authn filter: neither a JwtAuthentication with its @type, nor a \
+                             PerRouteConfig, nor a configuration with providers"
                         .to_owned(),
-                );
+                });
             }
             if let Some(first) = documents.first() {
                 self.editor.review(

@@ -30,9 +30,25 @@ pub(super) fn convert(editor: &mut Editor<'_>, node: &Node, path: &str) {
             editor.review(node.range.start, &path, &text);
             deleted.push(index);
         } else if entry.is_named("connect_matcher") {
-            let text = "rules of the gate do not select CONNECT requests by their kind: write a rule with a \
-                        condition on the header :method";
-            editor.refuse(entry.key_range.start, &path, text);
+            if node.get("headers").is_some() {
+                let text = "rules of the gate do not select CONNECT requests by their kind: add a condition on the \
+                            header :method to `headers`, and write prefix in place of connect_matcher";
+                editor.refuse(entry.key_range.start, &path, text);
+                continue;
+            }
+            let method = NewValue::map([
+                ("name", NewValue::text(":method")),
+                (
+                    "string_match",
+                    NewValue::map([("exact", NewValue::text("CONNECT"))]),
+                ),
+            ]);
+            added.push(
+                NewEntry::new("prefix", NewValue::text(""))
+                    .review("prefix and the condition on :method stand for connect_matcher"),
+            );
+            added.push(NewEntry::new("headers", NewValue::List(vec![method])));
+            deleted.push(index);
         } else if entry.is_named("path_match_policy") {
             let config = entry.value.get("typed_config");
             let template = config.and_then(|config| config.text_of("path_template"));

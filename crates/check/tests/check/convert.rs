@@ -323,6 +323,22 @@ fn a_path_template_becomes_a_regular_expression() {
 }
 
 #[test]
+fn a_match_of_connect_requests_becomes_a_condition_on_the_method() {
+    let rule =
+        |matcher: Value| json!({"rules": [{"match": matcher, "requires": {"provider_name": "p"}}]});
+    let (config, errors) = of(&local(), &rule(json!({"connect_matcher": {}})));
+    let method = json!([{"name": ":method", "string_match": {"exact": "CONNECT"}}]);
+    assert_eq!(
+        config["rules"][0]["match"],
+        json!({"prefix": "", "headers": method})
+    );
+    assert!(errors.contains("stand for connect_matcher"), "{errors}");
+    let limited = json!({"connect_matcher": {}, "headers": [{"name": "x"}]});
+    let refusal = refused(&bare(&local(), &rule(limited)));
+    assert!(refusal.contains("connect_matcher: "), "{refusal}");
+}
+
+#[test]
 fn an_empty_requirement_becomes_an_open_one() {
     let rules = json!({
         "rules": [
@@ -602,6 +618,10 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
             "`config` without a type",
         ),
         ("a: [1\n", ":1:4: is neither JSON nor YAML"),
+        (
+            "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: a}\nspec: {jwtRules: []}\n",
+            "has a RequestAuthentication, which convert does not read: convert the configuration dump",
+        ),
     ] {
         let refusal = refused(content);
         assert!(refusal.contains(sentence), "{refusal}");
