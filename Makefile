@@ -14,7 +14,7 @@ CARGO_MUTANTS_VERSION := 27.1.0
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
 FUZZ_TARGETS := token claims key_set configuration credential decision \
-                revocation_list introspection_answer proof target_uri
+                revocation_list introspection_answer proof target_uri client_certificate
 
 TARGET := wasm32-wasip1
 

@@ -159,6 +159,39 @@ fn a_client_can_forge_xfcc_where_envoy_forwards_it() {
     }
 }
 
+/// Envoy does not quote the names in a certificate. Where it accepts certificates that nobody has signed, a thief can
+/// write an element of the header into such a name.
+#[test]
+fn a_name_in_a_certificate_that_nobody_has_signed_can_forge_xfcc() {
+    let authority = Authority::new();
+    let client = Certificate::self_signed("client", &[]);
+    let name = format!("spiffe://x,By=y;Hash={}", client.hex());
+    let thief = Certificate::self_signed("thief", &[uri(&name)]);
+    let setups = ELEMENTS.iter().map(|element| {
+        let source = json!({"from": "xfcc", "element": element, "trusted_peers": "any"});
+        let mut setup = setup(&authority, &source);
+        let validation = json!({"trust_chain_verification": "ACCEPT_UNTRUSTED"});
+        setup.transport_socket = transport_socket(&authority.issue_server(), false, &validation);
+        setup.connection_manager = json!({
+            "forward_client_cert_details": "SANITIZE_SET",
+            "set_current_client_cert_details": {"uri": true},
+        });
+        ((*element).to_owned(), setup)
+    });
+    let listeners = Listeners::start(setups.collect());
+    let token = bound_to(&client);
+    let honest = TlsClient::new(&authority, Some(&client));
+    let with_name = TlsClient::new(&authority, Some(&thief));
+    for (element, of_thief) in [("only", AMBIGUOUS), ("first", MISMATCH), ("last", "passes")] {
+        assert_eq!(listeners.outcome(element, &honest, &token, &[]), "passes");
+        assert_eq!(
+            listeners.outcome(element, &with_name, &token, &[]),
+            of_thief,
+            "{element}"
+        );
+    }
+}
+
 /// Writes a certificate as a header has it.
 type Written<'w> = &'w dyn Fn(&Certificate) -> String;
 

@@ -25,7 +25,8 @@ pub(crate) enum Finding<'c> {
         lenient: bool,
     },
     Refused(Vec<Refusal>),
-    Later,
+    /// An endpoint must be asked first, unless the request is refused at once for one of these reasons.
+    Later(Vec<Refusal>),
 }
 
 impl Finding<'_> {
@@ -52,7 +53,7 @@ pub(crate) enum Fallback {
 /// The first alternative that is fulfilled by a token counts, then one that is fulfilled without, but not if there is
 /// a token that is refused.
 pub(crate) fn any(findings: Vec<Finding<'_>>, fallback: Option<Fallback>) -> Finding<'_> {
-    let mut later = false;
+    let mut later: Vec<Vec<Refusal>> = Vec::new();
     let mut without_token = None;
     let mut refused: Vec<Vec<Refusal>> = Vec::new();
     for finding in findings {
@@ -60,11 +61,14 @@ pub(crate) fn any(findings: Vec<Finding<'_>>, fallback: Option<Fallback>) -> Fin
             Finding::Fulfilled { ref accepted, .. } if !accepted.is_empty() => return finding,
             Finding::Fulfilled { .. } => without_token = without_token.or(Some(finding)),
             Finding::Refused(refusals) => refused.push(refusals),
-            Finding::Later => later = true,
+            Finding::Later(refusals) => later.push(refusals),
         }
     }
-    if later {
-        return Finding::Later;
+    if !later.is_empty() {
+        // It waits as long as one alternative must wait.
+        let must_wait = later.iter().any(Vec::is_empty);
+        let at_once = if must_wait { Vec::new() } else { later };
+        return Finding::Later(at_once.concat());
     }
     let is_missing = |refusal: &Refusal| refusal.reason == Reason::Missing;
     let nothing_refused = refused.iter().flatten().all(is_missing);
@@ -109,11 +113,15 @@ fn furthest(refused: &[Vec<Refusal>]) -> Vec<Refusal> {
 pub(crate) fn all(findings: Vec<Finding<'_>>) -> Finding<'_> {
     let mut later = false;
     let mut refused = Vec::new();
+    let mut at_once = Vec::new();
     let mut all = (Vec::new(), None, false);
     for finding in findings {
         match finding {
             Finding::Refused(refusals) => refused.extend(refusals),
-            Finding::Later => later = true,
+            Finding::Later(refusals) => {
+                later = true;
+                at_once.extend(refusals);
+            }
             Finding::Fulfilled {
                 accepted,
                 extraction,
@@ -128,8 +136,10 @@ pub(crate) fn all(findings: Vec<Finding<'_>>) -> Finding<'_> {
     // A part that needs a document may be refused at once, or after the filter has tried to fetch a newer one. Then it
     // waits for both.
     let is_at_once = |refusal: &Refusal| !refusal.reason.may_wait();
-    if later && !refused.iter().any(is_at_once) {
-        return Finding::Later;
+    let waits = later && !refused.iter().any(is_at_once);
+    refused.extend(at_once);
+    if waits {
+        return Finding::Later(refused);
     }
     if !refused.is_empty() {
         return Finding::Refused(refused);

@@ -68,7 +68,7 @@ pub(crate) fn decide(node: Fields<'_>, surroundings: &Surroundings<'_>) -> Opini
     let found = credentials.as_deref().unwrap_or_default();
     match examination.examine(node, &[]) {
         Finding::Refused(refusals) => Opinion::Refused(refusals),
-        Finding::Later => Opinion::Later,
+        Finding::Later(_) => Opinion::Later,
         Finding::Fulfilled {
             accepted,
             extraction,
@@ -198,7 +198,7 @@ impl<'c> Examination<'c, '_> {
             Err(reason) => return Finding::refused(*reason),
         };
         if self.surroundings.undecided.contains(&name) {
-            return Finding::Later;
+            return Finding::Later(Vec::new());
         }
         let provider = provider(self.configuration, name);
         let places = credential::places(provider);
@@ -212,7 +212,7 @@ impl<'c> Examination<'c, '_> {
         };
         match provider::accept(provider, audiences, &credential.text, self.surroundings) {
             Err(Unaccepted::Refused(reason)) => Finding::refused(reason),
-            Err(Unaccepted::Later) => Finding::Later,
+            Err(Unaccepted::Later) => Finding::Later(Vec::new()),
             Ok(content) => {
                 let forward = Forward {
                     provider: name.to_owned(),
