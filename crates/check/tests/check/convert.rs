@@ -635,6 +635,97 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
     );
 }
 
+/// The content of a text in YAML or JSON.
+fn content(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+#[test]
+fn the_layout_of_a_file_does_not_matter() {
+    let original = content(LISTENER);
+    let (expected, _) = converted("layout.yaml", LISTENER);
+    let expected = content(&expected);
+    for text in [
+        original.to_string(),
+        format!("{original:#}"),
+        format!("{original:#}").replace("  ", "\t"),
+        LISTENER.replace('\n', "\r\n"),
+        LISTENER.trim_end().to_owned(),
+        LISTENER
+            .replace("\n", "\n    ")
+            .replacen("# The", "    # The", 1),
+        format!("---\n{LISTENER}...\n"),
+    ] {
+        let (status, output, errors) = convert("layout.yaml", &text, &[]);
+        assert_eq!(status, 0, "{errors}{text}");
+        assert_eq!(content(&output), expected, "{text}\n{output}");
+    }
+}
+
+#[test]
+fn a_filter_that_is_off_by_default_is_switched_on_by_its_routes() {
+    let filter_config = "type.googleapis.com/envoy.config.route.v3.FilterConfig";
+    let per_route = |choice: Value| {
+        let kind = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig";
+        let mut choice = choice;
+        choice["@type"] = kind.into();
+        json!({"match": {"prefix": "/"}, "route": {}, "typed_per_filter_config": {"envoy.filters.http.jwt_authn": choice}})
+    };
+    let switch = json!({
+        "match": {"prefix": "/"},
+        "route": {},
+        "typed_per_filter_config": {"envoy.filters.http.jwt_authn": {"@type": filter_config, "disabled": true}},
+    });
+    let manager = json!({
+        "http_filters": [{
+            "name": "envoy.filters.http.jwt_authn",
+            "disabled": true,
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+                "providers": {"p": local()},
+                "requirement_map": {"r": {"provider_name": "p"}},
+            },
+        }],
+        "route_config": {"virtual_hosts": [{"name": "v", "domains": ["*"], "routes": [
+            per_route(json!({"requirement_name": "r"})), per_route(json!({"disabled": true})), switch,
+        ]}]},
+    });
+    let (output, _) = converted("off.json", &format!("{manager:#}"));
+    let output = content(&output);
+    assert_eq!(output["http_filters"][0]["disabled"], true);
+    let routes = &output["route_config"]["virtual_hosts"][0]["routes"];
+    let on = json!({"@type": filter_config, "config": {}});
+    let off = json!({"@type": filter_config, "disabled": true});
+    for (index, switch, requirement) in [
+        (0, &on, json!("r")),
+        (1, &off, Value::Null),
+        (2, &off, Value::Null),
+    ] {
+        let route = &routes[index];
+        let both = json!({"bearer-gate": switch, "bearer-gate-payload": switch});
+        assert_eq!(route["typed_per_filter_config"], both, "{route}");
+        assert_eq!(
+            route["metadata"]["filter_metadata"]["bearer_gate"]["requirement_name"],
+            requirement
+        );
+    }
+}
+
+#[test]
+fn filters_that_want_different_things_of_one_route_are_refused() {
+    let routes = ROUTES.replace(
+        "      envoy.filters.http.cors:\n        \"@type\": type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy\n",
+        "      second:\n        \"@type\": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig\n        \
+         requirement_name: other\n",
+    );
+    assert_ne!(routes, ROUTES);
+    let refusal = refused(&routes);
+    assert!(
+        refusal.contains("several jwt_authn filters have different requirements"),
+        "{refusal}"
+    );
+}
+
 #[test]
 fn aliases_in_what_is_converted_are_written_out() {
     let text = LISTENER
