@@ -652,7 +652,7 @@ fn the_layout_of_a_file_does_not_matter() {
         LISTENER.replace('\n', "\r\n"),
         LISTENER.trim_end().to_owned(),
         LISTENER
-            .replace("\n", "\n    ")
+            .replace('\n', "\n    ")
             .replacen("# The", "    # The", 1),
         format!("---\n{LISTENER}...\n"),
     ] {
