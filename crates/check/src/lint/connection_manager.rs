@@ -52,28 +52,19 @@ pub(super) fn check(manager: &Node, filters: &Node, warnings: &mut Vec<Warning>)
 
 /// Warns of filters before the gate.
 fn order(before: &[&Node], gate: &Node, warnings: &mut Vec<Warning>) {
-    let kind = |filter: &&Node| {
-        let config = filter.get("typed_config");
-        let kind = config
-            .and_then(Node::type_url)
-            .or_else(|| filter.text_of("name"));
-        kind.unwrap_or_default().to_owned()
-    };
-    let kinds: Vec<String> = before.iter().map(kind).collect();
     let at = gate.range.start;
-    if kinds.iter().any(|kind| kind.contains("http.router")) {
+    if before
+        .iter()
+        .any(|filter| kind(filter).contains("http.router"))
+    {
         warnings.push(Warning::new(
             "filter-order",
             at,
             "the filter is behind the router, so no request gets to it",
         ));
     }
-    let changes_path = |kind: &&String| {
-        ["grpc_json_transcoder", "header_mutation", "lua"]
-            .iter()
-            .any(|name| kind.contains(&format!("http.{name}")))
-    };
-    if let Some(kind) = kinds.iter().find(changes_path) {
+    if let Some(filter) = before.iter().find(|filter| may_change_path(filter)) {
+        let kind = kind(filter);
         let name = kind.rsplit('/').next().unwrap_or_default();
         warnings.push(Warning::new(
             "filter-order",
@@ -81,4 +72,30 @@ fn order(before: &[&Node], gate: &Node, warnings: &mut Vec<Warning>) {
             format!("{name} before the filter may change the path that rules match"),
         ));
     }
+}
+
+/// The type of a filter, or else its name.
+fn kind(filter: &Node) -> &str {
+    let config = filter.get("typed_config");
+    let kind = config
+        .and_then(Node::type_url)
+        .or_else(|| filter.text_of("name"));
+    kind.unwrap_or_default()
+}
+
+/// Whether a filter may change the path of a request.
+fn may_change_path(filter: &Node) -> bool {
+    let kind = kind(filter);
+    let is = |name: &str| kind.contains(&format!("http.{name}"));
+    is("grpc_json_transcoder") || is("lua") || (is("header_mutation") && mentions_path(filter))
+}
+
+/// Whether the path of a request is named anywhere in `node`.
+fn mentions_path(node: &Node) -> bool {
+    node.text() == Some(":path")
+        || node
+            .entries()
+            .iter()
+            .any(|entry| mentions_path(&entry.value))
+        || node.items().iter().any(mentions_path)
 }

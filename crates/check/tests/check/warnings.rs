@@ -237,6 +237,20 @@ fn each_dangerous_change_is_warned_of_at_its_place() {
 }
 
 #[test]
+fn a_mutation_of_other_headers_does_not_change_the_path() {
+    let with = |name: &str| {
+        let filter = format!(
+            "          - name: m\n            typed_config:\n              \"@type\": \
+             type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation\n              mutations: \
+             {{ request_mutations: [{{ remove: '{name}' }}] }}\n          - name: bearer-gate\n"
+        );
+        warnings(&GOOD.replace("          - name: bearer-gate\n", &filter))
+    };
+    assert_eq!(with("x-user"), Vec::<String>::new());
+    assert_eq!(with(":path").len(), 1);
+}
+
+#[test]
 fn routes_and_requirements_that_do_not_fit_are_warned_of() {
     let routes = "          route_config:
             virtual_hosts:
