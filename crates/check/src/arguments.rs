@@ -50,6 +50,7 @@ Any of these options describes a request; its decision is then shown step by ste
 
       --strict                let warnings count as errors
       --json                  print JSON
+      --sarif                 print SARIF 2.1.0, for code hosts: mistakes and warnings with their places
       --schema                print the JSON Schema of the configuration
   -h, --help                  print this help
   -V, --version               print the version
@@ -99,6 +100,7 @@ pub(crate) struct Arguments {
     pub(crate) requirement: Option<String>,
     pub(crate) now: Option<Timestamp>,
     pub(crate) json: bool,
+    pub(crate) sarif: bool,
     /// Whether warnings count as errors.
     pub(crate) strict: bool,
 }
@@ -154,6 +156,7 @@ impl Arguments {
                 Short('V') | Long("version") => return Ok(Command::Version),
                 Long("schema") => return Ok(Command::Schema),
                 Long("json") => parsed.json = true,
+                Long("sarif") => parsed.sarif = true,
                 Long("strict") => parsed.strict = true,
                 Long("token") => {
                     let token = secret(&mut parser, "--token")?;

@@ -24,6 +24,7 @@ mod proof_steps;
 mod refusal;
 mod report;
 mod routes;
+mod sarif;
 mod source_tree;
 mod status;
 mod steps;
@@ -170,7 +171,9 @@ fn check(
         warnings: report::place_warnings(&text, lint::find(&text)),
         strict: arguments.strict,
     };
-    let text = if arguments.json {
+    let text = if arguments.sarif {
+        format!("{:#}\n", sarif::document(&report))
+    } else if arguments.json {
         format!("{:#}\n", report.json())
     } else {
         report.text()

@@ -251,6 +251,42 @@ fn a_mutation_of_other_headers_does_not_change_the_path() {
 }
 
 #[test]
+fn sarif_has_mistakes_and_warnings_with_their_places() {
+    let text = GOOD
+        .replace("FAIL_RELOAD", "FAIL_OPEN")
+        .replace("audiences: [api]", "audiencez: [api]");
+    let path = file("sarif.yaml", &text);
+    let (status, printed) = run(&["--sarif", path.to_str().unwrap()]);
+    assert_eq!(status, 1, "{printed}");
+    let sarif: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let run = &sarif["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let found: Vec<(&str, &str, usize)> = results
+        .iter()
+        .map(|result| {
+            let region = &result["locations"][0]["physicalLocation"]["region"];
+            let line = usize::try_from(region["startLine"].as_u64().unwrap()).unwrap();
+            (
+                result["level"].as_str().unwrap(),
+                result["ruleId"].as_str().unwrap(),
+                line,
+            )
+        })
+        .collect();
+    let line = |part: &str| text.lines().position(|line| line.contains(part)).unwrap() + 1;
+    assert_eq!(
+        found,
+        [
+            ("error", "configuration", line("audiencez")),
+            ("warning", "fail-open", line("FAIL_OPEN")),
+            ("warning", "no-audiences", line("issuer: ")),
+        ]
+    );
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "fail-open");
+}
+
+#[test]
 fn routes_and_requirements_that_do_not_fit_are_warned_of() {
     let routes = "          route_config:
             virtual_hosts:
