@@ -38,8 +38,6 @@ pub(crate) struct Converted {
     pub(crate) text: String,
     /// Where the meaning changes.
     pub(crate) reviews: Vec<Review>,
-    /// Whether the text has a comment for each review.
-    pub(crate) has_comments: bool,
 }
 
 /// A reason why a file cannot be converted.
@@ -135,7 +133,6 @@ fn convert_with(
     Ok(Converted {
         text: converted.map_err(whole)?,
         reviews: editor.reviews,
-        has_comments,
     })
 }
 

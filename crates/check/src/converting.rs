@@ -41,16 +41,17 @@ pub(crate) fn run(
         .map_err(|errors| refusals(&name, &errors))?;
     check(&converted, environment).map_err(|errors| refusals(&name, &errors))?;
     let mut errors = String::new();
-    if converted.has_comments {
-        let number = converted.reviews.len();
+    let reviews = converted.reviews.iter();
+    let (commented, others): (Vec<_>, Vec<_>) = reviews.partition(|review| review.has_comment);
+    for review in others {
+        let _ = writeln!(errors, "REVIEW {}: {}", review.path, review.text);
+    }
+    if !commented.is_empty() {
+        let number = commented.len();
         let _ = writeln!(
             errors,
             "{name}: {number} changes of meaning are marked with REVIEW"
         );
-    } else {
-        for review in &converted.reviews {
-            let _ = writeln!(errors, "REVIEW {}: {}", review.path, review.text);
-        }
     }
     let output = if arguments.diff {
         let diff = TextDiff::from_lines(&text, &converted.text);

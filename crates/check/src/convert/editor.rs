@@ -15,6 +15,8 @@ pub(crate) struct Review {
     pub(crate) path: String,
     /// What changes.
     pub(crate) text: String,
+    /// Whether a comment in the text says so.
+    pub(crate) has_comment: bool,
 }
 
 /// Something that cannot be converted.
@@ -73,6 +75,7 @@ impl<'t> Editor<'t> {
         self.reviews.push(Review {
             path: path.to_owned(),
             text: text.to_owned(),
+            has_comment: self.comments,
         });
         if self.comments {
             comment(&format!("REVIEW: {text}"), indent)

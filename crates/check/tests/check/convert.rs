@@ -590,6 +590,24 @@ fn a_filter_in_a_config_map_is_converted_there() {
 }
 
 #[test]
+fn reviews_of_json_in_a_config_map_are_told_with_their_paths() {
+    let native = bare(&local(), &all_rule());
+    let filter = json!({"name": "envoy.filters.http.jwt_authn", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        "providers": content(&native)["providers"],
+    }});
+    let indented = format!("    {}\n", format!("{filter:#}").replace('\n', "\n    "));
+    let map = format!("kind: ConfigMap\ndata:\n  filter.json: |\n{indented}");
+    let (status, output, errors) = convert("map.yaml", &map, &[]);
+    assert_eq!(status, 0, "{errors}");
+    assert!(output.contains("\"bearer-gate\""), "{output}");
+    assert!(
+        errors.contains("REVIEW data.filter.json.typed_config.rules: "),
+        "{errors}"
+    );
+}
+
+#[test]
 fn a_typed_struct_and_discovered_filters_are_converted() {
     let native = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
     let filters = json!({"http_filters": [
