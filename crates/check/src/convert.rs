@@ -9,6 +9,7 @@ mod edits;
 mod embedded;
 mod filter;
 mod layout;
+mod local_keys;
 mod matcher;
 mod native;
 mod new_value;

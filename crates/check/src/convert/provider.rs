@@ -1,10 +1,7 @@
 //! Providers of `jwt_authn`.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use gate::verify::Algorithm;
-
 use super::editor::{Editor, NewEntry};
+use super::local_keys;
 use super::new_value::NewValue;
 use super::requirement::AUDIENCES;
 use super::surroundings::Surroundings;
@@ -82,15 +79,9 @@ pub(super) fn convert(
         facts.has_remote_keys = true;
     }
     if let Some(keys) = node.get("local_jwks") {
-        local_keys(
-            editor,
-            node,
-            keys,
-            &format!("{path}.local_jwks"),
-            surroundings,
-            facts,
-            &mut added,
-        );
+        let (keys_path, variables) = (format!("{path}.local_jwks"), &mut facts.variables);
+        let algorithms = local_keys::convert(editor, keys, &keys_path, surroundings, variables);
+        added.extend(algorithms.filter(|_| node.get("algorithms").is_none()));
     }
     metadata(
         editor,
@@ -236,71 +227,6 @@ fn cache(editor: &mut Editor<'_>, node: &Node, path: &str) {
         let path = format!("{path}.jwt_max_token_size");
         editor.review(size.range.start, &path, "at most 65536 bytes are possible");
         editor.replace(size, &path, &NewValue::literal("65536"));
-    }
-}
-
-/// A key set in the configuration.
-fn local_keys(
-    editor: &mut Editor<'_>,
-    provider: &Node,
-    keys: &Node,
-    path: &str,
-    surroundings: &Surroundings<'_>,
-    facts: &mut ProviderFacts,
-    added: &mut Vec<NewEntry>,
-) {
-    let mut text = keys.text_of("inline_string").map(str::to_owned);
-    if let Some(bytes) = keys.text_of("inline_bytes") {
-        let bytes = STANDARD.decode(bytes).unwrap_or_default();
-        text = String::from_utf8(bytes).ok();
-    }
-    facts
-        .variables
-        .extend(keys.text_of("environment_variable").map(str::to_owned));
-    if let Some(file) = keys.entry("filename") {
-        let name = file.value.text().unwrap_or_default();
-        match surroundings.read(name) {
-            Some(content) => {
-                let mut entries = keys.entries().iter().enumerate();
-                let others = entries.by_ref().filter(|(_, entry)| {
-                    entry.is_named("filename") || entry.is_named("watched_directory")
-                });
-                let deleted: Vec<usize> = others.map(|(index, _)| index).collect();
-                let compact = serde_json::from_str::<serde_json::Value>(&content);
-                let compact = compact.map_or_else(|_| content.clone(), |json| json.to_string());
-                let entry = NewEntry::new("inline_string", NewValue::Text(compact)).review(&format!(
-                    "this is the content of {name}: a wasm filter cannot open files, so convert again or edit it \
-                     when the file changes"
-                ));
-                editor.change_map(keys, path, &deleted, vec![entry]);
-                text = Some(content);
-            }
-            None => editor.refuse(
-                file.key_range.start,
-                &format!("{path}.filename"),
-                &format!(
-                    "a wasm filter cannot open files, and {name} cannot be read here to copy its keys into the \
-                     configuration: run convert where the file is, or write inline_string"
-                ),
-            ),
-        }
-    }
-    let Some(text) = text else {
-        return;
-    };
-    let Ok(set) = serde_json::from_str::<serde_json::Value>(&text) else {
-        return;
-    };
-    let list = set.get("keys").and_then(serde_json::Value::as_array);
-    let mut list = list.into_iter().flatten();
-    let is_secret = |key: &serde_json::Value| key.get("kty").is_some_and(|kty| kty == "oct");
-    if list.any(is_secret) && provider.get("algorithms").is_none() {
-        let names = Algorithm::ALL.iter();
-        let names = names.map(|(name, _)| NewValue::text(name));
-        added.push(NewEntry::new("algorithms", NewValue::List(names.collect())).review(
-            "`oct` keys work only if HMAC is named here, because who can verify with them can also sign: keep only \
-             the algorithms that your issuer uses",
-        ));
     }
 }
 

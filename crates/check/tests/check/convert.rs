@@ -413,6 +413,43 @@ fn keys_in_a_file_are_copied_into_the_configuration() {
 }
 
 #[test]
+fn a_key_set_that_the_gate_does_not_accept_admits_nobody() {
+    for keys in [
+        "PUBLIC-KEY",
+        r#"{"keys": []}"#,
+        r#"{"keys": [{"kty": "oct", "k": "1234567890"}]}"#,
+    ] {
+        let provider = with(local(), "local_jwks", json!({"inline_string": keys}));
+        let (config, errors) = of(&provider, &all_rule());
+        let inline = config["providers"]["p"]["local_jwks"]["inline_string"]
+            .as_str()
+            .unwrap();
+        assert!(inline.contains("nobody"), "{inline}");
+        assert!(
+            errors.contains("every token of this provider is refused"),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
+fn keys_for_other_uses_are_used_as_before() {
+    let mut set: Value = serde_json::from_str(&key_set()).unwrap();
+    set["keys"][0]["use"] = "jwt-svid".into();
+    let provider = with(
+        local(),
+        "local_jwks",
+        json!({"inline_string": set.to_string()}),
+    );
+    let (config, errors) = of(&provider, &all_rule());
+    assert_eq!(
+        config["providers"]["p"]["local_jwks"]["key_uses"],
+        json!(["sig", "jwt-svid"])
+    );
+    assert!(errors.contains("local_jwks.key_uses: "), "{errors}");
+}
+
+#[test]
 fn metadata_that_nobody_reads_is_left_out_and_other_metadata_is_refused() {
     let provider = with(local(), "header_in_metadata", "jose");
     let (config, errors) = of(&provider, &all_rule());
