@@ -36,6 +36,8 @@ pub(crate) fn run(
     let name = arguments.file.display().to_string();
     let content = input::read(&arguments.file, input)?;
     let text = String::from_utf8(content).map_err(|_| format!("{name}: is not UTF-8"))?;
+    // A repeated name is a mistake of the file, not of the result.
+    let _ = ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
     let directory = arguments.file.parent().unwrap_or(Path::new("."));
     let converted = convert::convert(&text, &arguments.module, directory)
         .map_err(|errors| refusals(&name, &errors))?;

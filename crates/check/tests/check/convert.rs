@@ -1,8 +1,13 @@
 //! `convert` puts the gate in the place of `jwt_authn`.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::Stdio;
 
+use gate::time::Timestamp;
+use gate_check::{Console, Status};
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use serde_json::{Value, json};
 
 use crate::support::{command, file, key_set, root, run, told};
@@ -672,7 +677,8 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
             "- name: envoy.filters.http.jwt_authn\n  config: { providers: {} }\n",
             "`config` without a type",
         ),
-        ("a: [1\n", ":1:4: is neither JSON nor YAML"),
+        ("a: [1\n", ".yaml: is neither JSON nor YAML"),
+        ("a: 1\na: 2\n", ".yaml: is neither JSON nor YAML: duplicate"),
         (
             "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: a}\nspec: {jwtRules: []}\n",
             "has a RequestAuthentication, which convert does not read: convert the configuration dump",
@@ -858,4 +864,44 @@ fn the_page_about_convert_shows_what_it_does() {
             .starts_with(&block("diff")),
         "{printed}"
     );
+}
+
+/// Runs `convert` in this process on this text.
+fn convert_here(text: &str) -> Option<String> {
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let mut console = Console {
+        environment: &|_| None,
+        input: &mut text.as_bytes(),
+        output: &mut output,
+        errors: &mut errors,
+    };
+    let arguments = ["convert", "-"].map(OsString::from);
+    let status = gate_check::run(arguments, &mut console, Timestamp::from_unix_secs(0)).unwrap();
+    (status == Status::Good).then(|| String::from_utf8(output).unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A file with lines missing, moved or indented otherwise is converted or refused; what is converted is YAML.
+    #[test]
+    fn no_damage_to_a_file_makes_convert_fail(
+        routes in any::<bool>(),
+        changes in vec((0_usize..60, 0_usize..60, 0_usize..4), 1..4),
+    ) {
+        let mut lines: Vec<String> = if routes { ROUTES } else { LISTENER }.lines().map(str::to_owned).collect();
+        for (from, to, kind) in changes {
+            let (from, to) = (from % lines.len(), to % lines.len());
+            match kind {
+                0 => drop(lines.remove(from)),
+                1 => lines.swap(from, to),
+                2 => lines[from].insert_str(0, "  "),
+                _ => lines.insert(to, lines[from].clone()),
+            }
+        }
+        let text = lines.join("\n");
+        if let Some(output) = convert_here(&text) {
+            prop_assert!(serde_saphyr::from_str::<Value>(&output).is_ok(), "{text}\n{output}");
+        }
+    }
 }
