@@ -12,6 +12,7 @@ use crate::configuration::Configuration;
 use crate::convert::{self, Converted, Failure};
 use crate::convert_arguments::ConvertArguments;
 use crate::input;
+use crate::source_tree;
 
 /// A key set, for environment variables that are not set here.
 const SOME_KEYS: &str = r#"{"keys": []}"#;
@@ -37,7 +38,9 @@ pub(crate) fn run(
     let content = input::read(&arguments.file, input)?;
     let text = String::from_utf8(content).map_err(|_| format!("{name}: is not UTF-8"))?;
     // A repeated name is a mistake of the file, not of the result.
-    let _ = ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+    if source_tree::parse(&text).is_ok() {
+        ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+    }
     let directory = arguments.file.parent().unwrap_or(Path::new("."));
     let converted = convert::convert(&text, &arguments.module, directory)
         .map_err(|errors| refusals(&name, &errors))?;
