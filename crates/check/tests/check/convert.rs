@@ -894,7 +894,7 @@ proptest! {
         for (from, to, kind) in changes {
             let (from, to) = (from.index(lines.len()), to.index(lines.len()));
             match kind {
-                0 => drop(lines.drain(from..=from)),
+                0 => drop(lines.splice(from..=from, Vec::new())),
                 1 => lines.swap(from, to),
                 2 => lines[from].insert_str(0, "  "),
                 _ => drop(lines.splice(to..to, [lines[from].clone()])),
