@@ -80,7 +80,7 @@ fn route(prefix: &str, choice: &Value) -> Value {
 
 fn kinds() -> Vec<Kind> {
     let p = json!({"provider_name": "p"});
-    let of = |provider: Value, rules: Value| {
+    let judged = |provider: Value, rules: Value| {
         native(&json!({"providers": {"p": provider}, "rules": rules}))
     };
     let all = json!([{"match": {"prefix": "/"}, "requires": p}]);
@@ -166,10 +166,14 @@ fn kinds() -> Vec<Kind> {
         "value": {"providers": {"p": local()}, "rules": all},
     }});
     vec![
-        kind("plain", of(local(), all.clone()), &["/", "/a//b", "/?x=y"]),
+        kind(
+            "plain",
+            judged(local(), all.clone()),
+            &["/", "/a//b", "/?x=y"],
+        ),
         kind(
             "some paths",
-            of(
+            judged(
                 local(),
                 json!([{"match": {"prefix": "/open"}}, {"match": {"prefix": "/api"}, "requires": p}]),
             ),
@@ -182,7 +186,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "matches",
-            of(local(), matches),
+            judged(local(), matches),
             &[
                 "/exact",
                 "/exactly",
@@ -214,10 +218,10 @@ fn kinds() -> Vec<Kind> {
                 "/missing/../x",
             ],
         ),
-        kind("a shared secret", of(secret, all.clone()), &["/"]),
+        kind("a shared secret", judged(secret, all.clone()), &["/"]),
         kind(
             "keys in a file",
-            of(
+            judged(
                 with(local(), &json!({"local_jwks": {"filename": file}})),
                 all.clone(),
             ),
@@ -225,7 +229,7 @@ fn kinds() -> Vec<Kind> {
         ),
         kind(
             "claims and payload",
-            of(
+            judged(
                 with(
                     local(),
                     &json!({
@@ -246,7 +250,7 @@ fn kinds() -> Vec<Kind> {
             place: |request, token| request.header("x-token", format!("JWT {token}")),
             ..kind(
                 "a header of its own",
-                of(
+                judged(
                     with(
                         local(),
                         &json!({"from_headers": [{"name": "x-token", "value_prefix": "JWT "}]}),
@@ -260,7 +264,7 @@ fn kinds() -> Vec<Kind> {
             place: |request, token| request.header("cookie", format!("a=b; session={token}")),
             ..kind(
                 "a cookie",
-                of(
+                judged(
                     with(
                         local(),
                         &json!({"from_cookies": ["session"], "forward": true}),

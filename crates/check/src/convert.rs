@@ -51,7 +51,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// A reason that concerns the file as a whole.
-    pub(crate) fn of_file(text: impl Into<String>) -> Self {
+    pub(crate) fn for_file(text: impl Into<String>) -> Self {
         Self {
             place: None,
             text: text.into(),
@@ -107,7 +107,7 @@ fn convert_with(
     if let Some(text) = aliases::written_out(text, &documents, &is_converted) {
         return convert_with(&text, module, directory, has_comments);
     }
-    let whole = |error: String| vec![Failure::of_file(error)];
+    let whole = |error: String| vec![Failure::for_file(error)];
     let mut conversion = Conversion {
         editor: Editor::new(text, has_comments),
         surroundings: Surroundings {

@@ -80,7 +80,7 @@ fn refusals(name: &str, failures: &[Failure]) -> String {
 /// Checks that the gate accepts what the conversion has written.
 fn check(converted: &Converted, environment: Environment<'_>) -> Result<(), Vec<Failure>> {
     let file = ConfigFile::parse(converted.text.as_bytes())
-        .map_err(|error| vec![Failure::of_file(format!("the result {error}"))])?;
+        .map_err(|error| vec![Failure::for_file(format!("the result {error}"))])?;
     let mut problems = Vec::new();
     for configuration in Configuration::find_all(&file) {
         let variables = |name: &str| {
@@ -94,7 +94,7 @@ fn check(converted: &Converted, environment: Environment<'_>) -> Result<(), Vec<
                 } else {
                     ": "
                 };
-                Failure::of_file(format!("{}{at}{problem}", configuration.path))
+                Failure::for_file(format!("{}{at}{problem}", configuration.path))
             });
             problems.extend(sentences);
         }

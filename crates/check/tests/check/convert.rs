@@ -190,7 +190,7 @@ fn bare(provider: &Value, more: &Value) -> String {
 }
 
 /// The converted form of a native configuration.
-fn of(provider: &Value, more: &Value) -> (Value, String) {
+fn convert_bare(provider: &Value, more: &Value) -> (Value, String) {
     let (output, errors) = converted("c.json", &bare(provider, more));
     (serde_json::from_str(&output).unwrap(), errors)
 }
@@ -215,7 +215,7 @@ fn all_rule() -> Value {
 
 #[test]
 fn defaults_of_jwt_authn_are_written_out() {
-    let (config, errors) = of(
+    let (config, errors) = convert_bare(
         &json!({"issuer": "joe", "local_jwks": {"inline_string": key_set()}}),
         &json!({}),
     );
@@ -243,10 +243,10 @@ fn defaults_of_jwt_authn_are_written_out() {
 fn requests_that_no_rule_matches_still_pass() {
     let open =
         json!({"rules": [{"match": {"prefix": "/api"}, "requires": {"provider_name": "p"}}]});
-    let (config, errors) = of(&local(), &open);
+    let (config, errors) = convert_bare(&local(), &open);
     assert_eq!(config["unmatched_requests"], "allow");
     assert!(errors.contains("REVIEW unmatched_requests: "), "{errors}");
-    let (config, _) = of(&local(), &all_rule());
+    let (config, _) = convert_bare(&local(), &all_rule());
     assert_eq!(config["unmatched_requests"], Value::Null);
 }
 
@@ -259,7 +259,7 @@ fn numbers_that_mean_something_else_are_changed_or_marked() {
         "jwt_cache_config",
         json!({"jwt_max_token_size": 100_000}),
     );
-    let (config, errors) = of(&provider, &all_rule());
+    let (config, errors) = convert_bare(&provider, &all_rule());
     let provider = &config["providers"]["p"];
     assert_eq!(provider["clock_skew_seconds"], 60);
     assert_eq!(provider["jwt_cache_config"]["jwt_max_token_size"], 65536);
@@ -275,7 +275,7 @@ fn what_jwt_authn_does_not_look_at_in_a_match_is_left_out() {
         "match": {"prefix": "/", "grpc": {}, "runtime_fraction": {"default_value": {"numerator": 1}}},
         "requires": {"provider_name": "p"},
     }]});
-    let (config, errors) = of(&local(), &rule);
+    let (config, errors) = convert_bare(&local(), &rule);
     assert_eq!(config["rules"][0]["match"], json!({"prefix": "/"}));
     assert!(errors.contains("`grpc` is left out"), "{errors}");
     assert!(
@@ -292,7 +292,7 @@ fn a_header_that_the_gate_does_not_set_is_left_out() {
         "claim_to_headers",
         json!([claim("Cookie"), claim("x-user")]),
     );
-    let (config, errors) = of(&provider, &all_rule());
+    let (config, errors) = convert_bare(&provider, &all_rule());
     assert_eq!(
         config["providers"]["p"]["claim_to_headers"],
         json!([claim("x-user")])
@@ -320,7 +320,7 @@ fn a_path_template_becomes_a_regular_expression() {
         }},
         "requires": {"provider_name": "p"},
     }]});
-    let (config, _) = of(&local(), &rule);
+    let (config, _) = convert_bare(&local(), &rule);
     let regex = "/users/[a-zA-Z0-9-._~%!$&'()+,;:@=]+";
     assert_eq!(
         config["rules"][0]["match"],
@@ -332,7 +332,7 @@ fn a_path_template_becomes_a_regular_expression() {
 fn a_match_of_connect_requests_becomes_a_condition_on_the_method() {
     let rule =
         |matcher: Value| json!({"rules": [{"match": matcher, "requires": {"provider_name": "p"}}]});
-    let (config, errors) = of(&local(), &rule(json!({"connect_matcher": {}})));
+    let (config, errors) = convert_bare(&local(), &rule(json!({"connect_matcher": {}})));
     let method = json!([{"name": ":method", "string_match": {"exact": "CONNECT"}}]);
     assert_eq!(
         config["rules"][0]["match"],
@@ -356,7 +356,7 @@ fn an_empty_requirement_becomes_an_open_one() {
         ],
         "requirement_map": {"r": {}},
     });
-    let (config, _) = of(&local(), &rules);
+    let (config, _) = convert_bare(&local(), &rules);
     let open = json!({"allow": {}});
     assert_eq!(config["rules"][0]["requires"], open);
     assert_eq!(
@@ -374,7 +374,7 @@ fn shared_secrets_name_their_algorithms() {
         "local_jwks",
         json!({"inline_string": keys.to_string()}),
     );
-    let (config, errors) = of(&provider, &all_rule());
+    let (config, errors) = convert_bare(&provider, &all_rule());
     let algorithms = config["providers"]["p"]["algorithms"].as_array().unwrap();
     assert!(algorithms.contains(&json!("HS256")) && algorithms.contains(&json!("RS256")));
     assert!(
@@ -391,7 +391,7 @@ fn keys_in_a_file_are_copied_into_the_configuration() {
         "local_jwks",
         json!({"filename": keys, "watched_directory": {"path": "/"}}),
     );
-    let (config, errors) = of(&provider, &all_rule());
+    let (config, errors) = convert_bare(&provider, &all_rule());
     let inline = config["providers"]["p"]["local_jwks"]["inline_string"]
         .as_str()
         .unwrap();
@@ -426,7 +426,7 @@ fn a_key_set_that_the_gate_does_not_accept_admits_nobody() {
         r#"{"keys": [{"kty": "oct", "k": "1234567890"}]}"#,
     ] {
         let provider = with(local(), "local_jwks", json!({"inline_string": keys}));
-        let (config, errors) = of(&provider, &all_rule());
+        let (config, errors) = convert_bare(&provider, &all_rule());
         let inline = config["providers"]["p"]["local_jwks"]["inline_string"]
             .as_str()
             .unwrap();
@@ -447,7 +447,7 @@ fn keys_for_other_uses_are_used_as_before() {
         "local_jwks",
         json!({"inline_string": set.to_string()}),
     );
-    let (config, errors) = of(&provider, &all_rule());
+    let (config, errors) = convert_bare(&provider, &all_rule());
     assert_eq!(
         config["providers"]["p"]["local_jwks"]["key_uses"],
         json!(["sig", "jwt-svid"])
@@ -458,7 +458,7 @@ fn keys_for_other_uses_are_used_as_before() {
 #[test]
 fn metadata_that_nobody_reads_is_left_out_and_other_metadata_is_refused() {
     let provider = with(local(), "header_in_metadata", "jose");
-    let (config, errors) = of(&provider, &all_rule());
+    let (config, errors) = convert_bare(&provider, &all_rule());
     assert_eq!(config["providers"]["p"]["header_in_metadata"], Value::Null);
     assert!(errors.contains("Nothing in this file reads it"), "{errors}");
 
@@ -576,7 +576,7 @@ fn requirements_of_routes_are_found_by_the_gate() {
 #[test]
 fn requirements_that_routes_elsewhere_may_name_are_kept() {
     let map = json!({"requirement_map": {"private": {"provider_name": "p"}}});
-    let (config, errors) = of(&local(), &map);
+    let (config, errors) = convert_bare(&local(), &map);
     assert_eq!(config["per_route_requirements"], true);
     assert_eq!(
         config["requirement_map"]["jwt_authn_disabled"],
