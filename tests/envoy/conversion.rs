@@ -114,6 +114,7 @@ fn kinds() -> Vec<Kind> {
         },
         "rules": [
             {"match": {"prefix": "/empty"}, "requires": {}},
+            {"match": {"prefix": "/null"}, "requires": {"allow_missing": null}},
             {"match": {"prefix": "/audience"}, "requires": {"provider_and_audiences": {
                 "provider_name": "p", "audiences": ["https://other.example"],
             }}},
@@ -208,6 +209,7 @@ fn kinds() -> Vec<Kind> {
             requirements,
             &[
                 "/empty",
+                "/null",
                 "/audience",
                 "/any",
                 "/all",

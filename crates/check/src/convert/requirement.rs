@@ -2,7 +2,7 @@
 
 use super::editor::{Editor, NewEntry};
 use super::new_value::NewValue;
-use crate::source_tree::Node;
+use crate::source_tree::{Entry, Node};
 
 /// What the conversion has learned about requirements.
 #[derive(Debug, Default)]
@@ -20,9 +20,14 @@ pub(super) fn convert(
     path: &str,
     facts: &mut RequirementFacts,
 ) {
-    if node.is_empty() {
-        // Its line may be that of a member on which a comment says more.
+    let is_null = |entry: &Entry| entry.value.is_null();
+    let is_map_of_nulls = node.is_map() && node.entries().iter().all(is_null);
+    if node.is_empty() || is_map_of_nulls {
         facts.opens = true;
+        if !node.is_empty() {
+            let text = "a null is no requirement: in jwt_authn it lets every request pass, and so it does here";
+            editor.review(node.range.start, path, text);
+        }
         editor.replace(node, path, &open());
         return;
     }
@@ -38,10 +43,6 @@ pub(super) fn convert(
             "jwt_authn verifies here all the same and marks requests with bad tokens; the gate verifies nothing, \
              forwards the claims and marks every request that has a token",
         );
-        // A null is an absent field for the gate, and an empty message for Envoy.
-        if entry.value.is_null() {
-            editor.replace(&entry.value, path, &NewValue::Map(Vec::new()));
-        }
     }
     if let Some(entry) = node.entry("provider_and_audiences")
         && let Some(audiences) = entry.value.entry("audiences")

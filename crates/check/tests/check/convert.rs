@@ -352,6 +352,7 @@ fn an_empty_requirement_becomes_an_open_one() {
             {"match": {"prefix": "/b"}, "requires": {"requires_any": {"requirements": [
                 {"provider_name": "p"}, {},
             ]}}},
+            {"match": {"prefix": "/c"}, "requires": {"allow_missing": null}},
             {"match": {"prefix": "/"}, "requirement_name": "r"},
         ],
         "requirement_map": {"r": {}},
@@ -359,6 +360,7 @@ fn an_empty_requirement_becomes_an_open_one() {
     let (config, _) = convert_bare(&local(), &rules);
     let open = json!({"allow": {}});
     assert_eq!(config["rules"][0]["requires"], open);
+    assert_eq!(config["rules"][2]["requires"], open);
     assert_eq!(
         config["rules"][1]["requires"]["requires_any"]["requirements"][1],
         open
