@@ -326,7 +326,44 @@ fn kinds() -> Vec<Kind> {
             ..kind("two filters", Value::Null, &["/", "/twice"])
         },
         kind("a typed struct", typed_struct, &["/"]),
+        metadata(),
     ]
+}
+
+/// A payload in dynamic metadata, which RBAC reads.
+fn metadata() -> Kind {
+    let provider = with(
+        local(),
+        &json!({
+            "payload_in_metadata": "payload",
+            "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
+        }),
+    );
+    let subject = json!({"metadata": {
+        "filter": "envoy.filters.http.jwt_authn",
+        "path": [{"key": "payload"}, {"key": "sub"}],
+        "value": {"string_match": {"exact": "somebody"}},
+    }});
+    let rbac = json!({
+        "name": "envoy.filters.http.rbac",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+            "rules": {"policies": {"somebody": {"permissions": [{"any": true}], "principals": [subject]}}},
+        },
+    });
+    let p = json!({"provider_name": "p"});
+    let either = json!({"requires_any": {"requirements": [p, {"allow_missing": {}}]}});
+    let rules = json!([{"match": {"prefix": "/"}, "requires": either}]);
+    Kind {
+        name: "a payload in metadata",
+        filters: vec![
+            native(&json!({"providers": {"p": provider}, "rules": rules})),
+            rbac,
+        ],
+        routes: Value::Null,
+        paths: vec!["/"],
+        place: bearer,
+    }
 }
 
 /// Writes a file for this process.

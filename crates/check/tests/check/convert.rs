@@ -791,6 +791,34 @@ fn filters_that_want_different_things_of_one_route_are_refused() {
 }
 
 #[test]
+fn a_payload_in_metadata_takes_the_way_through_a_header() {
+    let text = LISTENER.replace(
+        "require_expiration: true",
+        "require_expiration: true\n              payload_in_metadata: user",
+    );
+    let (output, _) = converted("payload.yaml", &text);
+    let output = content(&output);
+    let filters = &output["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"];
+    let provider =
+        &filters[0]["typed_config"]["config"]["configuration"]["value"]["providers"]["accounts"];
+    assert_eq!(provider["payload_in_metadata"], "user");
+    assert_eq!(provider["payload_metadata_header"], "x-bearer-gate-payload");
+    assert_eq!(filters[1]["name"], "bearer-gate-payload");
+    let rules = json!([{
+        "header": "x-bearer-gate-payload",
+        "on_header_present": {
+            "metadata_namespace": "envoy.filters.http.jwt_authn",
+            "key": "user",
+            "type": "PROTOBUF_VALUE",
+            "encode": "BASE64",
+        },
+        "remove": true,
+    }]);
+    assert_eq!(filters[1]["typed_config"]["request_rules"], rules);
+    assert_eq!(filters[2]["name"], "envoy.filters.http.router");
+}
+
+#[test]
 fn aliases_in_what_is_converted_are_written_out() {
     let text = LISTENER
         .replace(
