@@ -97,6 +97,7 @@ mod rotation;
 mod routes;
 #[cfg(test)]
 mod share;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod support;

@@ -13,7 +13,7 @@ pub enum TokenProfile {
 }
 
 impl TokenProfile {
-    /// The members of a payload that [`TokenProfile::check`] reads, besides the registered claims.
+    /// The members of a payload that `TokenProfile::check` reads, besides the registered claims.
     pub const CLAIMS: [&str; 5] = ["jti", "client_id", "auth_time", "acr", "amr"];
 
     /// The values of `typ` that tokens may have (RFC 9068, section 2.1), without `application/`.

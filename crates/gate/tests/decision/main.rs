@@ -63,6 +63,7 @@ mod sender;
 mod signatures;
 #[cfg(test)]
 mod standing;
+#[cfg(test)]
 mod step_up;
 #[cfg(test)]
 mod support;
