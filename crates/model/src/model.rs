@@ -6,17 +6,23 @@
 //! regular expressions are matched by `regex`.
 
 mod answer;
+mod certificate;
+mod challenges;
 mod claim;
 mod conditions;
 mod credential;
+mod digest;
 mod endpoint;
 mod fields;
 mod finding;
 mod forwarding;
 mod key;
 mod matching;
+mod nonce;
 mod own_headers;
 mod path;
+mod proof;
+mod proof_key;
 mod provider;
 mod reason;
 mod requirement;
@@ -24,8 +30,10 @@ mod revocation;
 mod scope;
 mod sender;
 mod strict_json;
+mod target_uri;
 mod token;
 mod twin;
+mod used_proofs;
 mod view;
 
 use std::iter;
@@ -39,10 +47,14 @@ use requirement::{Fulfilment, Opinion};
 use view::View;
 
 pub(crate) use answer::Answer;
+pub(crate) use digest::sha256;
 pub(crate) use forwarding::Forwarded;
+pub(crate) use nonce::{UNKNOWN, nonce};
+pub(crate) use proof_key::thumbprint;
 pub(crate) use reason::Reason;
 pub(crate) use token::Token;
 pub(crate) use twin::twin;
+pub(crate) use used_proofs::UsedProofs;
 
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,30 +65,45 @@ pub(crate) enum Verdict {
     /// The client receives one of these answers. There are several where the documentation does not say which of
     /// several refusals counts.
     Refuse(Vec<Answer>),
+    /// One or the other: of several providers that accept the same token, some need a proof that has been used before.
+    Either(Vec<Forwarded>, Vec<Answer>),
+}
+
+impl Verdict {
+    /// The same verdict, with nonces of any time.
+    pub(crate) fn without_nonce(mut self) -> Self {
+        if let Self::Refuse(answers) | Self::Either(_, answers) = &mut self {
+            *answers = std::mem::take(answers)
+                .into_iter()
+                .map(Answer::without_nonce)
+                .collect();
+        }
+        self
+    }
 }
 
 /// What the filter must do with `request` at the time `now`, in milliseconds since the epoch. `asked` says whether
-/// the filter remembers what the introspection endpoint behind a cluster said about a token.
+/// the filter remembers what the introspection endpoint behind a cluster said about a token, and `used` which proofs it
+/// remembers.
 pub(crate) fn judge(
     world: &World,
     request: &Request,
     now: i128,
     asked: &dyn Fn(&str, &str) -> bool,
+    used: &UsedProofs,
 ) -> Verdict {
     let configuration = Fields(&world.configuration);
     let (kept, removed) = own_headers::split(configuration, &request.headers);
     let view = View(&kept);
-    let refuse = |refusals: &[Refusal]| {
+    let answers = |node: Option<Fields<'_>>, refusals: &[Refusal]| {
         let answers = refusals.iter();
-        Verdict::Refuse(
-            answers
-                .map(|one| Answer::new(one, configuration, view))
-                .collect(),
-        )
+        let answers = answers.map(|one| Answer::new(one, world, node, view, now));
+        answers.collect::<Vec<_>>()
     };
+    let refuse = |refusal: Reason| Verdict::Refuse(answers(None, &[refusal.into()]));
     let per_route = configuration.flag("per_route_requirements");
     if per_route && removed {
-        return refuse(&[Reason::Header.into()]);
+        return refuse(Reason::Header);
     }
     let unchanged = || Verdict::Forward(vec![Forwarded::unchanged(&kept)]);
     if configuration.flag("bypass_cors_preflight") && view.is_preflight() {
@@ -86,7 +113,7 @@ pub(crate) fn judge(
     let mut surroundings = Surroundings {
         world,
         view,
-        certificate: request.certificate.as_deref(),
+        certificate: &certificate::shown(configuration, request, view),
         now,
         asked,
         undecided: &[],
@@ -97,7 +124,7 @@ pub(crate) fn judge(
     for requirement in applicable(configuration, request, view) {
         let node = match requirement {
             Ok(node) => node,
-            Err(reason) => return refuse(&[reason.into()]),
+            Err(reason) => return refuse(reason),
         };
         let late = requirement::late_providers(&surroundings);
         let mut opinion = requirement::decide(node, &surroundings);
@@ -110,13 +137,24 @@ pub(crate) fn judge(
             Opinion::Fulfilled(fulfilment) if skips(&fulfilment) => {}
             Opinion::Fulfilled(fulfilment) => {
                 let others = others(node, &fulfilment, &late, &surroundings);
-                let fulfilments = iter::once(fulfilment).chain(others);
-                let forwarded = fulfilments.map(|one| Forwarded::new(&one, configuration, &kept));
-                return Verdict::Forward(forwarded.collect());
+                let (mut forwarded, mut refusals) = (Vec::new(), Vec::new());
+                for one in iter::once(fulfilment).chain(others) {
+                    let checked = one.proof().map(|(proof, _)| used.check(proof, now));
+                    match checked.unwrap_or(Ok(())) {
+                        Ok(()) => forwarded.push(Forwarded::new(&one, configuration, &kept)),
+                        Err(reason) => refusals.push(Refusal::from(reason).for_requirement(node)),
+                    }
+                }
+                let answers = answers(Some(node), &refusals);
+                return match (forwarded.is_empty(), answers.is_empty()) {
+                    (_, true) => Verdict::Forward(forwarded),
+                    (true, _) => Verdict::Refuse(answers),
+                    _ => Verdict::Either(forwarded, answers),
+                };
             }
             Opinion::Refused(refusals) => {
                 let refusals = refusals.into_iter().map(|one| one.for_requirement(node));
-                return refuse(&refusals.collect::<Vec<_>>());
+                return Verdict::Refuse(answers(Some(node), &refusals.collect::<Vec<_>>()));
             }
             Opinion::Later => unreachable!("everything has been asked"),
         }
@@ -127,7 +165,7 @@ pub(crate) fn judge(
     {
         return unchanged();
     }
-    refuse(&[Reason::NoRule.into()])
+    refuse(Reason::NoRule)
 }
 
 /// How else a request fulfils a requirement by a token, while some of the providers `late` are undecided.

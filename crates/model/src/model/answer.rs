@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::challenges::Challenges;
 use super::conditions::Refusal;
+use super::credential::Scheme;
 use super::fields::Fields;
 use super::reason::Reason;
 use super::view::View;
+use crate::case::World;
 
 /// The answer to a refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +20,19 @@ pub(crate) struct Answer {
     grpc: bool,
     realm: String,
     scope: Option<String>,
+    challenges: Challenges,
 }
 
 impl Answer {
-    pub(crate) fn new(refusal: &Refusal, configuration: Fields<'_>, view: View<'_>) -> Self {
+    /// The answer where `node` refuses a request at the time `now`.
+    pub(crate) fn new(
+        refusal: &Refusal,
+        world: &World,
+        node: Option<Fields<'_>>,
+        view: View<'_>,
+        now: i128,
+    ) -> Self {
+        let configuration = Fields(&world.configuration);
         let (_, status, _, _) = refusal.reason.row();
         let realm = configuration.text("realm");
         Self {
@@ -30,7 +42,14 @@ impl Answer {
             grpc: view.is_grpc(),
             realm: realm.unwrap_or_else(|| view.first(":authority")).to_owned(),
             scope: refusal.scope.clone(),
+            challenges: Challenges::new(refusal.reason, world, node, view, now),
         }
+    }
+
+    /// The same answer, with a nonce of any time.
+    pub(crate) fn without_nonce(mut self) -> Self {
+        self.challenges.nonce = None;
+        self
     }
 
     /// The headers, given the description of the reason.
@@ -39,8 +58,12 @@ impl Answer {
         if self.status == 503 {
             headers.push(("retry-after", "1 to 60".to_owned()));
         }
-        let challenge = self.challenge(description);
-        headers.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
+        let challenges = self.challenges(description);
+        if !challenges.is_empty() {
+            headers.push(("www-authenticate", challenges.join("\n")));
+            let nonce = self.challenges.nonce.clone();
+            headers.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));
+        }
         if !self.stripped && !self.grpc {
             headers.push(("content-type", "application/json".to_owned()));
         }
@@ -50,20 +73,36 @@ impl Answer {
             .collect()
     }
 
-    fn challenge(&self, description: &str) -> Option<String> {
-        let (_, status, error, _) = self.reason.row();
-        if self.stripped || status == 503 {
-            return None;
+    fn challenges(&self, description: &str) -> Vec<String> {
+        if self.stripped {
+            return Vec::new();
         }
-        let mut challenge = format!("Bearer realm=\"{}\"", quotable(&self.realm, 256));
-        if let Some(error) = error {
+        let schemes = self.challenges.schemes.iter();
+        schemes
+            .map(|(scheme, names_error)| self.challenge(*scheme, *names_error, description))
+            .collect()
+    }
+
+    fn challenge(&self, scheme: Scheme, names_error: bool, description: &str) -> String {
+        let (_, _, error, _) = self.reason.row();
+        let name = match scheme {
+            Scheme::Bearer => "Bearer",
+            Scheme::Dpop => "DPoP",
+        };
+        let mut challenge = format!("{name} realm=\"{}\"", quotable(&self.realm, 256));
+        if let Some(error) = error.filter(|_| names_error) {
             let description = format!(", error_description=\"{description}\"");
             challenge.extend([", error=\"", error, "\"", &description]);
         }
-        if let Some(scope) = &self.scope {
+        if let Some(scope) = &self.scope
+            && self.reason != Reason::ProofNonce
+        {
             challenge.extend([", scope=\"", &quotable(scope, usize::MAX), "\""]);
         }
-        Some(challenge)
+        if scheme == Scheme::Dpop {
+            challenge.extend([", algs=\"", &self.challenges.algs, "\""]);
+        }
+        challenge
     }
 
     /// The body, given the description of the reason.
