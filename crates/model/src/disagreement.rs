@@ -3,6 +3,9 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::case::{Case, Request};
 use crate::comparison::{Outcome, compare};
 use crate::model::{self, Token, UsedProofs, Verdict};
@@ -130,6 +133,15 @@ impl fmt::Display for Disagreement {
     }
 }
 
+/// The parts of a JWT that can be read.
+fn decoded(text: &str) -> String {
+    let parts = text.split('.').filter_map(|part| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+        String::from_utf8(bytes).ok()
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 impl Disagreement {
     fn describe(&self, request: &Request, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(name) = &request.route_requirement {
@@ -144,6 +156,9 @@ impl Disagreement {
         };
         for (name, value) in &request.headers {
             writeln!(f, "  {name}: {}", shown(value))?;
+            if name == "dpop" {
+                writeln!(f, "    {}", decoded(value))?;
+            }
         }
         for (text, name) in &self.case.tokens {
             // The rest may be escaped.

@@ -54,7 +54,7 @@ pub enum Expected {
         /// The headers, with `host`.
         headers: BTreeMap<String, String>,
     },
-    /// The client receives one of these: status, `www-authenticate` and body.
+    /// The client receives one of these: status, `www-authenticate` with a line for each challenge, and body.
     Client(Vec<(u16, Option<String>, String)>),
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::dice::{chance, one_of, some_of};
 use super::provider::Provider;
+use super::requirement;
 use super::signer::SIGNERS;
 
 /// The keys of nonces: the current one, the one before, and one that the filter does not know.
@@ -36,6 +37,15 @@ pub(super) fn add(
     providers: &mut [Provider],
     environment: &mut BTreeMap<String, String>,
 ) {
+    if chance(rng, 50) {
+        // Most requests reach a provider.
+        let names: Vec<String> = providers.iter().map(|one| one.name.clone()).collect();
+        let requirement = requirement::draw(rng, &names, 1);
+        configuration["rules"] = json!([{"match": {"prefix": "/"}, "requires": requirement}]);
+        if let Some(map) = configuration["requirement_map"].as_object_mut() {
+            map.retain(|name, _| name.starts_with("route_"));
+        }
+    }
     if chance(rng, 60) {
         for provider in providers.iter_mut() {
             provider.read_from_authorization_only();
