@@ -203,14 +203,17 @@ fn a_bound_token_passes_with_its_certificate_only() {
             401
         };
         assert_eq!(outcome(gate.port, &client, &token), expected);
-        let tokens = [&*token, &token, &token];
-        assert_eq!(client.send_http2(gate.port, &tokens), [status; 3]);
+        let requests = [&token, &token, &token].map(|token| get("/").bearer(token));
+        assert_eq!(client.send_http2(gate.port, &requests), [status; 3]);
     }
     // One HTTP/2 connection, tokens of several clients.
     let (of_b, plain) = (bound_to(&b), Token::good().signed());
-    let tokens = [&*token, &of_b, &plain, &token];
+    let requests = [&token, &of_b, &plain, &token].map(|token| get("/").bearer(token));
     let client = TlsClient::new(&authority, Some(&a));
-    assert_eq!(client.send_http2(gate.port, &tokens), [200, 401, 200, 200]);
+    assert_eq!(
+        client.send_http2(gate.port, &requests),
+        [200, 401, 200, 200]
+    );
     assert_eq!(gate.upstream.count(), 7);
     gate.counts("denied.certificate_mismatch", 5);
     gate.counts("denied.certificate_missing", 4);

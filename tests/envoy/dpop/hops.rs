@@ -40,6 +40,14 @@ fn over_tls_the_url_begins_with_https() {
     // Without `use_remote_address`, Envoy believes this header even on a connection with TLS.
     assert_refused(&send(Some("http"), secure), ReasonKind::ProofUri, "http");
     assert_eq!(send(Some("http"), plain).status, 200);
+    // Over HTTP/2 it does not.
+    let forwarded = request(&token, "/orders", secure).header("x-forwarded-proto", "http");
+    let requests = [
+        request(&token, "/orders", secure),
+        request(&token, "/orders", plain),
+        forwarded,
+    ];
+    assert_eq!(tls.send_http2(gate.port, &requests), [200, 401, 200]);
 }
 
 #[test]

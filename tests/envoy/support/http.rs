@@ -28,6 +28,21 @@ pub(crate) fn get(target: impl Into<String>) -> Request {
 }
 
 impl Request {
+    /// The same request, without a body, for HTTP/2 over TLS.
+    pub(crate) fn for_http2(&self) -> http::Request<()> {
+        let (host, headers): (Vec<_>, Vec<_>) =
+            self.headers.iter().partition(|(name, _)| name == "host");
+        let authority = host.first().map_or(&b""[..], |(_, value)| value);
+        let authority = str::from_utf8(authority).unwrap();
+        let mut request = http::Request::builder()
+            .method(&*self.method)
+            .uri(format!("https://{authority}{}", self.target));
+        for (name, value) in headers {
+            request = request.header(name, &value[..]);
+        }
+        request.body(()).unwrap()
+    }
+
     /// Sets the method.
     pub(crate) fn method(mut self, method: &str) -> Self {
         method.clone_into(&mut self.method);

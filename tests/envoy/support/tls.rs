@@ -4,7 +4,6 @@ use std::io;
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
@@ -112,8 +111,8 @@ impl TlsClient {
         Ok(StreamOwned::new(client, socket))
     }
 
-    /// Sends GET requests for `/` with these tokens over one HTTP/2 connection. Returns the statuses.
-    pub(crate) fn send_http2(&self, port: u16, tokens: &[&str]) -> Vec<u16> {
+    /// Sends these requests one after the other over one HTTP/2 connection. Returns the statuses.
+    pub(crate) fn send_http2(&self, port: u16, requests: &[Request]) -> Vec<u16> {
         let mut config = ClientConfig::clone(&self.0);
         config.alpn_protocols = vec![b"h2".to_vec()];
         let connector = TlsConnector::from(Arc::new(config));
@@ -126,21 +125,13 @@ impl TlsClient {
             tokio::spawn(connection);
             let mut client = client.ready().await.unwrap();
             let mut statuses = Vec::new();
-            for token in tokens {
-                statuses.push(get(&mut client, token).await);
+            for request in requests {
+                let (response, _) = client.send_request(request.for_http2(), true).unwrap();
+                statuses.push(response.await.unwrap().status().as_u16());
             }
             statuses
         })
     }
-}
-
-async fn get(client: &mut h2::client::SendRequest<Bytes>, token: &str) -> u16 {
-    let request = http::Request::get("https://api.example/")
-        .header("authorization", format!("Bearer {token}"))
-        .body(())
-        .unwrap();
-    let (response, _) = client.send_request(request, true).unwrap();
-    response.await.unwrap().status().as_u16()
 }
 
 fn name() -> ServerName<'static> {
