@@ -50,7 +50,9 @@ fn requests_with_pauses(
     let mut requests: Vec<Request> = Vec::new();
     for pause in pauses {
         now += i64::try_from(pause).unwrap_or_default();
-        let repeats = plan.checks_proofs() && dice::chance(rng, REPEATED);
+        // After a pause, a used proof may have been forgotten.
+        let percent = if pause > 0 { 60 } else { REPEATED };
+        let repeats = plan.checks_proofs() && dice::chance(rng, percent);
         let mut request = match requests.last() {
             Some(last) if repeats && rng.bool() => last.clone(),
             Some(_) if repeats => dice::one_of(rng, &requests),

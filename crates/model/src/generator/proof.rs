@@ -85,7 +85,13 @@ fn draw(rng: &mut Rng, plan: &Plan, token: &Drawn, target: &Target<'_>) -> Strin
         jkt.len() == 43 && bound.get(..42) == jkt.get(..42)
     });
     let any = [rng.usize(0..5), rng.usize(5..8)];
-    let signer = owner.unwrap_or_else(|| one_of(rng, &any));
+    let mut signer = owner.unwrap_or_else(|| one_of(rng, &any));
+    let others = plan.providers.iter().flat_map(|one| &one.proof_signers);
+    let others: Vec<usize> = others.copied().collect();
+    if !others.is_empty() && chance(rng, 4) {
+        // The proof of another client.
+        signer = one_of(rng, &others);
+    }
     let dpop = &plan.configuration["dpop"];
     let algorithms = SIGNERS[signer].algorithms;
     let alg = algorithms.iter().find(|alg| is_allowed(dpop, alg));

@@ -74,7 +74,8 @@ fn material(jwk: &Map<String, Value>) -> Option<Material> {
             Some(Material::Ed25519(key))
         }
         "RSA" => {
-            let number = |name: &str| bytes(name).filter(|bytes| bytes.first() != Some(&0));
+            let is_number = |bytes: &Vec<u8>| bytes.first().is_some_and(|first| *first != 0);
+            let number = |name: &str| bytes(name).filter(is_number);
             let n = number("n").filter(|n| n.len() >= 256)?;
             Some(Material::Rsa { n, e: number("e")? })
         }
