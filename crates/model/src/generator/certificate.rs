@@ -98,7 +98,8 @@ pub(super) fn add(rng: &mut Rng, source: &Value, headers: &mut Vec<(String, Stri
 fn hex(rng: &mut Rng, number: usize) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(format!("{}I", DIGESTS[number]));
     let digits = bytes.unwrap_or_default();
-    let digits: String = digits.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = digits.iter().map(|byte| format!("{byte:02x}"));
+    let digits = digits.collect::<Vec<_>>().concat();
     if chance(rng, 20) {
         digits.to_uppercase()
     } else {
@@ -120,7 +121,7 @@ fn rfc9440(rng: &mut Rng, number: usize) -> String {
 fn pem(rng: &mut Rng, number: usize) -> String {
     let block = |number: usize, line_end: &str| {
         let encoded = STANDARD.encode(CERTIFICATES[number]);
-        let (first, second) = encoded.split_at(8);
+        let (first, second) = (&encoded[..8], &encoded[8..]);
         let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
         [begin, first, second, end, ""].join(line_end)
     };
@@ -174,6 +175,6 @@ fn spoil(rng: &mut Rng, value: &mut String) {
             value.pop();
         }
         3 => value.push_str(&"x".repeat(16_384)),
-        _ => *value = "garbage".to_owned(),
+        _ => "garbage".clone_into(value),
     }
 }

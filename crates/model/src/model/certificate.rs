@@ -40,14 +40,14 @@ pub(super) fn shown(
     if trusted != ["any"] && !is_trusted {
         return Err(Reason::CertificateMissing);
     }
-    let (name, read): (String, fn(Fields<'_>, &str) -> Option<String>) = match from {
-        Some("xfcc") => ("x-forwarded-client-cert".to_owned(), in_xfcc),
-        _ => {
-            let name = source.text("header").unwrap_or("client-cert");
-            (name.to_ascii_lowercase(), in_header)
-        }
+    let is_xfcc = from == Some("xfcc");
+    let name = if is_xfcc {
+        "x-forwarded-client-cert"
+    } else {
+        source.text("header").unwrap_or("client-cert")
     };
-    match view.values(&name)[..] {
+    let read = if is_xfcc { in_xfcc } else { in_header };
+    match view.values(&name.to_ascii_lowercase())[..] {
         [] => Err(Reason::CertificateMissing),
         [value] if value.len() <= LONGEST => {
             read(source, value).ok_or(Reason::CertificateAmbiguous)
