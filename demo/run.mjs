@@ -9,6 +9,7 @@
 //   walk.mjs                   the first chapter: requests, run by shell.mjs
 //   mcp-walk.mjs               the second chapter: an MCP client, mcp-client.mjs
 //   bound-walk.mjs             a token that is bound to a key, with proofs by proof.mjs
+//   metrics.mjs                Prometheus, with METRICS=1, as a child process
 //   ../tools/                  child processes, ports, failures
 
 import { rm, writeFile } from 'node:fs/promises';
@@ -84,7 +85,8 @@ async function main() {
 async function demo() {
   const settings = readSettings(process.env);
   requireTools();
-  await requireFreePorts(settings.ports);
+  const { metrics } = settings;
+  await requireFreePorts({ ...settings.ports, ...(metrics && { PROMETHEUS_PORT: metrics.port }) });
   const directory = await makeDirectory(settings);
   temporaryDirectory = directory.temporary ? directory.path : null;
 
@@ -97,6 +99,9 @@ async function demo() {
     throw error;
   });
   const running = await Promise.race([started, interrupted]);
+  if (metrics) {
+    await watch(running, metrics);
+  }
 
   const { problems } = await Promise.race([walks(running), running.died, interrupted]);
   conclude(problems, running);
@@ -107,6 +112,19 @@ async function demo() {
     terminal.line('\nStopped.');
   }
   return problems.length === 0 ? 0 : 1;
+}
+
+/** Starts Prometheus. If it ends, the demo ends. */
+async function watch(running, { program, port }) {
+  const { startPrometheus } = await import('./metrics.mjs');
+  terminal.line('Starting Prometheus ...');
+  const adminPort = Number(new URL(running.admin).port);
+  const prometheus = await Promise.race([
+    startPrometheus({ processes, directory: running.directory, program, port, adminPort }), running.died, interrupted,
+  ]);
+  running.prometheus = prometheus.url;
+  running.died = Promise.race([running.died, prometheus.died]);
+  running.died.catch(() => {});
 }
 
 /** Runs the chapters of the walk. Returns their steps. */
@@ -260,6 +278,7 @@ function describe(running) {
     ['the key set', `${running.issuer}/jwks`],
     ['Envoy', running.admin],
     ['metrics', `${running.admin}/stats?filter=bearer_gate`],
+    ...(running.prometheus ? [['Prometheus', running.prometheus]] : []),
     ['configuration', shown(running.config)],
     ["Envoy's log", shown(running.logFile)],
   ];

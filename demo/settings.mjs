@@ -1,8 +1,9 @@
 // The settings of a run, and whether the machine meets its needs.
 
 import crypto from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 import { ENVOY, GATE_WASM, ROOT, requireFiles } from '../tools/checkout.mjs';
 import { Failure, NOT_STARTED } from '../tools/failure.mjs';
@@ -22,6 +23,9 @@ export const PORTS = {
   PORTAL_PORT: 9002,
   MCP_PORT: 9003,
 };
+
+/** The default port of Prometheus, which `METRICS=1` starts. */
+const PROMETHEUS_PORT = 9090;
 
 const NEEDED = [
   [GATE_WASM, 'make build'],
@@ -43,17 +47,49 @@ export function mcpResource(port) {
 export function readSettings(environment) {
   const ports = {};
   for (const [name, standard] of Object.entries(PORTS)) {
-    const text = environment[name] || String(standard);
-    if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
-      throw new Failure(`${name}=${text} is not a port (0 to 65535)`, { exitCode: NOT_STARTED });
-    }
-    ports[name] = Number(text);
+    ports[name] = readPort(environment, name, standard);
   }
   return {
-    once: ['1', 'true', 'yes'].includes(environment.ONCE),
+    once: isOn(environment.ONCE),
     ports,
+    metrics: isOn(environment.METRICS) ? {
+      program: findPrometheus(environment),
+      port: readPort(environment, 'PROMETHEUS_PORT', PROMETHEUS_PORT),
+    } : null,
     directory: environment.DEMO_DIR ? resolve(environment.DEMO_DIR) : null,
   };
+}
+
+function isOn(value) {
+  return ['1', 'true', 'yes'].includes(value);
+}
+
+function readPort(environment, name, standard) {
+  const text = environment[name] || String(standard);
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
+    throw new Failure(`${name}=${text} is not a port (0 to 65535)`, { exitCode: NOT_STARTED });
+  }
+  return Number(text);
+}
+
+/** The path of Prometheus: the variable PROMETHEUS names it, or it is in the PATH. */
+function findPrometheus(environment) {
+  const places = (environment.PATH ?? '').split(delimiter).map((place) => join(place, 'prometheus'));
+  const found = (environment.PROMETHEUS ? [environment.PROMETHEUS] : places).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (!found) {
+    throw new Failure(
+      'Prometheus is missing: install it (Debian: apt-get install prometheus), or name it in PROMETHEUS',
+      { exitCode: NOT_STARTED },
+    );
+  }
+  return found;
 }
 
 /** Throws a `Failure` that says what is missing and how to get it. */

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 
-import { PORTS, RUN_DIRECTORY, makeDirectory } from './settings.mjs';
+import { PORTS, RUN_DIRECTORY, makeDirectory, readSettings } from './settings.mjs';
 
 test('a run on other ports than the default ones overwrites no file of a run on these', async (t) => {
   assert.deepEqual(
@@ -24,5 +24,15 @@ test('a chosen directory is used, whatever the ports', async (t) => {
   assert.deepEqual(
     await makeDirectory({ directory, ports: { ...PORTS, HTTP_PORT: 0 } }),
     { path: directory, temporary: false },
+  );
+});
+
+test('Prometheus is looked for only if metrics are asked for, and what is missing is named', () => {
+  assert.equal(readSettings({ PATH: '' }).metrics, null);
+  assert.throws(() => readSettings({ PATH: '/nowhere', METRICS: '1' }), /apt-get install prometheus/);
+  assert.throws(() => readSettings({ PROMETHEUS: '/nowhere/prometheus', METRICS: '1' }), /PROMETHEUS/);
+  assert.deepEqual(
+    readSettings({ PROMETHEUS: process.execPath, METRICS: '1', PROMETHEUS_PORT: '0' }).metrics,
+    { program: process.execPath, port: 0 },
   );
 });

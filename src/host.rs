@@ -4,13 +4,14 @@
 //! that are not UTF-8, and a panic takes the worker out of service.
 
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
 use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
-use gate_worker::Host;
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
+use gate_worker::{Host, OwnData};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 
@@ -92,6 +93,18 @@ impl Host for EnvoyHost {
 
     fn swap_shared_data(&self, key: &str, value: &[u8], version: u32) -> bool {
         hostcalls::set_shared_data(key, Some(value), Some(version)).is_ok()
+    }
+
+    fn own_data(&self) -> Rc<OwnData> {
+        thread_local! {
+            /// Each virtual machine has an instance of the module, and so one of these.
+            static OWN_DATA: Rc<OwnData> = Rc::default();
+        }
+        OWN_DATA.with(Rc::clone)
+    }
+
+    fn logs_debug(&self) -> bool {
+        log_level().is_some_and(|level| level <= DEBUG)
     }
 
     fn define_counter(&self, name: &str) -> Option<MetricId> {
@@ -199,6 +212,24 @@ fn clock(id: u32) -> Option<Duration> {
     // SAFETY: the host writes a number to this variable.
     let status = unsafe { clock_time_get(id, 1, &raw mut nanoseconds) };
     (status == 0).then(|| Duration::from_nanos(nanoseconds))
+}
+
+/// The log level `debug`. `trace` is 0, and the levels above have greater numbers.
+const DEBUG: u32 = 1;
+
+/// The level of the host's log; `None` if the host does not let the module ask.
+///
+/// The SDK's call panics in that case, and reads the number as an enum that lacks a variant for Envoy's level `off`.
+#[expect(unsafe_code, reason = "the safe call panics if the host refuses")]
+fn log_level() -> Option<u32> {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        fn proxy_get_log_level(level: *mut u32) -> u32;
+    }
+    let mut level = 0;
+    // SAFETY: the host writes a number to this variable.
+    let status = unsafe { proxy_get_log_level(&raw mut level) };
+    (status == 0).then_some(level)
 }
 
 /// The headers of the request in the host's format, which [`pairs`](crate::pairs::pairs) reads.

@@ -33,6 +33,8 @@ mod reference {
     fn read_config(config: &Value) -> Result<Policy, String> {
         let environment = |name: &str| match name {
             "JWKS" => Some(key_set()),
+            "CLIENT_KEY" => Some(gate_fixtures::client_jwk().to_string()),
+            "TOKEN" => Some("mF_9.B5f-4.1JqM".to_owned()),
             "DPOP_NONCE_KEY" => Some("A".repeat(43)),
             _ => None,
         };
@@ -115,13 +117,20 @@ mod reference {
         list
     }
 
-    /// An introspection endpoint.
-    fn endpoint() -> Value {
-        json!({
+    /// An introspection endpoint, with what `fragment` needs beside it.
+    fn endpoint_around(fragment: &Map<String, Value>) -> Value {
+        let mut endpoint = json!({
             "http_uri": {"uri": "https://issuer.example/introspect", "cluster": "issuer"},
             "client_id": "gate",
             "client_secret_environment_variable": "JWKS",
-        })
+        });
+        let of_key = ["client_key_environment_variable", "audience"];
+        if of_key.iter().any(|name| fragment.contains_key(*name)) {
+            endpoint["authentication"] = "private_key_jwt".into();
+            endpoint["client_secret_environment_variable"] = Value::Null;
+            endpoint["client_key_environment_variable"] = "CLIENT_KEY".into();
+        }
+        endpoint
     }
 
     /// A provider with these members.
@@ -130,6 +139,33 @@ mod reference {
             "inline_string": key_set(),
         }});
         merged(&objects()["Provider"], base, change.as_object().unwrap())
+    }
+
+    /// A provider with what `fragment` needs beside it.
+    fn provider_around(fragment: &Map<String, Value>) -> Value {
+        let mut base = provider_with(&json!({}));
+        let filter_state = json!([{"key": "a", "claim_name": "a"}]);
+        for (name, other, value) in [
+            (
+                "normalize_payload_in_metadata",
+                "claims_to_filter_state",
+                filter_state,
+            ),
+            (
+                "payload_in_metadata",
+                "payload_metadata_header",
+                json!("x-a"),
+            ),
+            ("payload_metadata_header", "payload_in_metadata", json!("a")),
+        ] {
+            if fragment.contains_key(name) {
+                base[other] = value;
+            }
+        }
+        if fragment.contains_key("profile") {
+            base["audiences"] = json!(["https://api.example"]);
+        }
+        base
     }
 
     /// A configuration whose provider has these members.
@@ -158,10 +194,11 @@ mod reference {
         let with_requirement = |requirement: Value| {
             with_rule(json!({"match": {"prefix": "/"}, "requires": requirement}))
         };
-        let with_remote = |jwks: Value| with_provider(json!({ "remote_jwks": jwks }));
-        let http_uri = json!({"uri": "https://issuer.example/jwks", "cluster": "issuer"});
         if let Some(config) = top_level(title, fragment, &own) {
             return config;
+        }
+        if let Some(jwks) = remote_jwks(title, fragment, &own) {
+            return with_provider(json!({ "remote_jwks": jwks }));
         }
         match title {
             "Configuration" => {
@@ -171,28 +208,12 @@ mod reference {
                 }
                 own(base)
             }
-            "Provider" => {
-                let mut base = provider_with(&json!({}));
-                if fragment.contains_key("normalize_payload_in_metadata") {
-                    base["claims_to_filter_state"] = json!([{"key": "a", "claim_name": "a"}]);
-                }
-                with_provider(own(base))
-            }
+            "Provider" => with_provider(own(provider_around(fragment))),
             "Revocation" => with_provider(json!({"revocation": own(list_with(fragment))})),
-            "Introspection" => with_provider(json!({"introspection": own(endpoint())})),
+            "Introspection" => {
+                with_provider(json!({"introspection": own(endpoint_around(fragment))}))
+            }
             "Token cache" => with_provider(json!({"jwt_cache_config": own(json!({}))})),
-            "Remote key set" => with_remote(own(json!({ "http_uri": http_uri }))),
-            "HTTP URI" => with_remote(json!({"http_uri": own(http_uri)})),
-            "Discovery" => with_remote(json!({"discovery": own(json!({"cluster": "issuer"}))})),
-            "Asynchronous fetch" => {
-                with_remote(json!({"http_uri": http_uri, "async_fetch": own(json!({}))}))
-            }
-            "Retry policy" => {
-                with_remote(json!({"http_uri": http_uri, "retry_policy": own(json!({}))}))
-            }
-            "Retry back-off" => with_remote(json!({"http_uri": http_uri, "retry_policy": {
-                "retry_back_off": own(json!({"base_interval": "1s"})),
-            }})),
             "Local key set" => {
                 with_provider(json!({"local_jwks": own(json!({"inline_string": key_set()}))}))
             }
@@ -284,6 +305,39 @@ mod reference {
         let mut config = configuration_with_provider(&json!({}));
         config[name] = own(base);
         Some(config)
+    }
+
+    /// A remote key set with the object of this title, which `own` completes.
+    fn remote_jwks(
+        title: &str,
+        fragment: &Map<String, Value>,
+        own: &dyn Fn(Value) -> Value,
+    ) -> Option<Value> {
+        let http_uri = json!({"uri": "https://issuer.example/jwks", "cluster": "issuer"});
+        Some(match title {
+            "Remote key set" => own(json!({ "http_uri": http_uri })),
+            "HTTP URI" => json!({"http_uri": own(http_uri)}),
+            "Discovery" => json!({"discovery": own(json!({"cluster": "issuer"}))}),
+            "Authorization" => {
+                let base = if fragment.contains_key("username") {
+                    json!({"password_environment_variable": "JWKS"})
+                } else if fragment.contains_key("password_environment_variable") {
+                    json!({"username": "gate"})
+                } else {
+                    json!({})
+                };
+                json!({"http_uri": http_uri, "authorization": own(base)})
+            }
+            "Request header" => json!({"http_uri": http_uri, "headers": [
+                own(json!({"name": "x-a", "value": "a"})),
+            ]}),
+            "Asynchronous fetch" => json!({"http_uri": http_uri, "async_fetch": own(json!({}))}),
+            "Retry policy" => json!({"http_uri": http_uri, "retry_policy": own(json!({}))}),
+            "Retry back-off" => json!({"http_uri": http_uri, "retry_policy": {
+                "retry_back_off": own(json!({"base_interval": "1s"})),
+            }}),
+            _ => return None,
+        })
     }
 
     /// The match of a rule with the object of this title, which `own` completes.
@@ -417,7 +471,11 @@ mod reference {
     fn every_json_example_is_valid() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let (mut complete, mut parts) = (0, 0);
-        for document in ["docs/configuration.md", "docs/operations.md"] {
+        for document in [
+            "docs/configuration.md",
+            "docs/operations.md",
+            "docs/rollout.md",
+        ] {
             let text = read(document);
             let mut title = "";
             for (index, piece) in text.split("```").enumerate() {
@@ -606,6 +664,8 @@ mod reference {
             "client_secret_environment_variable": "JWKS",
         });
         config["dpop"] = json!({});
+        config["report_only"] = json!(true);
+        config["end_streams_with_token"] = json!(true);
         let config = read_config(&config).unwrap();
         let counters = counters(&config)
             .into_iter()
@@ -615,6 +675,10 @@ mod reference {
             .chain(gauges)
             .map(|(name, kind)| match name.split_once(".denied.") {
                 Some((before, _)) => (format!("{before}.denied.<reason>"), kind),
+                None if name.contains(".would_deny.") || name.contains(".ended.") => {
+                    let (before, _) = name.rsplit_once('.').unwrap();
+                    (format!("{before}.<reason>"), kind)
+                }
                 None => (name.replace(".cloud.", ".<provider>."), kind),
             })
             .collect();

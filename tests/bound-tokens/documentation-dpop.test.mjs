@@ -2,34 +2,24 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { ROOT, requireFiles } from '../../tools/checkout.mjs';
+import { consoleSteps, outputPattern, parseDocument } from '../../tools/documents.mjs';
 import { LOOPBACK, SERVER, freePorts, listen } from '../../tools/listen.mjs';
 import { Processes } from '../../tools/processes.mjs';
 import { CLIENT, startDpopAuthorizationServer } from './support/dpop-authorization-server.mjs';
 import { startExample } from './support/example.mjs';
 
-const PAGE = (await readFile(join(ROOT, 'docs/bound-tokens.md'), 'utf8')).split('\n## DPoP\n')[1];
+const PAGE = parseDocument('docs/bound-tokens.md').text.split('\n## DPoP\n')[1];
 const [WITHOUT_NONCES, WITH_NONCES] = PAGE.split('\n### Nonces\n');
-const EXAMPLE = await readFile(join(ROOT, 'envoy/dpop.yaml'), 'utf8');
 
 const TOOLS = join(ROOT, 'target/release');
 const CHECK = join(TOOLS, 'bearer-gate-check');
-
-/** The texts of the fenced blocks of `page` that begin with `opening`. */
-function blocks(page, opening) {
-  const found = page.split(`${opening}\n`).slice(1).map((rest) => rest.split('```')[0]);
-  assert.ok(found.length > 0, opening);
-  return found;
-}
-
-/** A block of YAML as it is written on one level or another of a configuration: its lines without indentation. */
-const lines = (text) => text.split('\n').map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
 
 let running;
 
@@ -61,8 +51,9 @@ async function start(name, dpop) {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory);
   await symlink(join(import.meta.dirname, 'node_modules'), join(directory, 'node_modules'));
-  const [script] = blocks(WITHOUT_NONCES, '```js');
-  await writeFile(join(directory, 'proof.mjs'), script);
+  const { blocks } = parseDocument('docs/bound-tokens.md', WITHOUT_NONCES);
+  const script = blocks.find(({ language }) => language === 'js').text;
+  await writeFile(join(directory, 'proof.mjs'), `${script}\n`);
   await copyFile(configuration, join(directory, 'envoy.yaml'));
 
   running = {
@@ -82,24 +73,8 @@ const here = (text) => text.replaceAll('https://api.example', running.api)
   .replaceAll('https://issuer.example', running.issuer)
   .replaceAll('app:secret', `${CLIENT.id}:${CLIENT.secret}`);
 
-const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-/** A pattern for expected output: a line `...` stands for any lines, `…` for any text in a line. */
-const pattern = (expected) => new RegExp(`^${expected.map(
-  (line) => (line === '...' ? '(.*\\n)*' : `${line.split('…').map(escaped).join('.*')}\\n`),
-).join('')}$`);
-
 /** The commands on `page` with the lines that they are expected to print. */
-function steps(page) {
-  const found = [];
-  for (const line of blocks(page, '```console').join('').trimEnd().split('\n')) {
-    if (line.startsWith('$ ')) {
-      found.push({ command: line.slice(2), expected: [] });
-    } else {
-      found.at(-1).expected.push(line);
-    }
-  }
-  return found;
-}
+const steps = (page) => consoleSteps(parseDocument('docs/bound-tokens.md', page));
 
 /** Runs `commands` in one shell. Returns what each printed. */
 async function outputs(commands) {
@@ -118,16 +93,9 @@ async function check(page, first = []) {
   const expected = steps(page);
   const found = await outputs([...first, ...expected.map(({ command }) => command)]);
   for (const [index, { command, expected: wanted }] of expected.entries()) {
-    assert.match(found[first.length + index], pattern(wanted.map(here)), command);
+    assert.match(found[first.length + index], outputPattern(wanted.map(here)), command);
   }
 }
-
-test('the configuration on the page is that of envoy/dpop.yaml', () => {
-  const example = lines(EXAMPLE).join('\n');
-  for (const block of blocks(PAGE, '<!-- part of envoy/dpop.yaml -->\n```yaml')) {
-    assert.ok(example.includes(lines(block).join('\n')), block);
-  }
-});
 
 describe('without nonces', () => {
   before(() => start('documentation-dpop', '{}'));

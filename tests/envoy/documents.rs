@@ -18,15 +18,6 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_readme_contains_the_smallest_configuration_verbatim() {
-    let shown = format!("```yaml\n{}```\n", read("envoy/minimal.yaml"));
-    assert!(
-        read("README.md").contains(&shown),
-        "README.md does not contain envoy/minimal.yaml verbatim"
-    );
-}
-
-#[test]
 fn envoy_accepts_every_configuration() {
     let certificates = Certificates::make("localhost", "demo");
     let mut validated = 0;
@@ -146,6 +137,32 @@ fn the_smallest_configuration_works() {
     let good = get("/orders").bearer(Token::good().signed());
     assert_eq!(example.envoy.send(&good).json()["target"], "/orders");
     assert_eq!(upstream.count(), 1);
+}
+
+#[test]
+fn the_configuration_for_metadata_works() {
+    let upstream = Server::echo();
+    let example = Example::start("metadata.yaml", &[(UPSTREAM, &upstream)]);
+    let token = |roles: &[&str]| {
+        Token::good()
+            .claim("realm_access", json!({ "roles": roles }))
+            .signed()
+    };
+    assert_eq!(example.status(&get("/orders")), 401);
+    for (path, roles, expected) in [
+        ("/orders", &[][..], 200),
+        ("/admin", &["user"], 403),
+        ("/admin", &["user", "admin"], 200),
+    ] {
+        let request = get(path)
+            .bearer(token(roles))
+            .header("x-jwt-metadata", "forged");
+        let answer = example.envoy.send(&request);
+        assert_eq!(answer.status, expected, "{path} {roles:?}");
+        if expected == 200 {
+            assert!(answer.json()["headers"].get("x-jwt-metadata").is_none());
+        }
+    }
 }
 
 #[test]

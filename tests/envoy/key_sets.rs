@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Door, Gate, Issuer, Key, Reply, Server, Setup, Token, eventually, get, in_parallel,
-    in_parallel_while, keys, now, root, with_time_enough,
+    Answer, Door, Gate, ISSUER, Issuer, Key, Reply, Server, Setup, Token, eventually, get,
+    in_parallel, in_parallel_while, keys, now, root, with_time_enough,
 };
 
 /// The smallest configuration with these fields of `remote_jwks`.
@@ -312,6 +312,68 @@ fn the_metadata_of_an_issuer_may_name_its_key_server() {
         let token = Token::good().claim("iss", ISSUER).signed();
         let answer = gate.send(&get("/").bearer(token));
         assert_eq!(answer.status, expected, "{place} {named}: {}", gate.log());
+    }
+}
+
+#[test]
+fn a_key_server_may_require_credentials() {
+    let user = json!({"username": "gate", "password_environment_variable": "SECRET"});
+    let token = json!({"token_environment_variable": "SECRET"});
+    for (fields, header, expected) in [
+        // base64("gate:s3cret")
+        (
+            json!({"authorization": user}),
+            "authorization",
+            "Basic Z2F0ZTpzM2NyZXQ=",
+        ),
+        (
+            json!({"authorization": token}),
+            "authorization",
+            "Bearer s3cret",
+        ),
+        (
+            json!({"headers": [{"name": "X-Api-Key", "value_environment_variable": "SECRET"}]}),
+            "x-api-key",
+            "s3cret",
+        ),
+    ] {
+        for discovers in [false, true] {
+            let server = Server::start(move |request| {
+                if request.header(header) != Some(expected.as_bytes()) {
+                    return Answer::new(401, "").into();
+                }
+                let metadata = json!({"issuer": ISSUER, "jwks_uri": "https://keys.example/jwks"});
+                match request.target.as_str() {
+                    "/jwks" => Issuer::published(&[&keys::RSA]).into(),
+                    _ => Answer::new(200, metadata.to_string()).into(),
+                }
+            });
+            let mut config = if discovers {
+                discovering(ISSUER, "60s")
+            } else {
+                config(&json!({}))
+            };
+            let jwks = config["providers"]["cloud"]["remote_jwks"]
+                .as_object_mut()
+                .unwrap();
+            jwks.extend(fields.as_object().unwrap().clone());
+            let mut setup = Setup::new(config).cluster("issuer", &server);
+            // As it may come from a file, with a line feed at its end.
+            setup.vm_config =
+                json!({"environment_variables": {"key_values": {"SECRET": "s3cret\n"}}});
+            if expected.starts_with("Basic") {
+                setup.vm_config["environment_variables"]["key_values"]["SECRET"] = "s3cret".into();
+            }
+            let gate = setup.start();
+            assert_eq!(
+                status(&gate, &keys::RSA),
+                200,
+                "{fields} {discovers}: {}",
+                gate.log()
+            );
+            assert_eq!(server.count(), if discovers { 2 } else { 1 });
+            assert!(!gate.log().contains("s3cret"));
+        }
     }
 }
 

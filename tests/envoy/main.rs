@@ -62,6 +62,8 @@ mod key_sets;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod model;
@@ -86,11 +88,18 @@ mod revocation;
 #[cfg(test)]
 mod robustness;
 #[cfg(test)]
+mod rollout;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod share;
+mod streams;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tenants;
 #[cfg(test)]
 mod updates;
 #[cfg(test)]

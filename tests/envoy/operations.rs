@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Issuer, Setup, Token, eventually, get, root};
+use crate::support::{Issuer, Setup, Token, eventually, get, now, root};
 
 fn document() -> String {
     fs::read_to_string(root().join("docs/operations.md")).unwrap()
@@ -43,7 +43,7 @@ fn restricted(issuer: &Issuer, capabilities: &[String]) -> Setup {
 #[test]
 fn the_filter_works_with_the_listed_capabilities() {
     let all = capabilities();
-    let optional = ["proxy_call_foreign_function"];
+    let optional = ["proxy_call_foreign_function", "proxy_get_log_level"];
     let mut fewer = all.clone();
     fewer.retain(|name| !optional.contains(&name.as_str()));
     assert!(fewer.len() < all.len());
@@ -90,10 +90,41 @@ fn every_listed_capability_is_an_import_or_an_export_of_the_module() {
 }
 
 #[test]
+fn the_debug_log_has_a_line_for_every_refusal() {
+    let expected = "decision=deny reason=expired provider=cloud method=GET path=/orders exp=";
+    assert!(document().contains(
+        "decision=deny reason=expired provider=cloud rule=2 method=GET path=/orders exp="
+    ));
+    let issuer = Issuer::start();
+    let gate = Setup::trusting(&issuer).start();
+    let token = Token::good().claim("exp", now() - 3600).signed();
+    let request = || get("/orders?access=secret").bearer(&token);
+    assert_eq!(gate.send(&request()).status, 401);
+    // The level changes while Envoy runs.
+    let answer = gate.admin_post("/logging?wasm=debug");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(!gate.log().contains("decision="));
+    assert_eq!(gate.send(&request()).status, 401);
+    eventually("the line", || gate.log().contains(expected));
+    gate.send(&get("/").bearer(Token::good().signed()));
+    for level in ["off", "info"] {
+        gate.admin_post(&format!("/logging?wasm={level}"));
+        assert_eq!(gate.send(&request()).status, 401, "{level}");
+    }
+    let log = gate.log();
+    assert_eq!(log.matches("decision=").count(), 1, "{log}");
+    for secret in ["secret", token.rsplit_once('.').unwrap().1] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
 fn the_access_log_has_the_reason_of_a_refusal() {
     let format = "%RESPONSE_CODE% [%RESPONSE_FLAGS%] [%RESPONSE_CODE_DETAILS%] \
-                  [%RESP(WWW-AUTHENTICATE)%] [%FILTER_STATE(wasm.sub:PLAIN)%]";
+                  [%RESP(WWW-AUTHENTICATE)%] [%FILTER_STATE(wasm.sub:PLAIN)%] \
+                  [%FILTER_STATE(wasm.bearer_gate.reason:PLAIN)%]";
     assert!(document().contains("%RESP(WWW-AUTHENTICATE)%"));
+    assert!(document().contains("%FILTER_STATE(wasm.bearer_gate.reason:PLAIN)%"));
     let issuer = Issuer::start();
     let mut config = Issuer::config();
     config["realm"] = "api".into();
@@ -112,10 +143,10 @@ fn the_access_log_has_the_reason_of_a_refusal() {
     gate.send(&get("/").bearer(Token::good().claim("aud", "other").signed()));
     gate.send(&get("/").bearer(Token::good().signed()));
     for line in [
-        "LOG 401 [-] [] [Bearer realm=\"api\"] [-]\n",
+        "LOG 401 [-] [] [Bearer realm=\"api\"] [-] [missing]\n",
         "LOG 401 [-] [] [Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The \
-         access token is meant for another audience\"] [-]\n",
-        "LOG 200 [-] [via_upstream] [-] [somebody]\n",
+         access token is meant for another audience\"] [-] [audience]\n",
+        "LOG 200 [-] [via_upstream] [-] [somebody] [-]\n",
     ] {
         eventually(line, || gate.log().contains(line));
     }

@@ -1,6 +1,6 @@
 //! The filter replaces native `jwt_authn`: the same configuration and the same requests, with native in
 //! one Envoy and with the filter in another. Status, upstream headers and path are the same, except for
-//! the [`differences`] that README.md lists.
+//! the [`differences`] that docs/differences.md lists.
 
 mod differences;
 mod forwarding;
@@ -392,18 +392,14 @@ fn three_of_the_differences_show_when_keys_change() {
     });
 }
 
-/// The section of README.md about differences.
-fn readme() -> String {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, section) = readme
-        .split_once("\n## Different from jwt_authn\n")
-        .unwrap();
-    section.split_once("\n## ").unwrap().0.to_owned()
+/// The page about differences.
+fn page() -> String {
+    std::fs::read_to_string(root().join("docs/differences.md")).unwrap()
 }
 
 #[test]
-fn fields_that_a_wasm_filter_cannot_support_are_refused_and_the_readme_names_them() {
-    let readme = readme();
+fn fields_that_a_wasm_filter_cannot_support_are_refused_and_the_page_names_them() {
+    let page = page();
     let changed: Vec<(&str, Value, &str)> = refused()
         .into_iter()
         .map(|(pointer, value, problem)| {
@@ -425,20 +421,16 @@ fn fields_that_a_wasm_filter_cannot_support_are_refused_and_the_readme_names_the
         let error = gate_config::parse_json(config.to_string().as_bytes()).unwrap_err();
         assert!(error.to_string().contains(problem), "{name}: {error}");
         assert!(
-            name == "match" || readme.contains(&format!("`{name}`")),
+            name == "match" || page.contains(&format!("`{name}`")),
             "{name}"
         );
     }
 }
 
 #[test]
-fn the_readme_lists_the_differences() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, section) = readme
-        .split_once("\n## Different from jwt_authn\n")
-        .unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
-    let listed: Vec<&str> = section
+fn the_page_lists_the_differences() {
+    let page = page();
+    let listed: Vec<&str> = page
         .lines()
         .filter_map(|line| line.strip_prefix("| "))
         .skip(1)
@@ -450,7 +442,7 @@ fn the_readme_lists_the_differences() {
     assert_eq!(listed, known);
     assert_eq!(known.len(), known.iter().collect::<BTreeSet<_>>().len());
     // What, jwt_authn, bearer-gate, who is affected.
-    let rows = section.lines().filter(|line| line.starts_with("| "));
+    let rows = page.lines().filter(|line| line.starts_with("| "));
     for row in rows {
         let cells = row
             .trim_matches('|')

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Challenge, Issuer, Setup, Token, get, keys};
+use crate::support::{Challenge, Issuer, Setup, Token, get, keys, now};
 
 /// A rule that requires a token of `cloud` that meets these conditions.
 fn rule(path: &str, conditions: Value) -> Value {
@@ -55,6 +55,39 @@ fn a_challenge_names_the_missing_scopes() {
     }
     assert_eq!(gate.upstream.count(), 5);
     gate.counts("denied.scope", 6);
+}
+
+#[test]
+fn a_challenge_asks_for_another_authentication_of_the_user() {
+    let demand = json!({"acr_values": ["mfa", "hardware"], "max_authentication_age": "300s", "scopes": ["a"]});
+    let gate = setup(&[rule("/", demand)]).start();
+    let token = |acr: Value, ago: u64| {
+        let token = Token::good().claim("scope", "a").claim("acr", acr);
+        token.claim("auth_time", now() - ago).signed()
+    };
+    for (token, status) in [
+        (token("mfa".into(), 0), 200),
+        (token("hardware".into(), 290), 200),
+        (token("pwd".into(), 0), 401),
+        (token(Value::Null, 0), 401),
+        (token("mfa".into(), 3600), 401),
+    ] {
+        let answer = gate.send(&get("/").host("api.example").bearer(&token));
+        assert_eq!(answer.status, status);
+        if status == 401 {
+            assert_eq!(
+                answer.header("www-authenticate"),
+                Some(
+                    "Bearer realm=\"api.example\", error=\"insufficient_user_authentication\", \
+                     error_description=\"A stronger or a more recent authentication is needed\", \
+                     scope=\"a\", acr_values=\"mfa hardware\", max_age=\"300\""
+                )
+            );
+            assert_eq!(answer.error(), "insufficient_user_authentication");
+        }
+    }
+    assert_eq!(gate.upstream.count(), 2);
+    gate.counts("denied.user_authentication", 3);
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl<'i> Inputs<'i> {
             request: self.request,
             provider,
             conditions: &node.conditions,
+            now: self.now,
             resources: audience.required().collect(),
             token: self.token_for(provider),
             keys: self.given.key_set(provider),
@@ -115,10 +116,11 @@ impl<'i> Inputs<'i> {
             let token = self.token_for(provider);
             let payload = token.as_ref().and_then(InspectedToken::payload);
             payload.is_some_and(|payload| {
-                let checked = node.conditions.check(&provider.scope_claims, payload);
+                let checked = node.conditions.check(provider, payload, self.now);
                 match (checked, reason) {
-                    // The reason also names the scopes for other parts of the requirement.
-                    (Err(Reason::Scope { .. }), Reason::Scope { .. }) => true,
+                    // The reason also names what other parts of the requirement need.
+                    (Err(Reason::Scope { .. }), Reason::Scope { .. })
+                    | (Err(Reason::UserAuthentication { .. }), Reason::UserAuthentication { .. }) => true,
                     (checked, reason) => checked.as_ref() == Err(reason),
                 }
             })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use gate::keys::KeySet;
-use gate::policy::{ClientCertificate, Policy, Provider, TokenConditions};
+use gate::policy::{ClientCertificate, IssuerTemplate, Policy, Provider, TokenConditions};
 use gate::reason::Reason;
 use gate::request::Request;
 use gate::revocation::NAMING_CLAIMS;
@@ -15,6 +15,12 @@ use serde_json::Value;
 use crate::engine;
 use crate::inspected_token::InspectedToken;
 use crate::wording;
+
+/// What [`Reason::ClaimType`] says.
+const CLAIM_TYPES: &str = "iss, sub and jti must be strings; aud a string or an array of strings; exp, nbf and \
+                           iat numbers; with a profile client_id and acr strings, auth_time a number, amr an \
+                           array of strings; with acr_values acr a string, with max_authentication_age \
+                           auth_time a number";
 
 /// The refusal of a request by a provider or by the conditions on its token.
 pub(crate) struct Refusal<'r> {
@@ -28,6 +34,8 @@ pub(crate) struct Refusal<'r> {
     pub(crate) provider: &'r Provider,
     /// The conditions on the token.
     pub(crate) conditions: &'r TokenConditions,
+    /// The time of the decision.
+    pub(crate) now: Timestamp,
     /// The resources that the token must be meant for.
     pub(crate) resources: Vec<&'r str>,
     /// The token, if the request carries one.
@@ -49,6 +57,7 @@ impl Refusal<'_> {
             | Reason::RevocationUnavailable { .. }
             | Reason::IntrospectionUnavailable { .. }
             | Reason::ReplayUnavailable { .. }
+            | Reason::TooManyStreams { .. }
             // The steps of the proof have the facts.
             | Reason::ProofMissing
             | Reason::SeveralProofs
@@ -66,9 +75,8 @@ impl Refusal<'_> {
             Reason::Requirement { name } => unknown_requirement(name),
             Reason::Missing => wording::searched(&provider.locations),
             Reason::TooLong { bytes, limit } => text_too_long(*bytes, *limit),
-            Reason::TooLarge { bytes, limit } => {
-                format!("{bytes} bytes; at most {limit} are accepted")
-            }
+            Reason::TooLarge { bytes, limit } => token_too_large(*bytes, *limit),
+            Reason::PayloadTooLarge { bytes, limit } => payload_too_large(*bytes, *limit),
             Reason::MalformedToken => self.malformed(),
             Reason::Algorithm { alg: Some(alg) } => {
                 format!("alg: {alg:?}, which the provider does not accept")
@@ -80,14 +88,8 @@ impl Refusal<'_> {
             }
             Reason::Type { typ } => self.wrong_type(typ.as_deref()),
             Reason::Critical => "the header contains crit, or a b64 other than true".to_owned(),
-            Reason::ClaimType => "iss, sub and jti must be strings; aud a string or an array of \
-                                  strings; exp, nbf and iat numbers"
-                .to_owned(),
-            Reason::Issuer { iss } => {
-                let (iss, expected) = (iss.as_deref(), provider.issuer.as_deref());
-                let (iss, expected) = (wording::string(iss), wording::string(expected));
-                format!("iss: {iss}, expected {expected}")
-            }
+            Reason::ClaimType => CLAIM_TYPES.to_owned(),
+            Reason::Issuer { iss } => self.wrong_issuer(iss.as_deref()),
             Reason::Audience { aud } => {
                 let aud = (!aud.is_empty()).then(|| Value::from(aud.clone()));
                 let aud = wording::member("aud", aud.as_ref());
@@ -104,6 +106,9 @@ impl Refusal<'_> {
             Reason::Subject => {
                 let sub = self.claim_text("sub");
                 format!("sub: {sub}, which does not match subjects")
+            }
+            Reason::ClaimMissing { claim } => {
+                format!("{claim}: {}, and the profile demands it", wording::MISSING)
             }
             Reason::NoExpiration => format!("exp: {}", wording::MISSING),
             Reason::Expired { exp, now } => self.time("exp", *exp, *now),
@@ -135,8 +140,36 @@ impl Refusal<'_> {
             Reason::CertificateMissing
             | Reason::CertificateMismatch
             | Reason::CertificateAmbiguous => self.certificate(),
+            Reason::UserAuthentication { .. } => self.authentication(),
             Reason::Scope { required } => self.scope(required),
             Reason::Claims { claim } => self.claims(claim),
+        }
+    }
+
+    fn wrong_issuer(&self, iss: Option<&str>) -> String {
+        let issuers = self.provider.issuers.all().iter();
+        let expected: Vec<String> = issuers.map(|one| self.issuer(one)).collect();
+        let (iss, expected) = (wording::string(iss), expected.join(" or "));
+        format!("iss: {iss}, expected {expected}")
+    }
+
+    /// An accepted issuer. With placeholders, what the token has in their places.
+    fn issuer(&self, issuer: &IssuerTemplate) -> String {
+        let text = wording::string(Some(issuer.as_str()));
+        let payload = self.token.as_ref().and_then(InspectedToken::payload);
+        let claims = issuer.claims().map(|claim| {
+            let value = payload.and_then(|payload| claim.find(payload));
+            let problem = match (value, IssuerTemplate::segment(value)) {
+                (Some(_), None) => " (no single segment of a path)",
+                _ => "",
+            };
+            format!("{claim} {}{problem}", wording::member("", value))
+        });
+        let claims: Vec<String> = claims.collect();
+        if claims.is_empty() {
+            text
+        } else {
+            format!("{text} with {}", claims.join(" and "))
         }
     }
 
@@ -228,6 +261,31 @@ impl Refusal<'_> {
         format!("the revocation list contains {}", names.join(" or "))
     }
 
+    /// What the token says about the authentication of the user, and what is asked for.
+    fn authentication(&self) -> String {
+        let demand = &self.conditions.authentication;
+        let mut facts = Vec::new();
+        if !demand.acr_values.is_empty() {
+            let classes = demand.acr_values.join(" ");
+            facts.push(format!(
+                "acr: {}; required: one of {classes}",
+                self.claim_text("acr")
+            ));
+        }
+        if let Some(max_age) = demand.max_age {
+            let time = self.claim_text("auth_time");
+            let (max_age, skew) = (
+                humantime::format_duration(max_age),
+                humantime::format_duration(self.provider.clock_skew),
+            );
+            let now = wording::date(self.now);
+            facts.push(format!(
+                "auth_time: {time}; now: {now}; required: at most {max_age} ago; accepted clock skew: {skew}"
+            ));
+        }
+        facts.join("; ")
+    }
+
     fn scope(&self, required: &str) -> String {
         let payload = self.token.as_ref().and_then(InspectedToken::payload);
         let claims = self.provider.scope_claims.iter().map(|path| {
@@ -268,6 +326,16 @@ impl Refusal<'_> {
         }
         failed.join("; ")
     }
+}
+
+fn token_too_large(bytes: usize, limit: usize) -> String {
+    format!("{bytes} bytes; at most {limit} are accepted")
+}
+
+fn payload_too_large(bytes: usize, limit: usize) -> String {
+    format!(
+        "the payload takes {bytes} bytes of payload_metadata_header; Envoy makes metadata of at most {limit}"
+    )
 }
 
 /// What [`Reason::TooLong`] says.

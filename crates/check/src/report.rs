@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use gate::admission::WOULD_DENY_STATE;
 use gate::answer::Answer;
 use gate::policy::Policy;
 use gate_config::ConfigError;
@@ -109,9 +110,13 @@ impl ConfigurationResult {
         ) {
             (Err(_), _) | (Ok(_), Some(Outcome::Refused { .. })) => Status::Bad,
             (Ok(_), Some(Outcome::Undecided { .. })) => Status::Unknown,
-            (Ok(_), None | Some(Outcome::Admitted { .. } | Outcome::Metadata { .. })) => {
-                Status::Good
-            }
+            (
+                Ok(_),
+                None
+                | Some(
+                    Outcome::Admitted { .. } | Outcome::Reported { .. } | Outcome::Metadata { .. },
+                ),
+            ) => Status::Good,
         }
     }
 
@@ -157,6 +162,10 @@ impl Trial {
             Outcome::Admitted {
                 verified: false, ..
             } => "passes without a valid token".to_owned(),
+            Outcome::Reported { reason } => format!(
+                "passes as it was sent, because report_only is set; without it: {}",
+                reason.kind().status()
+            ),
             Outcome::Refused { answer, .. } | Outcome::Metadata { answer } => {
                 answer.status.to_string()
             }
@@ -176,6 +185,11 @@ impl Trial {
             Outcome::Metadata { answer } => write_answer(answer, text),
             Outcome::Refused { reason, answer } => {
                 write_answer(answer, text);
+                let _ = writeln!(text, "  remedy: {}", reason.kind().remedy());
+            }
+            Outcome::Reported { reason } => {
+                let state = format!("{WOULD_DENY_STATE} to {:?}", reason.kind().metric());
+                let _ = writeln!(text, "    sets the filter state wasm.{state}");
                 let _ = writeln!(text, "  remedy: {}", reason.kind().remedy());
             }
             Outcome::Undecided { .. } => {}
@@ -202,6 +216,11 @@ impl Trial {
                     "answer": answer_json(answer),
                 })
             }
+            Outcome::Reported { reason } => json!({
+                "outcome": "reported",
+                "reason": reason.kind().metric(),
+                "remedy": reason.kind().remedy(),
+            }),
             Outcome::Metadata { answer } => json!({
                 "outcome": "metadata",
                 "answer": answer_json(answer),

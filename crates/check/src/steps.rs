@@ -63,7 +63,7 @@ impl Steps {
             let place = self.place(inputs, requirement);
             self.credentials(inputs, requirement);
             let decision = self.node(inputs, &place, &requirement.root, 0);
-            if decision.is_final_for(request) {
+            if decision.is_final_for(request, requirement, policy) {
                 return Some(());
             }
             let text = "is ambiguous: the upstream may take it for another one, so nothing passes \

@@ -112,6 +112,50 @@ fn every_part_of_a_requirement_is_decided() {
     }
 }
 
+#[test]
+fn a_demand_for_another_authentication_is_explained() {
+    let mut file: Value = serde_json::from_slice(&config(&json!({}))).unwrap();
+    let demand = json!({
+        "provider_name": "p", "acr_values": ["gold", "mfa"], "max_authentication_age": "300s",
+    });
+    file["rules"] = json!([{"match": {"prefix": "/"}, "requires": demand}]);
+    let payload = json!({"exp": NOW + 60, "acr": "silver", "auth_time": NOW - 3600});
+    let token = gate_fixtures::es256(&json!({"alg": "ES256"}), &payload);
+    let (status, printed) = run_with(&["--token", &token], file.to_string().as_bytes());
+    assert_eq!(status, Status::Bad);
+    for line in [
+        "rules[0]: needs a token of p with one of the authentication classes gold mfa with an authentication at \
+         most 5m ago: refused: user_authentication: acr: \"silver\"; required: one of gold mfa; auth_time: \
+         2023-11-14T21:13:20Z; now: 2023-11-14T22:13:20Z; required: at most 5m ago; accepted clock skew: 1m",
+        "decision: 401, counted as bearer_gate.denied.user_authentication",
+        "acr_values=\"gold mfa\", max_age=\"300\"",
+    ] {
+        assert!(
+            printed.contains(line),
+            "{printed} does not contain {line:?}"
+        );
+    }
+}
+
+#[test]
+fn the_claim_that_a_profile_demands_is_named() {
+    let provider = json!({"profile": "rfc9068", "issuer": "a", "audiences": ["b"]});
+    let payload = json!({"iss": "a", "aud": "b", "sub": "c", "exp": NOW + 60, "iat": NOW});
+    let header = json!({"alg": "ES256", "typ": "at+jwt"});
+    let token = gate_fixtures::es256(&header, &payload);
+    let (status, printed) = run_with(&["--token", &token], &config(&provider));
+    assert_eq!(status, Status::Bad);
+    for line in [
+        "refused: claim_missing: client_id: missing, and the profile demands it",
+        "decision: 401, counted as bearer_gate.denied.claim_missing",
+    ] {
+        assert!(
+            printed.contains(line),
+            "{printed} does not contain {line:?}"
+        );
+    }
+}
+
 /// An RSA key whose exponent is 3, and a token that it signed (`openssl genpkey`, `openssl dgst -sign`). Envoy
 /// verifies with such keys, and the module does not.
 const SMALL_EXPONENT: &str = r#"{"keys": [{"kty": "RSA", "kid": "three", "e": "Aw", "n": "0m-v7m5stklGXn2iu1Sii5oWSltvI321-7FQKVgXvBZezJpKc5Sjb-ZDRaBoe_RrHWbc_xsdUFT0HAt7qekeZBNnnP-R1L3OoDlyjpc0MC7ufzSAZeXTTlwmsPXucqxUZv42CGLH7olkxHjGbVSl3gnZRuL_sXIgBBRcFooeWr0VUWVaPJDnT7X8EKkbRkIXsf5zXUS3s0b-D96ctdtlyLvkEb8cn4t7_UnY734Bk20prl4IyjDVB_kT-2SvfAUlNWkorL3cCcTq4v7nuK1OBGnYhnuQ3XdDy07eMxA1ucdto6flHlNcKvdtfwGrIqrsHZ213fcgphv1wdfm6jNAMw"}]}"#;

@@ -38,6 +38,9 @@ pub(crate) enum Outcome {
         verified: bool,
         changes: Vec<String>,
     },
+    /// The filter would answer instead of the upstream, but refusals are only reported: the request passes as it
+    /// was sent.
+    Reported { reason: Reason },
     /// The filter answers instead of the upstream.
     Refused { reason: Reason, answer: Answer },
     /// The request is for metadata, which the filter answers itself.
@@ -77,10 +80,10 @@ impl Trial {
             };
         }
         let removed = policy.remove_client_headers(&mut request);
-        for name in removed.iter().flatten() {
-            let text = format!("{name} is removed: clients may not send it");
-            steps.note("header", text);
-        }
+        let removed = removed.and_then(|names| {
+            note_removed(&mut steps, &names);
+            policy.forged_header(&names).map_or(Ok(()), Err)
+        });
         let per_route = policy.options.per_route_requirements;
         if !per_route && request.requirement_name.take().is_some() {
             steps.note(ROUTE, "is ignored: per_route_requirements is not set");
@@ -93,7 +96,7 @@ impl Trial {
         } else {
             steps.examine(&inputs);
         }
-        let decided = removed.map_or_else(Decided::from, |_| inputs.decide());
+        let decided = removed.map_or_else(Decided::from, |()| inputs.decide());
         let outcome = Outcome::new(policy, &request, decided, now);
         Self {
             request: line,
@@ -101,6 +104,14 @@ impl Trial {
             counter: outcome.counter(&policy.options.stat_prefix),
             outcome,
         }
+    }
+}
+
+/// Notes the headers of the client that the filter removes.
+fn note_removed(steps: &mut Steps, names: &[String]) {
+    for name in names {
+        let text = format!("{name} is removed: clients may not send it");
+        steps.note("header", text);
     }
 }
 
@@ -116,6 +127,9 @@ impl Outcome {
                 verified: admission.verified,
                 changes: changes(policy, &admission),
             },
+            Decision::Deny(reason) if policy.reports_only(request, requirement) => {
+                Self::Reported { reason }
+            }
             Decision::Deny(reason) => {
                 let nonce = policy.nonce(now);
                 let answer = Answer::refusal(&reason, policy, request, requirement, nonce);
@@ -139,6 +153,7 @@ impl Outcome {
                 verified: false, ..
             } => "bypassed".to_owned(),
             Self::Metadata { .. } => "metadata".to_owned(),
+            Self::Reported { reason } => format!("would_deny.{}", reason.kind().metric()),
             Self::Refused { reason, .. } => format!("denied.{}", reason.kind().metric()),
             Self::Undecided { .. } => return None,
         };

@@ -26,7 +26,7 @@ pub(crate) fn value(value: &Value) -> String {
 pub(crate) fn member(name: &str, member: Option<&Value>) -> String {
     match (name, member) {
         (_, None) => MISSING.to_owned(),
-        ("exp" | "nbf" | "iat", Some(Value::Number(number))) => {
+        ("exp" | "nbf" | "iat" | "auth_time", Some(Value::Number(number))) => {
             date(Timestamp::from_numeric_date(number))
         }
         (_, Some(member)) => value(member),
@@ -83,6 +83,14 @@ pub(crate) fn requirement(node: &RequirementNode) -> String {
         RequirementKind::ExtractOnly(_) => "nothing, and forwards unverified claims".to_owned(),
     };
     let conditions = &node.conditions;
+    if !conditions.authentication.acr_values.is_empty() {
+        let classes = conditions.authentication.acr_values.join(" ");
+        let _ = write!(text, " with one of the authentication classes {classes}");
+    }
+    if let Some(max_age) = conditions.authentication.max_age {
+        let max_age = humantime::format_duration(max_age);
+        let _ = write!(text, " with an authentication at most {max_age} ago");
+    }
     if !conditions.scopes.is_empty() {
         let _ = write!(text, " with the scopes {}", conditions.scopes.join(" "));
     }

@@ -1,6 +1,6 @@
-//! Conditions on the scopes and claims of a token.
+//! Conditions on the scopes and claims of a token, and on how its user was authenticated.
 
-use gate::policy::{ClaimCondition, ClaimTest, TokenConditions};
+use gate::policy::{ClaimCondition, ClaimTest, TokenConditions, UserAuthentication};
 use serde_json::Value;
 
 use super::claim_path::{self, PathSegment};
@@ -18,8 +18,9 @@ object! {
         exact: optional Value,
         /// It equals one of these values.
         any_of: optional Vec<Value>,
-        /// It is an array with an element that equals this value or, if this is an object, that has all
-        /// its members.
+        /// It is an array with an element that equals this value or, if this is an object, that has all its
+        /// members: of arrays in it all elements, of objects in it all members. Or it is a single string that
+        /// equals this value.
         contains: optional Value,
         /// Whether it is present.
         present: optional bool,
@@ -47,9 +48,10 @@ impl ClaimConditionWire {
 }
 
 /// Builds the conditions of the requirement at this place from its fields `scopes`, `any_scope` and
-/// `claims`.
+/// `claims`, and from its `authentication`.
 pub(crate) fn build(
     at: &Place<'_>,
+    authentication: UserAuthentication,
     scopes: Option<Vec<ScopeToken>>,
     any_scope: Option<Vec<ScopeToken>>,
     claims: Option<Vec<ClaimConditionWire>>,
@@ -59,6 +61,7 @@ pub(crate) fn build(
         scopes.into_iter().map(|scope| scope.0).collect()
     };
     TokenConditions {
+        authentication,
         scopes: texts(scopes),
         any_scope: texts(any_scope),
         claims: at.build_list("claims", claims, ClaimConditionWire::build),

@@ -1,12 +1,16 @@
 //! The configuration as a whole.
 
-use gate::policy::{ClientCertificate, Options, Policy, Requirement, RuleList, Rules};
+use gate::policy::{
+    ClientCertificate, Options, Policy, Requirement, ResponseBody, RuleList, Rules, Share,
+    StreamEnd,
+};
 
 use super::choice::choice;
 use super::client_certificate::ClientCertificateWire;
 use super::dpop::{self, DpopWire};
 use super::entries::Entries;
 use super::environment::Environment;
+use super::forwarding;
 use super::object::object;
 use super::place::Place;
 use super::provider::ProviderWire;
@@ -14,7 +18,7 @@ use super::providers::Providers;
 use super::public_urls;
 use super::requirement::RequirementWire;
 use super::resource_metadata::{self, BindingMembers, ResourceMetadataWire};
-use super::rule::RuleWire;
+use super::rule::{self, RuleWire};
 use super::scalar::NonEmpty;
 use super::warnings;
 
@@ -38,6 +42,14 @@ object! {
         bypass_cors_preflight: optional bool,
         /// Whether refusals have neither body nor WWW-Authenticate. Default false.
         strip_failure_response: optional bool,
+        /// Whether nothing is refused: a request that would be passes as it was sent, is counted as
+        /// `would_deny.<reason>` and has the filter state `bearer_gate.would_deny`. Default false.
+        report_only: optional bool,
+        /// Whether a stream (WebSocket, gRPC, server-sent events, a long download) ends when its token expires, is
+        /// revoked, or loses its key. Default false.
+        end_streams_with_token: optional bool,
+        /// The form of the body of refusals: `"json"` (default), or `"problem"` (RFC 9457).
+        response_body: optional ResponseBodyWire,
         /// The part of metric names after `"bearer_gate."`; visible ASCII. Default none.
         stat_prefix: optional String,
         /// The realm of challenges. Default: the authority of the request.
@@ -55,6 +67,9 @@ object! {
         /// Where the certificate of the client is learned from, for tokens that are bound to one (RFC 8705).
         /// Default: from the connection.
         client_certificate: optional ClientCertificateWire,
+        /// What the workers of an Envoy have in common: `"process"` (default), fetched documents and used proofs, or
+        /// `"worker"`, nothing, for a `vm_id` that other modules have, too.
+        share: optional ShareWire,
     }
     unsupported {
         /// Not supported: a wasm filter cannot read filter state safely. Use `per_route_requirements`.
@@ -68,6 +83,24 @@ choice! {
     enum UnmatchedWire("UnmatchedRequests") {
         Deny = "deny",
         Allow = "allow",
+    }
+}
+
+choice! {
+    /// What the workers of an Envoy have in common.
+    enum ShareWire("Share") {
+        /// What they have fetched, and which proofs have been used.
+        Process = "process",
+        /// Nothing.
+        Worker = "worker",
+    }
+}
+
+choice! {
+    /// What the body of a refusal is.
+    enum ResponseBodyWire("ResponseBody") {
+        Json = "json",
+        Problem = "problem",
     }
 }
 
@@ -124,6 +157,19 @@ impl ConfigWire {
             dpop,
             public_urls,
             client_certificate: client_certificate.unwrap_or(Some(ClientCertificate::default()))?,
+            share: match self.share {
+                None | Some(ShareWire::Process) => Share::Process,
+                Some(ShareWire::Worker) => Share::Worker,
+            },
+            enforcement: rule::enforcement(self.report_only),
+            stream_end: match self.end_streams_with_token {
+                Some(true) => StreamEnd::WithToken,
+                Some(false) | None => StreamEnd::Open,
+            },
+            response_body: match self.response_body {
+                Some(ResponseBodyWire::Problem) => ResponseBody::Problem,
+                Some(ResponseBodyWire::Json) | None => ResponseBody::Json,
+            },
         };
         let requirements = requirements
             .into_iter()
@@ -134,6 +180,7 @@ impl ConfigWire {
         let providers = providers.all().to_vec();
         let mut policy = Policy::new(providers, rules, requirements, resources, options);
         check_own_headers(&providers_at, &policy);
+        forwarding::check_metadata_headers(&providers_at, &policy);
         dpop::check(at, &policy);
         check_certificate_header(&client_certificate_at, &policy);
         policy.warnings = warnings::find(&policy, &resource_paths);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use gate::dpop::{NonceKeys, PROOF_HEADER};
-use gate::policy::{DpopPolicy, NonceUse, Policy, Provider, UpstreamToken};
+use gate::policy::{DpopPolicy, NonceUse, Policy, Provider, Share, UpstreamToken};
 use gate::verify::Algorithm;
 
 use super::choice::choice;
@@ -158,6 +158,19 @@ pub(crate) fn check(document: &Place<'_>, policy: &Policy) {
     if dpop.nonce != NonceUse::Off && policy.options.strip_failure_response {
         at.field("nonce")
             .report("needs challenges, which strip_failure_response takes away");
+    }
+    if policy.options.share == Share::Worker {
+        if dpop.replay_entries > 0 {
+            at.field("replay_entries").report(
+                "must be 0 with share \"worker\": used proofs are remembered in shared data, which other \
+                 modules could write",
+            );
+        }
+        if dpop.nonce != NonceUse::Off && dpop.nonce_keys.is_none() {
+            at.field("nonce_key_environment_variable").report(
+                "missing field: with share \"worker\" there is no random key that all workers know",
+            );
+        }
     }
     if policy.must_remove(PROOF_HEADER.as_bytes()) {
         at.report("proofs are read from the header \"dpop\", so it cannot be set");

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use gate::fetching::Authorization;
 use gate::introspection::Durations;
 use gate::policy::{IntrospectedTokens, IntrospectionEndpoint};
 
 use super::choice::choice;
-use super::environment::{self, Environment};
+use super::client_authentication::{AuthenticationFields, ClientAuthenticationWire};
+use super::environment::Environment;
 use super::http_uri::{self, HttpUriWire};
 use super::object::object;
 use super::place::Place;
@@ -23,8 +23,17 @@ object! {
         http_uri: required HttpUriWire,
         /// The filter's client identifier at the authorization server.
         client_id: required NonEmpty,
-        /// The environment variable of the VM that contains the client secret.
-        client_secret_environment_variable: required NonEmpty,
+        /// How the filter authenticates itself: `"client_secret_basic"` (default), `"client_secret_post"`,
+        /// `"private_key_jwt"` or `"tls_client_auth"`.
+        authentication: optional ClientAuthenticationWire,
+        /// The environment variable of the VM that contains the client secret. Required for the methods that
+        /// have one.
+        client_secret_environment_variable: optional NonEmpty,
+        /// The environment variable of the VM that contains the private key for `"private_key_jwt"`, a JWK with
+        /// `kid`: EC on P-256.
+        client_key_environment_variable: optional NonEmpty,
+        /// What assertions for `"private_key_jwt"` have in `aud`. Default: the provider's issuer, if it has only one.
+        audience: optional NonEmpty,
         /// How long the response is cached that a token is active, but never beyond its `exp`. Default
         /// `"60s"`.
         cache_duration: optional PositiveDuration,
@@ -46,23 +55,27 @@ choice! {
 }
 
 impl IntrospectionWire {
-    /// Builds the endpoint at this place.
+    /// Builds the endpoint at this place, of the provider with this issuer.
     pub(crate) fn build(
         self,
         at: &Place<'_>,
+        issuer: Option<&str>,
         environment: Environment<'_>,
     ) -> Option<IntrospectionEndpoint> {
         let timeout = http_uri::timeout(&at.field("http_uri"), self.http_uri.timeout);
-        let client_secret = environment::secret(
-            &at.field("client_secret_environment_variable"),
-            &self.client_secret_environment_variable.0,
-            environment,
-        );
+        let authentication = AuthenticationFields {
+            authentication: self.authentication,
+            client_id: self.client_id,
+            client_secret_environment_variable: self.client_secret_environment_variable,
+            client_key_environment_variable: self.client_key_environment_variable,
+            audience: self.audience,
+        };
+        let authentication = authentication.build(at, issuer, environment);
         Some(IntrospectionEndpoint {
             cluster: self.http_uri.cluster.0,
             endpoint: self.http_uri.uri.0,
             timeout: timeout?,
-            authorization: Authorization::of_client(&self.client_id.0, &client_secret?),
+            authentication: authentication?,
             durations: Durations {
                 active: PositiveDuration::or(self.cache_duration, DEFAULT_CACHE_DURATION),
                 inactive: PositiveDuration::or(

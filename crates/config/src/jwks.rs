@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
 use gate::keys::{KeySet, KeyUses, Provenance};
-use gate::policy::KeySource;
+use gate::policy::{Issuers, KeySource};
 
 use super::environment::{self, Environment};
 use super::http_uri;
 use super::place::Place;
+use super::request_header;
 use super::scalar::{NonEmpty, PositiveDuration};
 
-use wire::RetryPolicyWire;
+use wire::{CacheControlWire, RetryPolicyWire};
 pub(crate) use wire::{LocalJwksWire, RemoteJwksWire};
 
 const DEFAULT_CACHE_DURATION: Duration = Duration::from_mins(10);
@@ -35,7 +36,7 @@ const RETRY_BASE_INTERVAL: Duration = Duration::from_millis(25);
 /// the values of `use` that its keys may have. A provider that `introspects` needs neither field.
 pub(crate) fn build(
     at: &Place<'_>,
-    issuer: Option<&str>,
+    issuers: Option<&Issuers>,
     remote: Option<RemoteJwksWire>,
     local: Option<LocalJwksWire>,
     introspects: bool,
@@ -44,7 +45,7 @@ pub(crate) fn build(
     match (remote, local) {
         (Some(mut remote), None) => {
             let uses = key_uses(&at.field("remote_jwks"), remote.key_uses.take());
-            let jwks = build_remote(at, issuer, remote)?;
+            let jwks = build_remote(at, issuers, remote, environment)?;
             Some((KeySource::Remote(Rc::new(jwks)), uses?))
         }
         (None, Some(mut local)) => {
@@ -102,8 +103,9 @@ fn build_local(
 /// Builds the document from the field `remote_jwks` of the provider at this place.
 fn build_remote(
     provider: &Place<'_>,
-    issuer: Option<&str>,
+    issuers: Option<&Issuers>,
     wire: RemoteJwksWire,
+    environment: Environment<'_>,
 ) -> Option<RemoteDocument> {
     let at = &provider.field("remote_jwks");
     let (field, cluster, source, timeout) = match (wire.http_uri, wire.discovery) {
@@ -116,7 +118,7 @@ fn build_remote(
         (None, Some(wire)) => (
             "discovery",
             wire.cluster,
-            metadata(&provider.field("issuer"), issuer),
+            metadata(provider, issuers?),
             wire.timeout,
         ),
         (None, None) => return at.refuse("needs http_uri or discovery"),
@@ -130,23 +132,37 @@ fn build_remote(
     let timeout = http_uri::timeout(&at.field(field), timeout);
     let refetch_cooldown = refetch_cooldown(at, wire.refetch_cooldown);
     let retries = retries(at, wire.retry_policy);
+    let authorized = wire.authorization.is_some();
+    let headers = request_header::build_all(at, wire.headers, authorized, environment);
+    let authorization = wire
+        .authorization
+        .and_then(|wire| wire.build(&at.field("authorization"), environment));
     Some(RemoteDocument {
         cluster: cluster.0,
         source: source?,
-        authorization: None,
+        authorization,
+        headers,
         policy: RefreshPolicy {
             timeout: timeout?,
             cache_duration: lifetimes.cache_duration,
             max_stale: lifetimes.max_stale,
             refetch_cooldown,
             retry: Backoff::new(FIRST_RETRY.min(longest_retry), longest_retry),
+            honors_cache_control: !matches!(wire.cache_control, Some(CacheControlWire::Ignore)),
         },
         retries,
     })
 }
 
-/// The places of the metadata of `issuer`, the field at this place.
-fn metadata(at: &Place<'_>, issuer: Option<&str>) -> Option<DocumentSource> {
+/// The places of the metadata of the only one of `issuers`, those of the provider at this place.
+fn metadata(at: &Place<'_>, issuers: &Issuers) -> Option<DocumentSource> {
+    let issuer = issuers.only_issuer();
+    if issuer.is_none() && !issuers.are_any() {
+        return at.field("issuers").refuse(
+            "discovery reads the metadata of a single issuer: name it in issuer, or give \
+             remote_jwks.http_uri, the key set of all",
+        );
+    }
     let source = issuer.and_then(|issuer| {
         Some(DocumentSource::Metadata {
             issuer: issuer.to_owned(),
@@ -154,7 +170,8 @@ fn metadata(at: &Place<'_>, issuer: Option<&str>) -> Option<DocumentSource> {
         })
     });
     source.or_else(|| {
-        at.refuse("must be an http or https URI without query: discovery reads its metadata")
+        at.field("issuer")
+            .refuse("must be an http or https URI without query: discovery reads its metadata")
     })
 }
 

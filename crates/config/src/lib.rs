@@ -8,8 +8,10 @@
 //! Readers and builders report a problem to the `Place` that has it and go on, so that all are found.
 //! One problem is enough for the whole configuration to be refused.
 
+mod authorization;
 mod choice;
 mod claim_path;
+mod client_authentication;
 mod client_certificate;
 mod conditions;
 mod config;
@@ -23,6 +25,7 @@ mod from_json;
 mod header_policy;
 mod http_uri;
 mod introspection;
+mod issuers;
 mod json;
 mod jwks;
 mod list;
@@ -38,6 +41,7 @@ mod protobuf;
 mod provider;
 mod providers;
 mod public_urls;
+mod request_header;
 mod requirement;
 mod resource_metadata;
 mod revocation;
@@ -48,6 +52,8 @@ mod schema;
 mod sender_constraint;
 mod spelling;
 mod string_matcher;
+mod token_profile;
+mod user_authentication;
 mod warnings;
 
 #[cfg(test)]

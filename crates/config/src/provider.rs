@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gate::policy::{CacheLimits, ClaimPath, Provider};
+use gate::policy::{CacheLimits, ClaimPath, Issuers, Provider, TokenProfile};
 use gate::token::MAX_TOKEN_BYTES;
 
 use super::claim_path::ClaimPathWire;
@@ -12,14 +12,16 @@ use super::forwarding::{
 };
 use super::header_policy;
 use super::introspection::IntrospectionWire;
+use super::issuers;
 use super::jwks::{self, LocalJwksWire, RemoteJwksWire};
 use super::location::{self, FromHeaderWire};
 use super::object::object;
 use super::place::Place;
 use super::revocation::RevocationWire;
-use super::scalar::{NonEmpty, PositiveDuration, Unsigned};
+use super::scalar::{NonEmpty, OwnHeaderName, PositiveDuration, Unsigned};
 use super::sender_constraint::SenderConstraintWire;
 use super::string_matcher::StringMatcherWire;
+use super::token_profile::{self, TokenProfileWire};
 
 const DEFAULT_CLOCK_SKEW: Unsigned = Unsigned(60);
 const DEFAULT_CACHED_TOKENS: usize = 4096;
@@ -32,6 +34,9 @@ object! {
     pub(crate) struct ProviderWire("Provider", "Provider") {
         /// The exact value of `iss`. Default: any issuer, or none.
         issuer: optional NonEmpty,
+        /// The values of `iss`, in place of `issuer`: exact ones, or URLs in which `{claim}` as a segment of the path
+        /// stands for that claim of the token. The claim must be a string of unreserved characters (RFC 3986).
+        issuers: optional Vec<NonEmpty>,
         /// Audiences of which `aud` must contain one, exactly. Default: any audience, or none.
         audiences: optional Vec<NonEmpty>,
         /// Where the key set is fetched.
@@ -43,6 +48,8 @@ object! {
         /// The accepted values of `typ`, in any case and without application/. `""` accepts a token
         /// without `typ`. Default: `"at+jwt"`, `"jwt"` and `""`.
         types: optional Vec<String>,
+        /// The profile that JWTs must have: `"rfc9068"`. Default: none.
+        profile: optional TokenProfileWire,
         /// How many verified tokens are cached, and up to which size.
         jwt_cache_config: optional CacheWire,
         /// Whether the upstream receives the token. Default false.
@@ -67,11 +74,17 @@ object! {
         forward_payload_header: optional String,
         /// Whether that base64url is padded. Default false.
         pad_forward_payload_header: optional bool,
+        /// The name of the payload in Envoy's dynamic metadata, in the namespace `envoy.filters.http.jwt_authn`. Default
+        /// none. Needs `payload_metadata_header`.
+        payload_in_metadata: optional String,
+        /// The header that carries the payload to Envoy's filter `header_to_metadata`, which moves it into dynamic
+        /// metadata.
+        payload_metadata_header: optional OwnHeaderName,
         /// Claims that the upstream receives as headers.
         claim_to_headers: optional Vec<ClaimToHeaderWire>,
         /// Claims that the access log and other filters receive as filter state.
         claims_to_filter_state: optional Vec<ClaimToFilterStateWire>,
-        /// Claims that become lists in filter state.
+        /// Claims that become lists in filter state and dynamic metadata.
         normalize_payload_in_metadata: optional NormalizeWire,
         /// Whether Envoy selects the route again after claims have set headers or filter state. Default
         /// false.
@@ -87,8 +100,6 @@ object! {
         scope_claims: optional Vec<ClaimPathWire>,
     }
     unsupported {
-        /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
-        payload_in_metadata: NO_METADATA,
         /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
         header_in_metadata: NO_METADATA,
         /// Not supported: the counters `bearer_gate.denied.*` tell why requests are refused.
@@ -113,12 +124,22 @@ impl ProviderWire {
             return providers.refuse("a provider's name must be printable and not empty");
         }
         let at = &providers.field(&name);
-        let issuer = self.issuer.map(|issuer| issuer.0);
+        let issuers = issuers::build(at, self.issuer, self.issuers);
         let local = self.local_jwks.is_some();
-        let header_policy = header_policy::build(at, self.algorithms, self.types, local);
+        let given = token_profile::Given {
+            issuers: issuers.as_ref().is_none_or(|issuers| !issuers.are_any()),
+            audiences: self.audiences.as_ref().is_some_and(|list| !list.is_empty()),
+            types: self.types.is_some(),
+        };
+        let profile = token_profile::build(at, self.profile, &given);
+        let types = match profile {
+            Some(_) => Some(TokenProfile::TYPES.map(str::to_owned).to_vec()),
+            None => self.types,
+        };
+        let header_policy = header_policy::build(at, self.algorithms, types, local);
         let keys = jwks::build(
             at,
-            issuer.as_deref(),
+            issuers.as_ref(),
             self.remote_jwks,
             self.local_jwks,
             self.introspection.is_some(),
@@ -127,9 +148,10 @@ impl ProviderWire {
         let revocation = self
             .revocation
             .and_then(|wire| wire.build(&at.field("revocation"), environment));
+        let issuer = issuers.as_ref().and_then(Issuers::only_issuer);
         let introspection = self
             .introspection
-            .and_then(|wire| wire.build(&at.field("introspection"), environment));
+            .and_then(|wire| wire.build(&at.field("introspection"), issuer, environment));
         let subjects = self
             .subjects
             .and_then(|wire| wire.build(&at.field("subjects")));
@@ -137,6 +159,8 @@ impl ProviderWire {
         let forwarding = ForwardingFields {
             forward_payload_header: self.forward_payload_header,
             pad_forward_payload_header: self.pad_forward_payload_header,
+            payload_in_metadata: self.payload_in_metadata,
+            payload_metadata_header: self.payload_metadata_header,
             claim_to_headers: self.claim_to_headers,
             claims_to_filter_state: self.claims_to_filter_state,
             normalize_payload_in_metadata: self.normalize_payload_in_metadata,
@@ -150,7 +174,7 @@ impl ProviderWire {
         let (keys, key_uses) = keys?;
         Some(Provider {
             index,
-            issuer,
+            issuers: issuers?,
             audiences: audiences.map(|audience| audience.0).collect(),
             subjects,
             keys,
@@ -158,6 +182,7 @@ impl ProviderWire {
             revocation,
             introspection,
             locations,
+            profile,
             header_policy,
             cache,
             sender_constraint: self.sender_constraint.map(Into::into).unwrap_or_default(),

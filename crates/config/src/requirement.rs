@@ -13,7 +13,8 @@ use super::from_json::FromJson;
 use super::object::object;
 use super::place::Place;
 use super::providers::Providers;
-use super::scalar::{NonEmpty, OwnHeaderName, ScopeToken};
+use super::scalar::{AcrValue, NonEmpty, OwnHeaderName, PositiveDuration, ScopeToken};
+use super::user_authentication;
 
 /// How deep requirements may be nested.
 const MAX_DEPTH: usize = 8;
@@ -44,6 +45,10 @@ object! {
         allow_missing_or_failed: optional Empty,
         /// Every request passes; the claims of an unverified token are forwarded.
         extract_only_without_validation: optional ExtractWire,
+        /// Authentication context classes of which `acr` must be one, the preferred one first (RFC 9470).
+        acr_values: optional Vec<AcrValue>,
+        /// The longest time since the user was authenticated, `auth_time` (RFC 9470); whole seconds.
+        max_authentication_age: optional PositiveDuration,
         /// Scopes that the token must all have.
         scopes: optional Vec<ScopeToken>,
         /// Scopes of which the token must have one.
@@ -110,6 +115,8 @@ impl RequirementWire {
                 allow_missing,
                 allow_missing_or_failed,
                 extract_only_without_validation: None,
+                acr_values: None,
+                max_authentication_age: None,
                 scopes: None,
                 any_scope: None,
                 claims: None,
@@ -143,17 +150,23 @@ impl Builder<'_> {
                 "requirements are nested more than {MAX_DEPTH} deep"
             ));
         };
+        let authentication = user_authentication::build(
+            at,
+            wire.acr_values.take(),
+            wire.max_authentication_age.take(),
+        );
         let (scopes, any_scope, claims) = (
             wire.scopes.take(),
             wire.any_scope.take(),
             wire.claims.take(),
         );
-        let is_conditional = [&scopes, &any_scope]
-            .into_iter()
-            .flatten()
-            .any(|scopes| !scopes.is_empty())
+        let is_conditional = !authentication.is_empty()
+            || [&scopes, &any_scope]
+                .into_iter()
+                .flatten()
+                .any(|scopes| !scopes.is_empty())
             || claims.as_ref().is_some_and(|claims| !claims.is_empty());
-        let conditions = conditions::build(at, scopes, any_scope, claims);
+        let conditions = conditions::build(at, authentication, scopes, any_scope, claims);
         // As in Envoy: among alternatives these fields concern the providers of the alternatives,
         // elsewhere all providers.
         let covered = if siblings.is_empty() {
@@ -166,9 +179,9 @@ impl Builder<'_> {
         match (given.next(), given.next()) {
             (Some(node), None) => node,
             (None, _) if !is_conditional => at.refuse(EMPTY),
-            (None, _) => {
-                at.refuse("scopes and claims need provider_name or another requirement beside them")
-            }
+            (None, _) => at.refuse(
+                "conditions on a token need provider_name or another requirement beside them",
+            ),
             (Some(_), Some(_)) => at.refuse(
                 "has more than one of provider_name, provider_and_audiences, requires_any, \
                  requires_all, allow, allow_missing, allow_missing_or_failed and \
@@ -216,9 +229,8 @@ impl Builder<'_> {
         }
         if wire.allow.is_some() {
             if !conditions.is_empty() {
-                at.field("allow").report(
-                    "lets every request pass, so scopes and claims beside it have no effect",
-                );
+                at.field("allow")
+                    .report("lets every request pass, so conditions beside it have no effect");
             }
             nodes.push(Some(RequirementKind::Nothing.into()));
         }
@@ -231,7 +243,7 @@ impl Builder<'_> {
         if let Some(wire) = wire.extract_only_without_validation {
             let at = at.field("extract_only_without_validation");
             if !conditions.is_empty() {
-                at.report("scopes and claims of an unverified token prove nothing");
+                at.report("conditions on an unverified token prove nothing");
             }
             nodes.push(Some(node(RequirementKind::ExtractOnly(Extract {
                 providers: covered.to_vec(),

@@ -30,7 +30,7 @@ object! {
         /// machine only.
         resource: required NonEmpty,
         /// The issuer identifiers of the authorization servers that clients get tokens from. Default: the
-        /// issuers of the providers, in the order of their names.
+        /// issuers of the providers, in the order of their names; required if there are templates of issuers.
         authorization_servers: optional Vec<NonEmpty>,
         /// The scopes that clients are told of. Default: none.
         scopes_supported: optional Vec<ScopeToken>,
@@ -268,9 +268,18 @@ fn authorization_servers(
         Some(given) => texts(Some(given)),
         None if providers.is_complete() => {
             let mut issuers: Vec<String> = Vec::new();
-            for issuer in providers.all().iter().filter_map(|one| one.issuer.as_ref()) {
-                if !issuers.contains(issuer) {
-                    issuers.push(issuer.clone());
+            for provider in providers.all() {
+                for issuer in provider.issuers.all() {
+                    let Some(issuer) = issuer.only_issuer() else {
+                        return at.refuse(&format!(
+                            "is required: the issuers of {:?} have placeholders, and clients must be \
+                             told of one authorization server",
+                            provider.name
+                        ));
+                    };
+                    if !issuers.iter().any(|known| known == issuer) {
+                        issuers.push(issuer.to_owned());
+                    }
                 }
             }
             issuers

@@ -3,14 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::fetching::{
-    Authorization, Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Retries,
-};
+use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Retries};
 use gate::policy::{OnUnavailable, RevocationSource};
 use gate::revocation::ListFormat;
 
+use super::authorization;
 use super::choice::choice;
-use super::environment::{self, Environment};
+use super::environment::Environment;
 use super::http_uri::{self, HttpUriWire};
 use super::object::object;
 use super::place::Place;
@@ -72,7 +71,7 @@ impl RevocationWire {
         environment: Environment<'_>,
     ) -> Option<RevocationSource> {
         let variable = self.password_environment_variable;
-        let authorization = authorization(at, self.username, variable, environment);
+        let authorization = authorization::basic(at, self.username, variable, environment);
         let timeout = http_uri::timeout(&at.field("http_uri"), self.http_uri.timeout);
         let policy = refresh_policy(at, timeout, self.refresh_interval, self.max_stale);
         let remote = RemoteDocument {
@@ -80,6 +79,7 @@ impl RevocationWire {
             cluster: self.http_uri.cluster.0,
             source: DocumentSource::Uri(self.http_uri.uri.0),
             authorization,
+            headers: Vec::new(),
             retries: Retries {
                 number: 0,
                 backoff: Backoff::new(FIRST_RETRY, FIRST_RETRY),
@@ -125,28 +125,6 @@ fn refresh_policy(
         // No request asks for a list before it is due.
         refetch_cooldown: max_stale,
         retry: Backoff::new(FIRST_RETRY, longest_retry),
+        honors_cache_control: true,
     })
-}
-
-/// Builds the HTTP Basic authentication (RFC 7617) of the list at this place, if there is one.
-fn authorization(
-    at: &Place<'_>,
-    username: Option<NonEmpty>,
-    variable: Option<NonEmpty>,
-    environment: Environment<'_>,
-) -> Option<Authorization> {
-    match (username, variable) {
-        (None, None) => None,
-        (Some(NonEmpty(username)), Some(NonEmpty(variable))) => {
-            if username.contains(|letter: char| letter == ':' || letter.is_control()) {
-                let at = at.field("username");
-                at.report("must have no colon and no control characters (RFC 7617)");
-            }
-            let at = at.field("password_environment_variable");
-            let password = environment::secret(&at, &variable, environment)?;
-            Some(Authorization::basic(&username, &password))
-        }
-        (Some(_), None) => at.refuse("username needs password_environment_variable"),
-        (None, Some(_)) => at.refuse("password_environment_variable needs username"),
-    }
 }

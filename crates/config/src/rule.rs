@@ -1,6 +1,6 @@
 //! Rules: which requests need which token.
 
-use gate::policy::{Requirement, Rule};
+use gate::policy::{Enforcement, Requirement, Rule};
 
 use super::list::quoted;
 use super::matcher::MatcherWire;
@@ -18,6 +18,9 @@ object! {
         requires: not_null Requires,
         /// What they need: a name in `requirement_map`. Not null.
         requirement_name: not_null NonEmpty,
+        /// Whether the rule refuses nothing: a request that it would refuse passes as it was sent, is counted as
+        /// `would_deny.<reason>` and has the filter state `bearer_gate.would_deny`. Default false.
+        report_only: optional bool,
     }
 }
 
@@ -45,7 +48,17 @@ impl RuleWire {
         Some(Rule {
             matcher: matcher?,
             requirement: requirement?,
+            enforcement: enforcement(self.report_only),
         })
+    }
+}
+
+/// What follows from refusals, given a field `report_only`.
+pub(crate) fn enforcement(report_only: Option<bool>) -> Enforcement {
+    if report_only == Some(true) {
+        Enforcement::Report
+    } else {
+        Enforcement::Refuse
     }
 }
 

@@ -258,10 +258,29 @@ pub(crate) struct ScopeToken(pub(crate) String);
 impl FromJson for ScopeToken {
     fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
         let text = text(json, at)?;
-        let fits = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
-        if text.is_empty() || !text.bytes().all(fits) {
+        if !is_quotable(text) {
             return at.refuse("is not a scope: visible ASCII characters without space, \" and \\");
         }
         Some(Self(text.to_owned()))
     }
+}
+
+/// An authentication context class, of characters that a list in a challenge can quote.
+#[derive(Clone, Debug)]
+pub(crate) struct AcrValue(pub(crate) String);
+
+impl FromJson for AcrValue {
+    fn from_json(json: &Value, at: &Place<'_>) -> Option<Self> {
+        let text = text(json, at)?;
+        if !is_quotable(text) {
+            return at.refuse("must be visible ASCII characters without space, \" and \\");
+        }
+        Some(Self(text.to_owned()))
+    }
+}
+
+/// Whether a challenge can quote the text, in a list separated by spaces: a `scope-token` (RFC 6749, section 3.3).
+fn is_quotable(text: &str) -> bool {
+    let fits = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+    !text.is_empty() && text.bytes().all(fits)
 }

@@ -24,6 +24,7 @@ const ONE_OF: &[(&str, &[&str])] = &[
         "ClaimCondition",
         &["exact", "any_of", "contains", "present"],
     ),
+    ("Authorization", &["username", "token_environment_variable"]),
     ("ClaimCondition", CLAIM),
     ("ClaimToFilterState", CLAIM),
     ("ClaimToHeader", CLAIM),
@@ -36,6 +37,7 @@ const ONE_OF: &[(&str, &[&str])] = &[
         &["inline_string", "inline_bytes", "environment_variable"],
     ),
     ("RemoteJwks", &["http_uri", "discovery"]),
+    ("RequestHeader", &["value", "value_environment_variable"]),
     (
         "Requirement",
         &[
@@ -76,7 +78,9 @@ const ONE_AT_MOST: &[(&str, &[&str])] = &[
             "range_match",
         ],
     ),
+    ("Provider", &["issuer", "issuers"]),
     ("Provider", &["remote_jwks", "local_jwks"]),
+    ("Provider", &["profile", "types"]),
     ("QueryParameterMatch", &["string_match", "present_match"]),
     ("Rule", &["requires", "requirement_name"]),
 ];
@@ -106,7 +110,9 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
     ("MetadataMatch", "path", "minItems", "1"),
     ("MetadataMatch", "path", "maxItems", "8"),
     ("Provider", "algorithms", "minItems", "1"),
+    ("Provider", "issuers", "minItems", "1"),
     ("Provider", "types", "minItems", "1"),
+    ("Requirement", "acr_values", "minItems", "1"),
     ("Requirements", "requirements", "minItems", "1"),
     (
         "ResourceMetadata",

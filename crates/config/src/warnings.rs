@@ -1,10 +1,12 @@
 //! What is valid but most likely a mistake.
 
+mod issuers;
+
 use std::rc::Rc;
 
 use gate::binding::{CertificateFormat, XfccElement};
 use gate::policy::{
-    ClientCertificate, NonceUse, Policy, Provider, RequirementKind, RequirementNode,
+    ClientCertificate, Enforcement, NonceUse, Policy, Provider, RequirementKind, RequirementNode,
     SenderConstraint,
 };
 
@@ -13,6 +15,7 @@ use gate::policy::{
 pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
     let requirements = requirements(policy);
     let mut warnings = Vec::new();
+    find_about_reports(policy, &mut warnings);
     for scope in ["offline_access", "openid"] {
         let asks = |node: &&(String, Rc<RequirementNode>)| asks_for(&node.1, scope);
         if let Some((path, _)) = requirements.iter().find(asks) {
@@ -35,6 +38,14 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
             ));
         }
     }
+    issuers::find(policy, &requirements, &mut warnings);
+    let reads_inner_actor = |node: &&(String, Rc<RequirementNode>)| reads_inner_actor(&node.1);
+    if let Some((path, _)) = requirements.iter().find(reads_inner_actor) {
+        warnings.push(format!(
+            "{path}: only the outermost act may decide, and the act in it tells of actors before (RFC 8693, \
+             section 4.1)"
+        ));
+    }
     find_about_proofs(policy, &mut warnings);
     if let ClientCertificate::Header(header) = &policy.options.client_certificate {
         if header.format == CertificateFormat::Xfcc(XfccElement::First) {
@@ -54,6 +65,21 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// The warnings about refusals that are only reported.
+fn find_about_reports(policy: &Policy, warnings: &mut Vec<String>) {
+    if policy.options.enforcement == Enforcement::Report {
+        warnings.push("report_only: nothing is refused, and no token protects anything".to_owned());
+        return;
+    }
+    for (index, rule) in policy.rules.listed().iter().enumerate() {
+        if rule.enforcement == Enforcement::Report {
+            warnings.push(format!(
+                "rules[{index}].report_only: the rule refuses nothing"
+            ));
+        }
+    }
 }
 
 /// The warnings about proofs of possession.
@@ -97,6 +123,13 @@ fn asks_for(node: &RequirementNode, scope: &str) -> bool {
     let conditions = &node.conditions;
     let mut scopes = conditions.scopes.iter().chain(&conditions.any_scope);
     scopes.any(|one| one == scope) || node.parts().iter().any(|part| asks_for(part, scope))
+}
+
+/// Whether a condition is on an actor before the one that acts now.
+fn reads_inner_actor(node: &RequirementNode) -> bool {
+    let mut claims = node.conditions.claims.iter();
+    claims.any(|claim| claim.path.starts_with(&["act", "act"]))
+        || node.parts().iter().any(reads_inner_actor)
 }
 
 fn collect_providers<'n>(node: &'n RequirementNode, found: &mut Vec<&'n Rc<Provider>>) {

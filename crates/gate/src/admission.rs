@@ -1,15 +1,22 @@
 //! What the gate changes in an admitted request.
 
+mod payload_metadata;
+
 use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
+
+pub use self::payload_metadata::MAX_HEADER_BYTES;
 
 use crate::credential::Credential;
 use crate::dpop::{AcceptedProof, PROOF_HEADER, UsedProof};
 use crate::http::{cookies, is_named};
-use crate::policy::{Forwarding, Location, Policy, Provider, UpstreamToken};
+use crate::json;
+use crate::policy::{Forwarding, Location, Policy, Provider, TextEncoding, UpstreamToken};
+use crate::reason::Reason;
 use crate::request::Request;
 
 /// How a request is changed before it goes to the upstream.
@@ -57,15 +64,33 @@ pub struct ForwardedToken<'t> {
 /// into the header `dpop-nonce` of responses (RFC 9449, section 8.2).
 pub const NONCE_STATE: &str = "dpop_nonce";
 
+/// The key of the filter state with the reason of a refusal, for access logs.
+pub const REASON_STATE: &str = "bearer_gate.reason";
+
+/// The key of the filter state with the reason for which a request would be refused, if refusals were not only
+/// reported.
+pub const WOULD_DENY_STATE: &str = "bearer_gate.would_deny";
+
+/// The key of the filter state with the reason for which an admitted stream was ended.
+pub const ENDED_STATE: &str = "bearer_gate.ended";
+
+/// What the keys of the filter's own state begin with. Claims have other keys, so that no token can say why a
+/// request was refused.
+pub const OWN_STATE_PREFIX: &str = "bearer_gate.";
+
 impl Admission {
     /// The admission of `request` with these tokens.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::PayloadTooLarge`] if Envoy could not make metadata of a payload that policies behind the gate may
+    /// depend on.
     pub fn new<'t>(
         verified: bool,
         policy: &Policy,
         request: &Request,
         tokens: impl IntoIterator<Item = ForwardedToken<'t>>,
-    ) -> Self {
+    ) -> Result<Self, Reason> {
         let mut admission = Self {
             verified,
             ..Self::default()
@@ -73,7 +98,7 @@ impl Admission {
         let mut consumed: Vec<&Rc<Location>> = Vec::new();
         let mut proven = None;
         for token in tokens {
-            admission.forward(token);
+            admission.forward(token)?;
             let location = &token.credential.location;
             if !token.provider.forward && !consumed.contains(&location) {
                 consumed.push(location);
@@ -88,7 +113,7 @@ impl Admission {
             let is_forwarded = !consumed.contains(&&credential.location);
             admission.use_proof(credential, proof, is_forwarded, policy);
         }
-        admission
+        Ok(admission)
     }
 
     /// Uses up the proof of `credential`. It is forwarded with its token or not at all.
@@ -118,7 +143,7 @@ impl Admission {
     }
 
     /// Forwards payload and claims of a token.
-    fn forward(&mut self, token: ForwardedToken<'_>) {
+    fn forward(&mut self, token: ForwardedToken<'_>) -> Result<(), Reason> {
         let forwarding = &token.provider.forwarding;
         if let Some(name) = &forwarding.payload_header {
             // What is forwarded is what the request was judged by.
@@ -129,11 +154,14 @@ impl Admission {
             };
             self.set(name, padded(payload, forwarding.pad_payload));
         }
+        if let Some(metadata) = &forwarding.metadata {
+            self.set_metadata(&metadata.header, token)?;
+        }
         let mut set = false;
         for claim in &forwarding.claim_headers {
             let value = claim.claim.find(token.payload);
-            if let Some(value) = value.and_then(header_text) {
-                self.set(&claim.target, value);
+            if let Some(value) = value.and_then(|value| header_text(value, claim.encoding)) {
+                self.set(&claim.header, value);
                 set = true;
             }
         }
@@ -147,15 +175,48 @@ impl Admission {
             }
         }
         self.clear_route_cache |= set && forwarding.clear_route_cache;
+        Ok(())
+    }
+
+    /// Sets the header with the whole payload for dynamic metadata. Of several tokens the first one has it: Envoy
+    /// would join the values of one header, and read none.
+    fn set_metadata(&mut self, name: &str, token: ForwardedToken<'_>) -> Result<(), Reason> {
+        if self.sets(name) {
+            return Ok(());
+        }
+        let space_delimited = &token.provider.forwarding.space_delimited;
+        let value = if token.introspected {
+            payload_metadata::encode(token.payload, space_delimited)
+        } else {
+            // Of a verified token only some claims are kept.
+            let json = URL_SAFE_NO_PAD.decode(encoded_payload(&token.credential.text));
+            let payload = json.ok().and_then(|json| json::parse_object(&json));
+            let payload = payload.ok_or(Reason::MalformedToken)?;
+            payload_metadata::encode(&payload, space_delimited)
+        };
+        if value.len() > MAX_HEADER_BYTES {
+            return Err(Reason::PayloadTooLarge {
+                bytes: value.len(),
+                limit: MAX_HEADER_BYTES,
+            });
+        }
+        self.set(name, value);
+        Ok(())
+    }
+
+    /// Whether the header gets a value.
+    fn sets(&self, name: &str) -> bool {
+        let is_set =
+            |change: &HeaderChange| matches!(change, HeaderChange::Set(known, _) if known == name);
+        self.headers.iter().any(is_set)
     }
 
     /// Replaces what the client sent in the header. Further values for the same header stand after the
     /// first, as in Envoy.
     fn set(&mut self, name: &str, value: String) {
-        let is_set =
-            |change: &HeaderChange| matches!(change, HeaderChange::Set(known, _) if known == name);
+        let is_set = self.sets(name);
         let (name, value) = (name.to_owned(), value.into_bytes());
-        self.headers.push(if self.headers.iter().any(is_set) {
+        self.headers.push(if is_set {
             HeaderChange::Add(name, value)
         } else {
             HeaderChange::Set(name, value)
@@ -221,13 +282,32 @@ fn padded(payload: String, pad: bool) -> String {
 /// The value of a header for a claim: arrays and objects as JSON in Base64 (RFC 4648, section 4, as in
 /// Envoy), everything else as text. `None` for a text that begins or ends with white space: the
 /// recipient of a header trims its value (RFC 9110, section 5.5), and some applications trim other
-/// white space too, so that the subject ` admin` would become `admin`.
-fn header_text(value: &Value) -> Option<String> {
-    match value {
-        Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(value.to_string())),
+/// white space too, so that the subject ` admin` would become `admin`. Percent-encoded, such a text and
+/// every other one arrives as it is.
+fn header_text(value: &Value, encoding: TextEncoding) -> Option<String> {
+    match (value, encoding) {
+        (Value::Array(_) | Value::Object(_), _) => Some(STANDARD.encode(value.to_string())),
+        (Value::String(text), TextEncoding::Percent) => {
+            (!text.is_empty()).then(|| utf8_percent_encode(text, NOT_ATTR_CHAR).to_string())
+        }
         _ => text(value).filter(|text| text.trim() == text),
     }
 }
+
+/// All characters of ASCII but `attr-char` (RFC 8187, section 3.2.1).
+const NOT_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 /// The filter state for a claim: arrays and objects as JSON, everything else as text. A
 /// space-delimited claim becomes an array.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 pub use challenge::{AcceptedSchemes, ChallengeParameters};
 
-use crate::policy::{Policy, Requirement};
+use crate::policy::{Policy, Requirement, ResponseBody};
 use crate::reason::{Reason, ReasonKind};
 use crate::request::Request;
 use challenge::challenges;
@@ -38,7 +38,10 @@ impl Answer {
         if policy.options.strip_failure_response {
             return answer.stripped();
         }
-        answer
+        match policy.options.response_body {
+            ResponseBody::Problem if !request.grpc => answer.with_problem(reason.kind()),
+            ResponseBody::Problem | ResponseBody::Json => answer,
+        }
     }
 
     /// The answer for `reason`. If the request is gRPC, the host turns the status into a gRPC status and
@@ -73,6 +76,16 @@ impl Answer {
         }
     }
 
+    /// The answer with problem details (RFC 9457) as its body.
+    #[must_use]
+    fn with_problem(mut self, kind: ReasonKind) -> Self {
+        self.headers.retain(|(name, _)| *name != "content-type");
+        let content_type = ("content-type", "application/problem+json".into());
+        self.headers.push(content_type);
+        self.body = problem_body(kind).into();
+        self
+    }
+
     /// The answer without body and challenge, which disclose the reason.
     #[must_use]
     pub fn stripped(mut self) -> Self {
@@ -94,6 +107,22 @@ fn json_body(kind: ReasonKind) -> String {
         r#""}"#,
     ]
     .concat()
+}
+
+/// Problem details of the type `about:blank`, whose title is the phrase of the status (RFC 9457, section 4.2.1). No
+/// part needs to be escaped.
+fn problem_body(kind: ReasonKind) -> String {
+    let status = kind.status();
+    let title = match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        _ => "Service Unavailable",
+    };
+    let (error, detail) = (kind.error(), kind.description());
+    format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","error":"{error}"}}"#
+    )
 }
 
 #[cfg(test)]

@@ -8,30 +8,37 @@
 mod context;
 mod evaluation;
 mod introspected;
+mod judges;
 mod jwt;
 mod presented_token;
 mod proof;
+mod refusal;
 mod requirement;
 mod revoked;
 mod sender;
+mod standing;
 mod unfulfilled;
 mod wait;
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 pub use context::{Context, Counts, Resources};
+pub use refusal::Refusal;
 pub use requirement::{
-    AcceptedToken, Fulfilment, Payload, ProviderResult, RequirementResult, evaluate,
+    AcceptedJwt, AcceptedToken, Fulfilment, Payload, ProviderResult, RequirementResult, evaluate,
 };
+pub use standing::StandingToken;
 pub use unfulfilled::Unfulfilled;
 pub use wait::{Dependency, RETRY_AFTER, Wait};
 
 use crate::admission::Admission;
-use crate::policy::{Policy, Requirement, is_ambiguous};
+use crate::policy::{Policy, Provider, Requirement, is_ambiguous};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
 use evaluation::Evaluation;
+use judges::Judges;
 
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +60,10 @@ pub struct Decided<'p> {
     pub decision: Decision,
     /// The requirement that decided, which the challenge is about; `None` if none applied.
     pub requirement: Option<&'p Requirement>,
+    /// The index of the provider that a refusal comes from; `None` if no provider was asked.
+    pub provider: Option<usize>,
+    /// The tokens that the stream must end with; none if it goes on whatever becomes of them.
+    pub standing: Vec<StandingToken>,
     /// What was counted on the way.
     pub counts: Counts,
 }
@@ -63,6 +74,8 @@ impl From<Reason> for Decided<'_> {
         Self {
             decision: Decision::Deny(reason),
             requirement: None,
+            provider: None,
+            standing: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -146,10 +159,17 @@ pub fn decide<'p>(
     now: Timestamp,
 ) -> Decided<'p> {
     let counts = Cell::default();
-    let (decision, requirement) = by_rules(policy, request, context, &counts, now);
+    let Judgment {
+        decision,
+        requirement,
+        provider,
+        standing,
+    } = by_rules(policy, request, context, &counts, now);
     Decided {
         decision,
         requirement,
+        provider,
+        standing,
         counts: counts.get(),
     }
 }
@@ -163,7 +183,27 @@ pub fn decide_by(
     context: &Context<'_>,
     now: Timestamp,
 ) -> Decision {
-    by_requirement(requirement, policy, request, context, &Cell::default(), now)
+    by_requirement(requirement, policy, request, context, &Cell::default(), now).decision
+}
+
+/// A decision, and where it comes from.
+struct Judgment<'p> {
+    decision: Decision,
+    requirement: Option<&'p Requirement>,
+    provider: Option<usize>,
+    standing: Vec<StandingToken>,
+}
+
+impl From<Decision> for Judgment<'_> {
+    /// A decision without any requirement.
+    fn from(decision: Decision) -> Self {
+        Self {
+            decision,
+            requirement: None,
+            provider: None,
+            standing: Vec::new(),
+        }
+    }
 }
 
 fn by_rules<'p>(
@@ -172,54 +212,82 @@ fn by_rules<'p>(
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
-) -> (Decision, Option<&'p Requirement>) {
+) -> Judgment<'p> {
     if policy.options.bypass_cors_preflight && request.is_cors_preflight() {
-        return (Decision::Pass, None);
+        return Decision::Pass.into();
     }
     let decided = policy.first_decision(request, |requirement| {
-        let decision = by_requirement(requirement, policy, request, context, counts, now);
-        let is_final = decision.is_final_for(request);
-        is_final.then_some((decision, Some(requirement)))
+        let judgment = by_requirement(requirement, policy, request, context, counts, now);
+        let is_final = judgment.decision.is_final_for(request, requirement, policy);
+        is_final.then_some(judgment)
     });
     match decided {
-        Ok(Some(decided)) => decided,
+        Ok(Some(judgment)) => judgment,
         Ok(None) if policy.allows_unmatched() && !is_ambiguous(request.path()) => {
-            (Decision::Pass, None)
+            Decision::Pass.into()
         }
-        Ok(None) => (Reason::NoRule.into(), None),
-        Err(reason) => (reason.into(), None),
+        Ok(None) => Decision::from(Reason::NoRule).into(),
+        Err(reason) => Decision::from(reason).into(),
     }
 }
 
-fn by_requirement(
-    requirement: &Requirement,
+fn by_requirement<'r>(
+    requirement: &'r Requirement,
     policy: &Policy,
     request: &Request,
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
-) -> Decision {
+) -> Judgment<'r> {
     if requirement.locations.is_empty() {
-        return Decision::Pass;
+        return Judgment {
+            requirement: Some(requirement),
+            ..Decision::Pass.into()
+        };
     }
+    let judges = Judges::default();
     let found = evaluation::credentials(requirement, policy, request);
     let evaluation = Evaluation::new(&found, policy, request, context, counts, now);
-    let fulfilled = evaluate(&requirement.root, &|provider| {
-        evaluation.provider_result(provider)
-    });
-    match fulfilled.and_then(|fulfilment| evaluation.admit(&fulfilment)) {
+    let provider_result = |provider: &Rc<Provider>| {
+        let result = evaluation.provider_result(provider);
+        judges.note(provider, &result);
+        result
+    };
+    let fulfilled = evaluate(&requirement.root, &provider_result, now);
+    let standing = match &fulfilled {
+        Ok(fulfilment) if policy.ends_streams(requirement) => evaluation.standing(fulfilment),
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    let decision = match fulfilled.and_then(|fulfilment| evaluation.admit(&fulfilment)) {
         Ok(Some(admission)) => Decision::Admit(admission),
         Ok(None) => Decision::Pass,
         Err(unfulfilled) => unfulfilled.into(),
+    };
+    let provider = match &decision {
+        Decision::Deny(reason) => judges.author(reason.kind()),
+        _ => None,
+    };
+    Judgment {
+        decision,
+        requirement: Some(requirement),
+        provider,
+        standing,
     }
 }
 
 impl Decision {
-    /// Whether the decision stands, so that no further requirement is examined: nothing passes without
-    /// a valid token on the strength of a path that the upstream may take for another one.
+    /// Whether the decision by `requirement` stands, so that no further requirement is examined: nothing passes
+    /// without a valid token on the strength of a path that the upstream may take for another one.
     #[must_use]
-    pub fn is_final_for(&self, request: &Request) -> bool {
-        !self.passes_unverified() || !is_ambiguous(request.path())
+    pub fn is_final_for(
+        &self,
+        request: &Request,
+        requirement: &Requirement,
+        policy: &Policy,
+    ) -> bool {
+        let is_only_reported = || matches!(self, Self::Deny(_)) && policy.is_reported(requirement);
+        let may_pass = self.passes_unverified() || is_only_reported();
+        !may_pass || !is_ambiguous(request.path())
     }
 
     /// Whether the request passes without a valid token.

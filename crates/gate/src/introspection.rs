@@ -1,12 +1,16 @@
 //! Token introspection (RFC 7662): what the authorization server says about a token.
 
 mod answer;
+mod client_authentication;
+mod client_key;
 mod contradiction;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 pub use self::answer::{IntrospectionResponse, MAX_ANSWER_BYTES, read};
+pub use self::client_authentication::{ClientAuthentication, Credentials};
+pub use self::client_key::{ClientKey, ClientKeyProblem};
 pub use self::contradiction::{COMPARED_CLAIMS, contradiction};
 
 /// The status of a token.

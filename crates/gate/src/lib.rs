@@ -7,7 +7,7 @@
 //! - fetched documents: [`fetching`], [`revocation`], [`introspection`]
 //! - [`policy`]: providers, requirements and rules, and their logic
 //! - the decision: [`credential`], [`token_cache`], [`admission`], [`decision`],
-//!   [`answer`], [`resource_metadata`]
+//!   [`answer`], [`refusal_line`], [`resource_metadata`]
 //!
 //! A module never imports from a layer above its own.
 
@@ -37,6 +37,7 @@ pub mod keys;
 pub mod pem;
 pub mod policy;
 pub mod reason;
+pub mod refusal_line;
 pub mod request;
 pub mod resource_metadata;
 pub mod revocation;

@@ -6,11 +6,14 @@ mod claim_path;
 mod client_certificate;
 mod conditions;
 mod dpop_policy;
+mod enforcement;
 mod forwarding;
 mod header_names;
 mod header_policy;
 mod index;
 mod introspection_endpoint;
+mod issuer_template;
+mod issuers;
 mod key_source;
 mod location;
 mod matcher;
@@ -22,11 +25,15 @@ mod protected_resources;
 mod provider;
 mod public_urls;
 mod requirement;
+mod response_body;
 mod revocation_source;
 mod rules;
 mod scope_list;
 mod sender_constraint;
+mod share;
 mod string_matcher;
+mod token_profile;
+mod user_authentication;
 mod web_url;
 
 use std::rc::Rc;
@@ -36,10 +43,13 @@ pub use claim_path::ClaimPath;
 pub use client_certificate::{CertificateHeader, ClientCertificate, TrustedPeers};
 pub use conditions::{ClaimCondition, ClaimTest, TokenConditions};
 pub use dpop_policy::{DpopPolicy, NonceUse, UpstreamToken};
-pub use forwarding::{ClaimTarget, Forwarding};
+pub use enforcement::{Enforcement, StreamEnd};
+pub use forwarding::{ClaimTarget, Forwarding, HeaderClaim, PayloadMetadata, TextEncoding};
 pub use header_names::HeaderNames;
 pub use header_policy::HeaderPolicy;
 pub use introspection_endpoint::{IntrospectedTokens, IntrospectionEndpoint};
+pub use issuer_template::{IssuerTemplate, NotAnIssuerTemplate};
+pub use issuers::Issuers;
 pub use key_source::KeySource;
 pub(crate) use location::BEARER;
 pub use location::Location;
@@ -54,10 +64,14 @@ pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
 pub use public_urls::PublicUrls;
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
+pub use response_body::ResponseBody;
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
 pub use sender_constraint::SenderConstraint;
+pub use share::Share;
 pub use string_matcher::{Comparison, StringMatcher};
+pub use token_profile::TokenProfile;
+pub use user_authentication::UserAuthentication;
 pub use web_url::{NotAWebUrl, WebUrl};
 
 use crate::dpop::PROOF_HEADER;
@@ -86,6 +100,8 @@ pub struct Policy {
     /// The headers that the filter may set, in lower case and sorted. A client's copies of them never
     /// reach the upstream, see [`Policy::must_remove`].
     pub own_headers: Vec<String>,
+    /// The headers that mark claims as unverified.
+    pub status_headers: Vec<String>,
     /// The members of a payload that decisions or forwarding read, besides the registered claims.
     pub read_claims: Vec<String>,
     /// The headers that decisions read besides `authorization` and pseudo-headers, in lower case and
@@ -96,6 +112,7 @@ pub struct Policy {
     longest_token: usize,
     introspects: bool,
     reads_dynamic_metadata: bool,
+    has_reported_rules: bool,
 }
 
 /// Settings that concern all requests.
@@ -117,6 +134,14 @@ pub struct Options {
     pub public_urls: PublicUrls,
     /// Where the certificate of the client is learned from.
     pub client_certificate: ClientCertificate,
+    /// What the workers of a process have in common.
+    pub share: Share,
+    /// The form of the body of refusals.
+    pub response_body: ResponseBody,
+    /// What follows from refusals, whatever the rule.
+    pub enforcement: Enforcement,
+    /// How long admitted streams may last.
+    pub stream_end: StreamEnd,
 }
 
 impl Policy {
@@ -130,14 +155,17 @@ impl Policy {
         options: Options,
     ) -> Self {
         let token_bytes = providers.iter().map(|provider| provider.cache.token_bytes);
-        let own_headers = own_headers(&providers, &rules, &requirements);
+        let status_headers = status_headers(&rules, &requirements);
+        let own_headers = own_headers(&providers, &status_headers);
         Self {
             longest_token: token_bytes.fold(MAX_TOKEN_BYTES, usize::max),
             reads_dynamic_metadata: reads_dynamic_metadata(&rules),
+            has_reported_rules: has_reported_rules(&rules),
             introspects: providers.iter().any(|one| one.introspection.is_some()),
             own_spellings: HeaderNames::new(own_headers.iter().map(String::as_str)),
             token_spellings: HeaderNames::new(token_headers(&providers)),
             own_headers,
+            status_headers,
             read_headers: read_headers(&providers, &rules, &options),
             read_claims: read_claims(&providers, &rules, &requirements),
             providers,
@@ -173,17 +201,62 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Reason::Header`] if there is such a header and routes name requirements. Envoy selected the
+    /// [`Reason::Header`] if there is such a header and routes name requirements, unless refusals are only reported. Envoy selected the
     /// route with the header and would select another one without it, whose requirement nobody has
     /// asked for.
     pub fn remove_client_headers(&self, request: &mut Request) -> Result<Vec<String>, Reason> {
         let names = request.forget_headers(|name| self.must_remove(name));
-        match names.first() {
-            Some(name) if self.options.per_route_requirements => {
-                Err(Reason::Header { name: name.clone() })
-            }
-            _ => Ok(names),
+        match self.forged_header(&names) {
+            Some(reason) if self.options.enforcement == Enforcement::Refuse => Err(reason),
+            Some(_) | None => Ok(names),
         }
+    }
+
+    /// Why a request is refused from which headers with these names were removed, also if that is only
+    /// reported; `None` if it is not.
+    #[must_use]
+    pub fn forged_header(&self, names: &[String]) -> Option<Reason> {
+        let name = names
+            .first()
+            .filter(|_| self.options.per_route_requirements)?;
+        Some(Reason::Header { name: name.clone() })
+    }
+
+    /// Whether a refusal of `request` by `requirement` is only reported, and the request passes. If no requirement
+    /// applied, it is `None`.
+    ///
+    /// A rule never lets an [ambiguous](is_ambiguous) path pass that way: the upstream may take it for one that
+    /// another rule protects.
+    #[must_use]
+    pub fn reports_only(&self, request: &Request<'_>, requirement: Option<&Requirement>) -> bool {
+        let by_rule = || requirement.is_some_and(|one| self.is_reported(one));
+        self.options.enforcement == Enforcement::Report
+            || (by_rule() && !is_ambiguous(request.path()))
+    }
+
+    /// Whether `requirement` is that of a rule whose refusals are only reported.
+    #[must_use]
+    pub fn is_reported(&self, requirement: &Requirement) -> bool {
+        let mut rules = self.rules.listed().iter();
+        self.has_reported_rules
+            && rules.any(|rule| {
+                rule.enforcement == Enforcement::Report
+                    && std::ptr::eq(&raw const rule.requirement, requirement)
+            })
+    }
+
+    /// Whether a stream that `requirement` admits ends with its token. Where refusals are only reported, none does.
+    #[must_use]
+    pub fn ends_streams(&self, requirement: &Requirement) -> bool {
+        self.options.stream_end == StreamEnd::WithToken
+            && self.options.enforcement == Enforcement::Refuse
+            && !self.is_reported(requirement)
+    }
+
+    /// Whether any refusal may be only reported.
+    #[must_use]
+    pub fn may_report_only(&self) -> bool {
+        self.options.enforcement == Enforcement::Report || self.has_reported_rules
     }
 
     /// The requirement of this name.
@@ -312,6 +385,12 @@ fn read_headers(providers: &[Rc<Provider>], rules: &Rules, options: &Options) ->
     sorted(names.chain(of_certificate).collect())
 }
 
+/// Whether the refusals of any rule are only reported.
+fn has_reported_rules(rules: &Rules) -> bool {
+    let mut rules = rules.listed().iter();
+    rules.any(|rule| rule.enforcement == Enforcement::Report)
+}
+
 /// Whether rules depend on dynamic metadata.
 fn reads_dynamic_metadata(rules: &Rules) -> bool {
     let mut matchers = rules.listed().iter().map(|rule| &rule.matcher);
@@ -324,7 +403,7 @@ fn token_headers(providers: &[Rc<Provider>]) -> impl Iterator<Item = &str> {
     locations.filter_map(|location| location.header())
 }
 
-/// The members of a payload that conditions, forwarding, revocation or introspection read.
+/// The members of a payload that issuers, profiles, conditions, forwarding, revocation or introspection read.
 fn read_claims(
     providers: &[Rc<Provider>],
     rules: &Rules,
@@ -336,6 +415,7 @@ fn read_claims(
     }
     let scopes = all_requirements(rules, named).any(|one| one.root.needs_scopes());
     for provider in providers {
+        paths.extend(provider.issuers.claims());
         paths.extend(provider.forwarding.claims());
         if scopes {
             paths.extend(&provider.scope_claims);
@@ -346,6 +426,12 @@ fn read_claims(
         .filter_map(ClaimPath::root)
         .cloned()
         .collect();
+    if all_requirements(rules, named).any(|one| one.root.needs_user_authentication()) {
+        claims.extend(UserAuthentication::CLAIMS.map(str::to_owned));
+    }
+    if providers.iter().any(|one| one.profile.is_some()) {
+        claims.extend(TokenProfile::CLAIMS.map(str::to_owned));
+    }
     if providers.iter().any(|one| one.revocation.is_some()) {
         claims.extend(NAMING_CLAIMS.map(str::to_owned));
     }
@@ -360,15 +446,15 @@ fn read_claims(
 }
 
 /// The headers that the filter may set.
-fn own_headers(
-    providers: &[Rc<Provider>],
-    rules: &Rules,
-    named: &[(String, Requirement)],
-) -> Vec<String> {
+fn own_headers(providers: &[Rc<Provider>], status_headers: &[String]) -> Vec<String> {
     let forwardings = providers.iter().map(|provider| &provider.forwarding);
-    let mut headers: Vec<String> = forwardings
-        .flat_map(|forwarding| forwarding.headers().cloned())
-        .collect();
+    let forwarded = forwardings.flat_map(|forwarding| forwarding.headers());
+    sorted(forwarded.chain(status_headers).cloned().collect())
+}
+
+/// The headers that mark claims as unverified.
+fn status_headers(rules: &Rules, named: &[(String, Requirement)]) -> Vec<String> {
+    let mut headers = Vec::new();
     for requirement in all_requirements(rules, named) {
         requirement.root.collect_status_headers(&mut headers);
     }

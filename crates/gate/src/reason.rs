@@ -125,6 +125,16 @@ reasons! {
         "The access token is too large",
         "Raise jwt_cache_config.jwt_max_token_size, or let the issuer put less into its tokens";
 
+    /// The payload of the token is longer than Envoy reads from a header to make metadata of it.
+    PayloadTooLarge {
+        /// The length of the header in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    }: InvalidToken, "too_large",
+        "The claims of the access token are too large",
+        "Let the issuer put less into its tokens, or leave payload_in_metadata out";
+
     /// The token is not a JWS in compact serialization with a JSON payload (RFC 7515, RFC 7519).
     MalformedToken: InvalidToken, "malformed",
         "The access token is malformed",
@@ -162,7 +172,7 @@ reasons! {
         iss: Option<String>,
     }: InvalidToken, "issuer",
         "The access token comes from another issuer",
-        "Compare iss with the provider's issuer, character by character";
+        "Compare iss with issuer or issuers of the provider, character by character";
 
     /// The token is meant for another audience.
     Audience {
@@ -176,6 +186,14 @@ reasons! {
     Subject: InvalidToken, "subject",
         "The access token is about a subject that is not accepted",
         "Compare sub with the provider's subjects";
+
+    /// The token lacks a claim that the provider's profile demands (RFC 9068, section 2.2).
+    ClaimMissing {
+        /// The name of the claim.
+        claim: &'static str,
+    }: InvalidToken, "claim_missing",
+        "The access token lacks a required claim",
+        "Let the issuer add the claim that the check tool names, or remove profile from the provider";
 
     /// The token has no `exp`.
     NoExpiration: InvalidToken, "no_expiration",
@@ -356,6 +374,16 @@ reasons! {
         "The DPoP proof has been used before",
         "Make a proof with another jti for each request; no hop in front may repeat requests";
 
+    /// The user was not authenticated as the requirement asks for (RFC 9470, section 3).
+    UserAuthentication {
+        /// The authentication context classes of which one would do; empty if any would.
+        acr_values: Vec<String>,
+        /// The longest time since the authentication; `None` if any would do.
+        max_age: Option<Duration>,
+    }: InsufficientAuthentication, "user_authentication",
+        "A stronger or a more recent authentication is needed",
+        "Send the user to the authorization server with acr_values and max_age of the challenge; the token must have acr and auth_time";
+
     /// The token lacks a scope that the requirement asks for.
     Scope {
         /// The scopes with which the client should ask for another token, separated by spaces.
@@ -403,6 +431,14 @@ reasons! {
     }: Unavailable, "replay_unavailable",
         "It cannot be told at the moment whether the DPoP proof has been used before",
         "Raise dpop.replay_entries, or shorten dpop.max_age";
+
+    /// So many streams are open that must end with their tokens that the worker can watch no more.
+    TooManyStreams {
+        /// When to try again.
+        retry_after: Duration,
+    }: Unavailable, "too_many_streams",
+        "There are too many open requests at the moment",
+        "Spread the requests over more workers or instances, or limit requests in the cluster's circuit_breakers";
 }
 
 /// A row of the table.
@@ -421,6 +457,7 @@ enum Class {
     InvalidToken,
     InvalidProof,
     UseNonce,
+    InsufficientAuthentication,
     InsufficientScope,
     AccessDenied,
     Unavailable,
@@ -450,7 +487,11 @@ impl ReasonKind {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self.entry().class {
-            Class::NoToken | Class::InvalidToken | Class::InvalidProof | Class::UseNonce => 401,
+            Class::NoToken
+            | Class::InvalidToken
+            | Class::InvalidProof
+            | Class::UseNonce
+            | Class::InsufficientAuthentication => 401,
             Class::InvalidRequest => 400,
             Class::InsufficientScope | Class::AccessDenied => 403,
             Class::Unavailable => 503,
@@ -466,6 +507,7 @@ impl ReasonKind {
             Class::InvalidToken => "invalid_token",
             Class::InvalidProof => "invalid_dpop_proof",
             Class::UseNonce => "use_dpop_nonce",
+            Class::InsufficientAuthentication => "insufficient_user_authentication",
             Class::InsufficientScope => "insufficient_scope",
             Class::AccessDenied => "access_denied",
             Class::Unavailable => "temporarily_unavailable",
@@ -482,6 +524,7 @@ impl ReasonKind {
             | Class::InvalidToken
             | Class::InvalidProof
             | Class::UseNonce
+            | Class::InsufficientAuthentication
             | Class::InsufficientScope => Some(self.error()),
         }
     }
@@ -501,7 +544,8 @@ impl Reason {
             Self::KeysUnavailable { retry_after }
             | Self::RevocationUnavailable { retry_after }
             | Self::IntrospectionUnavailable { retry_after }
-            | Self::ReplayUnavailable { retry_after } => Some(*retry_after),
+            | Self::ReplayUnavailable { retry_after }
+            | Self::TooManyStreams { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
     Admitted(usize),
     /// It has tokens that are forwarded unverified.
     Extracted,
+    /// It passed, although it would have been refused for this reason.
+    Reported(ReasonKind),
     /// It was refused for this reason.
     Refused(ReasonKind),
 }
@@ -29,13 +31,18 @@ pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome,
     match (verdict, observed) {
         (_, Observed::Stuck) => Err("the request is neither forwarded nor answered".to_owned()),
         (_, Observed::Panicked(who)) => Err((*who).to_owned()),
-        (Verdict::Either(forwarded, _), Observed::Forwarded { .. }) => {
-            compare(&Verdict::Forward(forwarded.clone()), observed)
+        (Verdict::Either(forwarded, otherwise), _) => {
+            let admitted = compare(&Verdict::Forward(forwarded.clone()), observed);
+            admitted.or_else(|one| {
+                compare(otherwise, observed).map_err(|other| format!("{one}; or {other}"))
+            })
         }
-        (Verdict::Either(_, answers), Observed::Answered { .. }) => {
-            compare(&Verdict::Refuse(answers.clone()), observed)
+        (Verdict::Forward(_) | Verdict::Report(..), Observed::Answered { .. }) => {
+            Err("it must be forwarded".to_owned())
         }
-        (Verdict::Forward(_), Observed::Answered { .. }) => Err("it must be forwarded".to_owned()),
+        (Verdict::Report(forwarded, answers), observed @ Observed::Forwarded { .. }) => {
+            compare_report(forwarded, answers, observed)
+        }
         (Verdict::Refuse(_), Observed::Forwarded { .. }) => Err("it must be refused".to_owned()),
         (Verdict::Forward(forwarded), observed @ Observed::Forwarded { .. }) => {
             let mut differences = Vec::new();
@@ -58,6 +65,32 @@ pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome,
             Err(differences.join("; or "))
         }
     }
+}
+
+/// A request that is only reported passes as it was sent, and the filter state names the reason.
+fn compare_report(
+    forwarded: &Forwarded,
+    answers: &[Answer],
+    observed: &Observed,
+) -> Result<Outcome, String> {
+    let mut differences = Vec::new();
+    for answer in answers {
+        let (name, _, _, _) = answer.reason.row();
+        let key = "bearer_gate.would_deny".to_owned();
+        let expected = Forwarded {
+            filter_state: vec![(key, name.to_owned())],
+            ..forwarded.clone()
+        };
+        match compare_forwarded(&expected, observed) {
+            Ok(_) => {
+                let kind =
+                    kind(answer).ok_or_else(|| format!("the filter has no reason {name}"))?;
+                return Ok(Outcome::Reported(kind));
+            }
+            Err(difference) => differences.push(format!("{name}: {difference}")),
+        }
+    }
+    Err(differences.join("; or "))
 }
 
 fn compare_forwarded(expected: &Forwarded, observed: &Observed) -> Result<Outcome, String> {

@@ -57,7 +57,7 @@ pub(crate) fn run(seed: u64, case: &Case) -> Option<Result<Vec<Outcome>, Box<Dis
 /// Remembers the proof of a request that has passed. Returns whether it is certain that it needed it.
 fn use_proofs(verdict: &Verdict, used: &mut UsedProofs) -> bool {
     let Verdict::Forward(forwarded) = verdict else {
-        return matches!(verdict, Verdict::Refuse(_));
+        return !matches!(verdict, Verdict::Either(..));
     };
     let proof = forwarded.first().and_then(|one| one.proof.as_ref());
     if let Some(proof) = proof {

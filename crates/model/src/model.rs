@@ -16,11 +16,13 @@ mod endpoint;
 mod fields;
 mod finding;
 mod forwarding;
+mod issuer;
 mod key;
 mod matching;
 mod nonce;
 mod own_headers;
 mod path;
+mod profile;
 mod proof;
 mod proof_key;
 mod provider;
@@ -29,6 +31,7 @@ mod requirement;
 mod revocation;
 mod scope;
 mod sender;
+mod step_up;
 mod strict_json;
 mod target_uri;
 mod token;
@@ -65,20 +68,25 @@ pub(crate) enum Verdict {
     /// The client receives one of these answers. There are several where the documentation does not say which of
     /// several refusals counts.
     Refuse(Vec<Answer>),
-    /// One or the other: of several providers that accept the same token, some need a proof that has been used before.
-    Either(Vec<Forwarded>, Vec<Answer>),
+    /// The upstream receives this, because refusals are only reported, each with the reason of one of these answers.
+    Report(Forwarded, Vec<Answer>),
+    /// The upstream receives one of these, or the request is refused or reported: of several providers that accept the
+    /// same token, some need a proof that has been used before.
+    Either(Vec<Forwarded>, Box<Self>),
 }
 
 impl Verdict {
     /// The same verdict, with nonces of any time.
-    pub(crate) fn without_nonce(mut self) -> Self {
-        if let Self::Refuse(answers) | Self::Either(_, answers) = &mut self {
-            *answers = std::mem::take(answers)
-                .into_iter()
-                .map(Answer::without_nonce)
-                .collect();
+    pub(crate) fn without_nonce(self) -> Self {
+        let without = |answers: Vec<Answer>| answers.into_iter().map(Answer::without_nonce);
+        match self {
+            Self::Forward(_) => self,
+            Self::Refuse(answers) => Self::Refuse(without(answers).collect()),
+            Self::Report(forwarded, answers) => Self::Report(forwarded, without(answers).collect()),
+            Self::Either(forwarded, otherwise) => {
+                Self::Either(forwarded, Box::new(otherwise.without_nonce()))
+            }
         }
-        self
     }
 }
 
@@ -95,12 +103,16 @@ pub(crate) fn judge(
     let configuration = Fields(&world.configuration);
     let (kept, removed) = own_headers::split(configuration, &request.headers);
     let view = View(&kept);
-    let answers = |node: Option<Fields<'_>>, refusals: &[Refusal]| {
+    let refuse_unless = |reported: bool, node: Option<Fields<'_>>, refusals: &[Refusal]| {
         let answers = refusals.iter();
         let answers = answers.map(|one| Answer::new(one, world, node, view, now));
-        answers.collect::<Vec<_>>()
+        if reported || configuration.flag("report_only") {
+            Verdict::Report(Forwarded::unchanged(&kept), answers.collect())
+        } else {
+            Verdict::Refuse(answers.collect())
+        }
     };
-    let refuse = |refusal: Reason| Verdict::Refuse(answers(None, &[refusal.into()]));
+    let refuse = |refusal: Reason| refuse_unless(false, None, &[refusal.into()]);
     let per_route = configuration.flag("per_route_requirements");
     if per_route && removed {
         return refuse(Reason::Header);
@@ -122,8 +134,8 @@ pub(crate) fn judge(
     let ambiguous = path::is_ambiguous(view.path());
     let skips = |fulfilment: &Fulfilment| fulfilment.accepted.is_empty() && ambiguous;
     for requirement in applicable(configuration, request, view) {
-        let node = match requirement {
-            Ok(node) => node,
+        let (node, reported) = match requirement {
+            Ok(found) => found,
             Err(reason) => return refuse(reason),
         };
         let late = requirement::late_providers(&surroundings);
@@ -145,16 +157,22 @@ pub(crate) fn judge(
                         Err(reason) => refusals.push(Refusal::from(reason).for_requirement(node)),
                     }
                 }
-                let answers = answers(Some(node), &refusals);
-                return match (forwarded.is_empty(), answers.is_empty()) {
-                    (_, true) => Verdict::Forward(forwarded),
-                    (true, _) => Verdict::Refuse(answers),
-                    _ => Verdict::Either(forwarded, answers),
+                if refusals.is_empty() {
+                    return Verdict::Forward(forwarded);
+                }
+                // No other requirement is asked after a used proof, not even on an ambiguous path.
+                let otherwise = refuse_unless(reported && !ambiguous, Some(node), &refusals);
+                return if forwarded.is_empty() {
+                    otherwise
+                } else {
+                    Verdict::Either(forwarded, Box::new(otherwise))
                 };
             }
+            Opinion::Refused(_) if reported && ambiguous => {}
             Opinion::Refused(refusals) => {
                 let refusals = refusals.into_iter().map(|one| one.for_requirement(node));
-                return Verdict::Refuse(answers(Some(node), &refusals.collect::<Vec<_>>()));
+                let refusals: Vec<Refusal> = refusals.collect();
+                return refuse_unless(reported, Some(node), &refusals);
             }
             Opinion::Later => unreachable!("everything has been asked"),
         }
@@ -200,12 +218,13 @@ fn others(
     fulfilled.collect()
 }
 
-/// The requirements that apply to a request, in order. An error ends them.
+/// The requirements that apply to a request, in order, and whether their refusals are only reported. An error ends
+/// them.
 fn applicable<'c>(
     configuration: Fields<'c>,
     request: &Request,
     view: View<'_>,
-) -> Vec<Result<Fields<'c>, Reason>> {
+) -> Vec<Result<(Fields<'c>, bool), Reason>> {
     let named = |name: &str| {
         let map = configuration.entries("requirement_map");
         let mut named = map.into_iter().filter(|(known, _)| *known == name);
@@ -216,13 +235,13 @@ fn applicable<'c>(
         && let Some(name) = &request.route_requirement
     {
         match named(name) {
-            Some(node) => found.push(Ok(node)),
+            Some(node) => found.push(Ok((node, false))),
             None => return vec![Err(Reason::Requirement)],
         }
     }
     let rules = configuration.list("rules");
     if rules.is_empty() {
-        found.push(Ok(Fields(&requirement::ANY_PROVIDER)));
+        found.push(Ok((Fields(&requirement::ANY_PROVIDER), false)));
     }
     for rule in rules {
         let rule = Fields(rule);
@@ -233,7 +252,7 @@ fn applicable<'c>(
         };
         let condition = rule.object("match").expect("the configuration is valid");
         match matching::matches(condition, view) {
-            Truth::Yes => found.push(Ok(node)),
+            Truth::Yes => found.push(Ok((node, rule.flag("report_only")))),
             Truth::No => {}
             Truth::TooLong => {
                 found.push(Err(Reason::TooLong));

@@ -170,7 +170,8 @@ fn settled(world: &World, request: &Request, now: i64, used: &UsedProofs) -> Opt
     let is_open = match &first {
         Verdict::Forward(forwarded) => forwarded.len() > 1,
         Verdict::Refuse(_) => false,
-        Verdict::Either(..) => true,
+        // A real Envoy shows no filter state here, so it would show nothing of a report.
+        Verdict::Report(..) | Verdict::Either(..) => true,
     };
     if is_open {
         return None;
@@ -211,7 +212,10 @@ impl SampleRequest {
                     headers,
                 }
             }
-            Verdict::Refuse(answers) | Verdict::Either(_, answers) => {
+            Verdict::Report(..) | Verdict::Either(..) => {
+                unreachable!("neither reports nor open verdicts are in samples")
+            }
+            Verdict::Refuse(answers) => {
                 let answers = answers.iter().map(|answer| {
                     let description = kind(answer).map_or("", |kind| kind.description());
                     let challenge = answer.headers(description).remove("www-authenticate");

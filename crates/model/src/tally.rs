@@ -57,6 +57,7 @@ impl fmt::Display for Tally {
                 Outcome::Admitted(1) => "admitted with one token".to_owned(),
                 Outcome::Admitted(tokens) => format!("admitted with {tokens} tokens"),
                 Outcome::Extracted => "passed with a token that nobody verified".to_owned(),
+                Outcome::Reported(kind) => format!("passed, reported as {kind:?}"),
                 Outcome::Refused(kind) => format!("{} {kind:?}", kind.status()),
             };
             writeln!(f, "{count:>9}  {name}")?;

@@ -179,7 +179,7 @@ impl Trial {
                     clears_route: sent.is_route_cleared(),
                 }
             }
-            Outcome::Paused | Outcome::Lost => Observed::Stuck,
+            Outcome::Paused | Outcome::Ended(_) | Outcome::Lost => Observed::Stuck,
         };
         sent.end();
         (observed, now)

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::disturbances::Disturbances;
-use crate::plan::{ACTIVE_CACHE, INACTIVE_CACHE, KEYS, LIST, Schedule, TIMEOUT};
+use crate::plan::{
+    ACTIVE_CACHE, AUTHENTICATION_AGE, INACTIVE_CACHE, KEYS, LIST, Schedule, TIMEOUT,
+};
 use crate::server::Server;
 use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
@@ -38,9 +40,13 @@ pub(crate) struct Times<'t> {
     pub(crate) now: Duration,
     /// The wall clock, in Unix seconds.
     pub(crate) wall: u64,
+    /// The same in milliseconds.
+    pub(crate) wall_millis: u64,
     pub(crate) disturbances: &'t Disturbances,
     /// Whether any swap of shared data was lost so far.
     pub(crate) lost_swaps: bool,
+    /// Whether each worker fetches for itself.
+    pub(crate) separate: bool,
 }
 
 impl Times<'_> {
@@ -81,6 +87,15 @@ pub(crate) fn expected_with(
 
 /// What the decision about `token` must be now.
 pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times<'_>) -> Expected {
+    if let Some(time) = token.authenticated {
+        let oldest = time + AUTHENTICATION_AGE.as_secs() + SKEW;
+        if times.wall_millis > oldest * 1000 {
+            return Expected::Refusal("the user was authenticated too long ago");
+        }
+        if times.wall + SKEW < time {
+            return Expected::Refusal("the authentication is in the future");
+        }
+    }
     match &token.kind {
         Kind::Bad => Expected::Refusal("the token is bad"),
         Kind::Opaque(number) => opaque(*number, servers, times),
@@ -105,6 +120,48 @@ pub(crate) fn expected(token: &Token, servers: &Servers, times: &Times<'_>) -> E
     }
 }
 
+/// Why the stream of a request that passed with `token` must have ended by now; `None` if it may go on. The wall clock was
+/// set last at `clock_set`. An outage ends no stream, nor does the endpoint that introspects tokens.
+pub(crate) fn must_have_ended(
+    token: &Token,
+    servers: &Servers,
+    times: &Times<'_>,
+    clock_set: Duration,
+) -> Option<&'static str> {
+    let Kind::Signed {
+        issuer,
+        kid,
+        jti,
+        expires,
+    } = &token.kind
+    else {
+        return None;
+    };
+    let is_noticed = times.now > clock_set + HANDOVER;
+    if is_noticed && times.wall > expires.saturating_add(SKEW + HANDOVER.as_secs()) {
+        return Some("the token has expired");
+    }
+    let keys = servers.keys.get(*issuer)?;
+    if is_withdrawn(keys, times, &KEYS, |kids| !kids.contains(kid)) {
+        return Some("its key is withdrawn");
+    }
+    let list = servers.lists.get(*issuer)?.as_ref()?;
+    is_withdrawn(list, times, &LIST, |revoked| revoked.contains(jti)).then_some("it is revoked")
+}
+
+/// Whether every document that a worker may still use forbids a token, in calm times.
+fn is_withdrawn<T: Clone + 'static>(
+    server: &Server<T>,
+    times: &Times<'_>,
+    schedule: &Schedule,
+    forbids: impl Fn(&T) -> bool,
+) -> bool {
+    let refresh = schedule.interval + TIMEOUT + HANDOVER;
+    recovered_at(server, schedule.longest_backoff, times) <= times.now
+        && times.calm_since(refresh + LOST_TURN)
+        && server.all(times.ago(refresh), times.now, forbids)
+}
+
 /// When the filter has recovered from the last failures of a server: it must have repeated the fetch by then.
 fn recovered_at<T: Clone + 'static>(
     server: &Server<T>,
@@ -114,7 +171,12 @@ fn recovered_at<T: Clone + 'static>(
     let failures = server.last_failures(times.disturbances);
     failures.map_or(Duration::ZERO, |failures| {
         let factor = 2_u32.saturating_pow(failures.number.saturating_sub(1));
-        let backoff = FIRST_BACKOFF.saturating_mul(factor).min(longest_backoff);
+        // Of failures of several workers nobody knows how many each of them has had.
+        let backoff = if times.separate {
+            longest_backoff
+        } else {
+            FIRST_BACKOFF.saturating_mul(factor).min(longest_backoff)
+        };
         failures.last + TIMEOUT + backoff + HANDOVER
     })
 }
@@ -155,9 +217,11 @@ fn document<T: Clone + 'static>(
         return Expected::Either;
     }
     // A document stays in use while its server fails. But if swaps are lost, the workers may count too few users of a
-    // document, and discard it together with a replaced configuration.
+    // document, and discard it together with a replaced configuration. And a success of one worker is of no use to others
+    // that share nothing.
     let success = server.last_success(times.ago(HANDOVER), times.disturbances);
-    let kept = success.filter(|success| !times.lost_swaps && now < *success + schedule.max_stale);
+    let may_lack = times.lost_swaps || times.separate;
+    let kept = success.filter(|success| !may_lack && now < *success + schedule.max_stale);
     if has_recovered && server.all(oldest, now, &allows)
         || kept.is_some_and(|success| server.all(success, now, &allows))
     {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use gate::answer::Answer;
 use gate_simulator::{Outcome, Request};
 
-use crate::model::{Expected, Times, expected_with};
-use crate::plan::TIMEOUT;
+use crate::model::{Expected, Times, expected, expected_with, must_have_ended};
+use crate::plan::{AUTHENTICATION_AGE, TIMEOUT};
 use crate::proofs::Proofs;
 use crate::servers::Servers;
 use crate::tokens::{Kind, Token};
@@ -29,6 +30,16 @@ pub(crate) struct OpenRequest {
     pub(crate) variant: usize,
     /// What the decision had to be when it arrived.
     pub(crate) at_arrival: Expected,
+    /// Whether its refusal is only reported.
+    pub(crate) report_only: bool,
+}
+
+/// How a request was decided.
+enum Decided {
+    /// It is good.
+    Passed,
+    /// It is refused, or passes and is reported.
+    Refused(String),
 }
 
 impl OpenRequest {
@@ -44,13 +55,11 @@ impl OpenRequest {
         times: &Times,
     ) -> Result<bool, String> {
         let (number, name) = (self.number, &self.token.name);
-        match self.request.outcome() {
-            Outcome::Paused if times.now > self.arrived + TIMEOUT + TOLERANCE => {
-                Err(format!("request {number} still waits after its deadline"))
-            }
-            Outcome::Paused => Ok(false),
-            Outcome::Lost => Err(format!("request {number} is lost, but its worker lives")),
-            Outcome::Forwarded => match self.expected(servers, times) {
+        let Some(decided) = self.decided(times)? else {
+            return Ok(false);
+        };
+        match decided {
+            Decided::Passed => match self.expected(servers, times) {
                 Expected::Refusal(reason) => {
                     Err(format!("request {number} passed with the {name}: {reason}"))
                 }
@@ -61,20 +70,76 @@ impl OpenRequest {
                     _ => Ok(true),
                 },
             },
-            Outcome::Answered(answer) => {
+            Decided::Refused(how) => {
                 let must_pass = self.at_arrival == Expected::Pass
                     && self.expected(servers, times) == Expected::Pass
                     && self.proof.is_none_or(|proof| proofs.is_single(proof))
                     && !self.may_have_expired(times);
                 if must_pass {
-                    let status = answer.status;
-                    return Err(format!(
-                        "request {number} with the {name} was refused with {status}: {}",
-                        answer.body
-                    ));
+                    return Err(format!("request {number} with the {name} was {how}"));
                 }
                 Ok(true)
             }
+        }
+    }
+
+    /// How the request was decided; `None` if it still waits.
+    fn decided(&self, times: &Times) -> Result<Option<Decided>, String> {
+        let number = self.number;
+        let state = self.request.filter_state();
+        let mut state = state.iter();
+        let report = state.find(|(key, _)| key == "bearer_gate.would_deny");
+        match (self.request.outcome(), report) {
+            (Outcome::Paused, _) if times.now > self.arrived + TIMEOUT + TOLERANCE => {
+                Err(format!("request {number} still waits after its deadline"))
+            }
+            (Outcome::Paused, _) => Ok(None),
+            (Outcome::Lost, _) => Err(format!("request {number} is lost, but its worker lives")),
+            (Outcome::Forwarded, None) => Ok(Some(Decided::Passed)),
+            (Outcome::Forwarded, Some((_, reason))) if self.report_only => {
+                let reason = String::from_utf8_lossy(reason);
+                Ok(Some(Decided::Refused(format!("reported: {reason}"))))
+            }
+            (Outcome::Answered(answer), None) if !self.report_only => {
+                let Answer { status, body, .. } = answer;
+                let how = format!("refused with {status}: {body}");
+                Ok(Some(Decided::Refused(how)))
+            }
+            (outcome, report) => Err(format!(
+                "request {number} had the report {report:?} and {outcome:?}"
+            )),
+        }
+    }
+
+    /// Whether the request went to the upstream.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.request.outcome() == Outcome::Forwarded
+    }
+
+    /// Checks whether the stream of a request that has passed goes on, as it must, or has ended. Returns whether it has
+    /// ended. `clock_set` is when the wall clock was set last.
+    ///
+    /// # Errors
+    ///
+    /// Which promise was broken.
+    pub(crate) fn check_stream(
+        &self,
+        servers: &Servers,
+        times: &Times<'_>,
+        clock_set: Duration,
+    ) -> Result<bool, String> {
+        let (number, name) = (self.number, &self.token.name);
+        match self.request.outcome() {
+            Outcome::Ended(_) if expected(self.token, servers, times) == Expected::Pass => Err(
+                format!("the stream of request {number} ended, but the {name} is good"),
+            ),
+            Outcome::Ended(_) => Ok(true),
+            _ => match must_have_ended(self.token, servers, times, clock_set) {
+                Some(reason) if !self.report_only => Err(format!(
+                    "the stream of request {number} with the {name} goes on: {reason}"
+                )),
+                _ => Ok(false),
+            },
         }
     }
 
@@ -83,9 +148,16 @@ impl OpenRequest {
         expected_with(self.token, self.proof.is_some(), servers, times)
     }
 
-    /// Whether the token may have expired while the request waited.
+    /// Whether the token may have expired, or its authentication become too old, while the request waited.
     fn may_have_expired(&self, times: &Times) -> bool {
         let waited = times.now.saturating_sub(self.arrived).as_secs() + 2;
-        matches!(self.token.kind, Kind::Signed { expires, .. } if expires <= times.wall + waited)
+        let expires = match self.token.kind {
+            Kind::Signed { expires, .. } => Some(expires),
+            Kind::Bad | Kind::Opaque(_) => None,
+        };
+        let ages = self.token.authenticated;
+        let ages = ages.map(|time| time + AUTHENTICATION_AGE.as_secs());
+        let ends = expires.into_iter().chain(ages);
+        ends.min().is_some_and(|end| end <= times.wall + waited)
     }
 }

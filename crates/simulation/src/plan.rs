@@ -42,6 +42,11 @@ pub(crate) const ACTIVE_CACHE: Duration = Duration::from_secs(20);
 /// How long the answer about an inactive token is used.
 pub(crate) const INACTIVE_CACHE: Duration = Duration::from_secs(5);
 
+/// The header of requests that need a recent authentication of the user.
+pub(crate) const RECENT: &str = "x-recent";
+/// How recent that is.
+pub(crate) const AUTHENTICATION_AGE: Duration = Duration::from_mins(5);
+
 /// How many used proofs are remembered for each configuration, about.
 pub(crate) const USED_PROOFS: usize = 128;
 /// How many variants of a configuration there are.
@@ -56,19 +61,38 @@ pub(crate) struct Plan {
     /// Which issuers have a revocation list.
     pub(crate) revocation: [bool; ISSUERS],
     pub(crate) introspection: bool,
+    /// Whether workers share nothing. Then no proof is remembered.
+    pub(crate) separate: bool,
+    /// Whether refusals are only reported.
+    pub(crate) report_only: bool,
+    /// Whether streams end with their tokens.
+    pub(crate) ends_streams: bool,
     /// How many steps the story has.
     pub(crate) steps: usize,
 }
 
 impl Plan {
-    pub(crate) fn new(rng: &mut Rng) -> Self {
+    /// The cast of the story with this seed, of which `rng` is made.
+    pub(crate) fn new(seed: u64, rng: &mut Rng) -> Self {
         let most_workers = if rng.u8(0..4) == 0 { 8 } else { 3 };
         Self {
             workers: rng.usize(1..=most_workers),
             listeners: rng.usize(1..=3),
             revocation: std::array::from_fn(|_| rng.bool()),
             introspection: rng.bool(),
+            separate: seed % 4 == 3,
             steps: rng.usize(20..80),
+            report_only: false,
+            ends_streams: false,
+        }
+    }
+
+    /// What is chosen by a generator of its own, so that the rest of a story does not depend on it.
+    pub(crate) fn with_mode(self, rng: &mut Rng) -> Self {
+        Self {
+            report_only: rng.u8(0..8) == 0,
+            ends_streams: rng.u8(0..3) == 0,
+            ..self
         }
     }
 
@@ -109,8 +133,34 @@ impl Plan {
             providers.insert("opaque".to_owned(), provider);
         }
         let realm = format!("variant {variant}");
-        let dpop = json!({"replay_entries": USED_PROOFS});
-        json!({"providers": providers, "realm": realm, "dpop": dpop}).to_string()
+        let (share, used_proofs) = if self.separate {
+            ("worker", 0)
+        } else {
+            ("process", USED_PROOFS)
+        };
+        let dpop = json!({"replay_entries": used_proofs});
+        let any: Vec<Value> = providers
+            .keys()
+            .map(|name| json!({"provider_name": name}))
+            .collect();
+        let any = json!({"requires_any": {"requirements": any}});
+        let mut recent = any.clone();
+        recent["max_authentication_age"] = json!(seconds(AUTHENTICATION_AGE));
+        let asks = json!([{"name": RECENT, "present_match": true}]);
+        let rules = json!([
+            {"match": {"prefix": "/", "headers": asks}, "requires": recent},
+            {"match": {"prefix": "/"}, "requires": any},
+        ]);
+        let configuration = json!({
+            "providers": providers,
+            "rules": rules,
+            "realm": realm,
+            "dpop": dpop,
+            "share": share,
+            "report_only": self.report_only,
+            "end_streams_with_token": self.ends_streams,
+        });
+        configuration.to_string()
     }
 }
 

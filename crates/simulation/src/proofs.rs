@@ -19,12 +19,21 @@ struct Proof {
 }
 
 /// The proofs since the clock was last set. Setting it can make an old proof fresh again.
-#[derive(Default)]
 pub(crate) struct Proofs {
     all: RefCell<Vec<Proof>>,
+    /// Whether the filter remembers which proofs have been used.
+    remembered: bool,
 }
 
 impl Proofs {
+    /// No proofs. `remembered` says whether the filter remembers which have been used.
+    pub(crate) fn new(remembered: bool) -> Self {
+        Self {
+            all: RefCell::default(),
+            remembered,
+        }
+    }
+
     /// Makes a proof for a GET request for `/` with `token` at this time, in Unix seconds.
     pub(crate) fn make(&self, number: usize, token: &'static Token, now: u64) {
         let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": jwk_of_clients()});
@@ -72,7 +81,7 @@ impl Proofs {
     }
 
     /// Notes that a listener with this variant of the configuration has accepted a proof. Returns whether it was the
-    /// first one to do so.
+    /// first one to do so, or may accept it again.
     pub(crate) fn accept(&self, number: usize, variant: usize) -> bool {
         let mut all = self.all.borrow_mut();
         let Some(proof) = all.iter_mut().find(|proof| proof.number == number) else {
@@ -80,7 +89,7 @@ impl Proofs {
         };
         let is_first = !proof.accepted.contains(&variant);
         proof.accepted.push(variant);
-        is_first
+        is_first || !self.remembered
     }
 
     /// Forgets all proofs.

@@ -27,6 +27,9 @@ pub(crate) struct Token {
     pub(crate) kind: Kind,
     /// Whether it is bound to the key of the clients.
     pub(crate) bound: bool,
+    /// When its user was authenticated, in Unix seconds. Requests with it ask for something that needs a recent
+    /// authentication.
+    pub(crate) authenticated: Option<u64>,
 }
 
 /// What a token is.
@@ -83,6 +86,9 @@ pub(crate) static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
             }
         }
         tokens.push(signed(issuer, "rsa", "expired", START - 7200, false));
+        for (name, time) in [("early", START), ("late", START + 1800)] {
+            tokens.push(authenticated(issuer, name, time));
+        }
         tokens.push(bad(
             issuer,
             "unknown kid",
@@ -110,12 +116,14 @@ pub(crate) static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(|| {
         text: "e30.e30.e30".to_owned(),
         kind: Kind::Bad,
         bound: false,
+        authenticated: None,
     });
     tokens.extend((0..OPAQUE_TOKENS).map(|number| Token {
         name: format!("opaque {number}"),
         text: opaque_text(number),
         kind: Kind::Opaque(number),
         bound: false,
+        authenticated: None,
     }));
     tokens
 });
@@ -138,6 +146,27 @@ pub(crate) fn opaque_text(number: usize) -> String {
 
 fn claims(issuer: usize, jti: &str, expires: u64) -> Value {
     json!({"iss": self::issuer(issuer), "sub": "somebody", "exp": expires, "jti": jti})
+}
+
+/// A token for requests that need a recent authentication.
+fn authenticated(issuer: usize, name: &str, time: u64) -> Token {
+    let expires = START + 100_000_000;
+    let jti = format!("{issuer}-{name}");
+    let mut claims = claims(issuer, &jti, expires);
+    claims["auth_time"] = json!(time);
+    let header = json!({"alg": "ES256", "kid": "ec", "typ": "at+jwt"});
+    Token {
+        name: format!("token of issuer {issuer} with the {name} authentication"),
+        text: fixtures::signed("ES256", &header, &claims),
+        kind: Kind::Signed {
+            issuer,
+            kid: "ec",
+            jti,
+            expires,
+        },
+        bound: false,
+        authenticated: Some(time),
+    }
 }
 
 fn signed(issuer: usize, kid: &'static str, lifetime: &str, expires: u64, bound: bool) -> Token {
@@ -163,6 +192,7 @@ fn signed(issuer: usize, kid: &'static str, lifetime: &str, expires: u64, bound:
             expires,
         },
         bound,
+        authenticated: None,
     }
 }
 
@@ -173,5 +203,6 @@ fn bad(issuer: usize, what: &str, algorithm: &str, header: &Value) -> Token {
         text: fixtures::signed(algorithm, header, &claims),
         kind: Kind::Bad,
         bound: false,
+        authenticated: None,
     }
 }

@@ -13,7 +13,7 @@ use crate::disturbances::Disturbances;
 use crate::living_worker::{LivingWorker, NumberedListener};
 use crate::model::{Expected, Times, expected, expected_with, settled_at};
 use crate::open_request::OpenRequest;
-use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, USED_PROOFS, VARIANTS};
+use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, RECENT, USED_PROOFS, VARIANTS};
 use crate::proofs::Proofs;
 use crate::servers::Servers;
 use crate::signatures::verify_signature;
@@ -28,6 +28,10 @@ pub(crate) struct World {
     servers: Servers,
     workers: Vec<LivingWorker>,
     open: RefCell<Vec<OpenRequest>>,
+    /// Requests that have passed and whose streams go on.
+    streams: RefCell<Vec<OpenRequest>>,
+    /// When the wall clock was set last.
+    clock_set: Duration,
     requests: Cell<usize>,
     last_worker: usize,
     listeners: Cell<usize>,
@@ -42,6 +46,9 @@ pub(crate) struct World {
 /// The most entries of shared data for each document: the document, the state of its fetch, and one for each kind of
 /// log line. Some lines belong to no document.
 const ENTRIES_PER_DOCUMENT: usize = 7;
+
+/// The most streams that are open at the same time.
+const MOST_STREAMS: usize = 30;
 
 /// How many texts are introspected: the opaque tokens, and the garbage.
 const OPAQUE_TEXTS: usize = OPAQUE_TOKENS + 1;
@@ -58,7 +65,7 @@ const PROOF_ENTRY_BYTES: usize = 256 * 20;
 impl World {
     pub(crate) fn new(seed: u64, story: Rc<Story>) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let plan = Plan::new(&mut rng);
+        let plan = Plan::new(seed, &mut rng).with_mode(&mut Rng::with_seed(!seed));
         let process = Process::new(rng.u64(..));
         process.set_verify_signature(verify_signature);
         process.set_environment_variable("SECRET", "secret");
@@ -69,13 +76,15 @@ impl World {
             servers,
             workers: Vec::new(),
             open: RefCell::default(),
+            streams: RefCell::default(),
+            clock_set: Duration::ZERO,
             requests: Cell::new(0),
             last_worker: 0,
             listeners: Cell::new(0),
             deaths: 0,
             disturbances: Disturbances::default(),
             lost_swaps: Cell::new(0),
-            proofs: Proofs::default(),
+            proofs: Proofs::new(!plan.separate),
             story,
             plan,
         };
@@ -254,6 +263,7 @@ impl World {
         let scheme = if text.is_some() { "DPoP" } else { "Bearer" };
         let mut headers = vec![("authorization", format!("{scheme} {}", token.text))];
         headers.extend(text.map(|text| ("dpop", text)));
+        headers.extend(token.authenticated.map(|_| (RECENT, "1".to_owned())));
         headers
     }
 
@@ -273,7 +283,7 @@ impl World {
             Outcome::Paused => "waits".to_owned(),
             Outcome::Forwarded => "passes".to_owned(),
             Outcome::Lost => "is lost".to_owned(),
-            Outcome::Answered(answer) => format!("gets {}", answer.status),
+            Outcome::Answered(answer) | Outcome::Ended(answer) => format!("gets {}", answer.status),
         };
         let name = &token.name;
         let with_proof = proof.map_or_else(String::new, |proof| format!(" and proof {proof}"));
@@ -290,10 +300,21 @@ impl World {
             listener: listener.number,
             variant: listener.variant,
             at_arrival,
+            report_only: self.plan.report_only,
         });
     }
 
     fn disconnect(&mut self) {
+        let mut streams = self.streams.borrow_mut();
+        if !streams.is_empty() && self.rng.bool() {
+            let index = self.rng.usize(0..streams.len());
+            let stream = streams.swap_remove(index);
+            let number = stream.number;
+            self.tell(format_args!(
+                "the stream of request {number} ends by itself"
+            ));
+            stream.request.end();
+        }
         let mut open = self.open.borrow_mut();
         if open.is_empty() {
             return;
@@ -343,6 +364,9 @@ impl World {
         self.open
             .borrow_mut()
             .retain(|request| request.worker != dead.number);
+        self.streams
+            .borrow_mut()
+            .retain(|stream| stream.worker != dead.number);
         self.deaths += 1;
         self.disturbances.add(self.process.elapsed());
         self.start_worker();
@@ -364,9 +388,10 @@ impl World {
 
     /// Removes the replaced listeners that no request belongs to.
     fn remove_drained(&mut self) {
-        let open = self.open.borrow();
+        let (open, streams) = (self.open.borrow(), self.streams.borrow());
         let in_use = |listener: &NumberedListener| {
             open.iter()
+                .chain(&*streams)
                 .any(|request| request.listener == listener.number)
         };
         for worker in &mut self.workers {
@@ -384,6 +409,7 @@ impl World {
     fn set_clock(&mut self) {
         let by = Duration::from_secs(self.rng.u64(1..3600));
         self.proofs.clear();
+        self.clock_set = self.process.elapsed();
         if self.rng.bool() {
             self.tell(format_args!("the clock is set forward by {by:?}"));
             self.process.set_clock_forward(by);
@@ -418,8 +444,10 @@ impl World {
         Times {
             now: self.process.elapsed(),
             wall: self.process.now().unix_millis() / 1000,
+            wall_millis: self.process.now().unix_millis(),
             disturbances: &self.disturbances,
             lost_swaps: self.lost_swaps.get() > 0,
+            separate: self.plan.separate,
         }
     }
 
@@ -432,17 +460,37 @@ impl World {
         let times = self.times();
         let mut open = self.open.borrow_mut();
         let mut result = Ok(());
-        open.retain(|request| {
+        let settled = open.extract_if(.., |request| {
             let settled = request.check(&self.servers, &self.proofs, &times);
             let is_settled = *settled.as_ref().unwrap_or(&true);
-            if is_settled {
-                request.request.end();
-            }
             if let Err(broken) = settled {
                 result = Err(broken);
             }
-            !is_settled
+            is_settled
         });
+        let mut streams = self.streams.borrow_mut();
+        for request in settled {
+            if self.plan.ends_streams && request.is_stream() && streams.len() < MOST_STREAMS {
+                streams.push(request);
+            } else {
+                request.request.end();
+            }
+        }
+        result?;
+        let mut result = Ok(());
+        streams.retain(|stream| {
+            let ended = stream.check_stream(&self.servers, &times, self.clock_set);
+            let has_ended = *ended.as_ref().unwrap_or(&true);
+            if has_ended {
+                let number = stream.number;
+                self.tell(format_args!("the stream of request {number} is ended"));
+            }
+            if let Err(broken) = ended {
+                result = Err(broken);
+            }
+            !has_ended
+        });
+        drop(streams);
         result?;
         let waiting = i64::try_from(open.len()).unwrap_or(i64::MAX);
         let gauge = self.process.metric("bearer_gate.waiting");
@@ -453,7 +501,12 @@ impl World {
         }
         for cluster in self.servers.document_clusters() {
             let fetches = self.process.in_flight(cluster);
-            if fetches > 1 {
+            let most = if self.plan.separate {
+                self.workers.len()
+            } else {
+                1
+            };
+            if fetches > most {
                 return Err(format!("{fetches} fetches from {cluster} at the same time"));
             }
         }
@@ -463,6 +516,12 @@ impl World {
     /// Checks that nothing grows with time.
     fn check_memory(&self) -> Result<(), String> {
         let entries = self.process.shared_len();
+        if self.plan.separate && entries > 0 {
+            let keys = self.process.shared_keys("");
+            return Err(format!(
+                "workers that share nothing wrote shared data: {keys:?}"
+            ));
+        }
         if entries > ENTRIES_PER_DOCUMENT * (2 * ISSUERS) + PROOF_ENTRIES {
             let keys = self.process.shared_keys("");
             return Err(format!("{entries} entries of shared data: {keys:?}"));

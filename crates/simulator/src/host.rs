@@ -7,8 +7,8 @@ use std::time::Duration;
 use gate::answer::Answer;
 use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
-use gate_worker::Host;
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
+use gate_worker::{Host, OwnData};
 
 use crate::vm::{Deferred, Vm};
 
@@ -103,6 +103,14 @@ impl Host for SimulatedHost {
         }
         let mut data = self.0.state.shared_data.borrow_mut();
         self.0.is_alive() && data.swap(key, value, version)
+    }
+
+    fn own_data(&self) -> Rc<OwnData> {
+        Rc::clone(&self.0.own_data)
+    }
+
+    fn logs_debug(&self) -> bool {
+        self.0.state.logs_debug.get()
     }
 
     fn define_counter(&self, name: &str) -> Option<MetricId> {

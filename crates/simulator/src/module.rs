@@ -52,7 +52,12 @@ impl Module {
             let deferred = self.vm.deferred.borrow_mut().pop_front();
             match deferred {
                 Some(Deferred::Answer(stream, answer)) => {
-                    self.conclude(stream, Outcome::Answered(answer));
+                    let is_open = self.vm.request(stream).borrow().outcome == Outcome::Forwarded;
+                    if is_open {
+                        self.vm.request(stream).borrow_mut().outcome = Outcome::Ended(answer);
+                    } else {
+                        self.conclude(stream, Outcome::Answered(answer));
+                    }
                     self.delete_stream(stream);
                 }
                 Some(Deferred::Resume(stream)) => self.conclude(stream, Outcome::Forwarded),

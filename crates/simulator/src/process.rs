@@ -242,6 +242,11 @@ impl Process {
         self.state.has_random_keys.set(available);
     }
 
+    /// Says whether the host writes log lines of the level `debug`.
+    pub fn set_logs_debug(&self, logs: bool) {
+        self.state.logs_debug.set(logs);
+    }
+
     /// The value of an entry of shared data.
     #[must_use]
     pub fn shared(&self, key: &str) -> Option<Vec<u8>> {

@@ -22,11 +22,11 @@ impl Request {
         self.state.borrow().outcome.clone()
     }
 
-    /// The status: 200 if it was forwarded, 0 if it is paused or lost.
+    /// The status: 200 if it was forwarded, also if it was ended later, 0 if it is paused or lost.
     #[must_use]
     pub fn status(&self) -> u16 {
         match &self.state.borrow().outcome {
-            Outcome::Forwarded => 200,
+            Outcome::Forwarded | Outcome::Ended(_) => 200,
             Outcome::Answered(answer) => answer.status,
             Outcome::Paused | Outcome::Lost => 0,
         }

@@ -12,6 +12,9 @@ pub enum Outcome {
     Forwarded,
     /// The filter answered it.
     Answered(Answer),
+    /// It went to the upstream, and the filter ended it later with this answer. If the response of the upstream has
+    /// begun, the client sees a reset instead.
+    Ended(Answer),
     /// Its worker died.
     Lost,
 }

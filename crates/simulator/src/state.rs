@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) verify_signature: Cell<VerifySignature>,
     /// Whether the host has random numbers that are good enough for secrets.
     pub(crate) has_random_keys: Cell<bool>,
+    /// Whether the host writes log lines of the level `debug`.
+    pub(crate) logs_debug: Cell<bool>,
     /// What another thread does just before the next swap of shared data.
     pub(crate) before_next_swap: Cell<Option<Box<dyn FnOnce()>>>,
     /// The state of the generator of random numbers.
@@ -48,6 +50,7 @@ impl State {
             environment: RefCell::default(),
             verify_signature: Cell::new(|_| None),
             has_random_keys: Cell::new(true),
+            logs_debug: Cell::new(false),
             before_next_swap: Cell::default(),
             seed: Cell::new(seed),
         }

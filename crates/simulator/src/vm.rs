@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
+use gate_worker::OwnData;
 
 use crate::network::Response;
 use crate::request_state::RequestState;
@@ -53,6 +54,8 @@ pub(crate) struct Vm {
     pub(crate) alive: Cell<bool>,
     /// Whether the thread is kept from running.
     pub(crate) stalled: Cell<bool>,
+    /// The data that only this virtual machine can read and write.
+    pub(crate) own_data: Rc<OwnData>,
     /// How often the module turned to the context of a stream.
     pub(crate) streams_entered: Cell<usize>,
 }
@@ -69,6 +72,7 @@ impl Vm {
             effective: Cell::new(0),
             alive: Cell::new(true),
             stalled: Cell::new(false),
+            own_data: Rc::default(),
             streams_entered: Cell::new(0),
         }
     }

@@ -19,6 +19,7 @@ const PACKAGES: &[&[&str]] = &[
     &["gate-simulator"],
     &[
         "bearer-gate",
+        "forging-module",
         "gate-check",
         "gate-model",
         "gate-simulation",
@@ -46,6 +47,7 @@ const GATE: &[&[&str]] = &[
         "admission",
         "answer",
         "decision",
+        "refusal_line",
         "resource_metadata",
     ],
 ];

@@ -14,6 +14,10 @@ pub enum Counter {
     Metadata,
     /// Requests that were refused for this reason.
     Denied(ReasonKind),
+    /// Requests that would have been refused for this reason, if refusals were not only reported.
+    WouldDeny(ReasonKind),
+    /// Streams that were ended for this reason after they had been admitted.
+    Ended(ReasonKind),
     /// Signatures that the host found good.
     VerifiedByHost,
     /// Signatures that the module found good.

@@ -1,11 +1,14 @@
 //! What a worker needs from its host.
 
 use std::hash::RandomState;
+use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
 use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
+
+use crate::own_data::OwnData;
 
 /// The host of a virtual machine: one method for each host call.
 ///
@@ -61,6 +64,12 @@ pub trait Host: Clone + 'static {
     /// Writes the entry `key` if it has this version, and returns whether it had. The entry must
     /// exist: Envoy overwrites a new one in any case.
     fn swap_shared_data(&self, key: &str, value: &[u8], version: u32) -> bool;
+
+    /// The data of this virtual machine, which no other one can read or write. It lives as long as the virtual machine.
+    fn own_data(&self) -> Rc<OwnData>;
+
+    /// Whether the host writes log lines of the level `debug`. It may change its mind at any time.
+    fn logs_debug(&self) -> bool;
 
     /// Defines a counter. If it exists already, its value stays.
     fn define_counter(&self, name: &str) -> Option<MetricId>;

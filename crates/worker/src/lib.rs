@@ -3,8 +3,9 @@
 //!
 //! The host creates a [`Root`] for each configuration in each of its virtual machines, and a
 //! [`Stream`] for each request. The layers, from the bottom: [`host`]; what is shared
-//! (`shared_state`, `replay_store`, `nonce_key`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
-//! `introspection`, [`change`], `sources`); requests that wait ([`waiting_room`], `pace`); the [`Worker`]; the
+//! (`store`, [`own_data`], `shared_state`, `replay_store`, `nonce_key`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
+//! `introspection`, [`change`], `sources`); requests that wait ([`waiting_room`], `pace`);
+//! streams that end with their tokens (`open_streams`); the [`Worker`]; the
 //! contexts [`Root`] and [`Stream`].
 
 pub mod change;
@@ -20,6 +21,8 @@ mod metadata_reader;
 pub mod metric_names;
 pub mod metrics;
 mod nonce_key;
+mod open_streams;
+pub mod own_data;
 mod pace;
 mod replay_store;
 mod root;
@@ -28,11 +31,13 @@ mod signature_engine;
 mod skipped_keys;
 mod source;
 mod sources;
+mod store;
 mod stream;
 pub mod waiting_room;
 mod worker;
 
 pub use host::Host;
+pub use own_data::OwnData;
 pub use root::Root;
 pub use stream::Stream;
 pub use worker::{Disposition, Worker};

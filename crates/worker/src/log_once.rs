@@ -2,17 +2,18 @@
 
 use crate::host::Host;
 use crate::shared_state::FORMAT;
+use crate::store::Store;
 
 /// Whether `text` is not what a worker of this process last said about `topic`. If two workers call this at
 /// the same moment, both may be the first.
 ///
 /// There is one entry of shared data for each topic, because entries cannot be removed.
-pub(crate) fn is_new<H: Host>(host: &H, topic: &str, text: &str) -> bool {
+pub(crate) fn is_new<H: Host>(store: &Store<H>, topic: &str, text: &str) -> bool {
     let key = format!("{FORMAT}.said.{topic}");
-    let last = host.shared_data(&key);
+    let last = store.get(&key);
     let is_new = last.is_none_or(|(last, _)| last != text.as_bytes());
     if is_new {
-        host.set_shared_data(&key, text.as_bytes());
+        store.set(&key, text.as_bytes());
     }
     is_new
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::host::Host;
 use crate::shared_state::FORMAT;
+use crate::store::Store;
 
 /// The shortest time between two lines about the same kind of problem.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -20,8 +21,8 @@ const PERIOD: Duration = Duration::from_secs(10);
 /// Admits one line in ten seconds about one kind of problem with one provider, for all workers of the
 /// process together.
 pub(crate) struct LogThrottle<H> {
-    host: H,
-    /// The entry of shared data with the time of the last line.
+    store: Store<H>,
+    /// The entry with the time of the last line.
     key: String,
     /// The last line that this worker knows of.
     last: Cell<Option<Instant>>,
@@ -35,22 +36,27 @@ pub(crate) struct Suppressed(u64);
 
 impl<H: Host> LogThrottle<H> {
     /// The throttle for problems of this kind with `provider`, whose server is behind `cluster`.
-    pub(crate) fn for_server(host: H, kind: &str, provider: &Provider, cluster: &str) -> Self {
-        Self::new(host, &json!([kind, provider.name, cluster]))
+    pub(crate) fn for_server(
+        store: Store<H>,
+        kind: &str,
+        provider: &Provider,
+        cluster: &str,
+    ) -> Self {
+        Self::new(store, &json!([kind, provider.name, cluster]))
     }
 
     /// The throttle for problems with `subject`.
-    pub(crate) fn new(host: H, subject: &Value) -> Self {
+    pub(crate) fn new(store: Store<H>, subject: &Value) -> Self {
         let throttle = Self {
-            host,
+            store,
             key: format!("{FORMAT}.logged.{subject}"),
             last: Cell::new(None),
             suppressed: Cell::new(0),
         };
         // Only an existing entry can be swapped. The virtual machine in which the host checks a
         // configuration creates it before there are workers.
-        if throttle.host.shared_data(&throttle.key).is_none() {
-            throttle.host.set_shared_data(&throttle.key, b"");
+        if throttle.store.get(&throttle.key).is_none() {
+            throttle.store.set(&throttle.key, b"");
         }
         throttle
     }
@@ -66,14 +72,14 @@ impl<H: Host> LogThrottle<H> {
 
     /// Writes the time of a line, unless another worker has written one recently.
     fn take_turn(&self, now: Instant) -> bool {
-        let Some((value, version)) = self.host.shared_data(&self.key) else {
-            self.host.set_shared_data(&self.key, &encode(now));
+        let Some((value, version)) = self.store.get(&self.key) else {
+            self.store.set(&self.key, &encode(now));
             self.last.set(Some(now));
             return true;
         };
         let last = serde_json::from_slice(&value).ok();
         let is_free = !last.is_some_and(|last| is_recent(last, now));
-        let is_taken = is_free && self.host.swap_shared_data(&self.key, &encode(now), version);
+        let is_taken = is_free && self.store.swap(&self.key, &encode(now), version);
         // If the swap fails, another worker has just written a line.
         self.last.set(if is_free { Some(now) } else { last });
         is_taken

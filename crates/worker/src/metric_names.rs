@@ -1,11 +1,18 @@
 //! The names of metrics. Envoy shows them with `wasmcustom.` in front.
 
 use gate::fetching::DocumentKind;
-use gate::policy::{KeySource, Policy, Provider};
+use gate::policy::{KeySource, Policy, Provider, StreamEnd};
 use gate::reason::ReasonKind;
 
 use crate::counter::Counter;
 use crate::gauge::Gauge;
+
+/// The reasons for which admitted streams are ended.
+const ENDING: [ReasonKind; 3] = [
+    ReasonKind::UnknownKey,
+    ReasonKind::Expired,
+    ReasonKind::Revoked,
+];
 
 /// All counters of a policy with their names. Two counters may share a name.
 #[must_use]
@@ -38,6 +45,18 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
         let name = format!("{prefix}.denied.{}", reason.metric());
         counters.push((Counter::Denied(*reason), name));
     }
+    if policy.may_report_only() {
+        for reason in ReasonKind::ALL {
+            let name = format!("{prefix}.would_deny.{}", reason.metric());
+            counters.push((Counter::WouldDeny(*reason), name));
+        }
+    }
+    if policy.options.stream_end == StreamEnd::WithToken {
+        for reason in ENDING {
+            let name = format!("{prefix}.ended.{}", reason.metric());
+            counters.push((Counter::Ended(reason), name));
+        }
+    }
     for provider in &policy.providers {
         let index = provider.index;
         for kind in fetched(provider) {
@@ -68,6 +87,9 @@ pub fn counters(policy: &Policy) -> Vec<(Counter, String)> {
 pub fn gauges(policy: &Policy) -> Vec<(Gauge, String)> {
     let prefix = prefix(policy);
     let mut gauges = vec![(Gauge::Waiting, format!("{prefix}.waiting"))];
+    if policy.options.stream_end == StreamEnd::WithToken {
+        gauges.push((Gauge::Streams, format!("{prefix}.streams")));
+    }
     for provider in &policy.providers {
         let index = provider.index;
         let key_set = DocumentKind::KeySet;

@@ -20,6 +20,8 @@ pub struct Metrics<H> {
     pending: PendingCounts,
     /// The number of requests of this worker in the gauge of waiting requests.
     waiting: Cell<usize>,
+    /// The number of streams of this worker in the gauge of streams that end with their tokens.
+    streams: Cell<usize>,
 }
 
 /// Counts that have not been handed to the host.
@@ -42,6 +44,7 @@ impl<H: Host> Metrics<H> {
             gauges: gauges.collect(),
             pending: RefCell::default(),
             waiting: Cell::new(0),
+            streams: Cell::new(0),
             host,
         }
     }
@@ -92,12 +95,23 @@ impl<H: Host> Metrics<H> {
 
     /// Reports that `count` requests wait in this worker. The gauge is the sum over all workers.
     pub fn set_waiting(&self, count: usize) {
-        let before = self.waiting.replace(count);
+        self.set_part(Gauge::Waiting, &self.waiting, count);
+    }
+
+    /// Reports that `count` streams of this worker are open that end with their tokens. The gauge is the sum over all
+    /// workers.
+    pub fn set_streams(&self, count: usize) {
+        self.set_part(Gauge::Streams, &self.streams, count);
+    }
+
+    /// Sets the part of this worker in a gauge.
+    fn set_part(&self, gauge: Gauge, part: &Cell<usize>, count: usize) {
+        let before = part.replace(count);
         let (Ok(count), Ok(before)) = (i64::try_from(count), i64::try_from(before)) else {
             return;
         };
         let change = count.saturating_sub(before);
-        if let (Some(id), true) = (self.gauges.get(&Gauge::Waiting), change != 0) {
+        if let (Some(id), true) = (self.gauges.get(&gauge), change != 0) {
             self.host.increment_metric(*id, change);
         }
     }

@@ -7,6 +7,7 @@ use log::warn;
 
 use crate::host::Host;
 use crate::log_once;
+use crate::store::Store;
 
 /// The version of the format. A filter with another version neither reads nor writes the same entries.
 const FORMAT: &str = "bearer_gate.replay.1";
@@ -23,7 +24,7 @@ const ATTEMPTS: u64 = 32;
 /// Names of shared data cannot be removed, so there is a fixed number of them: buckets, which proofs are
 /// distributed over by their hash.
 pub(crate) struct ReplayStore<H> {
-    host: H,
+    store: Store<H>,
     prefix: String,
     buckets: u32,
 }
@@ -42,21 +43,21 @@ impl<H: Host> ReplayStore<H> {
     /// The buckets are created here, because only an existing entry can be swapped. The virtual machine in
     /// which the host checks a configuration does this first, before there are workers that could overwrite
     /// each other's buckets.
-    pub(crate) fn new(host: H, configuration: &str, entries: u32) -> Self {
+    pub(crate) fn new(store: Store<H>, configuration: &str, entries: u32) -> Self {
         // The beginning of the hash names a configuration well enough.
         let name = sha256(configuration.as_bytes());
         let name = name.first_chunk().copied().unwrap_or_default();
         let name = u64::from_be_bytes(name);
         let buckets = entries.div_ceil(USUAL).next_power_of_two();
         let store = Self {
-            host,
+            store,
             prefix: format!("{FORMAT}.{name:016x}"),
             buckets,
         };
         for bucket in 0..store.buckets {
             let key = store.key(bucket);
-            if store.host.shared_data(&key).is_none() {
-                store.host.set_shared_data(&key, b"");
+            if store.store.get(&key).is_none() {
+                store.store.set(&key, b"");
             }
         }
         store
@@ -70,7 +71,7 @@ impl<H: Host> ReplayStore<H> {
         };
         let mut contended: u64 = 0;
         let refusal = loop {
-            let Some((bucket, version)) = self.host.shared_data(&key) else {
+            let Some((bucket, version)) = self.store.get(&key) else {
                 break Some(unavailable);
             };
             self.report(&key, &bucket);
@@ -78,7 +79,7 @@ impl<H: Host> ReplayStore<H> {
                 Spending::Replayed => break Some(Reason::ProofReplay),
                 Spending::Full => break Some(unavailable),
                 Spending::Spent(next) => {
-                    if self.host.swap_shared_data(&key, &next, version) {
+                    if self.store.swap(&key, &next, version) {
                         break None;
                     }
                     contended = contended.saturating_add(1);
@@ -97,7 +98,7 @@ impl<H: Host> ReplayStore<H> {
 
     /// Reports a bucket that somebody else has written.
     fn report(&self, key: &str, bucket: &[u8]) {
-        if !is_bucket(bucket) && log_once::is_new(&self.host, "replay", key) {
+        if !is_bucket(bucket) && log_once::is_new(&self.store, "replay", key) {
             warn!("bearer-gate: {key} in shared data is malformed: some used proofs are forgotten");
         }
     }

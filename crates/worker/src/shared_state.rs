@@ -1,4 +1,5 @@
-//! What the workers of a process share about one document: the document, and the state of fetching it.
+//! What the workers of a process share about one document: the document, and the state of fetching it. With
+//! `share: "worker"` the configurations of one worker share it.
 //!
 //! Keys contain the whole source and never the name of a provider: two configurations may give
 //! different issuers the same name, and the keys of one must not verify the tokens of the other. What
@@ -14,6 +15,7 @@ use gate::time::Instant;
 use serde_json::json;
 
 use crate::host::Host;
+use crate::store::Store;
 
 /// The version of the format. A filter with another version neither reads nor writes the same entries.
 pub(crate) const FORMAT: &str = "bearer_gate.4";
@@ -23,7 +25,7 @@ const ATTEMPTS: usize = 4;
 
 /// The shared entries of one document.
 pub(crate) struct SharedState<H> {
-    host: H,
+    store: Store<H>,
     state_key: String,
     document_key: String,
     policy: RefreshPolicy,
@@ -35,7 +37,7 @@ pub(crate) struct SharedState<H> {
 impl<H: Host> SharedState<H> {
     /// The entries of `remote`, parsed as `format`.
     pub(crate) fn new<T: Publication>(
-        host: H,
+        store: Store<H>,
         remote: &RemoteDocument,
         format: &T::Format,
     ) -> Self {
@@ -46,10 +48,15 @@ impl<H: Host> SharedState<H> {
                 json!([remote.cluster, { "issuer": issuer }])
             }
         };
-        let user = remote.authorization.as_ref().map(Authorization::user);
-        let source = format!("{format}.{}", json!([place, user]));
+        // The same place may show each user something else. Secrets are not in the name.
+        let user = remote.authorization.as_ref().map(Authorization::name);
+        let headers = remote.headers.iter();
+        let headers: Vec<_> = headers
+            .map(|one| json!([one.name, one.value_name]))
+            .collect();
+        let source = format!("{format}.{}", json!([place, user, headers]));
         Self {
-            host,
+            store,
             state_key: format!("{FORMAT}.progress.{source}"),
             document_key: format!("{FORMAT}.document.{source}"),
             policy: remote.policy,
@@ -62,12 +69,12 @@ impl<H: Host> SharedState<H> {
     /// which the host checks a configuration does this first, before there are workers that could
     /// overwrite each other's entries.
     fn create(&self) {
-        if self.host.shared_data(&self.state_key).is_none() {
+        if self.store.get(&self.state_key).is_none() {
             let state = encode(&FetchState::default());
-            self.host.set_shared_data(&self.state_key, &state);
+            self.store.set(&self.state_key, &state);
         }
-        if self.host.shared_data(&self.document_key).is_none() {
-            self.host.set_shared_data(&self.document_key, b"");
+        if self.store.get(&self.document_key).is_none() {
+            self.store.set(&self.document_key, b"");
         }
     }
 
@@ -87,8 +94,14 @@ impl<H: Host> SharedState<H> {
     /// without users is emptied; a worker that misses it fetches it again.
     pub(crate) fn leave(&self, now: Instant) {
         if self.advance(FetchEvent::Left, now) == FetchAction::Discard {
-            self.host.set_shared_data(&self.document_key, b"");
+            self.store.set(&self.document_key, b"");
         }
+    }
+
+    /// Where the entries are.
+    #[cfg(bearer_gate_trap_with_turn)]
+    pub(crate) const fn store(&self) -> &Store<H> {
+        &self.store
     }
 
     /// The state of fetching.
@@ -104,7 +117,7 @@ impl<H: Host> SharedState<H> {
 
     /// Applies `event` to the state; returns what this worker has to do, or `None` if other workers got ahead each time.
     fn try_advance(&self, event: FetchEvent, now: Instant) -> Option<FetchAction> {
-        let random = self.host.random();
+        let random = self.store.host().random();
         for _ in 0..ATTEMPTS {
             let Some((state, version)) = self.read() else {
                 self.create();
@@ -112,7 +125,7 @@ impl<H: Host> SharedState<H> {
             };
             let (next, action) = state.after(event, &self.policy, now, random);
             let bytes = encode(&next);
-            if next == state || self.host.swap_shared_data(&self.state_key, &bytes, version) {
+            if next == state || self.store.swap(&self.state_key, &bytes, version) {
                 return Some(action);
             }
         }
@@ -120,7 +133,7 @@ impl<H: Host> SharedState<H> {
     }
 
     fn read(&self) -> Option<(FetchState, u32)> {
-        let (bytes, version) = self.host.shared_data(&self.state_key)?;
+        let (bytes, version) = self.store.get(&self.state_key)?;
         let mut known = self.known.borrow_mut();
         let is_known = known.as_ref().is_some_and(|(_, known)| *known == version);
         if !is_known {
@@ -131,7 +144,7 @@ impl<H: Host> SharedState<H> {
 
     /// The document, if there is one.
     pub(crate) fn document(&self) -> Option<SharedDocument> {
-        let (bytes, _) = self.host.shared_data(&self.document_key)?;
+        let (bytes, _) = self.store.get(&self.document_key)?;
         SharedDocument::decode(bytes, self.max_bytes)
     }
 
@@ -143,17 +156,14 @@ impl<H: Host> SharedState<H> {
     pub(crate) fn put(&self, document: SharedDocument, holder: u64) -> bool {
         let bytes = document.encode();
         for _ in 0..ATTEMPTS {
-            let Some((_, version)) = self.host.shared_data(&self.document_key) else {
+            let Some((_, version)) = self.store.get(&self.document_key) else {
                 self.create();
                 continue;
             };
             if !self.state().is_turn_of(holder) {
                 return false;
             }
-            if self
-                .host
-                .swap_shared_data(&self.document_key, &bytes, version)
-            {
+            if self.store.swap(&self.document_key, &bytes, version) {
                 return true;
             }
         }

@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::log_once;
 use crate::log_throttle::Suppressed;
 use crate::metrics::Metrics;
+use crate::store::Store;
 
 /// The largest number of keys of a set that are logged individually.
 const MAX_LOGGED: usize = 16;
@@ -40,7 +41,7 @@ pub(crate) fn count<H: Host>(provider: &Provider, keys: usize, metrics: &Metrics
 
 /// Reports the keys of the configuration: their number, and once per process the unusable ones.
 pub(crate) fn report_local<H: Host>(
-    host: &H,
+    store: &Store<H>,
     provider: &Provider,
     keys: &KeySet,
     engine: &Engine,
@@ -51,7 +52,7 @@ pub(crate) fn report_local<H: Host>(
     let skipped = Publication::skipped(keys, engine);
     let topic = serde_json::json!(["skipped", provider.name]).to_string();
     let text = serde_json::json!(skipped).to_string();
-    if !skipped.is_empty() && log_once::is_new(host, &topic, &text) {
+    if !skipped.is_empty() && log_once::is_new(store, &topic, &text) {
         count(provider, skipped.len(), metrics);
         log(provider, &skipped, Suppressed::default());
     }

@@ -20,6 +20,7 @@ use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
 use crate::shared_state::SharedState;
 use crate::skipped_keys;
+use crate::store::Store;
 
 pub(crate) struct Source<T: Publication, H> {
     host: H,
@@ -66,7 +67,7 @@ struct Running<T: Publication> {
 
 impl<T: Publication, H: Host> Source<T, H> {
     pub(crate) fn new(
-        host: H,
+        store: &Store<H>,
         provider: Rc<Provider>,
         remote: Rc<RemoteDocument>,
         format: T::Format,
@@ -74,11 +75,11 @@ impl<T: Publication, H: Host> Source<T, H> {
         metrics: Rc<Metrics<H>>,
         now: Instant,
     ) -> Self {
-        let shared = SharedState::new::<T>(host.clone(), &remote, &format);
+        let shared = SharedState::new::<T>(store.clone(), &remote, &format);
         shared.reserve(now);
         let throttle = |problem: &str| {
             let kind = format!("{} {problem}", T::KIND);
-            LogThrottle::for_server(host.clone(), &kind, &provider, &remote.cluster)
+            LogThrottle::for_server(store.clone(), &kind, &provider, &remote.cluster)
         };
         Self {
             throttles: Throttles {
@@ -87,7 +88,7 @@ impl<T: Publication, H: Host> Source<T, H> {
                 too_old: throttle("too old"),
                 skipped: throttle("skipped"),
             },
-            host,
+            host: store.host().clone(),
             provider,
             remote,
             format,
@@ -181,7 +182,7 @@ impl<T: Publication, H: Host> Source<T, H> {
             return;
         };
         #[cfg(bearer_gate_trap_with_turn)]
-        if crate::log_once::is_new(&self.host, "trap", "trap") {
+        if crate::log_once::is_new(self.shared.store(), "trap", "trap") {
             std::process::abort();
         }
         self.need.newer = false;
@@ -223,6 +224,8 @@ impl<T: Publication, H: Host> Source<T, H> {
         let authorization = self.remote.authorization.as_ref();
         let authorization = authorization.map(Authorization::header);
         headers.extend(authorization.map(|value| ("authorization", value)));
+        let further = self.remote.headers.iter();
+        headers.extend(further.map(|header| (&*header.name, &*header.value)));
         running.callout = self.host.dispatch(&Callout {
             cluster: &self.remote.cluster,
             headers,

@@ -17,6 +17,7 @@ use crate::host::{CalloutId, Host};
 use crate::introspection::IntrospectionClient;
 use crate::metrics::Metrics;
 use crate::source::Source;
+use crate::store::Store;
 
 /// Each list has an entry for every provider, by its index.
 pub(crate) struct Sources<H> {
@@ -27,7 +28,7 @@ pub(crate) struct Sources<H> {
 
 impl<H: Host> Sources<H> {
     pub(crate) fn new(
-        host: &H,
+        store: &Store<H>,
         policy: &Policy,
         engine: &Rc<Engine>,
         metrics: &Rc<Metrics<H>>,
@@ -35,7 +36,7 @@ impl<H: Host> Sources<H> {
     ) -> Self {
         let keys = |provider: &Rc<Provider>| match &provider.keys {
             KeySource::Remote(remote) => Some(Source::new(
-                host.clone(),
+                store,
                 Rc::clone(provider),
                 Rc::clone(remote),
                 KeySetFormat {
@@ -51,10 +52,10 @@ impl<H: Host> Sources<H> {
             let revocation = provider.revocation.as_ref()?;
             let reader = ListReader {
                 format: revocation.format,
-                state: host.hash_state(),
+                state: store.host().hash_state(),
             };
             Some(Source::new(
-                host.clone(),
+                store,
                 Rc::clone(provider),
                 Rc::clone(&revocation.remote),
                 reader,
@@ -63,9 +64,8 @@ impl<H: Host> Sources<H> {
                 now,
             ))
         };
-        let client = |provider: &Rc<Provider>| {
-            IntrospectionClient::new(host.clone(), provider, Rc::clone(metrics))
-        };
+        let client =
+            |provider: &Rc<Provider>| IntrospectionClient::new(store, provider, Rc::clone(metrics));
         Self {
             keys: policy.providers.iter().map(keys).collect(),
             revocations: policy.providers.iter().map(revocations).collect(),

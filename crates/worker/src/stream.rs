@@ -67,10 +67,11 @@ impl<H: Host> Stream<H> {
 /// The host has ended the stream.
 impl<H: Host> Drop for Stream<H> {
     fn drop(&mut self) {
-        if let Some(worker) = &self.worker
-            && self.waited
-        {
-            worker.forget(self.id);
+        if let Some(worker) = &self.worker {
+            if self.waited {
+                worker.forget(self.id);
+            }
+            worker.closed(self.id);
         }
     }
 }

@@ -6,20 +6,22 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gate::admission::{Admission, HeaderChange};
+use gate::admission::{Admission, ENDED_STATE, HeaderChange, REASON_STATE, WOULD_DENY_STATE};
 use gate::answer::Answer;
-use gate::decision::{Context, Decided, Decision, Dependency, Wait, decide};
+use gate::decision::{Context, Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait, decide};
 use gate::dpop::ProofKeys;
-use gate::policy::{KeySource, Policy, Requirement};
+use gate::policy::{KeySource, Policy, Requirement, StreamEnd};
 use gate::reason::{Reason, ReasonKind};
+use gate::refusal_line::RefusalLine;
 use gate::request::{Connection, ConnectionSource, DynamicMetadata, MetadataSource, Request};
 use gate::resource_metadata;
 use gate::time::{Instant, Timestamp};
 use gate::token_cache::TokenCache;
 use gate::verify::Engine;
-use log::warn;
+use log::{debug, warn};
 use serde_json::json;
 
+use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection_reader::ConnectionReader;
 use crate::counter::Counter;
@@ -27,14 +29,16 @@ use crate::host::{CalloutId, ContextId, Host};
 use crate::log_throttle::LogThrottle;
 use crate::metadata_reader::MetadataReader;
 use crate::metrics::Metrics;
+use crate::open_streams::OpenStreams;
 use crate::pace::{Pace, Pacer};
 use crate::replay_store::ReplayStore;
 use crate::signature_engine;
 use crate::skipped_keys;
 use crate::sources::{Sources, Turn};
+use crate::store::Store;
 use crate::waiting_room::{Waiter, WaitingRoom};
 
-/// The largest number of waiting requests that are resumed or answered in one host call.
+/// The largest number of waiting requests that are resumed or answered in one host call, and of streams that are ended.
 ///
 /// The host resumes and answers requests at the end of the call, one after the other. An answer ends
 /// its stream, which the host reports by another call into the module, and it goes on with the next
@@ -64,6 +68,8 @@ pub struct Worker<H: Host> {
     replays: Option<ReplayStore<H>>,
     sources: RefCell<Sources<H>>,
     room: RefCell<WaitingRoom<Request<'static>>>,
+    /// The streams that end with their tokens; `None` if none does.
+    streams: Option<RefCell<OpenStreams>>,
     pacer: Pacer<H>,
 }
 
@@ -83,11 +89,12 @@ impl<H: Host> Worker<H> {
     /// this also runs in a virtual machine that is discarded.
     #[must_use]
     pub fn new(host: H, policy: Policy, configuration: &[u8]) -> Self {
-        let engine = Rc::new(signature_engine::choose(&host));
+        let store = Store::new(host.clone(), policy.options.share);
+        let engine = Rc::new(signature_engine::choose(&store));
         let metrics = Rc::new(Metrics::new(host.clone(), &policy));
         for provider in &policy.providers {
             if let KeySource::Local(keys) = &provider.keys {
-                skipped_keys::report_local(&host, provider, keys, &engine, &metrics);
+                skipped_keys::report_local(&store, provider, keys, &engine, &metrics);
             }
         }
         let providers = policy.providers.iter();
@@ -103,17 +110,18 @@ impl<H: Host> Worker<H> {
         let replays = dpop.filter(|dpop| dpop.replay_entries > 0);
         let replays = replays.map(|dpop| {
             let configuration = gate_config::normalized(configuration);
-            ReplayStore::new(host.clone(), &configuration, dpop.replay_entries)
+            ReplayStore::new(store.clone(), &configuration, dpop.replay_entries)
         });
         Self {
             replays,
-            sources: RefCell::new(Sources::new(&host, &policy, &engine, &metrics, now)),
+            sources: RefCell::new(Sources::new(&store, &policy, &engine, &metrics, now)),
             tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
             proof_keys: RefCell::default(),
             room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
+            streams: (policy.options.stream_end == StreamEnd::WithToken).then(RefCell::default),
             pacer: Pacer::start(host.clone()),
             clock,
-            dateless: LogThrottle::new(host.clone(), &json!(["date"])),
+            dateless: LogThrottle::new(store.clone(), &json!(["date"])),
             engine,
             metadata,
             connection: Rc::new(ConnectionReader(host.clone())),
@@ -140,10 +148,13 @@ impl<H: Host> Worker<H> {
         // Whatever the decision is, the upstream must not take headers of the client for the gate's.
         let names = match self.policy.remove_client_headers(&mut request) {
             Ok(names) => names,
-            Err(reason) => return self.refuse(&reason, &request, None),
+            Err(reason) => return self.refuse(Refusal::before_rules(&reason), &request),
         };
         for name in &names {
             self.host.remove_request_header(name);
+        }
+        if let Some(reason) = self.policy.forged_header(&names) {
+            return self.refuse(Refusal::before_rules(&reason), &request);
         }
         if self.policy.options.per_route_requirements {
             request.requirement_name = self.host.route_requirement();
@@ -158,22 +169,20 @@ impl<H: Host> Worker<H> {
             statuses: &[],
         };
         let decided = self.decide(&request, turn);
-        match decided.decision {
-            Decision::Wait(wait) => {
-                let waiter = Waiter {
-                    request: request.into_owned(),
-                    arrived: now,
-                    deadline: now,
-                    on: Vec::new(),
-                    statuses: Vec::new(),
-                };
-                let disposition = self.wait(stream, waiter, wait);
-                self.metrics.set_waiting(self.room.borrow().len());
-                self.set_pace(now);
-                disposition
-            }
-            decision => self.carry_out(decision, &request, decided.requirement),
-        }
+        let Decision::Wait(wait) = decided.decision else {
+            return self.carry_out(decided, stream, &request);
+        };
+        let waiter = Waiter {
+            request: request.into_owned(),
+            arrived: now,
+            deadline: now,
+            on: Vec::new(),
+            statuses: Vec::new(),
+        };
+        let disposition = self.wait(stream, waiter, wait, decided.requirement);
+        self.metrics.set_waiting(self.room.borrow().len());
+        self.set_pace(now);
+        disposition
     }
 
     /// Whether the request of `stream` waits.
@@ -190,6 +199,13 @@ impl<H: Host> Worker<H> {
             self.withdraw(&waiter.on);
         }
         self.metrics.set_waiting(self.room.borrow().len());
+    }
+
+    /// Watches a stream no longer, because it has ended.
+    pub fn closed(&self, stream: ContextId) {
+        if let Some(streams) = &self.streams {
+            streams.borrow_mut().remove(stream);
+        }
     }
 
     /// Does what is due, in the context of `root`.
@@ -219,6 +235,7 @@ impl<H: Host> Worker<H> {
         waiting.call_overdue(now);
         drop(waiting);
         self.settle_called(root, now);
+        self.end_streams(root, now, &changes);
         self.metrics.set_waiting(self.room.borrow().len());
         self.metrics.flush();
         self.set_pace(now);
@@ -247,6 +264,64 @@ impl<H: Host> Worker<H> {
         self.host.set_effective_context(root);
     }
 
+    /// Ends streams whose tokens have expired, or are no longer good after `changes`.
+    ///
+    /// The response of the upstream has usually begun. Then the host can only reset the stream, and that is what it does
+    /// with a local response. Its call `proxy_close_stream` would do so at once, and call back into the module from
+    /// within this call.
+    fn end_streams(&self, root: ContextId, now: Instant, changes: &[Change]) {
+        let Some(streams) = &self.streams else {
+            return;
+        };
+        self.find_ending(&mut streams.borrow_mut(), now, changes);
+        for _ in 0..MAX_SETTLED_PER_CALL {
+            let ending = streams.borrow_mut().take_ending();
+            let Some(ending) = ending else {
+                break;
+            };
+            if !self.host.set_effective_context(ending.stream) {
+                continue;
+            }
+            let kind = ending.reason.kind();
+            self.metrics.count(Counter::Ended(kind));
+            let refusal = Refusal {
+                reason: &ending.reason,
+                requirement: None,
+                provider: Some(ending.provider),
+            };
+            self.log_refusal("end", refusal, &ending.request);
+            self.host
+                .set_filter_state(ENDED_STATE, kind.metric().as_bytes());
+            let nonce = self.nonce();
+            let (reason, request) = (&ending.reason, &ending.request);
+            let answer = Answer::refusal(reason, &self.policy, request, None, nonce);
+            self.host.send_local_response(&answer);
+        }
+        self.host.set_effective_context(root);
+        self.metrics.set_streams(streams.borrow().len());
+    }
+
+    /// Finds the streams that must end.
+    fn find_ending(&self, streams: &mut OpenStreams, now: Instant, changes: &[Change]) {
+        if let Some(date) = self.clock.date(now) {
+            streams.expire(date);
+        }
+        let sources = self.sources.borrow();
+        let turn = Turn {
+            now,
+            can_wait: true,
+            statuses: &[],
+        };
+        for change in changes {
+            if let Change::Document(
+                Dependency::Keys(provider) | Dependency::Revocations(provider),
+            ) = change
+            {
+                streams.check(*provider, &sources.resources(turn), &self.engine);
+            }
+        }
+    }
+
     fn settle_one(
         &self,
         stream: ContextId,
@@ -259,20 +334,24 @@ impl<H: Host> Worker<H> {
             statuses: &waiter.statuses,
         };
         let decided = self.decide(&waiter.request, turn);
-        match decided.decision {
-            Decision::Wait(wait) => self.wait(stream, waiter, wait),
-            decision => {
-                let disposition = self.carry_out(decision, &waiter.request, decided.requirement);
-                if disposition == Disposition::Continue {
-                    self.host.resume_request();
-                }
-                disposition
-            }
+        let disposition = match decided.decision {
+            Decision::Wait(wait) => self.wait(stream, waiter, wait, decided.requirement),
+            _ => self.carry_out(decided, stream, &waiter.request),
+        };
+        if disposition == Disposition::Continue {
+            self.host.resume_request();
         }
+        disposition
     }
 
-    /// Lets a request wait, or refuses it if the room is full.
-    fn wait(&self, stream: ContextId, waiter: Waiter<Request<'static>>, wait: Wait) -> Disposition {
+    /// Lets a request wait, by `requirement`, or refuses it if the room is full.
+    fn wait(
+        &self,
+        stream: ContextId,
+        waiter: Waiter<Request<'static>>,
+        wait: Wait,
+        requirement: Option<&Requirement>,
+    ) -> Disposition {
         let waiter = Waiter {
             deadline: waiter.arrived.plus(wait.timeout),
             on: wait.on,
@@ -287,7 +366,14 @@ impl<H: Host> Worker<H> {
                 }
                 Disposition::Paused
             }
-            Err(refused) => self.refuse(&wait.unavailable, &refused.request, None),
+            Err(refused) => {
+                let refusal = Refusal {
+                    reason: &wait.unavailable,
+                    requirement,
+                    provider: None,
+                };
+                self.refuse(refusal, &refused.request)
+            }
         }
     }
 
@@ -374,19 +460,32 @@ impl<H: Host> Worker<H> {
         decided
     }
 
-    /// Carries out a decision by `requirement` other than to wait, in the context of the request's
-    /// stream.
+    /// Carries out a decision, in the context of the request's stream. Who can no longer wait is refused.
     fn carry_out(
         &self,
-        decision: Decision,
+        decided: Decided<'_>,
+        stream: ContextId,
         request: &Request<'_>,
-        requirement: Option<&Requirement>,
     ) -> Disposition {
-        match decision {
+        let Decided {
+            decision,
+            requirement,
+            provider,
+            standing,
+            ..
+        } = decided;
+        let is_watched = match &self.streams {
+            Some(streams) => streams.borrow_mut().add(stream, standing, request),
+            None => true,
+        };
+        let reason = match decision {
             Decision::Pass => {
                 self.metrics.count(Counter::Bypassed);
-                Disposition::Continue
+                return Disposition::Continue;
             }
+            Decision::Admit(_) if !is_watched => Reason::TooManyStreams {
+                retry_after: RETRY_AFTER,
+            },
             Decision::Admit(admission) => {
                 self.metrics.count(if admission.verified {
                     Counter::Allowed
@@ -394,24 +493,56 @@ impl<H: Host> Worker<H> {
                     Counter::Bypassed
                 });
                 self.admit(&admission);
-                Disposition::Continue
+                return Disposition::Continue;
             }
-            Decision::Deny(reason) => self.refuse(&reason, request, requirement),
-            Decision::Wait(wait) => self.refuse(&wait.unavailable, request, requirement),
-        }
+            Decision::Deny(reason) => reason,
+            Decision::Wait(wait) => wait.unavailable,
+        };
+        let refusal = Refusal {
+            reason: &reason,
+            requirement,
+            provider,
+        };
+        self.refuse(refusal, request)
     }
 
-    fn refuse(
-        &self,
-        reason: &Reason,
-        request: &Request<'_>,
-        requirement: Option<&Requirement>,
-    ) -> Disposition {
-        self.metrics.count(Counter::Denied(reason.kind()));
+    /// Refuses a request, or lets it pass as it was sent if refusals are only reported. Says why where operators look: in
+    /// metrics, in the debug log and in filter state for access logs.
+    fn refuse(&self, refusal: Refusal<'_>, request: &Request<'_>) -> Disposition {
+        let Refusal {
+            reason,
+            requirement,
+            ..
+        } = refusal;
+        let kind = reason.kind();
+        if self.policy.reports_only(request, requirement) {
+            self.metrics.count(Counter::WouldDeny(kind));
+            self.log_refusal("would_deny", refusal, request);
+            self.host
+                .set_filter_state(WOULD_DENY_STATE, kind.metric().as_bytes());
+            return Disposition::Continue;
+        }
+        self.metrics.count(Counter::Denied(kind));
+        self.log_refusal("deny", refusal, request);
+        self.host
+            .set_filter_state(REASON_STATE, kind.metric().as_bytes());
         let nonce = self.nonce();
         let answer = Answer::refusal(reason, &self.policy, request, requirement, nonce);
         self.host.send_local_response(&answer);
         Disposition::Replied
+    }
+
+    /// Writes a line about a refusal if the host writes lines of this level. It may change its level at any time,
+    /// and a question costs less than anything else that a refusal needs.
+    fn log_refusal(&self, decision: &str, refusal: Refusal<'_>, request: &Request<'_>) {
+        if self.host.logs_debug() {
+            let line = RefusalLine {
+                refusal,
+                policy: &self.policy,
+                request,
+            };
+            debug!("bearer-gate: decision={decision} {line}");
+        }
     }
 
     /// The nonce that clients should use in their proofs; `None` if they need none.
@@ -440,13 +571,16 @@ impl<H: Host> Worker<H> {
     /// Lets the next tick come as soon as it is needed.
     fn set_pace(&self, now: Instant) {
         let (room, sources) = (self.room.borrow(), self.sources.borrow());
-        self.pacer.set(if room.has_called() || sources.is_urgent() {
-            Pace::Urgent
-        } else if !room.is_empty() || sources.is_busy(now) {
-            Pace::Busy
-        } else {
-            Pace::Idle
-        });
+        let streams = self.streams.as_ref();
+        let must_end = streams.is_some_and(|streams| streams.borrow().has_ending());
+        self.pacer
+            .set(if room.has_called() || sources.is_urgent() || must_end {
+                Pace::Urgent
+            } else if !room.is_empty() || sources.is_busy(now) {
+                Pace::Busy
+            } else {
+                Pace::Idle
+            });
     }
 }
 
@@ -458,6 +592,7 @@ impl<H: Host> Drop for Worker<H> {
         let now = self.clock.now();
         self.sources.get_mut().leave(now);
         self.metrics.set_waiting(0);
+        self.metrics.set_streams(0);
         self.metrics.flush();
     }
 }

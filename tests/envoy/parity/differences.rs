@@ -1,4 +1,4 @@
-//! The differences between the filter and native `jwt_authn`, each shown on both sides. README.md has a
+//! The differences between the filter and native `jwt_authn`, each shown on both sides. docs/differences.md has a
 //! row with the same name for each of them.
 
 use aws_lc_rs::hmac;
@@ -36,7 +36,7 @@ impl Sees {
 
 /// A difference.
 pub(super) struct Difference {
-    /// Its name in README.md.
+    /// Its name in docs/differences.md.
     pub(super) name: &'static str,
     /// The configuration that shows it.
     pub(super) config: Value,
@@ -114,7 +114,7 @@ fn rule(path: &str, requires: &Value) -> Value {
     json!({"match": {"path": path}, "requires": requires})
 }
 
-/// The differences that show only when the keys of the issuer change. README.md lists them last.
+/// The differences that show only when the keys of the issuer change. docs/differences.md lists them last.
 pub(super) const WHEN_KEYS_CHANGE: [&str; 3] =
     ["an unknown `kid`", "verified tokens", "`Cache-Control`"];
 
@@ -479,7 +479,6 @@ fn upstream() -> Vec<Difference> {
 pub(super) fn refused() -> Vec<(&'static str, Value, &'static str)> {
     let metadata = "a wasm filter cannot write dynamic metadata";
     vec![
-        ("/providers/p/payload_in_metadata", json!("x"), metadata),
         ("/providers/p/header_in_metadata", json!("x"), metadata),
         (
             "/providers/p/failed_status_in_metadata",

@@ -98,6 +98,13 @@ impl Envoy {
         admin(self.admin, target)
     }
 
+    /// Sends a POST request to the administration interface.
+    #[track_caller]
+    pub(crate) fn admin_post(&self, target: &str) -> Response {
+        let request = get(target).method("POST").body("");
+        Connection::to(self.admin).unwrap().send(&request).unwrap()
+    }
+
     /// Opens a connection. One worker handles all its requests.
     #[track_caller]
     pub(crate) fn connect(&self) -> Connection {

@@ -41,7 +41,7 @@ pub(crate) fn call_with(
 }
 
 /// A codec whose messages are plain bytes.
-struct Raw;
+pub(crate) struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;

@@ -20,7 +20,7 @@ pub(crate) use certificate::{Authority, Certificate, uri};
 pub(crate) use challenge::Challenge;
 pub(crate) use discovery::Discovery;
 pub(crate) use envoy::Envoy;
-pub(crate) use grpc::{call, call_with};
+pub(crate) use grpc::{Raw, call, call_with};
 pub(crate) use http::{Connection, Request, Response, get};
 pub(crate) use issuer::{AUDIENCE, ISSUER, Issuer, Token, now};
 pub(crate) use key::{Key, keys, mac};

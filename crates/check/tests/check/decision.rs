@@ -21,6 +21,10 @@ fn the_decision_is_explained() {
         "audiences": ["api"],
         "remote_jwks": {"http_uri": {"uri": "https://jane.example", "cluster": "jane"}},
     }}});
+    let tenants = json!({"providers": {"jane": {
+        "issuers": ["jane", "https://login.example/{tid}/{exp}"],
+        "remote_jwks": other["providers"]["jane"]["remote_jwks"],
+    }}});
     let none = json!({});
     for (change, more, status, says) in [
         (
@@ -61,6 +65,19 @@ fn the_decision_is_explained() {
             "counted as bearer_gate.edge.denied.expired",
         ),
         (&other, vec![], 1, "iss: \"joe\", expected \"jane\""),
+        (
+            &tenants,
+            vec![],
+            1,
+            "iss: \"joe\", expected \"jane\" or \"https://login.example/{tid}/{exp}\" with tid missing and \
+             exp 1300819380 (no single segment of a path)",
+        ),
+        (
+            &tenants,
+            vec![],
+            1,
+            "warning: providers: takes tokens of \"jane\" with any tid: list the accepted ones",
+        ),
         (
             &none,
             vec!["--header", "Authorization: Basic eA=="],

@@ -11,6 +11,8 @@ mod decision;
 #[cfg(test)]
 mod proofs;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod resources;
 #[cfg(test)]
 mod routes;

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
+use crate::authorization::AuthorizationWire;
+use crate::choice::choice;
 use crate::http_uri::HttpUriWire;
 use crate::object::object;
+use crate::request_header::RequestHeaderWire;
 use crate::scalar::{Bytes, NonEmpty, PositiveDuration, Signed, Unsigned};
 
 object! {
@@ -25,6 +28,20 @@ object! {
         pub(crate) retry_policy: optional RetryPolicyWire,
         /// The accepted values of `use`. Default `"sig"`. A key without `use` is always accepted.
         pub(crate) key_uses: optional Vec<NonEmpty>,
+        /// The credentials for requests for the key set, and for the issuer's metadata. Default none.
+        pub(crate) authorization: optional AuthorizationWire,
+        /// Further headers of these requests. Default none.
+        pub(crate) headers: optional Vec<RequestHeaderWire>,
+        /// Whether the `Cache-Control` of a response may shorten `cache_duration`: `"honor"` (default) or
+        /// `"ignore"`.
+        pub(crate) cache_control: optional CacheControlWire,
+    }
+}
+
+choice! {
+    pub(crate) enum CacheControlWire("CacheControl") {
+        Honor = "honor",
+        Ignore = "ignore",
     }
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::entries::Entries;
 use crate::requirement::{RequirementWire, Requires};
 use crate::scalar::{
-    Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration, RESERVED_HEADERS,
-    ScopeToken, Signed, Unsigned, UnsignedDuration,
+    AcrValue, Bytes, HeaderName, HttpUri, NonEmpty, OwnHeaderName, PositiveDuration,
+    RESERVED_HEADERS, ScopeToken, Signed, Unsigned, UnsignedDuration,
 };
 
 /// Gives a type a schema that is inlined at every use.
@@ -141,6 +141,12 @@ fn in_any_case(name: &str) -> String {
     };
     name.chars().map(letter).collect()
 }
+
+scalar!(
+    AcrValue,
+    "AcrValue",
+    json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]+$"})
+);
 
 scalar!(
     ScopeToken,

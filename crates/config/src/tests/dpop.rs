@@ -47,6 +47,30 @@ fn error_with_keys(dpop: &Value) -> String {
 }
 
 #[test]
+fn workers_that_share_nothing_cannot_remember_proofs() {
+    let config = |dpop: Value| {
+        let mut config = with_dpop(&dpop);
+        config["share"] = "worker".into();
+        config
+    };
+    let replay = "dpop.replay_entries: must be 0 with share \"worker\": used proofs are remembered in \
+                  shared data, which other modules could write";
+    let nonce = "dpop.nonce_key_environment_variable: missing field: with share \"worker\" there is no \
+                 random key that all workers know";
+    for (dpop, expected) in [
+        (json!({"replay_entries": 0}), "none".to_owned()),
+        (json!({}), replay.to_owned()),
+        (
+            json!({"nonce": "required", "replay_entries": 0}),
+            nonce.to_owned(),
+        ),
+        (json!({"nonce": "fallback"}), format!("{replay}\n{nonce}")),
+    ] {
+        assert_eq!(error(&config(dpop)), expected);
+    }
+}
+
+#[test]
 fn an_empty_object_turns_proofs_on() {
     let policy = read(&with_dpop(&json!({}))).unwrap();
     assert_eq!(policy.options.dpop, Some(DpopPolicy::default()));

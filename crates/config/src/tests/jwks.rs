@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
+use gate::fetching::{
+    Authorization, Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries,
+};
 use gate::policy::{KeySource, Policy};
 use gate_fixtures::key_set;
 use serde_json::{Value, json};
@@ -154,6 +156,7 @@ fn the_operator_chooses_how_long_a_key_set_is_used() {
         max_stale: Duration::from_hours(1),
         refetch_cooldown: Duration::from_secs(5),
         retry: Backoff::new(Duration::from_secs(1), Duration::from_secs(4)),
+        honors_cache_control: true,
     };
     assert_eq!(jwks.policy, expected);
     let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
@@ -179,6 +182,213 @@ fn the_longest_retry_delay_may_be_shorter_than_the_default_of_the_first() {
     assert_eq!(jwks.policy.retry, Backoff::new(half, half));
     let jwks = read(json!({"async_fetch": {"fast_listener": false}}));
     assert_eq!(jwks.policy.retry.longest(), Duration::from_mins(1));
+}
+
+/// The variables of the tests about credentials.
+fn variables(name: &str) -> Option<String> {
+    let value = match name {
+        "PASSWORD" => "s3:cret",
+        "TOKEN" => "mF_9.B5f-4.1JqM\n",
+        "SPACED" => "two words",
+        "BROKEN" => "a\r\nx-admin: true",
+        "FOREIGN" => "Zo\u{eb}",
+        "BLANK" => " \n",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+#[test]
+fn requests_for_keys_may_carry_credentials() {
+    for (fields, expected) in [
+        (json!({}), None),
+        (json!({"authorization": null}), None),
+        (
+            json!({"authorization": {"username": "gate", "password_environment_variable": "PASSWORD"}}),
+            Some(Authorization::basic("gate", "s3:cret")),
+        ),
+        (
+            json!({"authorization": {"tokenEnvironmentVariable": "TOKEN"}}),
+            Some(Authorization::bearer("TOKEN", "mF_9.B5f-4.1JqM")),
+        ),
+        (
+            json!({
+                "http_uri": null,
+                "discovery": {"cluster": "a"},
+                "authorization": {"token_environment_variable": "TOKEN"},
+            }),
+            Some(Authorization::bearer("TOKEN", "mF_9.B5f-4.1JqM")),
+        ),
+    ] {
+        let config = build(&remote(fields), &variables).unwrap();
+        let jwks = support::remote(&config);
+        assert_eq!(jwks.authorization, expected);
+        assert_eq!(jwks.headers, []);
+    }
+}
+
+#[test]
+fn requests_for_keys_may_carry_further_headers() {
+    let headers = json!([
+        {"name": "X-Api-Key", "value_environment_variable": "TOKEN"},
+        {"name": "x-tenant", "value": "a b"},
+        {"name": "authorization", "valueEnvironmentVariable": "SPACED"},
+    ]);
+    let config = build(&remote(json!({ "headers": headers })), &variables).unwrap();
+    let headers = support::remote(&config).headers.clone();
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|one| {
+            (
+                one.name.as_str(),
+                one.value.as_str(),
+                one.value_name.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        headers,
+        [
+            ("x-api-key", "mF_9.B5f-4.1JqM", "TOKEN"),
+            ("x-tenant", "a b", "=a b"),
+            ("authorization", "two words", "SPACED"),
+        ]
+    );
+}
+
+#[test]
+fn an_error_of_credentials_names_the_path_of_the_field() {
+    for (fields, expected) in [
+        (
+            json!({"authorization": {}}),
+            ".authorization: needs username and password_environment_variable, or \
+             token_environment_variable",
+        ),
+        (
+            json!({"authorization": {"username": "gate"}}),
+            ".authorization: username needs password_environment_variable",
+        ),
+        (
+            json!({"authorization": {"password_environment_variable": "PASSWORD"}}),
+            ".authorization: password_environment_variable needs username",
+        ),
+        (
+            json!({"authorization": {"username": "a:b", "password_environment_variable": "PASSWORD"}}),
+            ".authorization.username: must have no colon and no control characters (RFC 7617)",
+        ),
+        (
+            json!({"authorization": {"username": "gate", "token_environment_variable": "TOKEN"}}),
+            ".authorization: has both a user with a password and token_environment_variable",
+        ),
+        (
+            json!({"authorization": {"token_environment_variable": "MISSING"}}),
+            ".authorization.token_environment_variable: there is no such variable: the filter sees those \
+             that vm_config.environment_variables names",
+        ),
+        (
+            json!({"authorization": {"token_environment_variable": "SPACED"}}),
+            ".authorization.token_environment_variable: a bearer token has no spaces",
+        ),
+        (
+            json!({"authorization": {"token_environment_variable": "BROKEN"}}),
+            ".authorization.token_environment_variable: the variable is blank, or has characters that a \
+             header cannot carry",
+        ),
+    ] {
+        let found = build(&remote(fields), &variables).unwrap_err();
+        assert_eq!(found, format!("providers.p.remote_jwks{expected}"));
+    }
+}
+
+#[test]
+fn an_error_of_further_headers_names_the_path_of_the_field() {
+    let header = |name: &str| json!({"headers": [{"name": name, "value": "a"}]});
+    for (fields, expected) in [
+        (
+            json!({"headers": [{"name": "x-key", "value_environment_variable": "BLANK"}]}),
+            ".headers[0].value_environment_variable: the variable is blank, or has characters that a \
+             header cannot carry",
+        ),
+        (
+            json!({"headers": [{"name": "x-key", "value_environment_variable": "FOREIGN"}]}),
+            ".headers[0].value_environment_variable: the variable is blank, or has characters that a \
+             header cannot carry",
+        ),
+        (
+            json!({"headers": [{"name": "x-key", "value": "a\r\nb"}]}),
+            ".headers[0].value: must be visible ASCII characters, with spaces only between them",
+        ),
+        (
+            json!({"headers": [{"name": "x-key"}]}),
+            ".headers[0]: needs value or value_environment_variable",
+        ),
+        (
+            json!({"headers": [{"name": "x-key", "value": "a", "value_environment_variable": "TOKEN"}]}),
+            ".headers[0]: has both value and value_environment_variable",
+        ),
+        (
+            json!({"headers": [{"name": "x-key", "value": "a"}, {"name": "X-Key", "value": "a"}]}),
+            ".headers: must not name a header twice",
+        ),
+        (
+            json!({
+                "authorization": {"token_environment_variable": "TOKEN"},
+                "headers": [{"name": "Authorization", "value": "a"}],
+            }),
+            ".headers: must not name authorization, which the field authorization sets",
+        ),
+        (
+            header(":path"),
+            ".headers[0].name: must not be a pseudo-header: the URI says where requests go",
+        ),
+        (
+            header("Host"),
+            ".headers[0].name: must not be host: the URI says where requests go",
+        ),
+        (
+            header("connection"),
+            ".headers[0].name: must not belong to a single connection: Envoy manages these headers",
+        ),
+        (
+            header("content-length"),
+            ".headers[0].name: must not describe a body: requests have none",
+        ),
+        (
+            header("accept"),
+            ".headers[0].name: must not be accept or user-agent, which the filter sets",
+        ),
+        (
+            header("accept-encoding"),
+            ".headers[0].name: must not be accept-encoding: the filter cannot read a compressed response",
+        ),
+        (
+            header("If-None-Match"),
+            ".headers[0].name: must not make requests conditional: the filter sends if-none-match where it \
+             can",
+        ),
+        (
+            header("a b"),
+            ".headers[0].name: is not the name of a header",
+        ),
+        (
+            json!({"cache_control": "never"}),
+            ".cache_control: is not one of \"honor\", \"ignore\"",
+        ),
+    ] {
+        let found = build(&remote(fields), &variables).unwrap_err();
+        assert_eq!(found, format!("providers.p.remote_jwks{expected}"));
+    }
+}
+
+#[test]
+fn the_operator_chooses_whether_cache_control_counts() {
+    for (fields, expected) in [
+        (json!({}), true),
+        (json!({"cache_control": "honor"}), true),
+        (json!({"cacheControl": "ignore"}), false),
+    ] {
+        assert_eq!(read(fields).policy.honors_cache_control, expected);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the configuration of Envoy's `jwt_authn` can say: supported, or refused with a reason.
 
 use gate::policy::RequirementKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::{changed, error, provider_with, read, requirement};
 use crate::parse_json;
@@ -10,7 +10,6 @@ use crate::parse_json;
 fn an_unsupported_field_is_refused_with_advice() {
     let metadata = "a wasm filter cannot write dynamic metadata: use claims_to_filter_state";
     for (field, problem) in [
-        ("payload_in_metadata", metadata),
         ("headerInMetadata", metadata),
         (
             "failed_status_in_metadata",
@@ -36,9 +35,130 @@ fn an_unsupported_field_is_refused_with_advice() {
             "normalize_payload_in_metadata",
             &json!({"space_delimited_claims": ["scope"]})
         )),
-        "providers.p.normalize_payload_in_metadata: a wasm filter cannot write dynamic metadata: \
-         this works with claims_to_filter_state only"
+        "providers.p.normalize_payload_in_metadata: works only with claims_to_filter_state or \
+         payload_in_metadata"
     );
+}
+
+/// A configuration of providers with these fields.
+fn providers(fields: &[(&str, Value)]) -> Value {
+    let mut providers = json!({});
+    for (name, fields) in fields {
+        let mut provider = fields.clone();
+        provider["local_jwks"] = json!({"inline_string": gate_fixtures::key_set()});
+        providers[name] = provider;
+    }
+    json!({ "providers": providers })
+}
+
+#[test]
+fn the_payload_is_written_to_metadata_by_way_of_a_header() {
+    let pair = json!({"payload_in_metadata": "payload", "payload_metadata_header": "X-Payload"});
+    let policy = read(&providers(&[("p", pair.clone()), ("q", pair.clone())])).unwrap();
+    let metadata = policy.providers[0].forwarding.metadata.clone().unwrap();
+    assert_eq!(
+        (metadata.header.as_str(), metadata.key.as_str()),
+        ("x-payload", "payload")
+    );
+    assert!(policy.must_remove(b"x_payload"));
+    let with = |fields: Value| {
+        let mut provider = pair.clone();
+        provider
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        provider
+    };
+    for (config, expected) in [
+        (
+            providers(&[("p", json!({"payload_in_metadata": "payload"}))]),
+            "payload_in_metadata: a wasm filter cannot write dynamic metadata: name a header in \
+             payload_metadata_header, which Envoy's filter header_to_metadata moves there",
+        ),
+        (
+            providers(&[("p", json!({"payload_metadata_header": "x-payload"}))]),
+            "payload_metadata_header: needs payload_in_metadata, the name that the payload has in dynamic \
+             metadata",
+        ),
+        (
+            providers(&[("p", with(json!({"payload_metadata_header": "cookie"})))]),
+            "payload_metadata_header: must not be cookie, which holds the cookies of all parties: \
+             from_cookies reads tokens from it",
+        ),
+        (
+            providers(&[("p", with(json!({"forward_payload_header": "x-payload"})))]),
+            "payload_metadata_header: must be a header that nothing else sets",
+        ),
+        (
+            providers(&[
+                ("p", pair.clone()),
+                (
+                    "q",
+                    json!({"claim_to_headers": [{"header_name": "x-payload", "claim_name": "sub"}]}),
+                ),
+            ]),
+            "payload_metadata_header: must be a header that nothing else sets",
+        ),
+    ] {
+        assert_eq!(error(&config), format!("providers.p.{expected}"));
+    }
+    let others = providers(&[
+        ("p", pair.clone()),
+        ("q", with(json!({"payload_in_metadata": "other"}))),
+    ]);
+    let problem = "payload_metadata_header: must be another header than that of a provider with another \
+                   payload_in_metadata";
+    let both = format!("providers.p.{problem}\nproviders.q.{problem}");
+    assert_eq!(error(&others), both);
+    let normalized =
+        with(json!({"normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]}}));
+    assert_eq!(error(&providers(&[("p", normalized)])), "none");
+}
+
+#[test]
+fn a_demand_for_an_authentication_that_cannot_be_met_is_refused() {
+    let r = "requirement_map.r";
+    for (wire, expected) in [
+        (
+            json!({"provider_name": "p", "acr_values": ["a"], "max_authentication_age": "300s"}),
+            "none".to_owned(),
+        ),
+        (
+            json!({"provider_name": "p", "acr_values": ["a", "b c"]}),
+            format!("{r}.acr_values[1]: must be visible ASCII characters without space, \" and \\"),
+        ),
+        (
+            json!({"provider_name": "p", "acr_values": []}),
+            format!("{r}.acr_values: must not be empty"),
+        ),
+        (
+            json!({"provider_name": "p", "max_authentication_age": "0s"}),
+            format!("{r}.max_authentication_age: must be above zero"),
+        ),
+        (
+            json!({"provider_name": "p", "max_authentication_age": "1.5s"}),
+            format!("{r}.max_authentication_age: must be whole seconds"),
+        ),
+        (
+            json!({"max_authentication_age": "300s"}),
+            format!(
+                "{r}: conditions on a token need provider_name or another requirement beside them"
+            ),
+        ),
+        (
+            json!({"allow": {}, "acr_values": ["a"]}),
+            format!("{r}.allow: lets every request pass, so conditions beside it have no effect"),
+        ),
+        (
+            json!({"extract_only_without_validation": {}, "max_authentication_age": "5s"}),
+            format!(
+                "{r}.extract_only_without_validation: conditions on an unverified \
+                 token prove nothing"
+            ),
+        ),
+    ] {
+        assert_eq!(error(&requirement(&wire)), expected, "{wire}");
+    }
 }
 
 #[test]
@@ -48,9 +168,7 @@ fn a_contradictory_requirement_is_refused() {
         (json!({"allow": {}}), "none".to_owned()),
         (
             json!({"allow": {}, "scopes": ["a"]}),
-            format!(
-                "{r}.allow: lets every request pass, so scopes and claims beside it have no effect"
-            ),
+            format!("{r}.allow: lets every request pass, so conditions beside it have no effect"),
         ),
         (
             json!({"provider_name": "x"}),
@@ -72,12 +190,14 @@ fn a_contradictory_requirement_is_refused() {
         ),
         (
             json!({"scopes": ["a"]}),
-            format!("{r}: scopes and claims need provider_name or another requirement beside them"),
+            format!(
+                "{r}: conditions on a token need provider_name or another requirement beside them"
+            ),
         ),
         (
             json!({"extract_only_without_validation": {}, "scopes": ["a"]}),
             format!(
-                "{r}.extract_only_without_validation: scopes and claims of an unverified \
+                "{r}.extract_only_without_validation: conditions on an unverified \
                  token prove nothing"
             ),
         ),

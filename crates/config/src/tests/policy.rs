@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gate::fetching::{Backoff, DocumentSource, RefreshPolicy, RemoteDocument, Resource, Retries};
-use gate::policy::{CacheLimits, Rules};
+use gate::policy::{CacheLimits, Enforcement, ResponseBody, Rules, StreamEnd};
 use gate_fixtures::key_set;
 use serde_json::{Value, json};
 
@@ -20,12 +20,14 @@ fn a_remote_key_set_has_its_uri_and_durations() {
                 path: "/oauth/jwks?tenant=a".to_owned(),
             }),
             authorization: None,
+            headers: Vec::new(),
             policy: RefreshPolicy {
                 timeout: Duration::from_millis(500),
                 cache_duration: Duration::from_mins(5),
                 max_stale: Duration::from_hours(24),
                 refetch_cooldown: Duration::from_secs(10),
                 retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
+                honors_cache_control: true,
             },
             retries: Retries {
                 number: 0,
@@ -93,6 +95,26 @@ fn the_operator_may_allow_longer_tokens() {
 }
 
 #[test]
+fn a_condition_on_an_earlier_actor_is_warned_of() {
+    for (claim, warned) in [
+        (json!({"claim_name": "act.sub", "exact": "a"}), false),
+        (json!({"claim_name": "act", "present": false}), false),
+        (json!({"claim_path": ["act.act"], "exact": "a"}), false),
+        (json!({"claim_name": "act.act.sub", "exact": "a"}), true),
+        (json!({"claim_name": "act.act", "present": false}), true),
+    ] {
+        let rule = json!({"match": {"prefix": "/"}, "requires": {
+            "requires_any": {"requirements": [{"provider_name": "cloud", "claims": [claim]}]},
+        }});
+        let policy = read(&changed("/rules", Some(json!([rule])))).unwrap();
+        let expected = "rules[0].requires: only the outermost act may decide, and the act in it tells of \
+                        actors before (RFC 8693, section 4.1)";
+        let expected: &[&str] = if warned { &[expected] } else { &[] };
+        assert_eq!(policy.warnings, expected, "{claim}");
+    }
+}
+
+#[test]
 fn a_null_counts_as_an_absent_field() {
     for pointer in [
         "/rules",
@@ -106,4 +128,57 @@ fn a_null_counts_as_an_absent_field() {
             "{pointer}"
         );
     }
+}
+
+#[test]
+fn what_is_only_reported_is_said_and_warned_of() {
+    let with = |fields: Value| {
+        let mut config = valid();
+        for (name, value) in fields.as_object().unwrap() {
+            config[name] = value.clone();
+        }
+        read(&config).unwrap()
+    };
+    let rule = json!({"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}, "report_only": true});
+    let nothing = with(json!({}));
+    assert!(nothing.options.enforcement == Enforcement::Refuse && !nothing.may_report_only());
+    assert!(nothing.warnings.is_empty(), "{:?}", nothing.warnings);
+    let by_rule = with(json!({"rules": [{"match": {"path": "/a"}}, rule]}));
+    assert!(by_rule.options.enforcement == Enforcement::Refuse && by_rule.may_report_only());
+    let warnings = ["rules[1].report_only: the rule refuses nothing"];
+    assert_eq!(by_rule.warnings, warnings);
+    let whole = with(json!({"report_only": true, "rules": [rule]}));
+    assert_eq!(whole.options.enforcement, Enforcement::Report);
+    let warnings = ["report_only: nothing is refused, and no token protects anything"];
+    assert_eq!(whole.warnings, warnings);
+}
+
+#[test]
+fn the_body_of_refusals_and_the_end_of_streams_are_chosen() {
+    let with = |name: &str, value: Value| {
+        let mut config = valid();
+        config[name] = value;
+        config
+    };
+    let default = read(&valid()).unwrap().options;
+    assert_eq!(default.response_body, ResponseBody::Json);
+    assert_eq!(default.stream_end, StreamEnd::Open);
+    let problem = read(&with("response_body", json!("problem"))).unwrap();
+    assert_eq!(problem.options.response_body, ResponseBody::Problem);
+    assert_eq!(
+        error(&with("response_body", json!("html"))),
+        "response_body: is not one of \"json\", \"problem\""
+    );
+    let ends = read(&with("end_streams_with_token", json!(true))).unwrap();
+    assert_eq!(ends.options.stream_end, StreamEnd::WithToken);
+}
+
+#[test]
+fn no_claim_becomes_filter_state_of_the_filter_itself() {
+    let mut config = valid();
+    config["providers"]["cloud"]["claims_to_filter_state"] =
+        json!([{"key": "bearer_gate.reason", "claim_name": "sub"}]);
+    let expected =
+        "providers.cloud.claims_to_filter_state[0].key: must not begin with \"bearer_gate.\"";
+    assert!(error(&config).starts_with(expected));
 }

@@ -197,7 +197,7 @@ fn all_values_that_are_wrong_by_themselves_are_reported_at_once() {
                 "issuer": "",
                 "audience": "x",
                 "remote_jwks": {"http_uri": {"uri": "/jwks"}, "cache_duration": "5"},
-                "payload_in_metadata": "p",
+                "header_in_metadata": "p",
             },
             "b": [],
         },
@@ -217,7 +217,7 @@ fn all_values_that_are_wrong_by_themselves_are_reported_at_once() {
             "providers.a.remote_jwks.http_uri.uri: is not an http or https URI",
             "providers.a.remote_jwks.http_uri.cluster: missing field",
             "providers.a.remote_jwks.cache_duration: is not a duration such as \"5s\" or \"0.5s\"",
-            "providers.a.payload_in_metadata: a wasm filter cannot write dynamic metadata: use \
+            "providers.a.header_in_metadata: a wasm filter cannot write dynamic metadata: use \
              claims_to_filter_state",
             "providers.b: must be an object, not an array",
             "rules[0].match.prefix: must be a string, not a number",

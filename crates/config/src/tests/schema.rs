@@ -88,6 +88,7 @@ fn the_schema_accepts_what_the_parser_accepts() {
         provider_with(&json!({"max_lifetime": {"seconds": 5}})),
         provider_with(&json!({"max_lifetime": "0.000000001s"})),
         provider_with(&json!({"payload_in_metadata": ""})),
+        provider_with(&json!({"payloadInMetadata": "x", "payloadMetadataHeader": "X-A"})),
         provider_with(&json!({"scope_claims": ["a.b", ["c", "d"], [{"key": "e"}]]})),
         provider_with(&json!({"from_headers": [{"name": "X-Token", "valuePrefix": ""}]})),
         provider_with(&json!({"remote_jwks": {"http_uri": {
@@ -129,7 +130,7 @@ fn the_schema_accepts_what_the_parser_accepts() {
         provider_with(&json!({"subjects": {}})),
         provider_with(&json!({"subjects": {"exact": "a", "prefix": "b"}})),
         provider_with(&json!({"subjects": {"safe_regex": {}}})),
-        provider_with(&json!({"payload_in_metadata": "x"})),
+        provider_with(&json!({"header_in_metadata": "x"})),
         provider_with(&json!({"from_headers": [{"name": "Cookie"}]})),
         provider_with(&json!({"from_headers": [{"name": "a b"}]})),
         provider_with(&json!({"from_headers": [{"name": "a", "value_prefix": "\n"}]})),
@@ -226,6 +227,11 @@ fn the_schema_accepts_the_other_forms_that_envoy_accepts() {
                 "host_selection_retry_max_attempts": "3",
             },
         }, "local_jwks": null})),
+        provider_with(&json!({"local_jwks": null, "remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "headers": {"name": "X-A", "value": "b"},
+            "cacheControl": "ignore",
+        }})),
         rule(&json!({"match": {"prefix": "/", "case_sensitive": {"value": false}}})),
         rule(&json!({"match": {"prefix": "/", "headers": {"name": "x", "exactMatch": "a"}}})),
         rule(&json!({"match": {"prefix": "/", "headers": [
@@ -239,6 +245,14 @@ fn the_schema_accepts_the_other_forms_that_envoy_accepts() {
         provider_with(&json!({"forward": "yes"})),
         provider_with(&json!({"forward": {"value": "true"}})),
         provider_with(&json!({"clock_skew_seconds": {"value": -2}})),
+        provider_with(&json!({"local_jwks": null, "remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "headers": [{"name": "x-a"}],
+        }})),
+        provider_with(&json!({"local_jwks": null, "remote_jwks": {
+            "http_uri": {"uri": "https://issuer.example/jwks", "cluster": "c"},
+            "authorization": {},
+        }})),
         rule(&json!({"match": {"prefix": "/", "headers": [
             {"name": "x", "exact_match": "a", "prefix_match": "a"},
         ]}})),

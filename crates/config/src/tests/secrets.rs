@@ -28,6 +28,12 @@ fn complete() -> Value {
                 "num_retries": 2,
                 "retry_back_off": {"base_interval": "1s", "max_interval": "2s"},
             },
+            "authorization": {"username": "u", "password_environment_variable": "V"},
+            "headers": [
+                {"name": "x-a", "value_environment_variable": "V"},
+                {"name": "x-b", "value": "v"},
+            ],
+            "cache_control": "ignore",
         },
         "revocation": {
             "http_uri": http_uri,
@@ -45,11 +51,15 @@ fn complete() -> Value {
             "cache_duration": "60s",
             "negative_cache_duration": "10s",
             "for": "all",
+            "authentication": "client_secret_post",
         },
     });
     config["providers"]["r"] = json!({
         "issuer": "https://r.example",
-        "remote_jwks": {"discovery": {"cluster": "c", "timeout": "1s"}},
+        "remote_jwks": {
+            "discovery": {"cluster": "c", "timeout": "1s"},
+            "authorization": {"token_environment_variable": "V"},
+        },
     });
     config
 }

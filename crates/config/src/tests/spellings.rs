@@ -32,6 +32,8 @@ pub(super) fn everything() -> Value {
             "from_params": ["jwt"],
             "from_cookies": ["jwt"],
             "forward_payload_header": "x-payload",
+            "payload_in_metadata": "payload",
+            "payload_metadata_header": "x-metadata",
             "pad_forward_payload_header": true,
             "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
             "clock_skew_seconds": 5,
@@ -75,7 +77,7 @@ pub(super) fn everything() -> Value {
                 "requires": {"requires_any": {"requirements": [
                     {"provider_and_audiences": {"provider_name": "p", "audiences": ["b"]}},
                     {"requires_all": {"requirements": [
-                        {"provider_name": "p", "any_scope": ["a"], "scopes": ["b"]},
+                        demanding(),
                         {"extract_only_without_validation": {"verification_status_header": "x-v"}},
                     ]}},
                     {"allow_missing": {}},
@@ -89,24 +91,7 @@ pub(super) fn everything() -> Value {
             {"claim_name": "a", "any_of": ["b"]},
             {"claim_path": ["a"], "exact": "b"},
         ]}},
-        "resource_metadata": {
-            "resource": "https://api.example/mcp",
-            "authorization_servers": ["https://issuer.example"],
-            "scopes_supported": ["a"],
-            "bearer_methods_supported": ["header"],
-            "resource_name": "a",
-            "resource_documentation": "https://a.example",
-            "resource_policy_uri": "https://a.example",
-            "resource_tos_uri": "https://a.example",
-            "jwks_uri": "https://a.example",
-            "resource_signing_alg_values_supported": ["ES256"],
-            "authorization_details_types_supported": ["a"],
-            "signed_metadata": "e30.eyJpc3MiOiJhIn0.YQ",
-            "additional": {"a": 1},
-            "at_root": true,
-            "max_age": "60s",
-            "require_audience": true,
-        },
+        "resource_metadata": resource_metadata(),
         "public_urls": ["https://api.example"],
         "dpop": dpop(),
         "client_certificate": client_certificate(),
@@ -115,6 +100,38 @@ pub(super) fn everything() -> Value {
         "stat_prefix": "edge",
         "per_route_requirements": true,
         "unmatched_requests": "allow",
+    })
+}
+
+/// A requirement with conditions.
+fn demanding() -> Value {
+    json!({
+        "provider_name": "p",
+        "acr_values": ["a"],
+        "max_authentication_age": "5s",
+        "any_scope": ["a"],
+        "scopes": ["b"],
+    })
+}
+
+fn resource_metadata() -> Value {
+    json!({
+        "resource": "https://api.example/mcp",
+        "authorization_servers": ["https://issuer.example"],
+        "scopes_supported": ["a"],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "a",
+        "resource_documentation": "https://a.example",
+        "resource_policy_uri": "https://a.example",
+        "resource_tos_uri": "https://a.example",
+        "jwks_uri": "https://a.example",
+        "resource_signing_alg_values_supported": ["ES256"],
+        "authorization_details_types_supported": ["a"],
+        "signed_metadata": "e30.eyJpc3MiOiJhIn0.YQ",
+        "additional": {"a": 1},
+        "at_root": true,
+        "max_age": "60s",
+        "require_audience": true,
     })
 }
 
@@ -206,7 +223,10 @@ fn every_field_has_two_spellings_of_which_one_may_be_given() {
 #[test]
 fn the_policy_knows_which_headers_are_set_and_read() {
     let policy = read(&everything()).unwrap();
-    assert_eq!(policy.own_headers, ["x-a", "x-b", "x-payload", "x-v"]);
+    assert_eq!(
+        policy.own_headers,
+        ["x-a", "x-b", "x-metadata", "x-payload", "x-v"]
+    );
     for name in [
         "cookie",
         "x",

@@ -1,4 +1,5 @@
-//! The challenges of a refusal: how to get in (RFC 9110, section 11.6.1; RFC 6750, section 3).
+//! The challenges of a refusal: how to get in (RFC 9110, section 11.6.1; RFC 6750, section 3; RFC 9470,
+//! section 3).
 
 use crate::credential::Scheme;
 use crate::policy::{DpopPolicy, Policy, Requirement, WebUrl};
@@ -167,6 +168,19 @@ fn text(challenge: Challenge, reason: &Reason, parameters: &ChallengeParameters<
         _ => "",
     };
     add("scope", &quotable(scope.as_bytes(), usize::MAX));
+    if let (
+        Reason::UserAuthentication {
+            acr_values,
+            max_age,
+        },
+        true,
+    ) = (reason, challenge.names_error)
+    {
+        // The configuration has none that would need quoting.
+        add("acr_values", &acr_values.join(" "));
+        let max_age = max_age.map(|age| age.as_secs().to_string());
+        add("max_age", &max_age.unwrap_or_default());
+    }
     if let (Scheme::Dpop, Some(dpop)) = (challenge.scheme, parameters.dpop) {
         add("algs", &dpop.algorithm_names());
     }

@@ -33,10 +33,12 @@ fn every_reason_has_its_status_and_error() {
             ReasonKind::KeysUnavailable
             | ReasonKind::RevocationUnavailable
             | ReasonKind::IntrospectionUnavailable
-            | ReasonKind::ReplayUnavailable => (503, "temporarily_unavailable"),
+            | ReasonKind::ReplayUnavailable
+            | ReasonKind::TooManyStreams => (503, "temporarily_unavailable"),
             ReasonKind::Scope => (403, "insufficient_scope"),
             ReasonKind::Claims | ReasonKind::Requirement => (403, "access_denied"),
             ReasonKind::ProofNonce => (401, "use_dpop_nonce"),
+            ReasonKind::UserAuthentication => (401, "insufficient_user_authentication"),
             ReasonKind::ProofMissing
             | ReasonKind::SeveralProofs
             | ReasonKind::ProofMalformed
@@ -207,4 +209,30 @@ fn a_grpc_request_gets_the_description_as_its_message() {
     let answer = answer(ReasonKind::Expired, b"", true);
     assert_eq!(answer.body, "The access token expired");
     assert_eq!(header(&answer, "content-type"), None);
+}
+
+#[test]
+fn problem_details_say_what_the_json_body_says() {
+    for &kind in ReasonKind::ALL {
+        let answer = answer(kind, b"api", false);
+        let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let problem = answer.clone().with_problem(kind);
+        let body: serde_json::Value = serde_json::from_str(&problem.body).unwrap();
+        let phrase = ::http::StatusCode::from_u16(problem.status).unwrap();
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "about:blank",
+                "title": phrase.canonical_reason().unwrap(),
+                "status": answer.status,
+                "detail": json["error_description"],
+                "error": json["error"],
+            })
+        );
+        let content_type = Some("application/problem+json");
+        assert_eq!(header(&problem, "content-type"), content_type);
+        for name in ["www-authenticate", "cache-control", "retry-after"] {
+            assert_eq!(header(&problem, name), header(&answer, name));
+        }
+    }
 }

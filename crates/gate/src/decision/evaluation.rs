@@ -9,6 +9,7 @@ use super::jwt;
 use super::presented_token::PresentedToken;
 use super::requirement::{AcceptedToken, Fulfilment, Payload, ProviderResult};
 use super::sender::Sender;
+use super::standing::StandingToken;
 use super::unfulfilled::Unfulfilled;
 use crate::admission::{Admission, ForwardedToken, HeaderChange};
 use crate::credential::{self, Credential, Scheme};
@@ -75,18 +76,20 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     /// Whether `provider` accepts its token in the request.
     pub(super) fn provider_result(&self, provider: &Rc<Provider>) -> ProviderResult {
         let (index, token) = self.token_for(provider)?;
-        let payload = match &provider.introspection {
+        let (payload, jwt) = match &provider.introspection {
             Some(endpoint) if token.is_opaque() => {
                 let text = token.text();
                 let (audience, context) = (&self.audience, self.context);
                 let response =
                     introspected::check(provider, endpoint, text, audience, context, self.now)?;
-                Payload::Introspected(response)
+                (Payload::Introspected(response), None)
             }
             _ => {
                 let jwt = token.jwt.as_ref().map_err(Reason::clone)?;
                 let (audience, context) = (&self.audience, self.context);
-                jwt::check(provider, jwt, audience, context, self.counts, self.now)?
+                let (payload, accepted) =
+                    jwt::check(provider, jwt, audience, context, self.counts, self.now)?;
+                (payload, Some(accepted))
             }
         };
         let response = match &payload {
@@ -105,6 +108,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
             provider: Rc::clone(provider),
             credential: index,
             payload,
+            jwt,
             proof,
         })
     }
@@ -129,7 +133,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
     /// # Errors
     ///
     /// [`Reason::SeveralTokens`] if the request carries a token that had no part in that: the API could
-    /// take it for one that had.
+    /// take it for one that had. [`Reason::PayloadTooLarge`] as [`Admission::new`] says.
     pub(super) fn admit(
         &self,
         fulfilment: &Fulfilment<'_>,
@@ -144,7 +148,7 @@ impl<'r, 'c> Evaluation<'r, 'c> {
         }
         let verified = !fulfilment.accepted.is_empty();
         let admission = match fulfilment.extract {
-            Some(extract) if !verified => self.extract(extract),
+            Some(extract) if !verified => self.extract(extract)?,
             _ => {
                 let forwarded = fulfilment.accepted.iter().filter_map(|accepted| {
                     Some(ForwardedToken {
@@ -155,37 +159,49 @@ impl<'r, 'c> Evaluation<'r, 'c> {
                         proof: accepted.proof.as_ref(),
                     })
                 });
-                Admission::new(verified, self.policy, self.request, forwarded)
+                Admission::new(verified, self.policy, self.request, forwarded)?
             }
         };
         let unchanged = !verified && admission == Admission::default();
         Ok((!unchanged).then_some(admission))
     }
 
+    /// What a stream stands on whose request fulfils its requirement.
+    pub(super) fn standing(&self, fulfilment: &Fulfilment<'_>) -> Vec<StandingToken> {
+        let tokens = self.tokens.as_deref().unwrap_or_default();
+        let accepted = fulfilment.accepted.iter();
+        accepted
+            .filter_map(|accepted| {
+                let token = tokens.get(accepted.credential)?;
+                Some(StandingToken::new(accepted, token.text()))
+            })
+            .collect()
+    }
+
     /// Forwards the claims of unverified tokens and marks them as unverified. The mark is also set if
     /// no claims are forwarded, since the API may read the token itself.
-    fn extract(&self, extract: &Extract) -> Admission {
+    fn extract(&self, extract: &Extract) -> Result<Admission, Reason> {
         let tokens = self.tokens.as_deref().unwrap_or_default();
         let forwarded = tokens.iter().filter_map(|token| {
             let jwt = token.jwt.as_ref().ok()?;
-            let issuer = &jwt.token.claims.issuer;
+            let (claims, payload) = (&jwt.token.claims, &jwt.token.payload);
             let providers = || extract.providers.iter().filter(|one| is_for(token, one));
-            let named = providers().find(|one| one.issuer.is_some() && one.issuer == *issuer);
+            let named = providers().find(|one| one.issuers.are_named_by(claims, payload));
             Some(ForwardedToken {
                 credential: token.credential,
-                payload: &jwt.token.payload,
+                payload,
                 introspected: false,
-                provider: named.or_else(|| providers().find(|one| one.issuer.is_none()))?,
+                provider: named.or_else(|| providers().find(|one| one.issuers.are_any()))?,
                 proof: None,
             })
         });
-        let mut admission = Admission::new(false, self.policy, self.request, forwarded);
+        let mut admission = Admission::new(false, self.policy, self.request, forwarded)?;
         let none = self.tokens.as_ref().is_ok_and(Vec::is_empty);
         if let (false, Some(name)) = (none, &extract.status_header) {
             let change = HeaderChange::Set(name.clone(), b"false".to_vec());
             admission.headers.push(change);
         }
-        admission
+        Ok(admission)
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn check(
         let typ = typ.and_then(|typ| typ.as_str()).map(str::to_owned);
         return Err(Reason::Type { typ }.into());
     }
-    provider.check_introspected_claims(&response.claims, now)?;
+    provider.check_introspected_claims(&response.claims, &response.payload, now)?;
     audience.check(&response.claims)?;
     revoked::check(provider, context, |list| {
         list.revokes_claims(&response.payload, response.claims.issued_at)

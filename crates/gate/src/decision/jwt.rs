@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::context::{Context, Counts};
 use super::introspected;
 use super::presented_token::PresentedJwt;
-use super::requirement::Payload;
+use super::requirement::{AcceptedJwt, Payload};
 use super::revoked;
 use super::unfulfilled::Unfulfilled;
 use super::wait::{Dependency, RETRY_AFTER, Wait};
@@ -22,7 +22,7 @@ use crate::token_cache::Verified;
 use crate::verify::By;
 
 /// Checks that `provider` accepts a JWT. Returns what the JWT says or, if it is introspected, what the
-/// response says.
+/// response says, and what was accepted.
 ///
 /// # Errors
 ///
@@ -34,16 +34,19 @@ pub(super) fn check(
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
-) -> Result<Payload, Unfulfilled> {
+) -> Result<(Payload, AcceptedJwt), Unfulfilled> {
     let token = &jwt.token;
     let introspection = provider.introspection.as_ref();
     let introspection = introspection.filter(|one| one.tokens == IntrospectedTokens::All);
-    match (&provider.keys, introspection) {
+    let key = match (&provider.keys, introspection) {
         (KeySource::None, Some(_)) => {
             check_before_introspection(provider, token, audience, now)?;
+            None
         }
-        _ => check_by_keys(provider, jwt, audience, context, counts, now)?,
-    }
+        _ => Some(check_by_keys(
+            provider, jwt, audience, context, counts, now,
+        )?),
+    };
     revoked::check(provider, context, |list| list.revokes(token, jwt.text))?;
     let payload = match introspection {
         // What the token says may have changed since it was issued, so the response counts.
@@ -53,11 +56,21 @@ pub(super) fn check(
             if let Some(claim) = contradiction(&token.claims, &token.payload, &response) {
                 return Err(Reason::Contradiction { claim }.into());
             }
+            if provider
+                .issuers
+                .differ_in(&token.payload, &response.payload)
+            {
+                return Err(Reason::Contradiction { claim: "iss" }.into());
+            }
             Payload::Introspected(response)
         }
         None => Payload::Jwt(Rc::clone(token)),
     };
-    Ok(payload)
+    let accepted = AcceptedJwt {
+        token: Rc::clone(token),
+        key,
+    };
+    Ok((payload, accepted))
 }
 
 /// Checks what rules a token out although only the authorization server can say whether its signature
@@ -69,14 +82,14 @@ fn check_before_introspection(
     now: Timestamp,
 ) -> Result<(), Unfulfilled> {
     provider.header_policy.check_type(token)?;
-    provider.check_present_claims(&token.claims, now)?;
+    provider.check_present_claims(&token.claims, &token.payload, now)?;
     if !token.claims.audiences.is_empty() {
         audience.check(&token.claims)?;
     }
     Ok(())
 }
 
-/// Checks header, claims and signature.
+/// Checks header, claims and signature. Returns the material of the key that verified it.
 fn check_by_keys(
     provider: &Provider,
     jwt: &PresentedJwt<'_>,
@@ -84,10 +97,10 @@ fn check_by_keys(
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
-) -> Result<(), Unfulfilled> {
+) -> Result<Rc<[u8]>, Unfulfilled> {
     let token = &jwt.token;
     provider.header_policy.check(token)?;
-    provider.check_claims(&token.claims, now)?;
+    provider.check_claims(&token.claims, &token.payload, now)?;
     audience.check(&token.claims)?;
     let (keys, newer) = keys(provider, jwt, context)?;
     match (
@@ -125,7 +138,7 @@ fn keys(
     }
 }
 
-/// Verifies the signature, unless it is known to be that of one of `keys`.
+/// Verifies the signature, unless it is known to be that of one of `keys`. Returns the material of the key.
 fn check_signature(
     provider: &Provider,
     keys: &KeySet,
@@ -133,7 +146,7 @@ fn check_signature(
     context: &Context<'_>,
     counts: &Cell<Counts>,
     now: Timestamp,
-) -> Result<(), Reason> {
+) -> Result<Rc<[u8]>, Reason> {
     let token = &jwt.token;
     let (algorithm, kid) = (token.algorithm, token.kid.as_deref());
     let candidates = || keys.candidates(algorithm, kid, context.engine);
@@ -144,7 +157,7 @@ fn check_signature(
         && candidates().any(|key| key.public.is(known))
     {
         count(|counts| &mut counts.cache_hits);
-        return Ok(());
+        return Ok(Rc::clone(known));
     }
     let mut untried = candidates().peekable();
     if untried.peek().is_none() {
@@ -186,7 +199,7 @@ fn check_signature(
         let mut tokens = context.tokens.borrow_mut();
         tokens.insert(jwt.text, verified, expires, now);
     }
-    Ok(())
+    Ok(Rc::clone(key.public.material()))
 }
 
 fn unknown_key(jwt: &PresentedJwt<'_>) -> Reason {

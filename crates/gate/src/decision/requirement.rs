@@ -8,8 +8,11 @@ use super::unfulfilled::Unfulfilled;
 use super::wait::Wait;
 use crate::dpop::AcceptedProof;
 use crate::introspection::IntrospectionResponse;
-use crate::policy::{Extract, Fallback, Provider, RequirementKind, RequirementNode};
+use crate::policy::{
+    Extract, Fallback, Provider, RequirementKind, RequirementNode, UserAuthentication,
+};
 use crate::reason::{Reason, ReasonKind};
+use crate::time::Timestamp;
 use crate::token::Token;
 
 /// A token that a provider accepts.
@@ -21,8 +24,19 @@ pub struct AcceptedToken {
     pub credential: usize,
     /// What the token says.
     pub payload: Payload,
+    /// The JWT that it is; `None` if it is opaque.
+    pub jwt: Option<AcceptedJwt>,
     /// The proof that the sender has the key that the token is bound to.
     pub proof: Option<AcceptedProof>,
+}
+
+/// A JWT that a provider accepts.
+#[derive(Clone, Debug)]
+pub struct AcceptedJwt {
+    /// The token.
+    pub token: Rc<Token>,
+    /// The material of the key that verified it; `None` if only an authorization server vouches for it.
+    pub key: Option<Rc<[u8]>>,
 }
 
 /// What an accepted token says.
@@ -62,7 +76,8 @@ pub type ProviderResult = Result<AcceptedToken, Unfulfilled>;
 /// Whether a request fulfils a requirement.
 pub type RequirementResult<'n> = Result<Fulfilment<'n>, Unfulfilled>;
 
-/// Evaluates the requirement `node`. `provider_result` says whether a provider accepts its token.
+/// Evaluates the requirement `node` at the time `now`. `provider_result` says whether a provider accepts
+/// its token.
 ///
 /// # Errors
 ///
@@ -70,11 +85,23 @@ pub type RequirementResult<'n> = Result<Fulfilment<'n>, Unfulfilled>;
 pub fn evaluate<'n>(
     node: &'n RequirementNode,
     provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+    now: Timestamp,
 ) -> RequirementResult<'n> {
-    match evaluate_node(node, provider_result) {
+    match evaluate_node(node, provider_result, now) {
         Err(Unfulfilled::Refused(Reason::Scope { required })) => {
             let required = node.completed_scope(&required);
             Err(Reason::Scope { required }.into())
+        }
+        Err(Unfulfilled::Refused(Reason::UserAuthentication {
+            acr_values,
+            max_age,
+        })) => {
+            let lacking = UserAuthentication {
+                acr_values,
+                max_age,
+            };
+            let demand = node.completed_authentication(lacking);
+            Err(Reason::from(demand).into())
         }
         other => other,
     }
@@ -83,6 +110,7 @@ pub fn evaluate<'n>(
 fn evaluate_node<'n>(
     node: &'n RequirementNode,
     provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+    now: Timestamp,
 ) -> RequirementResult<'n> {
     let fulfilment = match &node.kind {
         RequirementKind::Nothing => Fulfilment::default(),
@@ -90,8 +118,8 @@ fn evaluate_node<'n>(
             accepted: vec![provider_result(provider)?],
             ..Fulfilment::default()
         },
-        RequirementKind::Any(nodes, fallback) => any(nodes, *fallback, provider_result)?,
-        RequirementKind::All(nodes) => all(nodes, provider_result)?,
+        RequirementKind::Any(nodes, fallback) => any(nodes, *fallback, provider_result, now)?,
+        RequirementKind::All(nodes) => all(nodes, provider_result, now)?,
         RequirementKind::ExtractOnly(extract) => Fulfilment {
             extract: Some(extract),
             lenient: true,
@@ -103,7 +131,7 @@ fn evaluate_node<'n>(
     } in &fulfilment.accepted
     {
         let conditions = &node.conditions;
-        conditions.check(&provider.scope_claims, payload.claims())?;
+        conditions.check(provider, payload.claims(), now)?;
     }
     Ok(fulfilment)
 }
@@ -115,12 +143,13 @@ fn any<'n>(
     nodes: &'n [RequirementNode],
     fallback: Fallback,
     provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+    now: Timestamp,
 ) -> RequirementResult<'n> {
     let mut wait: Option<Wait> = None;
     let mut without_token: Option<Fulfilment<'n>> = None;
     let mut refusal = Reason::Missing;
     for node in nodes {
-        match evaluate(node, provider_result) {
+        match evaluate(node, provider_result, now) {
             Ok(fulfilment) if fulfilment.accepted.is_empty() => {
                 without_token = without_token.or(Some(fulfilment));
             }
@@ -154,11 +183,12 @@ fn any<'n>(
 fn all<'n>(
     nodes: &'n [RequirementNode],
     provider_result: &dyn Fn(&Rc<Provider>) -> ProviderResult,
+    now: Timestamp,
 ) -> RequirementResult<'n> {
     let mut wait: Option<Wait> = None;
     let mut all = Fulfilment::default();
     for node in nodes {
-        match evaluate(node, provider_result) {
+        match evaluate(node, provider_result, now) {
             Ok(fulfilment) => {
                 all.accepted.extend(fulfilment.accepted);
                 all.extract = all.extract.or(fulfilment.extract);

@@ -6,19 +6,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use form_urlencoded::byte_serialize;
 
-/// Credentials for HTTP Basic authentication (RFC 7617).
+/// The value of the `authorization` header of requests to a server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization {
-    user: String,
+    name: String,
     header: String,
 }
 
 impl Authorization {
-    /// Creates the credentials of a user. The name must not contain a colon.
+    /// Creates the credentials of a user for HTTP Basic authentication (RFC 7617). The name must not
+    /// contain a colon.
     #[must_use]
     pub fn basic(user: &str, password: &str) -> Self {
         Self {
-            user: user.to_owned(),
+            name: user.to_owned(),
             header: format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))),
         }
     }
@@ -31,10 +32,20 @@ impl Authorization {
         Self::basic(&encoded(id), &encoded(secret))
     }
 
-    /// The name of the user.
+    /// Creates the credentials that consist of a bearer token (RFC 6750). `name` tells them from others.
     #[must_use]
-    pub fn user(&self) -> &str {
-        &self.user
+    pub fn bearer(name: &str, token: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            header: format!("Bearer {token}"),
+        }
+    }
+
+    /// What tells these credentials from others without revealing them: the name of the user, or of
+    /// the token.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The value of the `authorization` header. It is a secret.
@@ -47,7 +58,7 @@ impl Authorization {
 impl fmt::Debug for Authorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorization")
-            .field("user", &self.user)
+            .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }
@@ -64,6 +75,14 @@ mod tests {
         let shown = format!("{authorization:?}");
         assert!(
             !shown.contains("sesame") && !shown.contains("QWxh"),
+            "{shown}"
+        );
+        let authorization = Authorization::bearer("TOKEN", "mF_9.B5f-4.1JqM");
+        // RFC 6750, section 2.1.
+        assert_eq!(authorization.header(), "Bearer mF_9.B5f-4.1JqM");
+        let shown = format!("{authorization:?}");
+        assert!(
+            shown.contains("TOKEN") && !shown.contains("1JqM"),
             "{shown}"
         );
     }

@@ -235,6 +235,7 @@ impl FetchState {
         policy: &RefreshPolicy,
         random: u64,
     ) -> Self {
+        let fresh_for = fresh_for.filter(|_| policy.honors_cache_control);
         let lifetime = fresh_for.map_or(policy.cache_duration, |fresh_for| {
             fresh_for.max(SHORTEST_FRESHNESS).min(policy.cache_duration)
         });

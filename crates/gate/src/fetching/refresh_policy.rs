@@ -18,4 +18,6 @@ pub struct RefreshPolicy {
     pub refetch_cooldown: Duration,
     /// The delay before a failed fetch is repeated.
     pub retry: Backoff,
+    /// Whether the lifetime that the server gives a response shortens `cache_duration`.
+    pub honors_cache_control: bool,
 }

@@ -4,6 +4,7 @@ use super::authorization::Authorization;
 use super::backoff::Backoff;
 use super::document_source::DocumentSource;
 use super::refresh_policy::RefreshPolicy;
+use super::request_header::RequestHeader;
 
 /// A document that is fetched by HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct RemoteDocument {
     pub source: DocumentSource,
     /// The credentials for the server, if it needs any.
     pub authorization: Option<Authorization>,
+    /// Further headers of requests.
+    pub headers: Vec<RequestHeader>,
     /// When the document is fetched and how long it is used.
     pub policy: RefreshPolicy,
     /// How often a fetch repeats its requests.

@@ -1,5 +1,7 @@
 //! The registered claims of a token (RFC 7519, section 4.1) against a provider and a time.
 
+use serde_json::{Map, Value};
+
 use super::provider::Provider;
 use crate::claims::Claims;
 use crate::reason::Reason;
@@ -7,18 +9,30 @@ use crate::time::Timestamp;
 
 impl Provider {
     /// Checks the claims that need no key: issuer, audience, subject and times. The provider's clock
-    /// skew applies to the times.
+    /// skew applies to the times. The `payload` has the claims that placeholders of issuers stand for.
     ///
     /// # Errors
     ///
     /// The first of these that applies: [`Reason::Issuer`], [`Reason::Audience`],
     /// [`Reason::Subject`], [`Reason::NoExpiration`], [`Reason::Expired`],
-    /// [`Reason::NotYetValid`], [`Reason::IssuedInFuture`], [`Reason::Lifetime`].
-    pub fn check_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
-        if self.issuer.is_some() && self.issuer != claims.issuer {
-            return Err(issuer(claims));
+    /// [`Reason::NotYetValid`], [`Reason::IssuedInFuture`], [`Reason::Lifetime`]. If the provider has a
+    /// profile, also [`Reason::ClaimMissing`] for a claim that the profile demands, at its turn, and
+    /// [`Reason::ClaimType`].
+    pub fn check_claims(
+        &self,
+        claims: &Claims,
+        payload: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        self.check_present("iss", claims.issuer.is_some())?;
+        self.check_issuer(claims, payload)?;
+        self.check_present("aud", !claims.audiences.is_empty())?;
+        self.check_audience(claims)?;
+        self.check_present("sub", claims.subject.is_some())?;
+        self.check_subject(claims)?;
+        if let Some(profile) = self.profile {
+            profile.check(claims, payload)?;
         }
-        self.check_audience_and_subject(claims)?;
         if self.require_expiration && claims.expires_at.is_none() {
             return Err(Reason::NoExpiration);
         }
@@ -27,13 +41,23 @@ impl Provider {
     }
 
     /// Checks the claims that a token has, before its introspection is requested. What a token does
-    /// not say, the response may.
+    /// not say, the response may; but a profile is about the token itself.
     ///
     /// # Errors
     ///
     /// As [`Provider::check_claims`], except [`Reason::NoExpiration`].
-    pub fn check_present_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
-        self.check_present_issuer(claims)?;
+    pub fn check_present_claims(
+        &self,
+        claims: &Claims,
+        payload: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        if self.profile.is_some() {
+            return self.check_claims(claims, payload, now);
+        }
+        if claims.issuer.is_some() {
+            self.check_issuer(claims, payload)?;
+        }
         if !claims.audiences.is_empty() {
             self.check_audience(claims)?;
         }
@@ -49,14 +73,22 @@ impl Provider {
 
     /// Checks the claims of an introspection response (RFC 7662, section 2.2). The issuer itself
     /// sends it, so it need not name the issuer. It is requested again and again, so it need not say
-    /// when the token expires.
+    /// when the token expires. Profiles of JWTs are not about it.
     ///
     /// # Errors
     ///
     /// As [`Provider::check_claims`].
-    pub fn check_introspected_claims(&self, claims: &Claims, now: Timestamp) -> Result<(), Reason> {
-        self.check_present_issuer(claims)?;
-        self.check_audience_and_subject(claims)?;
+    pub fn check_introspected_claims(
+        &self,
+        claims: &Claims,
+        payload: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
+        if claims.issuer.is_some() {
+            self.check_issuer(claims, payload)?;
+        }
+        self.check_audience(claims)?;
+        self.check_subject(claims)?;
         self.check_times(claims, now)?;
         self.check_lifetime(claims)
     }
@@ -70,16 +102,20 @@ impl Provider {
             .map_or(Timestamp::END, |at| at.plus(self.clock_skew))
     }
 
-    fn check_present_issuer(&self, claims: &Claims) -> Result<(), Reason> {
-        if claims.issuer.is_some() && self.issuer.is_some() && self.issuer != claims.issuer {
-            return Err(issuer(claims));
+    /// Checks that a claim `is_there` if the profile demands it.
+    fn check_present(&self, claim: &'static str, is_there: bool) -> Result<(), Reason> {
+        if self.profile.is_some() && !is_there {
+            return Err(Reason::ClaimMissing { claim });
         }
         Ok(())
     }
 
-    fn check_audience_and_subject(&self, claims: &Claims) -> Result<(), Reason> {
-        self.check_audience(claims)?;
-        self.check_subject(claims)
+    fn check_issuer(&self, claims: &Claims, payload: &Map<String, Value>) -> Result<(), Reason> {
+        if self.issuers.are_any() || self.issuers.are_named_by(claims, payload) {
+            return Ok(());
+        }
+        let iss = claims.issuer.clone();
+        Err(Reason::Issuer { iss })
     }
 
     fn check_audience(&self, claims: &Claims) -> Result<(), Reason> {
@@ -128,9 +164,4 @@ impl Provider {
             (iat, exp) => Err(Reason::Lifetime { iat, exp, limit }),
         }
     }
-}
-
-fn issuer(claims: &Claims) -> Reason {
-    let iss = claims.issuer.clone();
-    Reason::Issuer { iss }
 }

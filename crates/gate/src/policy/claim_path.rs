@@ -28,6 +28,13 @@ impl ClaimPath {
         self.0.first()
     }
 
+    /// Whether these are its first names.
+    #[must_use]
+    pub fn starts_with(&self, names: &[&str]) -> bool {
+        let first = self.0.get(..names.len());
+        first.is_some_and(|first| first == names)
+    }
+
     /// The claim's value; `None` if the payload does not have it.
     #[must_use]
     pub fn find<'p>(&self, payload: &'p Map<String, Value>) -> Option<&'p Value> {

@@ -1,14 +1,19 @@
-//! What a requirement asks of the token itself: scopes and claims.
+//! What a requirement asks of the token itself: authentication of the user, scopes and claims.
 
 use serde_json::{Map, Number, Value};
 
 use super::claim_path::ClaimPath;
+use super::provider::Provider;
 use super::scope_list::ScopeList;
+use super::user_authentication::UserAuthentication;
 use crate::reason::Reason;
+use crate::time::Timestamp;
 
 /// What a requirement asks of a token, besides being valid.
 #[derive(Clone, Debug, Default)]
 pub struct TokenConditions {
+    /// How and when the user must have been authenticated.
+    pub authentication: UserAuthentication,
     /// Scopes that the token must all have.
     pub scopes: Vec<String>,
     /// Scopes of which the token must have one; no condition if empty.
@@ -34,7 +39,8 @@ pub enum ClaimTest {
     /// It equals one of these values.
     AnyOf(Vec<Value>),
     /// It is an array with an element that equals this value or, if this is an object, that has all
-    /// its members; or a single string that equals this value.
+    /// its members; or a single string that equals this value. Objects in this object are compared
+    /// likewise, and of an array in it the element must have all elements, in any order.
     Contains(Value),
     /// Whether it is present.
     Present(bool),
@@ -44,7 +50,10 @@ impl TokenConditions {
     /// Whether there are no conditions.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.scopes.is_empty() && self.any_scope.is_empty() && self.claims.is_empty()
+        self.authentication.is_empty()
+            && self.scopes.is_empty()
+            && self.any_scope.is_empty()
+            && self.claims.is_empty()
     }
 
     /// Whether scopes are among the conditions.
@@ -64,16 +73,21 @@ impl TokenConditions {
         }
     }
 
-    /// Checks a token with this payload, whose scopes are in `scope_claims`.
+    /// Checks a token of `provider` with this payload at the time `now`.
     ///
     /// # Errors
     ///
-    /// [`Reason::Scope`] with the scopes that a challenge asks for, or [`Reason::Claims`].
+    /// [`Reason::UserAuthentication`] or [`Reason::ClaimType`], [`Reason::Scope`] with the scopes that a
+    /// challenge asks for, or [`Reason::Claims`].
     pub fn check(
         &self,
-        scope_claims: &[ClaimPath],
+        provider: &Provider,
         payload: &Map<String, Value>,
+        now: Timestamp,
     ) -> Result<(), Reason> {
+        self.authentication
+            .check(payload, provider.clock_skew, now)?;
+        let scope_claims = &provider.scope_claims;
         let has = |wanted: &String| {
             let mut claims = scope_claims.iter().filter_map(|path| path.find(payload));
             claims.any(|claim| has_scope(claim, wanted))
@@ -115,7 +129,10 @@ impl ClaimTest {
             (Self::Exact(wanted), Some(claim)) => same(claim, wanted),
             (Self::AnyOf(wanted), Some(claim)) => wanted.iter().any(|one| same(claim, one)),
             (Self::Contains(wanted), Some(claim)) => match claim {
-                Value::Array(elements) => elements.iter().any(|element| covers(element, wanted)),
+                Value::Array(elements) => elements.iter().any(|element| match wanted {
+                    Value::Object(_) => covers(element, wanted),
+                    _ => same(element, wanted),
+                }),
                 // Many issuers write a list of one string as that string, as RFC 7519 does for `aud`.
                 Value::String(_) => claim == wanted,
                 _ => false,
@@ -124,14 +141,18 @@ impl ClaimTest {
     }
 }
 
-/// Whether `element` equals `wanted` or, if this is an object, has all its members.
-fn covers(element: &Value, wanted: &Value) -> bool {
-    match (element, wanted) {
-        (Value::Object(element), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
-            let member = element.get(name);
-            member.is_some_and(|member| same(member, wanted))
+/// Whether `value` has all that `wanted` has: of an object all members, of an array all elements, in any
+/// order. The depth of a payload bounds the recursion.
+fn covers(value: &Value, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (Value::Object(value), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
+            let member = value.get(name);
+            member.is_some_and(|member| covers(member, wanted))
         }),
-        _ => same(element, wanted),
+        (Value::Array(value), Value::Array(wanted)) => wanted
+            .iter()
+            .all(|wanted| value.iter().any(|element| covers(element, wanted))),
+        _ => same(value, wanted),
     }
 }
 
@@ -164,6 +185,8 @@ fn same_number(one: &Number, other: &Number) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -176,6 +199,20 @@ mod tests {
             test: ClaimTest::Present(true),
         };
         for conditions in [
+            TokenConditions {
+                authentication: UserAuthentication {
+                    acr_values: scope(),
+                    ..UserAuthentication::default()
+                },
+                ..none.clone()
+            },
+            TokenConditions {
+                authentication: UserAuthentication {
+                    max_age: Some(Duration::from_mins(5)),
+                    ..UserAuthentication::default()
+                },
+                ..none.clone()
+            },
             TokenConditions {
                 scopes: scope(),
                 ..none.clone()

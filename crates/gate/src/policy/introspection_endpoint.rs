@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::fetching::{Authorization, Resource};
-use crate::introspection::Durations;
+use crate::fetching::Resource;
+use crate::introspection::{ClientAuthentication, Durations};
 
 /// An introspection endpoint (RFC 7662).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct IntrospectionEndpoint {
     /// How long a response may take.
     pub timeout: Duration,
     /// How the filter authenticates itself.
-    pub authorization: Authorization,
+    pub authentication: ClientAuthentication,
     /// How long responses are cached.
     pub durations: Durations,
     /// Which tokens are introspected.

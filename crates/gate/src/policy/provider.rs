@@ -7,11 +7,13 @@ use super::claim_path::ClaimPath;
 use super::forwarding::Forwarding;
 use super::header_policy::HeaderPolicy;
 use super::introspection_endpoint::IntrospectionEndpoint;
+use super::issuers::Issuers;
 use super::key_source::KeySource;
 use super::location::Location;
 use super::revocation_source::RevocationSource;
 use super::sender_constraint::SenderConstraint;
 use super::string_matcher::StringMatcher;
+use super::token_profile::TokenProfile;
 use crate::keys::KeyUses;
 
 /// An issuer whose tokens the policy knows.
@@ -21,8 +23,8 @@ pub struct Provider {
     pub index: usize,
     /// The name that rules and metrics use.
     pub name: String,
-    /// The value that `iss` must have; `None` accepts any issuer.
-    pub issuer: Option<String>,
+    /// What `iss` may be.
+    pub issuers: Issuers,
     /// The audiences of which `aud` must contain one, compared exactly; empty accepts any.
     pub audiences: Vec<String>,
     /// The condition on `sub`; `None` accepts any subject, and a token without one.
@@ -37,6 +39,8 @@ pub struct Provider {
     pub introspection: Option<IntrospectionEndpoint>,
     /// The places in a request that may hold a token; at least one.
     pub locations: Vec<Rc<Location>>,
+    /// What JWTs must contain besides.
+    pub profile: Option<TokenProfile>,
     /// The accepted values of `alg` and `typ`.
     pub header_policy: HeaderPolicy,
     /// Which verified tokens the cache keeps.

@@ -7,6 +7,7 @@ use super::conditions::TokenConditions;
 use super::location::Location;
 use super::provider::Provider;
 use super::scope_list::ScopeList;
+use super::user_authentication::UserAuthentication;
 
 /// What a request must bring, and where tokens for it may be.
 #[derive(Clone, Debug)]
@@ -184,6 +185,25 @@ impl RequirementNode {
             found.add(scope);
         }
         found.join()
+    }
+
+    /// Whether any part asks for an authentication of the user.
+    pub(super) fn needs_user_authentication(&self) -> bool {
+        let mut parts = self.parts().iter();
+        !self.conditions.authentication.is_empty() || parts.any(Self::needs_user_authentication)
+    }
+
+    /// The authentication for which a client should send its user back to the authorization server if
+    /// its token lacks `lacking` for one part: one that also meets the other parts, so that once is enough.
+    #[must_use]
+    pub fn completed_authentication(&self, lacking: UserAuthentication) -> UserAuthentication {
+        let demand = lacking.and(&self.conditions.authentication);
+        match &self.kind {
+            RequirementKind::All(nodes) => nodes
+                .iter()
+                .fold(demand, |demand, node| node.completed_authentication(demand)),
+            _ => demand,
+        }
     }
 
     /// Collects the claims that conditions read.

@@ -1,5 +1,6 @@
 //! Rules: which requirement applies to a request.
 
+use super::enforcement::Enforcement;
 use super::index::Index;
 use super::matcher::Matcher;
 use super::pattern::TextTooLong;
@@ -38,6 +39,8 @@ pub struct Rule {
     pub matcher: Matcher,
     /// What they need.
     pub requirement: Requirement,
+    /// What follows from refusals.
+    pub enforcement: Enforcement,
 }
 
 /// Rules in the order of the configuration, indexed by the path of a request.

@@ -21,7 +21,7 @@ fn admitted(fields: &Value, payload: &Value, target: &str, headers: &[(&str, &st
         provider,
         proof: None,
     });
-    Admission::new(true, &policy, &request, tokens)
+    Admission::new(true, &policy, &request, tokens).unwrap()
 }
 
 fn with_header(fields: &Value, payload: &Value) -> Admission {
@@ -169,6 +169,62 @@ fn claims_become_headers_as_in_envoy() {
         assert_eq!(admission.headers, expected, "{value}");
     }
     assert_eq!(with_header(&change, &json!({"a.b": "x"})).headers, []);
+}
+
+#[test]
+fn texts_are_percent_encoded_if_the_operator_says_so() {
+    let change = json!({
+        "forward": true,
+        "claim_to_headers": [{"header_name": "x-claim", "claim_name": "a", "encoding": "percent"}],
+    });
+    for (value, expected) in [
+        (json!("text"), Some("text")),
+        // RFC 8187, section 3.2.3.
+        (
+            json!("\u{a3} and \u{20ac} rates"),
+            Some("%C2%A3%20and%20%E2%82%AC%20rates"),
+        ),
+        (json!("!#$&+-.^_`|~"), Some("!#$&+-.^_`|~")),
+        (
+            json!("100%'*();,/:\"\\"),
+            Some("100%25%27%2A%28%29%3B%2C%2F%3A%22%5C"),
+        ),
+        // No server changes these.
+        (json!(" admin"), Some("%20admin")),
+        (
+            json!("a\r\nx-admin: true"),
+            Some("a%0D%0Ax-admin%3A%20true"),
+        ),
+        (json!("\u{0}\u{7f}"), Some("%00%7F")),
+        (json!(5), Some("5")),
+        (json!(-1.5), Some("-1.5")),
+        (json!(true), Some("true")),
+        (json!(["a", 1]), Some("WyJhIiwxXQ==")),
+        (json!(null), None),
+        (json!(""), None),
+    ] {
+        let admission = with_header(&change, &json!({ "a": value }));
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|text| set("x-claim", text))
+            .collect();
+        assert_eq!(admission.headers, expected, "{value}");
+    }
+}
+
+#[test]
+fn the_payload_becomes_a_protobuf_value_for_metadata() {
+    let fields = json!({
+        "forward": true,
+        "payload_in_metadata": "payload",
+        "payload_metadata_header": "X-Payload",
+    });
+    // {"a":1}: the payload of the token, and not what is known of it.
+    let admission = with_header(&fields, &json!({}));
+    assert_eq!(
+        admission.headers,
+        [set("x-payload", "KhAKDgoBYRIJEQAAAAAAAPA/")]
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ use gate::token::{MAX_TOKEN_BYTES, Token};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::policy;
+use crate::support::{NOW, at, policy};
 
 /// What a provider says about its token.
 #[derive(Clone, Debug)]
@@ -39,6 +39,7 @@ fn result(provider: &Rc<Provider>, said: &Said) -> ProviderResult {
                 gate_fixtures::signed("HS256", &json!({"alg": "HS256"}), &json!({"scope": "read"}));
             let (token, _) = Token::parse(&text, MAX_TOKEN_BYTES).unwrap();
             Ok(AcceptedToken {
+                jwt: None,
                 provider: Rc::clone(provider),
                 credential: 0,
                 payload: Payload::Jwt(Rc::new(token)),
@@ -74,7 +75,7 @@ fn evaluated(requirement: &Value, said: &[(&'static str, Said)]) -> String {
 }
 
 fn evaluated_by(policy: &Policy, results: &dyn Fn(&Rc<Provider>) -> ProviderResult) -> String {
-    match evaluate(&policy.requirement(b"r").unwrap().root, results) {
+    match evaluate(&policy.requirement(b"r").unwrap().root, results, at(NOW)) {
         Ok(fulfilment) => {
             let accepted = fulfilment.accepted.iter();
             let names = accepted.map(|accepted| accepted.provider.name.as_str());
@@ -314,7 +315,7 @@ fn of_equally_late_refusals_the_first_counts() {
         let root = &policy.requirement(b"r").unwrap().root;
         let required = first.to_owned();
         let expected = Unfulfilled::Refused(Reason::Scope { required });
-        assert_eq!(evaluate(root, &refused).unwrap_err(), expected);
+        assert_eq!(evaluate(root, &refused, at(NOW)).unwrap_err(), expected);
     }
 }
 
@@ -387,7 +388,7 @@ proptest! {
         let policy = policy_of(&requirement);
         let root = &policy.requirement(b"r").unwrap().root;
         let results = |provider: &Rc<Provider>| result(provider, &said[provider.index]);
-        if let Err(Unfulfilled::Wait(wait)) = evaluate(root, &results) {
+        if let Err(Unfulfilled::Wait(wait)) = evaluate(root, &results, at(NOW)) {
             let mut timeouts = Vec::new();
             for dependency in &wait.on {
                 let Dependency::Keys(index) = dependency else {
@@ -414,14 +415,16 @@ proptest! {
         // As long as nothing that the wait names has arrived, the result is the same wait.
         let policy = policy_of(&requirement);
         let root = &policy.requirement(b"r").unwrap().root;
-        let before = evaluate(root, &|provider| result(provider, &said[provider.index]));
+        let results = |provider: &Rc<Provider>| result(provider, &said[provider.index]);
+        let before = evaluate(root, &results, at(NOW));
         if let Err(Unfulfilled::Wait(wait)) = before {
-            let after = evaluate(root, &|provider| {
+            let results = |provider: &Rc<Provider>| {
                 let waits = wait.on.contains(&Dependency::Keys(provider.index));
                 let changes = !waits && matches!(said[provider.index], Said::Wait(_));
                 let said = if changes { &arrived } else { &said };
                 result(provider, &said[provider.index])
-            });
+            };
+            let after = evaluate(root, &results, at(NOW));
             prop_assert_eq!(after.unwrap_err(), Unfulfilled::Wait(wait));
         }
     }

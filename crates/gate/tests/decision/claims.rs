@@ -19,7 +19,8 @@ fn check(changes: Value, payload: Value) -> Result<(), Reason> {
         "local_jwks": {"inline_string": gate_fixtures::key_set()},
     });
     let policy = policy_of(&with(&provider, &changes));
-    let checked = policy.providers[0].check_claims(&claims(payload)?, at(NOW));
+    let members = payload.as_object().unwrap().clone();
+    let checked = policy.providers[0].check_claims(&claims(payload)?, &members, at(NOW));
     checked.map_err(|reason| reason.kind())
 }
 

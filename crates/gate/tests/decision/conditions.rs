@@ -3,7 +3,7 @@
 use gate::reason::Reason;
 use serde_json::{Value, json};
 
-use crate::support::{policy, with};
+use crate::support::{NOW, at, policy, with};
 
 /// Checks `payload` against the conditions of a requirement and a provider with these fields.
 fn check(provider: &Value, conditions: &Value, payload: &Value) -> Result<(), Reason> {
@@ -17,7 +17,7 @@ fn check(provider: &Value, conditions: &Value, payload: &Value) -> Result<(), Re
     let provider = policy.provider("p").unwrap();
     let payload = payload.as_object().unwrap();
     let conditions = &requirement.root.conditions;
-    conditions.check(&provider.scope_claims, payload)
+    conditions.check(provider, payload, at(NOW))
 }
 
 /// Whether `payload` meets the condition on a claim.
@@ -195,6 +195,120 @@ fn claims_are_compared_by_value() {
         (json!({"claim_name": "keytype.a", "present": true}), false),
     ] {
         assert_eq!(meets(&condition, &payload), expected, "{condition}");
+    }
+}
+
+#[test]
+fn arrays_and_objects_in_an_object_are_compared_by_what_is_asked_for() {
+    let payload = json!({"authorization_details": [
+        {"type": "account_information", "actions": ["read"]},
+        {
+            "type": "payment",
+            "actions": ["status", "initiate", "cancel"],
+            "amount": {"currency": "EUR", "value": 10, "limits": [{"per": "day", "max": 5}, {"per": "week"}]},
+            "matrix": [[1, 2], [3]],
+            "single": "initiate",
+            "none": null,
+        },
+    ]});
+    for (wanted, expected) in [
+        (json!({"type": "payment"}), true),
+        (json!({}), true),
+        (
+            json!({"type": "payment", "actions": ["initiate", "status"]}),
+            true,
+        ),
+        (
+            json!({"type": "payment", "actions": ["initiate", "initiate"]}),
+            true,
+        ),
+        (json!({"type": "payment", "actions": []}), true),
+        (
+            json!({"type": "payment", "actions": ["initiate", "read"]}),
+            false,
+        ),
+        // Both must be in the same element.
+        (
+            json!({"type": "account_information", "actions": ["status"]}),
+            false,
+        ),
+        (
+            json!({"type": "account_information", "actions": ["read"]}),
+            true,
+        ),
+        (json!({"type": "payment", "actions": "initiate"}), false),
+        (json!({"single": ["initiate"]}), false),
+        (json!({"actions": {"0": "initiate"}}), false),
+        (json!({"amount": {"currency": "EUR"}}), true),
+        (json!({"amount": {"currency": "EUR", "value": 10.0}}), true),
+        (json!({"amount": {"currency": "USD"}}), false),
+        (json!({"amount": {"currency": "EUR", "other": null}}), false),
+        (
+            json!({"amount": {"limits": [{"max": 5}, {"per": "week"}]}}),
+            true,
+        ),
+        (
+            json!({"amount": {"limits": [{"max": 5, "per": "day"}]}}),
+            true,
+        ),
+        (
+            json!({"amount": {"limits": [{"max": 5, "per": "week"}]}}),
+            false,
+        ),
+        (json!({"amount": []}), false),
+        (json!({"amount": {}}), true),
+        (json!({"matrix": [[2]]}), true),
+        (json!({"matrix": [[2, 3]]}), false),
+        (json!({"matrix": [2]}), false),
+        (json!({"none": null}), true),
+        (json!({"none": {}}), false),
+    ] {
+        let condition = json!({"claim_name": "authorization_details", "contains": wanted});
+        assert_eq!(meets(&condition, &payload), expected, "{wanted}");
+    }
+}
+
+#[test]
+fn an_array_to_be_contained_is_an_element_of_its_own() {
+    let payload = json!({"list": [["a", "b"], "a"], "details": {"type": "payment"}});
+    for (claim, wanted, expected) in [
+        ("list", json!(["a", "b"]), true),
+        ("list", json!(["a"]), false),
+        ("list", json!(["b", "a"]), false),
+        ("list", json!("a"), true),
+        // Not a list of details.
+        ("details", json!({"type": "payment"}), false),
+    ] {
+        let condition = json!({"claim_name": claim, "contains": wanted});
+        assert_eq!(meets(&condition, &payload), expected, "{claim} {wanted}");
+    }
+}
+
+#[test]
+fn who_acts_is_a_condition_on_the_outermost_actor() {
+    let agent = json!({"claim_name": "act.sub", "any_of": ["https://agent.example"]});
+    let nobody = json!({"claim_name": "act", "present": false});
+    for (payload, acts, alone) in [
+        (json!({"sub": "user"}), false, true),
+        (
+            json!({"act": {"sub": "https://agent.example"}}),
+            true,
+            false,
+        ),
+        (
+            json!({"act": {"sub": "https://other.example"}}),
+            false,
+            false,
+        ),
+        (
+            json!({"act": {"sub": "https://other.example", "act": {"sub": "https://agent.example"}}}),
+            false,
+            false,
+        ),
+        (json!({"act": null}), false, false),
+    ] {
+        assert_eq!(meets(&agent, &payload), acts, "{payload}");
+        assert_eq!(meets(&nobody, &payload), alone, "{payload}");
     }
 }
 

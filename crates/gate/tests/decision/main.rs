@@ -42,7 +42,13 @@ mod patterns;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod profile;
+#[cfg(test)]
 mod reasons;
+#[cfg(test)]
+mod refusal_lines;
+#[cfg(test)]
+mod reports;
 #[cfg(test)]
 mod requirements;
 #[cfg(test)]
@@ -56,7 +62,12 @@ mod sender;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod standing;
+mod step_up;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tenants;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]

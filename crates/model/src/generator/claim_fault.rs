@@ -33,15 +33,7 @@ pub(crate) fn add(rng: &mut Rng, payload: &mut Value, provider: &Provider) -> St
 fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
     let others = json!([null, true, {}, [1], "1", 1, ["a"]]);
     let mut table = vec![
-        (
-            "iss",
-            json!([
-                "https://a.example",
-                "https://a.example/",
-                "https://b.example",
-                "https://evil.example"
-            ]),
-        ),
+        ("iss", issuers()),
         (
             "aud",
             json!([
@@ -120,9 +112,76 @@ fn table(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
     ];
     // Those that most often go wrong.
     table.extend_from_within(1..5);
+    table.extend(tenants_and_authentication(now, skew));
     let registered = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
     table.extend(registered.map(|name| (name, others.clone())));
     table
+}
+
+/// What `iss` may be instead.
+fn issuers() -> Value {
+    json!([
+        "https://a.example",
+        "https://a.example/",
+        "https://b.example",
+        "https://evil.example",
+        "https://a.example/a",
+        "https://login.example/a/v2.0",
+        "https://login.example/b-1/v2.0",
+        "https://login.example/a%2Fb/v2.0",
+        "https://login.example/a/b/v2.0",
+        "https://login.example//v2.0",
+        "https://login.example/../v2.0",
+        "https://login.example/{tid}/v2.0",
+        "https://login.example/a/v2.0/",
+        "https://login.example/a/b-1"
+    ])
+}
+
+/// Claims of tenants, and of how and when the user was authenticated.
+fn tenants_and_authentication(now: i64, skew: i64) -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "tid",
+            json!(["a", "b-1", "", "..", "a/b", "a%2Fb", "{tid}", 7, null, ["a"], {"a": "a"}]),
+        ),
+        (
+            "org",
+            json!([{"id": "a"}, {"id": "b-1"}, {"id": 1}, {"id": "%61"}, "a", {}, [{"id": "a"}]]),
+        ),
+        ("client_id", json!(["web", 7, null, ["app"]])),
+        ("amr", json!([["pwd"], "pwd", ["pwd", 1], null])),
+        (
+            "acr",
+            json!([
+                "gold",
+                "silver",
+                "GOLD",
+                "gold silver",
+                "",
+                1,
+                null,
+                ["gold"]
+            ]),
+        ),
+        (
+            "auth_time",
+            json!([
+                now,
+                now - 300 - skew,
+                now - 301 - skew,
+                now - 300,
+                now + skew,
+                now + skew + 1,
+                now - 7200,
+                0,
+                -1,
+                1e300,
+                now.to_string(),
+                null,
+            ]),
+        ),
+    ]
 }
 
 /// What `cnf` may be instead.

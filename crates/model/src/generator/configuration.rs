@@ -99,6 +99,9 @@ fn rules(
             }
             _ => rule["requires"] = requirement,
         }
+        if chance(rng, 6) {
+            rule["report_only"] = json!(true);
+        }
         rules.push(rule);
     }
     if chance(rng, 75) && !rules.is_empty() {
@@ -121,6 +124,12 @@ fn rules(
 }
 
 fn options(rng: &mut Rng, configuration: &mut Value) {
+    if chance(rng, 4) {
+        configuration["report_only"] = json!(rng.bool());
+    }
+    if chance(rng, 8) {
+        configuration["response_body"] = json!(one_of(rng, &["problem", "json"]));
+    }
     if chance(rng, 40) {
         configuration["unmatched_requests"] = json!(one_of(rng, &["allow", "deny"]));
     }

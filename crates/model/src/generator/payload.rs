@@ -7,14 +7,19 @@ use super::claim_fault::digest;
 use super::dice::{chance, one_of, some_of};
 use super::proof;
 use super::provider::Provider;
-use super::requirement::{AUDIENCES, SCOPES, VALUES};
+use super::requirement::{AUDIENCES, CLASSES, SCOPES, TENANTS, VALUES, detail};
 
 /// A payload that the provider accepts, more or less.
 pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
     let Provider { fields, now, .. } = provider;
     let mut payload = json!({"exp": now + 1800});
+    let issuers = fields["issuers"].as_array();
     if let Some(issuer) = fields["issuer"].as_str() {
         payload["iss"] = json!(issuer);
+    } else if let Some(issuers) = issuers {
+        tenant(rng, &mut payload, issuers);
+    } else if chance(rng, 10) {
+        payload["tid"] = json!(one_of(rng, &TENANTS));
     }
     match fields["audiences"].as_array() {
         Some(audiences) => {
@@ -28,22 +33,23 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
         None if rng.bool() => payload["aud"] = json!(one_of(rng, &AUDIENCES)),
         None => {}
     }
-    if fields.get("subjects").is_some() || chance(rng, 70) {
+    let has_profile = fields.get("profile").is_some() && chance(rng, 90);
+    if has_profile || fields.get("subjects").is_some() || chance(rng, 70) {
         payload["sub"] = json!(one_of(
             rng,
             &["alice", "alice", "bob", "spiffe://example/a"]
         ));
     }
-    if fields.get("max_lifetime").is_some() || rng.bool() {
+    if has_profile || fields.get("max_lifetime").is_some() || rng.bool() {
         payload["iat"] = json!(now - 60);
     }
     if chance(rng, 20) {
         payload["nbf"] = json!(now - 60);
     }
-    if chance(rng, 50) {
+    if has_profile || chance(rng, 50) {
         payload["jti"] = json!(format!("t{}", rng.u8(0..100)));
     }
-    if chance(rng, 30) {
+    if has_profile || chance(rng, 30) {
         payload["client_id"] = json!(one_of(rng, &["web", "app"]));
     }
     if chance(rng, 65) {
@@ -64,8 +70,39 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
     if !signers.is_empty() && chance(rng, if demands_proofs { 90 } else { 65 }) {
         payload["cnf"] = proof::confirmation(rng, signers);
     }
+    authentication(rng, &mut payload, *now);
     custom(rng, &mut payload);
     payload
+}
+
+/// How long ago users may have authenticated, in seconds.
+const AUTHENTICATED: [i64; 6] = [0, 60, 299, 300, 600, 7200];
+
+/// Adds how and when the user was authenticated.
+fn authentication(rng: &mut Rng, payload: &mut Value, now: i64) {
+    if chance(rng, 30) {
+        payload["acr"] = json!(one_of(rng, &CLASSES));
+    }
+    if chance(rng, 30) {
+        payload["auth_time"] = json!(now - one_of(rng, &AUTHENTICATED));
+    }
+    if chance(rng, 10) {
+        payload["amr"] = json!(["pwd", "otp"]);
+    }
+}
+
+/// Adds one of these issuers, with the claims that its placeholders stand for.
+fn tenant(rng: &mut Rng, payload: &mut Value, issuers: &[Value]) {
+    let template = one_of(rng, issuers);
+    let (tid, org) = (one_of(rng, &TENANTS), one_of(rng, &TENANTS));
+    let issuer = template.as_str().unwrap_or_default();
+    if issuer.contains("{tid}") || chance(rng, 30) {
+        payload["tid"] = json!(tid);
+    }
+    if issuer.contains("{org.id}") || chance(rng, 30) {
+        payload["org"] = json!({"id": org});
+    }
+    payload["iss"] = json!(issuer.replace("{tid}", tid).replace("{org.id}", org));
 }
 
 /// Adds claims that conditions and headers read.
@@ -93,6 +130,10 @@ fn custom(rng: &mut Rng, payload: &mut Value) {
             one_of(rng, &VALUES()),
         ];
         payload["subscribed"] = json!(some_of(rng, &subscriptions));
+    }
+    if chance(rng, 25) {
+        let details: Vec<Value> = (0..rng.usize(0..3)).map(|_| detail(rng, true)).collect();
+        payload["authorization_details"] = json!(details);
     }
     if chance(rng, 30) {
         let levels = [

@@ -38,6 +38,14 @@ pub(crate) const ISSUERS: [&str; 4] = [
     "https://c.example",
 ];
 
+/// Templates of issuers. What one of them stands for, another one may be exactly.
+pub(crate) const TEMPLATES: [&str; 4] = [
+    "https://login.example/{tid}/v2.0",
+    "https://login.example/{tid}/{org.id}",
+    "https://a.example/{org.id}",
+    "https://login.example/a/v2.0",
+];
+
 /// A provider of this name.
 pub(crate) fn draw(rng: &mut Rng, name: &str, now: i64) -> Provider {
     let mut provider = Provider {
@@ -142,7 +150,12 @@ impl Provider {
     }
 
     fn checks(&mut self, rng: &mut Rng) {
-        if chance(rng, 75) {
+        if chance(rng, 15) {
+            self.set(
+                "issuers",
+                some_of(rng, &[&ISSUERS[..2], &TEMPLATES].concat()),
+            );
+        } else if chance(rng, 75) {
             self.set("issuer", one_of(rng, &ISSUERS));
         }
         if chance(rng, 55) {
@@ -152,7 +165,10 @@ impl Provider {
             let subjects = matcher::text(rng, &["alice", "spiffe://example/a", "bob"]);
             self.set("subjects", subjects);
         }
-        if chance(rng, 12) {
+        let has_issuer = self.fields.get("issuer").or(self.fields.get("issuers"));
+        if has_issuer.is_some() && self.fields.get("audiences").is_some() && chance(rng, 25) {
+            self.set("profile", "rfc9068");
+        } else if chance(rng, 12) {
             let types = ["at+jwt", "JWT", "", "application/x+jwt"];
             self.set("types", some_of(rng, &types));
         }

@@ -13,6 +13,12 @@ pub(crate) const AUDIENCES: [&str; 4] = [
     "billing",
 ];
 
+/// Tenants.
+pub(crate) const TENANTS: [&str; 3] = ["a", "b-1", "x.y_z~"];
+
+/// Authentication context classes.
+pub(crate) const CLASSES: [&str; 3] = ["gold", "silver", "urn:example:mfa"];
+
 /// Scopes.
 pub(crate) const SCOPES: [&str; 4] = ["read", "write", "readonly", "admin"];
 
@@ -48,6 +54,12 @@ pub(crate) fn draw(rng: &mut Rng, providers: &[String], depth: u8) -> Value {
         70..=87 => json!({"requires_any": {"requirements": parts(rng, providers, depth)}}),
         _ => json!({"requires_all": {"requirements": parts(rng, providers, depth)}}),
     };
+    if chance(rng, 10) {
+        node["acr_values"] = json!(some_of(rng, &CLASSES));
+    }
+    if chance(rng, 10) {
+        node["max_authentication_age"] = json!(one_of(rng, &["60s", "300s", "3600s"]));
+    }
     if chance(rng, 12) {
         node["scopes"] = json!(some_of(rng, &SCOPES));
     }
@@ -72,6 +84,12 @@ fn claim(rng: &mut Rng) -> Value {
         let subscription = json!({"name": "a", "version": one_of(rng, &["1", "2"])});
         return json!({"claim_name": "subscribed", "contains": subscription});
     }
+    if chance(rng, 15) {
+        return json!({"claim_name": "authorization_details", "contains": detail(rng, false)});
+    }
+    if chance(rng, 10) {
+        return json!({"claim_name": "tid", "any_of": some_of(rng, &TENANTS)});
+    }
     let mut condition = match rng.u8(0..4) {
         0 => json!({"claim_name": "realm_access.roles"}),
         1 => json!({"claim_path": ["https://example.com/tenant", {"key": "id"}]}),
@@ -85,6 +103,39 @@ fn claim(rng: &mut Rng) -> Value {
         _ => condition["present"] = json!(rng.bool()),
     }
     condition
+}
+
+/// Something like an authorization detail (RFC 9396); one that is `rich` has more than is asked for.
+pub(crate) fn detail(rng: &mut Rng, rich: bool) -> Value {
+    let (few, many) = if rich { (70, 90) } else { (30, 50) };
+    let mut detail = json!({});
+    if chance(rng, many) {
+        detail["type"] = json!(one_of(rng, &["payment", "account"]));
+    }
+    if chance(rng, few) {
+        let actions = [
+            json!("read"),
+            json!("write"),
+            json!(["read"]),
+            json!({"a": 1}),
+        ];
+        detail["actions"] = json!(some_of(rng, &actions));
+        if chance(rng, 10) {
+            detail["actions"] = json!(one_of(rng, &[json!([]), json!("read"), json!(null)]));
+        }
+    }
+    if chance(rng, few) {
+        let mut amount = json!({"currency": one_of(rng, &["EUR", "USD"])});
+        if rich || chance(rng, 30) {
+            amount["limits"] =
+                json!([{"per": "day", "max": one_of(rng, &[1, 2])}, {"per": "week"}]);
+        }
+        if !rich && chance(rng, 40) {
+            amount["limits"] = json!([{"per": one_of(rng, &["day", "week", "year"])}]);
+        }
+        detail["amount"] = amount;
+    }
+    detail
 }
 
 /// Values of claims.

@@ -71,12 +71,13 @@ fn other_form(rng: &mut Rng, percent: u8, name: &str, value: &Value) -> Value {
                 json!({"value": flag})
             }
         }
-        ("max_lifetime", Value::String(text)) if text == "3600s" => json!({"seconds": 3600}),
-        ("audiences" | "from_params" | "from_cookies" | "scopes", Value::Array(list))
-            if list.len() == 1 =>
-        {
-            list[0].clone()
+        ("max_lifetime" | "max_authentication_age", Value::String(text)) if text == "3600s" => {
+            json!({"seconds": 3600})
         }
+        (
+            "audiences" | "issuers" | "acr_values" | "from_params" | "from_cookies" | "scopes",
+            Value::Array(list),
+        ) if list.len() == 1 => list[0].clone(),
         _ => object(rng, percent, value),
     }
 }

@@ -10,6 +10,7 @@ use super::configuration::Plan;
 use super::dice::{chance, one_of};
 use super::payload;
 use super::provider::Provider;
+use super::requirement::TENANTS;
 use super::token::Drawn;
 use crate::case::{Served, World};
 use crate::model::twin;
@@ -141,6 +142,11 @@ fn answer(rng: &mut Rng, provider: &Provider, token: &Drawn) -> Served {
         }
         16 => members["exp"] = json!(one_of(rng, &[json!(now - 7200), json!("1"), json!(null)])),
         17 => members["nbf"] = json!(now + 7200),
+        18 => members["tid"] = one_of(rng, &[json!("a"), json!("b-1"), json!(["a"]), json!(null)]),
+        19 => {
+            members["iss"] = json!(null);
+            members["org"] = json!({"id": one_of(rng, &TENANTS)});
+        }
         _ => {}
     }
     Served::ok(&members)

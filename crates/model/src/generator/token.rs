@@ -74,7 +74,9 @@ fn jwt(rng: &mut Rng, provider: &Provider) -> Drawn {
     if let Some(kid) = key.kid.as_ref().filter(|_| chance(rng, 85)) {
         header["kid"] = json!(kid);
     }
-    if let Some(types) = provider.fields["types"].as_array() {
+    if provider.fields.get("profile").is_some() && chance(rng, 90) {
+        header["typ"] = json!(one_of(rng, &["at+jwt", "AT+JWT", "application/at+jwt"]));
+    } else if let Some(types) = provider.fields["types"].as_array() {
         let typ = one_of(rng, types);
         if typ != "" {
             header["typ"] = typ;

@@ -7,6 +7,7 @@ use super::conditions::Refusal;
 use super::credential::Scheme;
 use super::fields::Fields;
 use super::reason::Reason;
+use super::step_up::StepUp;
 use super::view::View;
 use crate::case::World;
 
@@ -18,9 +19,12 @@ pub(crate) struct Answer {
     /// Whether the answer has neither body nor challenge.
     stripped: bool,
     grpc: bool,
+    /// Whether the body is problem details.
+    problem: bool,
     realm: String,
     scope: Option<String>,
     challenges: Challenges,
+    step_up: StepUp,
 }
 
 impl Answer {
@@ -40,9 +44,11 @@ impl Answer {
             status,
             stripped: configuration.flag("strip_failure_response"),
             grpc: view.is_grpc(),
+            problem: configuration.text("response_body") == Some("problem"),
             realm: realm.unwrap_or_else(|| view.first(":authority")).to_owned(),
             scope: refusal.scope.clone(),
             challenges: Challenges::new(refusal.reason, world, node, view, now),
+            step_up: refusal.step_up.clone().unwrap_or_default(),
         }
     }
 
@@ -65,7 +71,8 @@ impl Answer {
             headers.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));
         }
         if !self.stripped && !self.grpc {
-            headers.push(("content-type", "application/json".to_owned()));
+            let kind = if self.problem { "problem+json" } else { "json" };
+            headers.push(("content-type", format!("application/{kind}")));
         }
         let headers = headers.into_iter();
         headers
@@ -99,6 +106,15 @@ impl Answer {
         {
             challenge.extend([", scope=\"", &quotable(scope, usize::MAX), "\""]);
         }
+        if names_error {
+            if !self.step_up.classes.is_empty() {
+                let classes = self.step_up.classes.join(" ");
+                challenge.extend([", acr_values=\"", &classes, "\""]);
+            }
+            if let Some(age) = self.step_up.age {
+                challenge.extend([", max_age=\"", &age.to_string(), "\""]);
+            }
+        }
         if scheme == Scheme::Dpop {
             challenge.extend([", algs=\"", &self.challenges.algs, "\""]);
         }
@@ -112,6 +128,23 @@ impl Answer {
             String::new()
         } else if self.grpc {
             description.to_owned()
+        } else if self.problem {
+            let title = match self.status {
+                400 => "Bad Request",
+                401 => "Unauthorized",
+                403 => "Forbidden",
+                503 => "Service Unavailable",
+                other => unreachable!("there is no refusal with status {other}"),
+            };
+            let status = self.status;
+            [
+                r#"{"type":"about:blank","title":""#,
+                title,
+                &format!(
+                    "\",\"status\":{status},\"detail\":\"{description}\",\"error\":\"{error}\"}}"
+                ),
+            ]
+            .concat()
         } else {
             format!("{{\"error\":\"{error}\",\"error_description\":\"{description}\"}}")
         }

@@ -6,18 +6,23 @@ use super::claim;
 use super::fields::Fields;
 use super::reason::Reason;
 use super::scope;
+use super::step_up::{self, StepUp};
 
-/// A reason, and the scopes that the challenge names.
+/// A reason, and the scopes and the authentication that the challenge names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     pub(crate) scope: Option<String>,
+    pub(crate) step_up: Option<StepUp>,
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        let scope = None;
-        Self { reason, scope }
+        Self {
+            reason,
+            scope: None,
+            step_up: None,
+        }
     }
 }
 
@@ -35,19 +40,31 @@ impl Refusal {
         }
     }
 
-    /// The refusal of a part of `node`, with the scopes that `node` needs besides.
+    /// The refusal of a part of `node`, with the scopes and the authentication that `node` needs besides.
     pub(crate) fn within(self, node: Fields<'_>) -> Self {
         let scope = self.scope.map(|lacking| scope::completed(node, &lacking));
-        Self { scope, ..self }
+        let step_up = self.step_up.map(|demand| demand.within(node));
+        Self {
+            reason: self.reason,
+            scope,
+            step_up,
+        }
     }
 }
 
-/// Checks a token of a provider with this payload against `scopes`, `any_scope` and `claims` of a requirement.
+/// Checks a token of a provider with this payload against the conditions of a requirement.
 pub(crate) fn check(
     node: Fields<'_>,
     provider: Fields<'_>,
     payload: &Map<String, Value>,
+    now: i128,
 ) -> Result<(), Refusal> {
+    if let Err((reason, step_up)) = step_up::check(node, provider, payload, now) {
+        return Err(Refusal {
+            step_up,
+            ..reason.into()
+        });
+    }
     let owned = scopes(provider, payload);
     let has = |scope: &&str| owned.iter().any(|one| one == scope);
     let any = node.texts("any_scope");
@@ -56,6 +73,7 @@ pub(crate) fn check(
         return Err(Refusal {
             reason: Reason::Scope,
             scope: Some(scope::own(node).join(" ")),
+            step_up: None,
         });
     }
     for condition in node.list("claims") {
@@ -100,7 +118,10 @@ fn holds(condition: Fields<'_>, claim: Option<&Value>) -> bool {
     }
     if let Some(wanted) = condition.get("contains") {
         return match claim {
-            Value::Array(elements) => elements.iter().any(|one| covers(one, wanted)),
+            Value::Array(elements) if wanted.is_object() => {
+                elements.iter().any(|one| covers(one, wanted))
+            }
+            Value::Array(elements) => elements.iter().any(|one| equal(one, wanted)),
             Value::String(_) => claim == wanted,
             _ => false,
         };
@@ -109,14 +130,19 @@ fn holds(condition: Fields<'_>, claim: Option<&Value>) -> bool {
     wanted.into_iter().any(|wanted| equal(claim, wanted))
 }
 
-/// Whether an element of a list equals `wanted` or, if that is an object, has all its members.
-fn covers(element: &Value, wanted: &Value) -> bool {
-    match (element, wanted) {
-        (Value::Object(element), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(name, value)| element.get(name).is_some_and(|one| equal(one, value))),
-        _ => equal(element, wanted),
+/// Whether a value has what `wanted` has, at every depth.
+fn covers(value: &Value, wanted: &Value) -> bool {
+    if let (Some(value), Some(wanted)) = (value.as_object(), wanted.as_object()) {
+        let has = |(name, wanted): (&String, &Value)| {
+            value.get(name).is_some_and(|one| covers(one, wanted))
+        };
+        return wanted.iter().all(has);
     }
+    if let (Some(value), Some(wanted)) = (value.as_array(), wanted.as_array()) {
+        let has = |wanted: &Value| value.iter().any(|one| covers(one, wanted));
+        return wanted.iter().all(has);
+    }
+    equal(value, wanted)
 }
 
 /// Whether two values are equal. `1` is `1.0`.

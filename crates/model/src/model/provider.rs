@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 use super::credential::Credential;
 use super::endpoint;
 use super::fields::Fields;
+use super::issuer;
 use super::key;
 use super::matching::{self, Truth};
+use super::profile;
 use super::proof::Proof;
 use super::reason::Reason;
 use super::revocation;
@@ -91,14 +93,22 @@ pub(crate) fn accept(
         check_signature(provider, world, &token)?;
     } else {
         check_type(provider, &token)?;
-        check_claims(provider, &audiences, &token.payload, now, Lacking::Accepted)?;
+        // A profile is about the token itself, whatever the answer says.
+        let lacking = if profile::applies(provider) {
+            Lacking::Refused
+        } else {
+            Lacking::Accepted
+        };
+        check_claims(provider, &audiences, &token.payload, now, lacking)?;
     }
     revocation::check(provider, world, &token.payload, Some(&token))?;
     let answer = match for_all {
         None => None,
         Some(endpoint) => {
             let answer = ask(provider, &audiences, endpoint, text, surroundings)?;
-            if endpoint::contradicts(&token.payload, &answer) {
+            if endpoint::contradicts(&token.payload, &answer)
+                || issuer::are_of_other_tenants(provider, &token.payload, &answer)
+            {
                 return Err(Reason::Contradiction.into());
             }
             Some(answer)
@@ -181,6 +191,9 @@ fn check_type(provider: Fields<'_>, token: &Token) -> Result<(), Reason> {
         typ.strip_prefix("application/").unwrap_or(&typ).to_owned()
     };
     let mut types = provider.texts("types");
+    if profile::applies(provider) {
+        types = vec!["at+jwt"];
+    }
     if types.is_empty() {
         types = vec!["at+jwt", "jwt", ""];
     }
@@ -217,10 +230,20 @@ fn check_claims(
         |claim: &str, by: &[Lacking]| !claims.contains_key(claim) && by.contains(&lacking);
     let (accepted, answer) = (Lacking::Accepted, Lacking::OfAnswer);
 
-    if let Some(issuer) = provider.text("issuer") {
-        let same = text("iss") == Some(issuer) || is_excused("iss", &[accepted, answer]);
+    let has_profile = profile::applies(provider) && lacking != Lacking::OfAnswer;
+    let present = |claim: &str| {
+        if has_profile {
+            profile::check_present(claims, claim)
+        } else {
+            Ok(())
+        }
+    };
+    present("iss")?;
+    if !issuer::accepts_any(provider) {
+        let same = issuer::is_named(provider, claims) || is_excused("iss", &[accepted, answer]);
         check(same, Reason::Issuer)?;
     }
+    present("aud")?;
     if !audiences.is_empty() {
         let named: Vec<&str> = match claims.get("aud") {
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
@@ -230,9 +253,13 @@ fn check_claims(
         let none = lacking == accepted && named.is_empty();
         check(meant || none, Reason::Audience)?;
     }
+    present("sub")?;
     if let Some(subjects) = provider.object("subjects") {
         let fits = text("sub").is_some_and(|sub| matching::string(subjects, sub) == Truth::Yes);
         check(fits || is_excused("sub", &[accepted]), Reason::Subject)?;
+    }
+    if has_profile {
+        profile::check(claims)?;
     }
     let skew = i128::from(provider.integer("clock_skew_seconds").unwrap_or(60)) * 1000;
     if provider.flag_or("require_expiration", true) && lacking == Lacking::Refused {

@@ -9,6 +9,7 @@ use super::conditions::{self, Refusal};
 use super::credential::{self, Credential, Place, Scheme};
 use super::fields::Fields;
 use super::finding::{Fallback, Finding, Forward, all, any};
+use super::issuer;
 use super::own_headers;
 use super::proof::Proof;
 use super::provider::{self, Content, Surroundings, Unaccepted};
@@ -200,7 +201,8 @@ impl<'c> Examination<'c, '_> {
         if let Finding::Fulfilled { accepted, .. } = &finding {
             for (_, one) in accepted {
                 let provider = provider(self.configuration, &one.provider);
-                if let Err(refusal) = conditions::check(node, provider, &one.content.payload) {
+                let (payload, now) = (&one.content.payload, self.surroundings.now);
+                if let Err(refusal) = conditions::check(node, provider, payload, now) {
                     return Finding::Refused(vec![refusal]);
                 }
             }
@@ -254,17 +256,16 @@ impl<'c> Examination<'c, '_> {
         let credentials = self.credentials.as_deref().unwrap_or_default().iter();
         let forward = |credential: &Credential| {
             let token = Token::parse(&credential.text, longest).ok()?;
-            let issuer = token.payload.get("iss").and_then(Value::as_str);
             let reads = |name: &&&str| {
                 let places = credential::places(provider(self.configuration, name));
                 places.contains(&credential.place)
             };
-            let with_issuer = |issuer: Option<&str>| {
+            let first = |fits: &dyn Fn(Fields<'_>) -> bool| {
                 let mut names = covered.iter().filter(reads);
-                names.find(|name| provider(self.configuration, name).text("issuer") == issuer)
+                names.find(|name| fits(provider(self.configuration, name)))
             };
-            let named = issuer.and_then(|issuer| with_issuer(Some(issuer)));
-            let name = named.or_else(|| with_issuer(None))?;
+            let named = first(&|provider| issuer::is_named(provider, &token.payload));
+            let name = named.or_else(|| first(&issuer::accepts_any))?;
             Some(Forward {
                 provider: (*name).to_owned(),
                 place: credential.place.clone(),
@@ -293,7 +294,13 @@ fn alternatives(list: Fields<'_>) -> (Vec<Fields<'_>>, Option<Fallback>, Vec<&st
         return (nodes, None, siblings);
     }
     let fallback = |node: &Fields<'_>| {
-        let conditions = ["scopes", "any_scope", "claims"];
+        let conditions = [
+            "acr_values",
+            "max_authentication_age",
+            "scopes",
+            "any_scope",
+            "claims",
+        ];
         if conditions.iter().any(|name| node.has(name)) {
             None
         } else if node.has("allow_missing") {

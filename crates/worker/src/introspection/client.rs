@@ -14,6 +14,7 @@ use crate::counter::Counter;
 use crate::host::{Callout, CalloutId, Host, USER_AGENT};
 use crate::log_throttle::LogThrottle;
 use crate::metrics::Metrics;
+use crate::store::Store;
 
 pub(crate) struct IntrospectionClient<H> {
     host: H,
@@ -38,12 +39,17 @@ struct Running {
 
 impl<H: Host> IntrospectionClient<H> {
     /// The client of `provider`; `None` if it has no endpoint.
-    pub(crate) fn new(host: H, provider: &Rc<Provider>, metrics: Rc<Metrics<H>>) -> Option<Self> {
+    pub(crate) fn new(
+        store: &Store<H>,
+        provider: &Rc<Provider>,
+        metrics: Rc<Metrics<H>>,
+    ) -> Option<Self> {
         let endpoint = provider.introspection.clone()?;
+        let host = store.host().clone();
         let state = host.hash_state();
         let cluster = &endpoint.cluster;
         Some(Self {
-            failures: LogThrottle::for_server(host.clone(), "introspection", provider, cluster),
+            failures: LogThrottle::for_server(store.clone(), "introspection", provider, cluster),
             host,
             provider: Rc::clone(provider),
             statuses: RefCell::new(TokenStatuses::new(endpoint.durations, &state)),
@@ -101,39 +107,43 @@ impl<H: Host> IntrospectionClient<H> {
             self.settle(&token, Err("there was no answer".to_owned()), now);
         }
         while let Some(token) = self.queue.take_next() {
-            if let Some(callout) = self.send(&token) {
-                self.running.push(Running {
+            match self.send(&token) {
+                Ok(callout) => self.running.push(Running {
                     callout,
                     token,
                     started_at: now,
-                });
-            } else {
-                let problem = "the cluster is unknown or has no healthy host";
-                self.settle(&token, Err(problem.to_owned()), now);
+                }),
+                Err(problem) => self.settle(&token, Err(problem.to_owned()), now),
             }
         }
     }
 
-    fn send(&self, token: &str) -> Option<CalloutId> {
+    fn send(&self, token: &str) -> Result<CalloutId, &'static str> {
         let endpoint = &self.endpoint;
+        let (date, random) = (self.host.wall_clock(), || self.host.random());
+        let credentials = endpoint.authentication.credentials(date, random)?;
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", token)
             .append_pair("token_type_hint", "access_token")
+            .extend_pairs(&credentials.parameters)
             .finish();
-        self.host.dispatch(&Callout {
+        let mut headers = vec![
+            (":method", "POST"),
+            (":path", &*endpoint.endpoint.path),
+            (":authority", &*endpoint.endpoint.authority),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "application/json"),
+            ("user-agent", USER_AGENT),
+        ];
+        let authorization = credentials.authorization;
+        headers.extend(authorization.map(|value| ("authorization", value)));
+        let callout = self.host.dispatch(&Callout {
             cluster: &endpoint.cluster,
-            headers: vec![
-                (":method", "POST"),
-                (":path", &*endpoint.endpoint.path),
-                (":authority", &*endpoint.endpoint.authority),
-                ("content-type", "application/x-www-form-urlencoded"),
-                ("accept", "application/json"),
-                ("authorization", endpoint.authorization.header()),
-                ("user-agent", USER_AGENT),
-            ],
+            headers,
             body: Some(body.as_bytes()),
             timeout: endpoint.timeout,
-        })
+        });
+        callout.ok_or("the cluster is unknown or has no healthy host")
     }
 
     /// Handles the response to `callout`, if this client sent it.

@@ -1,11 +1,11 @@
 //! What is fetched, when, and by which worker.
 
 use gate_simulator::{Reply, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    IDLE, MS, SECOND, config, decided, key_set, listeners, listening, other_key_set, process,
-    provider, statuses, token, token_of, token_with_unknown_key,
+    IDLE, ISSUER, MS, SECOND, config, decided, key_set, listeners, listening, other_key_set,
+    process, provider, statuses, token, token_of, token_with_unknown_key,
 };
 
 #[test]
@@ -47,6 +47,77 @@ fn metadata_and_lists_are_requested_as_json() {
             "{cluster}"
         );
     }
+}
+
+#[test]
+fn metadata_and_keys_are_requested_with_credentials() {
+    let mut provider = provider();
+    provider["remote_jwks"] = json!({
+        "discovery": {"cluster": "issuer", "timeout": "2s"},
+        "authorization": {"token_environment_variable": "SECRET"},
+        "headers": [{"name": "x-tenant", "value": "a"}],
+    });
+    let process = process();
+    process.serve("issuer", |request| {
+        let metadata = json!({"issuer": ISSUER, "jwks_uri": "https://keys.example/jwks"});
+        match (request.header("authorization"), request.header(":path")) {
+            (Some("Bearer secret"), Some("/jwks")) => key_set().into(),
+            (Some("Bearer secret"), _) => Response::new(200, metadata.to_string()).into(),
+            _ => Response::new(401, "").into(),
+        }
+    });
+    let config = json!({"providers": {"cloud": provider}}).to_string();
+    let listener = process.start_worker().listen(&config).unwrap();
+    process.advance(IDLE);
+    assert_eq!(listener.get("/", Some(&token())).status(), 200);
+    let received = process.received("issuer");
+    let places = received.iter().map(|request| request.header(":authority"));
+    let places: Vec<_> = places.collect();
+    assert_eq!(places, [Some("issuer.example"), Some("keys.example")]);
+    assert!(
+        received
+            .iter()
+            .all(|request| request.header("x-tenant") == Some("a"))
+    );
+}
+
+#[test]
+fn configurations_with_other_credentials_share_no_keys_and_no_name_reveals_a_secret() {
+    let with = |fields: Value| {
+        let mut provider = provider();
+        let jwks = provider["remote_jwks"].as_object_mut().unwrap();
+        jwks.extend(fields.as_object().unwrap().clone());
+        json!({"providers": {"cloud": provider}}).to_string()
+    };
+    let process = process();
+    process.set_environment_variable("OTHER", "another secret");
+    let basic = |user: &str| json!({"username": user, "password_environment_variable": "SECRET"});
+    let key =
+        |name: &str| json!({"headers": [{"name": "x-key", "value_environment_variable": name}]});
+    let configs = [
+        with(json!({})),
+        with(json!({"authorization": basic("a")})),
+        with(json!({"authorization": basic("b")})),
+        with(json!({"authorization": {"token_environment_variable": "SECRET"}})),
+        with(key("SECRET")),
+        with(key("OTHER")),
+        with(json!({"headers": [{"name": "x-key", "value": "a"}]})),
+    ];
+    let worker = process.start_worker();
+    let listeners: Vec<_> = configs
+        .iter()
+        .map(|one| worker.listen(one).unwrap())
+        .collect();
+    process.advance(IDLE);
+    let token = token();
+    assert!(
+        listeners
+            .iter()
+            .all(|one| one.get("/", Some(&token)).status() == 200)
+    );
+    assert_eq!(process.received("issuer").len(), configs.len());
+    assert_eq!(process.shared_keys("document").len(), configs.len());
+    assert!(process.shared_keys("secret").is_empty());
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Tokens that are introspected.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gate_fixtures::es256;
-use gate_simulator::{Listener, Process, Reply, Response, Worker};
+use gate_simulator::{Listener, Process, Received, Reply, Response, Worker};
 use gate_worker::waiting_room::CAPACITY;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    IDLE, ISSUER, MS, SECOND, TIMEOUT, decided, introspecting_provider, listening, statuses, token,
-    token_of,
+    IDLE, ISSUER, MS, SECOND, TIMEOUT, decided, introspecting_provider, listening, process,
+    statuses, token, token_of,
 };
 
 fn introspecting() -> (Process, Worker, Listener) {
@@ -46,6 +48,76 @@ fn requests_with_the_same_token_share_an_introspection() {
     process.advance(IDLE);
     let name = "bearer_gate.introspection.cloud.success";
     assert_eq!(process.metric(name), 1);
+}
+
+/// The parameters of a request to the endpoint.
+fn parameters(request: &Received) -> Vec<(String, String)> {
+    form_urlencoded::parse(&request.body).into_owned().collect()
+}
+
+/// The requests to the endpoint for two tokens, with these fields in place of the secret.
+fn authenticated(fields: &Value) -> Vec<Received> {
+    let mut provider = introspecting_provider();
+    let introspection = provider["introspection"].as_object_mut().unwrap();
+    introspection.remove("client_secret_environment_variable");
+    introspection.extend(fields.as_object().unwrap().clone());
+    let process = process();
+    process.set_environment_variable("KEY", &gate_fixtures::client_jwk().to_string());
+    process.serve_always("endpoint", Reply::from(active()));
+    let config = json!({"providers": {"cloud": provider}}).to_string();
+    let listener = process.start_worker().listen(&config).unwrap();
+    process.advance(IDLE);
+    let requests = ["one", "two"].map(|token| listener.get("/", Some(token)));
+    decided(&process, &requests, SECOND);
+    assert_eq!(statuses(&requests), [200; 2]);
+    process.received("endpoint")
+}
+
+#[test]
+fn a_secret_or_the_identifier_alone_may_be_in_the_body() {
+    let id = ("client_id".to_owned(), "gate".to_owned());
+    let secret = ("client_secret".to_owned(), "secret".to_owned());
+    for (fields, expected) in [
+        (
+            json!({"authentication": "client_secret_post", "client_secret_environment_variable": "SECRET"}),
+            vec![id.clone(), secret],
+        ),
+        (json!({"authentication": "tls_client_auth"}), vec![id]),
+    ] {
+        for request in authenticated(&fields) {
+            assert_eq!(request.header("authorization"), None);
+            let parameters = parameters(&request);
+            assert_eq!(parameters[0].0, "token");
+            assert_eq!(parameters[2..], expected, "{fields}");
+        }
+    }
+}
+
+#[test]
+fn each_request_has_an_assertion_of_its_own() {
+    let received = authenticated(&json!({
+        "authentication": "private_key_jwt",
+        "client_key_environment_variable": "KEY",
+    }));
+    let mut identifiers = Vec::new();
+    for request in &received {
+        assert_eq!(request.header("authorization"), None);
+        let parameters = parameters(request);
+        let value = |name: &str| {
+            let found = parameters.iter().find(|(known, _)| known == name);
+            found.unwrap().1.clone()
+        };
+        assert_eq!(value("client_id"), "gate");
+        let assertion = value("client_assertion");
+        let payload = assertion.split('.').nth(1).unwrap();
+        let payload = URL_SAFE_NO_PAD.decode(payload).unwrap();
+        let payload: Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(payload["aud"], ISSUER);
+        assert_eq!(payload["iat"], 1_700_000_000);
+        identifiers.push(payload["jti"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(identifiers.len(), 2);
+    assert_ne!(identifiers[0], identifiers[1]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ const POLICY: RefreshPolicy = RefreshPolicy {
     max_stale: Duration::from_hours(24),
     refetch_cooldown: Duration::from_secs(10),
     retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
+    honors_cache_control: true,
 };
 
 fn at(millis: u64) -> Instant {
@@ -44,6 +45,7 @@ fn begin(source: &DocumentSource, known: Option<SharedDocument>, number: u32) ->
         cluster: "issuer".to_owned(),
         source: source.clone(),
         authorization: None,
+        headers: Vec::new(),
         policy: POLICY,
         retries: Retries { number, ..RETRIES },
     };

@@ -7,6 +7,7 @@ const POLICY: RefreshPolicy = RefreshPolicy {
     max_stale: Duration::from_hours(24),
     refetch_cooldown: Duration::from_secs(10),
     retry: Backoff::new(Duration::from_secs(1), Duration::from_mins(1)),
+    honors_cache_control: true,
 };
 
 const NEWER: FetchNeed = FetchNeed {
@@ -154,6 +155,23 @@ fn a_server_may_shorten_the_lifetime_down_to_ten_seconds() {
     let (state, _) = turn.after(event, &policy, at(0), 0);
     assert!(!due(&state, 1));
     assert!(due(&state, 2));
+}
+
+#[test]
+fn the_lifetime_of_a_response_counts_unless_the_operator_says_otherwise() {
+    for (honors_cache_control, expected) in [(true, 10), (false, 600)] {
+        let policy = RefreshPolicy {
+            honors_cache_control,
+            ..POLICY
+        };
+        let turn = taken(&FetchState::default(), FetchNeed::default(), 1, 0);
+        let event = FetchEvent::Changed {
+            holder: 1,
+            fresh_for: Some(Duration::ZERO),
+        };
+        let (state, _) = turn.after(event, &policy, at(0), 0);
+        assert!(!due(&state, expected - 1) && due(&state, expected));
+    }
 }
 
 #[test]

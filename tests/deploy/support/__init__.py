@@ -1,0 +1,1 @@
+"""What the tests of images, manifests and releases share."""
