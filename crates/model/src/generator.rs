@@ -3,6 +3,7 @@
 mod certificate;
 mod claim_fault;
 mod configuration;
+mod confirmation;
 mod dice;
 mod dpop;
 mod key_set;

@@ -4,8 +4,8 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::claim_fault::digest;
+use super::confirmation;
 use super::dice::{chance, one_of, some_of};
-use super::proof;
 use super::provider::Provider;
 use super::requirement::{AUDIENCES, CLASSES, SCOPES, TENANTS, VALUES, detail};
 
@@ -68,7 +68,7 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
     let signers = &provider.proof_signers;
     let demands_proofs = fields["sender_constraint"] == "dpop";
     if !signers.is_empty() && chance(rng, if demands_proofs { 90 } else { 65 }) {
-        payload["cnf"] = proof::confirmation(rng, signers);
+        payload["cnf"] = confirmation::draw(rng, signers);
     }
     authentication(rng, &mut payload, *now);
     custom(rng, &mut payload);

@@ -6,11 +6,12 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::configuration::Plan;
+use super::confirmation::jkt;
 use super::dice::{chance, one_of};
 use super::dpop::{NONCE_KEYS, is_allowed};
 use super::signer::SIGNERS;
 use super::token::Drawn;
-use crate::model::{nonce, sha256, thumbprint};
+use crate::model::{nonce, sha256};
 
 /// The request that a proof is for.
 pub(super) struct Target<'t> {
@@ -20,29 +21,6 @@ pub(super) struct Target<'t> {
     pub(super) path: &'t str,
     /// When it arrives, in seconds since the epoch.
     pub(super) now: i64,
-}
-
-/// The claim `cnf` of a token that is bound to the key of one of these signers.
-pub(super) fn confirmation(rng: &mut Rng, signers: &[usize]) -> Value {
-    let jkt = jkt(one_of(rng, signers));
-    match rng.u8(0..20) {
-        0 => json!({"jkt": jkt, "kid": "a"}),
-        1 => json!({"jkt": jkt, "x5t#S256": super::claim_fault::digest('I')}),
-        2 => {
-            // The two bits that the last character has too many.
-            let last = jkt.chars().last().unwrap_or('A');
-            let other = char::from(u8::try_from(last).unwrap_or(b'A') + 1);
-            let fits = other.is_ascii_alphanumeric();
-            json!({"jkt": if fits { format!("{}{other}", &jkt[..42]) } else { jkt }})
-        }
-        _ => json!({"jkt": jkt}),
-    }
-}
-
-/// The thumbprint of a signer.
-fn jkt(signer: usize) -> String {
-    let jwk = SIGNERS[signer].jwk.as_object();
-    jwk.and_then(thumbprint).unwrap_or_default()
 }
 
 /// Whether a token is bound to a key.

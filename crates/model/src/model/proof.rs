@@ -4,13 +4,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::date::millis;
 use super::digest::sha256;
 use super::fields::Fields;
 use super::nonce::Nonces;
 use super::proof_key;
-use super::provider::{Surroundings, millis};
 use super::reason::Reason;
 use super::strict_json;
+use super::surroundings::Surroundings;
 use super::target_uri;
 use super::token::canonical;
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::credential::Credential;
+use super::date::millis;
 use super::endpoint;
 use super::fields::Fields;
 use super::issuer;
@@ -13,23 +14,9 @@ use super::proof::Proof;
 use super::reason::Reason;
 use super::revocation;
 use super::sender;
+use super::surroundings::Surroundings;
 use super::token::{self, Token};
-use super::view::View;
 use crate::case::World;
-
-/// What a decision depends on.
-pub(crate) struct Surroundings<'w> {
-    pub(crate) world: &'w World,
-    pub(crate) view: View<'w>,
-    /// The digest of the certificate that the client has shown.
-    pub(crate) certificate: &'w Result<String, Reason>,
-    /// In milliseconds since the epoch.
-    pub(crate) now: i128,
-    /// Whether the filter remembers what the endpoint behind a cluster said about a token.
-    pub(crate) asked: &'w dyn Fn(&str, &str) -> bool,
-    /// The providers that do not know yet what they need.
-    pub(crate) undecided: &'w [&'w str],
-}
 
 /// Why a provider does not accept a token.
 pub(crate) enum Unaccepted {
@@ -285,11 +272,6 @@ fn check_claims(
         check(fits, Reason::Lifetime)?;
     }
     Ok(())
-}
-
-/// Milliseconds since the epoch. Times that are further away than any clock goes do not matter.
-pub(super) fn millis(seconds: f64) -> i128 {
-    (seconds * 1000.0).round().clamp(-1e25, 1e25) as i128
 }
 
 fn check_signature(provider: Fields<'_>, world: &World, token: &Token) -> Result<(), Reason> {

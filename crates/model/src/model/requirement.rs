@@ -12,9 +12,10 @@ use super::finding::{Fallback, Finding, Forward, all, any};
 use super::issuer;
 use super::own_headers;
 use super::proof::Proof;
-use super::provider::{self, Content, Surroundings, Unaccepted};
+use super::provider::{self, Content, Unaccepted};
 use super::reason::Reason;
 use super::sender;
+use super::surroundings::Surroundings;
 use super::token::Token;
 
 /// The requirement of every request, where there are no rules.

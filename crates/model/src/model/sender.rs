@@ -6,8 +6,8 @@ use super::credential::{Credential, Scheme};
 use super::digest;
 use super::fields::Fields;
 use super::proof::{self, Proof};
-use super::provider::Surroundings;
 use super::reason::Reason;
+use super::surroundings::Surroundings;
 
 /// The members of `cnf` that name something that can be proven, and the other ones do not count.
 const KNOWN: [&str; 2] = ["x5t#S256", "jkt"];
