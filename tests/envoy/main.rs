@@ -38,6 +38,8 @@ mod certificates;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod conversion;
+#[cfg(test)]
 mod crowd;
 #[cfg(test)]
 mod demo;

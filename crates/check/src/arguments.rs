@@ -9,6 +9,7 @@ use gate::request::MetadataSource;
 use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
+use crate::convert_arguments::ConvertArguments;
 use crate::input::read;
 use crate::trial_metadata::TrialMetadata;
 
@@ -17,6 +18,9 @@ pub(crate) const HELP: &str = "\
 Checks configurations of bearer-gate, and shows what the filter would decide about a request.
 
 Usage: bearer-gate-check [OPTIONS] FILE
+       bearer-gate-check convert [OPTIONS] FILE
+
+`convert` puts the gate in the place of Envoy's jwt_authn filter: see convert --help.
 
 FILE is JSON or YAML; `-` is the standard input. It is a configuration or contains some: an
 Envoy bootstrap, listener, extension configuration or configuration dump, an Istio WasmPlugin
@@ -44,7 +48,9 @@ Any of these options describes a request; its decision is then shown step by ste
       --requirement NAME      the requirement that the metadata of the route names
       --now TIME              the time, in seconds since 1970 or like 2026-01-31T12:00:00Z (now)
 
+      --strict                let warnings count as errors
       --json                  print JSON
+      --sarif                 print SARIF 2.1.0, for code hosts: mistakes and warnings with their places
       --schema                print the JSON Schema of the configuration
   -h, --help                  print this help
   -V, --version               print the version
@@ -64,6 +70,8 @@ pub(crate) enum Command {
     Version,
     Schema,
     Check(Box<Arguments>),
+    ConvertHelp,
+    Convert(ConvertArguments),
 }
 
 /// The file to check, and the request to decide on.
@@ -92,6 +100,9 @@ pub(crate) struct Arguments {
     pub(crate) requirement: Option<String>,
     pub(crate) now: Option<Timestamp>,
     pub(crate) json: bool,
+    pub(crate) sarif: bool,
+    /// Whether warnings count as errors.
+    pub(crate) strict: bool,
 }
 
 /// Where the token is.
@@ -127,6 +138,14 @@ impl TokenSource {
 impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+        let mut arguments = arguments.into_iter().peekable();
+        if let Some(name) = arguments.next_if(|name| name == "convert" || name == "check")
+            && name == "convert"
+        {
+            let mut parser = lexopt::Parser::from_args(arguments);
+            let parsed = ConvertArguments::parse(&mut parser)?;
+            return Ok(parsed.map_or(Command::ConvertHelp, Command::Convert));
+        }
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut parsed = Self::default();
         let mut file = None;
@@ -137,6 +156,8 @@ impl Arguments {
                 Short('V') | Long("version") => return Ok(Command::Version),
                 Long("schema") => return Ok(Command::Schema),
                 Long("json") => parsed.json = true,
+                Long("sarif") => parsed.sarif = true,
+                Long("strict") => parsed.strict = true,
                 Long("token") => {
                     let token = secret(&mut parser, "--token")?;
                     parsed.token = Some(TokenSource::parse(token));

@@ -3,6 +3,8 @@
 use gate_config::UniqueValue;
 use serde_json::Value;
 
+use crate::syntax_hint::hint;
+
 /// A file: JSON, or YAML with one document or several.
 pub(crate) struct ConfigFile {
     /// Its documents; only one if it is JSON.
@@ -33,13 +35,14 @@ impl ConfigFile {
             };
         }
         if looks_like_json(content) {
-            return Err(format!("is not JSON: {error}"));
+            let hint = hint(&String::from_utf8_lossy(content));
+            return Err(format!("is not JSON: {error}{hint}"));
         }
         let text = str::from_utf8(content).map_err(|error| format!("is not UTF-8: {error}"))?;
         let options = serde_saphyr::options! { with_snippet: false };
         let documents: Vec<UniqueValue> =
             serde_saphyr::from_multiple_with_options(text, options)
-                .map_err(|error| format!("is neither JSON nor YAML: {error}"))?;
+                .map_err(|error| format!("is neither JSON nor YAML: {error}{}", hint(text)))?;
         Ok(Self {
             documents: documents
                 .into_iter()

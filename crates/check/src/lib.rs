@@ -7,19 +7,29 @@
 mod arguments;
 mod config_file;
 mod configuration;
+mod convert;
+mod convert_arguments;
+mod converting;
 mod engine;
 mod given;
 mod input;
 mod inputs;
 mod inspected_token;
+mod lint;
+mod native_hint;
 mod plugin;
+mod policy_table;
+mod positions;
 mod proof_steps;
 mod refusal;
 mod report;
 mod routes;
+mod sarif;
+mod source_tree;
 mod status;
 mod steps;
 mod suggestion;
+mod syntax_hint;
 mod trial;
 mod trial_connection;
 mod trial_metadata;
@@ -78,6 +88,12 @@ pub fn run(
         Command::Version => Ok((format!("bearer-gate-check {SUMMARY}\n"), Status::Good)),
         Command::Schema => Ok((format!("{:#}\n", gate_config::schema()), Status::Good)),
         Command::Check(arguments) => check(&arguments, console, now),
+        Command::ConvertHelp => Ok((convert_arguments::HELP.to_owned(), Status::Good)),
+        Command::Convert(arguments) => {
+            let printed = converting::run(&arguments, console.environment, console.input)?;
+            let _ = console.errors.write_all(printed.errors.as_bytes());
+            Ok((printed.output, Status::Good))
+        }
     });
     match result {
         Ok((text, status)) => {
@@ -102,9 +118,11 @@ fn check(
     let content = input::read(&arguments.file, console.input)?;
     let file = ConfigFile::parse(&content).map_err(|error| format!("{name}: {error}"))?;
     let configurations = Configuration::find_all(&file);
+    let text = String::from_utf8_lossy(&content);
     if configurations.is_empty() {
-        return Err(format!("{name}: has no configuration of bearer-gate"));
+        return Err(native_hint::explain(&name, &text));
     }
+    let tree = source_tree::parse(&text).unwrap_or_default();
     let mut secret = |source: &Option<TokenSource>| {
         let source = source.as_ref();
         source.map(|source| source.read(console.input)).transpose()
@@ -137,8 +155,11 @@ fn check(
                 documents.flat_map(|(path, document)| routes::warnings(policy, document, &path));
             policy.warnings.iter().cloned().chain(routes)
         });
+        let (places, table) = report::describe(&text, &tree, &configuration.path, &policy);
         results.push(ConfigurationResult {
             path: configuration.path,
+            places,
+            table,
             warnings: warnings.collect(),
             policy,
             trial,
@@ -147,8 +168,12 @@ fn check(
     let report = Report {
         file: name,
         results,
+        warnings: report::place_warnings(&text, lint::find(&text)),
+        strict: arguments.strict,
     };
-    let text = if arguments.json {
+    let text = if arguments.sarif {
+        format!("{:#}\n", sarif::document(&report))
+    } else if arguments.json {
         format!("{:#}\n", report.json())
     } else {
         report.text()

@@ -8,6 +8,11 @@ use gate::policy::Policy;
 use gate_config::ConfigError;
 use serde_json::{Value, json};
 
+use crate::configuration::join;
+use crate::lint::Warning;
+use crate::policy_table;
+use crate::positions::locate;
+use crate::source_tree::{self, Node, line_and_column};
 use crate::status::Status;
 use crate::steps::Step;
 use crate::suggestion::suggestion;
@@ -19,12 +24,23 @@ pub(crate) struct Report {
     pub(crate) file: String,
     /// The results for its configurations.
     pub(crate) results: Vec<ConfigurationResult>,
+    /// What is valid but dangerous, with line and column.
+    pub(crate) warnings: Vec<(LineColumn, Warning)>,
+    /// Whether warnings count as errors.
+    pub(crate) strict: bool,
 }
+
+/// A place in a text: line and column, both from 1.
+pub(crate) type LineColumn = (usize, usize);
 
 /// The result for one configuration.
 pub(crate) struct ConfigurationResult {
     /// Its path in the file; empty if it is the whole file.
     pub(crate) path: String,
+    /// Where its problems are in the file; none for one whose place is not known.
+    pub(crate) places: Vec<Option<LineColumn>>,
+    /// The policy as a table.
+    pub(crate) table: Vec<String>,
     /// What is valid but dangerous.
     pub(crate) warnings: Vec<String>,
     pub(crate) policy: Result<Policy, ConfigError>,
@@ -32,11 +48,57 @@ pub(crate) struct ConfigurationResult {
     pub(crate) trial: Option<Trial>,
 }
 
+/// Line and column of each warning.
+pub(crate) fn place_warnings(text: &str, warnings: Vec<Warning>) -> Vec<(LineColumn, Warning)> {
+    let warnings = warnings.into_iter();
+    warnings
+        .map(|warning| (line_and_column(text, warning.position), warning))
+        .collect()
+}
+
+/// Where the problems of the configuration at `path` are in `text`, and its policy as a table.
+pub(crate) fn describe(
+    text: &str,
+    tree: &[Node],
+    path: &str,
+    policy: &Result<Policy, ConfigError>,
+) -> (Vec<Option<LineColumn>>, Vec<String>) {
+    if let Err(error) = policy {
+        let problems = error.problems().iter();
+        let places = problems.map(|problem| {
+            let path = join(path, &problem.path);
+            let (position, _) = locate(tree, &path)?;
+            Some(line_and_column(text, position))
+        });
+        return (places.collect(), Vec::new());
+    }
+    let node = locate(tree, path).map(|(_, node)| node);
+    let value = node.and_then(|node| node.get("value").filter(|_| node.type_url().is_some()));
+    let table = match value.or(node) {
+        Some(config) if config.is_map() => policy_table::lines(config),
+        Some(config) => {
+            let inner = source_tree::parse(config.text().unwrap_or_default());
+            let inner = inner.unwrap_or_default();
+            inner.first().map(policy_table::lines).unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    (Vec::new(), table)
+}
+
 impl Report {
     /// The worst status of all configurations.
     pub(crate) fn status(&self) -> Status {
         let all = self.results.iter().map(ConfigurationResult::status);
-        all.max().unwrap_or(Status::Unknown)
+        let worst = all.max().unwrap_or(Status::Unknown);
+        let mut results = self.results.iter();
+        let has_warnings =
+            !self.warnings.is_empty() || results.any(|result| !result.warnings.is_empty());
+        if self.strict && has_warnings {
+            worst.max(Status::Bad)
+        } else {
+            worst
+        }
     }
 
     /// The report for people.
@@ -54,8 +116,19 @@ impl Report {
                     let _ = writeln!(text, "{place}: valid, providers: {}", names.join(", "));
                 }
                 Err(error) => {
-                    for problem in error.problems() {
-                        let _ = writeln!(text, "{place}: bearer-gate: configuration: {problem}");
+                    for (index, problem) in error.problems().iter().enumerate() {
+                        let place = match result.places.get(index).copied().flatten() {
+                            Some((line, column)) => format!("{}:{line}:{column}: ", self.file),
+                            None => String::new(),
+                        };
+                        let path = match result.path.as_str() {
+                            "" if place.is_empty() => format!("{}: ", self.file),
+                            "" => String::new(),
+                            path if place.is_empty() => format!("{}: {path}: ", self.file),
+                            path => format!("{path}: "),
+                        };
+                        let _ =
+                            writeln!(text, "{place}{path}bearer-gate: configuration: {problem}");
                         if let Some(meant) = suggestion(problem) {
                             let _ = writeln!(text, "  did you mean {meant}?");
                         }
@@ -81,12 +154,29 @@ impl Report {
                     let _ = writeln!(text, "    {}", metadata.document);
                 }
             }
+            if result.trial.is_none() {
+                for line in &result.table {
+                    let _ = writeln!(text, "  {line}");
+                }
+            }
             for warning in &result.warnings {
                 let _ = writeln!(text, "  warning: {warning}");
             }
             if let Some(trial) = &result.trial {
                 trial.write(&mut text);
             }
+        }
+        // Who asks about a request wants to know about the request.
+        let is_asked = self.results.iter().any(|result| result.trial.is_some());
+        let warnings = self.warnings.iter().filter(|_| !is_asked);
+        for ((line, column), warning) in warnings {
+            let _ = writeln!(
+                text,
+                "{}:{line}:{column}: warning: {} ({})",
+                self.file,
+                warning.text,
+                warning.link()
+            );
         }
         text
     }
@@ -98,8 +188,19 @@ impl Report {
             "file": self.file,
             "status": self.status().name(),
             "configurations": results.collect::<Vec<_>>(),
+            "warnings": self.warnings.iter().map(warning_json).collect::<Vec<_>>(),
         })
     }
+}
+
+fn warning_json(((line, column), warning): &(LineColumn, Warning)) -> Value {
+    json!({
+        "kind": warning.kind,
+        "line": line,
+        "column": column,
+        "text": warning.text,
+        "documentation": warning.link(),
+    })
 }
 
 impl ConfigurationResult {
@@ -137,14 +238,23 @@ impl ConfigurationResult {
     fn json(&self) -> Value {
         let error = self.policy.as_ref().err();
         let problems = error.map(ConfigError::problems).unwrap_or_default().iter();
-        let problems = problems
-            .map(|one| json!({"path": one.path, "text": one.text, "suggestion": suggestion(one)}));
+        let problems = problems.enumerate().map(|(index, one)| {
+            let place = self.places.get(index).copied().flatten();
+            json!({
+                "path": one.path,
+                "text": one.text,
+                "suggestion": suggestion(one),
+                "line": place.map(|(line, _)| line),
+                "column": place.map(|(_, column)| column),
+            })
+        });
         json!({
             "at": self.path,
             "valid": self.policy.is_ok(),
             "error": error.map(ToString::to_string),
             "problems": problems.collect::<Vec<_>>(),
             "warnings": self.warnings,
+            "table": self.table,
             "resources": self.resources(),
             "decision": self.trial.as_ref().map(Trial::json),
         })

@@ -52,6 +52,14 @@ pub(crate) const USED_PROOFS: usize = 128;
 /// How many variants of a configuration there are.
 pub(crate) const VARIANTS: usize = 4;
 
+/// What the workers have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    Process,
+    /// Nothing. Then no proof is remembered.
+    Worker,
+}
+
 /// The cast of a story.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -61,8 +69,7 @@ pub(crate) struct Plan {
     /// Which issuers have a revocation list.
     pub(crate) revocation: [bool; ISSUERS],
     pub(crate) introspection: bool,
-    /// Whether workers share nothing. Then no proof is remembered.
-    pub(crate) separate: bool,
+    pub(crate) sharing: Sharing,
     /// Whether refusals are only reported.
     pub(crate) report_only: bool,
     /// Whether streams end with their tokens.
@@ -80,7 +87,11 @@ impl Plan {
             listeners: rng.usize(1..=3),
             revocation: std::array::from_fn(|_| rng.bool()),
             introspection: rng.bool(),
-            separate: seed % 4 == 3,
+            sharing: if seed % 4 == 3 {
+                Sharing::Worker
+            } else {
+                Sharing::Process
+            },
             steps: rng.usize(20..80),
             report_only: false,
             ends_streams: false,
@@ -94,6 +105,11 @@ impl Plan {
             ends_streams: rng.u8(0..3) == 0,
             ..self
         }
+    }
+
+    /// Whether workers share nothing.
+    pub(crate) fn is_separate(&self) -> bool {
+        self.sharing == Sharing::Worker
     }
 
     /// A configuration of the filter. The variants differ, so that they belong to different roots, but mean the same.
@@ -133,10 +149,9 @@ impl Plan {
             providers.insert("opaque".to_owned(), provider);
         }
         let realm = format!("variant {variant}");
-        let (share, used_proofs) = if self.separate {
-            ("worker", 0)
-        } else {
-            ("process", USED_PROOFS)
+        let (share, used_proofs) = match self.sharing {
+            Sharing::Process => ("process", USED_PROOFS),
+            Sharing::Worker => ("worker", 0),
         };
         let dpop = json!({"replay_entries": used_proofs});
         let any: Vec<Value> = providers

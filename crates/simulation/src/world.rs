@@ -84,7 +84,7 @@ impl World {
             deaths: 0,
             disturbances: Disturbances::default(),
             lost_swaps: Cell::new(0),
-            proofs: Proofs::new(!plan.separate),
+            proofs: Proofs::new(!plan.is_separate()),
             story,
             plan,
         };
@@ -447,7 +447,7 @@ impl World {
             wall_millis: self.process.now().unix_millis(),
             disturbances: &self.disturbances,
             lost_swaps: self.lost_swaps.get() > 0,
-            separate: self.plan.separate,
+            separate: self.plan.is_separate(),
         }
     }
 
@@ -501,7 +501,7 @@ impl World {
         }
         for cluster in self.servers.document_clusters() {
             let fetches = self.process.in_flight(cluster);
-            let most = if self.plan.separate {
+            let most = if self.plan.is_separate() {
                 self.workers.len()
             } else {
                 1
@@ -516,7 +516,7 @@ impl World {
     /// Checks that nothing grows with time.
     fn check_memory(&self) -> Result<(), String> {
         let entries = self.process.shared_len();
-        if self.plan.separate && entries > 0 {
+        if self.plan.is_separate() && entries > 0 {
             let keys = self.process.shared_keys("");
             return Err(format!(
                 "workers that share nothing wrote shared data: {keys:?}"

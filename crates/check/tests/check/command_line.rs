@@ -89,6 +89,8 @@ fn the_json_report_has_the_whole_decision() {
         "path": "providers.a",
         "text": "needs remote_jwks, local_jwks or introspection",
         "suggestion": null,
+        "line": 1,
+        "column": 16,
     });
     assert_eq!(checked["problems"], json!([problem]));
     assert_eq!(checked["decision"], Value::Null);

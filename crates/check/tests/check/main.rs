@@ -7,6 +7,8 @@ mod certificates;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod convert;
+#[cfg(test)]
 mod decision;
 #[cfg(test)]
 mod proofs;
@@ -20,3 +22,5 @@ mod routes;
 mod support;
 #[cfg(test)]
 mod validity;
+#[cfg(test)]
+mod warnings;

@@ -26,7 +26,7 @@ fn good_and_bad_configurations_are_distinguished() {
             "b.yaml",
             "providers:\n  joe:\n    remote_jwks:\n      http_uri: {uri: 'http://a'}\n".to_owned(),
             1,
-            "b.yaml: bearer-gate: configuration: providers.joe.remote_jwks.http_uri.cluster: \
+            "b.yaml:4:7: bearer-gate: configuration: providers.joe.remote_jwks.http_uri.cluster: \
              missing field",
         ),
         (
@@ -73,6 +73,18 @@ fn good_and_bad_configurations_are_distinguished() {
         ),
         ("e.yaml", "a: 1\na: 2\n".to_owned(), 2, "duplicate"),
         (
+            "template.yaml",
+            "a: {{ .Values.a }}\nb: [\n".to_owned(),
+            2,
+            "it looks like a template: render it first",
+        ),
+        (
+            "comments.json",
+            "{\"providers\": {} // none\n}".to_owned(),
+            2,
+            "it looks like JSON with comments",
+        ),
+        (
             "f.json",
             "{}".to_owned(),
             2,
@@ -102,20 +114,33 @@ fn good_and_bad_configurations_are_distinguished() {
     assert_eq!(status, 2, "{printed}");
 }
 
+/// The lines of the report without those of warnings and tables.
+fn problems(printed: &str) -> Vec<&str> {
+    let lines = printed.lines().filter(|line| {
+        let is_table = line.starts_with("  ") && !line.starts_with("  did you mean");
+        !is_table && !line.contains(": warning: ")
+    });
+    lines.collect()
+}
+
 #[test]
 fn every_problem_has_a_line() {
-    let config = config(&json!({"realm": "", "rulez": []}));
-    let (status, printed) = check(&file("several.json", config.to_string()));
+    let config = config(&json!({"realm": "", "rulez": []})).to_string();
+    let (status, printed) = check(&file("several.json", &config));
     assert_eq!(status, 1);
-    let lines: Vec<&str> = printed.lines().collect();
+    let lines = problems(&printed);
     assert_eq!(lines.len(), 3, "{printed}");
+    let place = |name: &str| format!("several.json:1:{}: ", config.find(name).unwrap() + 1);
     assert!(
-        lines[0].contains("several.json: bearer-gate: configuration: rulez: unknown field"),
+        lines[0]
+            .contains(&(place("\"rulez\"") + "bearer-gate: configuration: rulez: unknown field")),
         "{printed}"
     );
     assert_eq!(lines[1], "  did you mean rules?");
     assert!(
-        lines[2].ends_with("several.json: bearer-gate: configuration: realm: must not be empty"),
+        lines[2].ends_with(
+            &(place("\"realm\"") + "bearer-gate: configuration: realm: must not be empty")
+        ),
         "{printed}"
     );
 }
@@ -181,7 +206,7 @@ fn configurations_are_found_wherever_envoy_reads_them() {
     ] {
         let (status, printed) = check(&file(name, content.to_string()));
         assert_eq!(status, 1, "{printed}");
-        let lines: Vec<&str> = printed.lines().collect();
+        let lines = problems(&printed);
         assert_eq!(lines.len(), 3, "{printed}");
         let place = |index| format!(": {at}[{index}].typed_config.config.configuration: ");
         assert!(lines[0].contains(&(place(1) + "valid")), "{printed}");

@@ -1,0 +1,398 @@
+//! From `jwt_authn` to the gate: the same file with the gate in it.
+//!
+//! The text is edited, not written anew: what has nothing to do with `jwt_authn` stays byte for byte, comments
+//! included. Each change of meaning is marked with REVIEW.
+
+mod aliases;
+mod editor;
+mod edits;
+mod embedded;
+mod filter;
+mod layout;
+mod local_keys;
+mod matcher;
+mod native;
+mod new_value;
+mod provider;
+mod recognition;
+mod requirement;
+mod route_choice;
+mod surroundings;
+
+use std::path::Path;
+
+use crate::configuration::join;
+use crate::source_tree::{self, Entry, Node, line_and_column};
+use crate::syntax_hint::hint;
+use editor::Editor;
+pub(crate) use editor::Review;
+use filter::WASM;
+use native::{Needs, RouteUse};
+use new_value::{NewValue, quoted};
+use recognition::{is_bare, is_converted, native_of};
+use route_choice::{RouteChoices, RouteConversion};
+use surroundings::Surroundings;
+
+/// A file with the gate in it.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    pub(crate) text: String,
+    /// Where the meaning changes.
+    pub(crate) reviews: Vec<Review>,
+}
+
+/// A reason why a file cannot be converted.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    /// Line and column in the file, both from 1.
+    pub(crate) place: Option<(usize, usize)>,
+    pub(crate) text: String,
+}
+
+impl Failure {
+    /// A reason that concerns the file as a whole.
+    pub(crate) fn for_file(text: impl Into<String>) -> Self {
+        Self {
+            place: None,
+            text: text.into(),
+        }
+    }
+}
+
+/// Converts the text of a file.
+///
+/// # Errors
+///
+/// All reasons why it cannot be converted.
+pub(crate) fn convert(
+    text: &str,
+    module: &str,
+    directory: &Path,
+) -> Result<Converted, Vec<Failure>> {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let plain = convert_with(text, module, directory, false)?;
+    if is_json {
+        return Ok(plain);
+    }
+    // A comment between lines may be impossible, as inside a text of several lines.
+    let commented = convert_with(text, module, directory, true);
+    Ok(commented
+        .ok()
+        .filter(|commented| has_same_content(&commented.text, &plain.text))
+        .unwrap_or(plain))
+}
+
+/// Whether two texts are the same but for their layout and comments.
+fn has_same_content(one: &str, other: &str) -> bool {
+    let content = |text| {
+        let documents = source_tree::parse(text).ok()?;
+        Some(documents.iter().map(Node::to_json).collect::<Vec<_>>())
+    };
+    content(one).is_some_and(|one| content(other) == Some(one))
+}
+
+/// Converts the text, with comments for reviews or without.
+fn convert_with(
+    text: &str,
+    module: &str,
+    directory: &Path,
+    has_comments: bool,
+) -> Result<Converted, Vec<Failure>> {
+    let documents = source_tree::parse(text).map_err(|error| {
+        vec![Failure {
+            place: Some(line_and_column(text, error.position)),
+            text: format!("is neither JSON nor YAML: {}{}", error.text, hint(text)),
+        }]
+    })?;
+    if let Some(text) = aliases::written_out(text, &documents, &is_converted) {
+        return convert_with(&text, module, directory, has_comments);
+    }
+    let whole = |error: String| vec![Failure::for_file(error)];
+    let mut conversion = Conversion {
+        editor: Editor::new(text, has_comments),
+        surroundings: Surroundings {
+            documents: &documents,
+            directory,
+        },
+        module,
+        choices: RouteChoices::default(),
+        off_by_default: Vec::new(),
+        kept_names: Vec::new(),
+        filters: 0,
+    };
+    conversion.run(&documents).map_err(whole)?;
+    let Conversion { mut editor, .. } = conversion;
+    if !editor.refusals.is_empty() {
+        editor.refusals.sort_by_key(|refusal| refusal.position);
+        let failures = editor.refusals.iter().map(|refusal| Failure {
+            place: Some(line_and_column(text, refusal.position)),
+            text: format!("{}: {}", refusal.path, refusal.text),
+        });
+        return Err(failures.collect());
+    }
+    let converted = editor.edits.take(text, 0..text.len());
+    Ok(Converted {
+        text: converted.map_err(whole)?,
+        reviews: editor.reviews,
+    })
+}
+
+/// The conversion of a file.
+struct Conversion<'c> {
+    editor: Editor<'c>,
+    surroundings: Surroundings<'c>,
+    module: &'c str,
+    choices: RouteChoices,
+    off_by_default: Vec<String>,
+    kept_names: Vec<String>,
+    /// How many configurations have been converted.
+    filters: usize,
+}
+
+/// An HTTP filter.
+#[derive(Clone, Copy)]
+struct Filter<'n> {
+    /// The message with its name and its `typed_config`.
+    message: &'n Node,
+    /// The list that it is in.
+    place: Option<Place<'n>>,
+}
+
+/// An element of a list.
+#[derive(Clone, Copy)]
+struct Place<'n> {
+    list: &'n Node,
+    index: usize,
+}
+
+impl Conversion<'_> {
+    fn run(&mut self, documents: &[Node]) -> Result<(), String> {
+        for document in documents {
+            self.choices.collect(document);
+            self.collect_filters(document);
+        }
+        for (index, document) in documents.iter().enumerate() {
+            let path = match documents.len() {
+                1 => String::new(),
+                _ => format!("document {}", index.saturating_add(1)),
+            };
+            if is_bare(document) {
+                self.bare(document, &path);
+            } else {
+                self.visit(document, &path, None, None)?;
+            }
+            let routes = RouteConversion {
+                off_by_default: &self.off_by_default,
+                kept_names: &self.kept_names,
+            };
+            routes.convert(&mut self.editor, document, &path);
+        }
+        if self.filters == 0 && self.editor.refusals.is_empty() {
+            if !self.choices.any {
+                let resource = documents.iter().find_map(recognition::unread_resource);
+                return Err(match resource {
+                    Some((kind, command)) => format!(
+                        "has a {kind}, which convert does not read: convert the configuration dump of a proxy \
+                         (`{command}`), and take the gate's configuration from there"
+                    ),
+                    None => "has no jwt_authn filter: neither a JwtAuthentication with its @type, nor a \
+                             PerRouteConfig, nor a configuration with providers"
+                        .to_owned(),
+                });
+            }
+            if let Some(first) = documents.first() {
+                self.editor.review(
+                    first.range.start,
+                    "",
+                    &format!(
+                        "the gate that serves these routes needs `per_route_requirements: true`, a requirement of \
+                         each name, and `{}: {{allow: {{}}}}` in its requirement_map where a route was disabled",
+                        requirement::DISABLED
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Collects the filters that are off by default, and those whose names other resources have, too.
+    fn collect_filters(&mut self, node: &Node) {
+        if let Some(name) = node.text_of("name") {
+            let config = node.get("typed_config");
+            let is_native = config.is_some_and(|config| native_of(config).is_some());
+            if is_native && node.get("disabled").is_some_and(Node::is_true) {
+                self.off_by_default.push(name.to_owned());
+            }
+            if node.get("config_discovery").is_some() {
+                self.kept_names.push(name.to_owned());
+            }
+        }
+        for entry in node.entries() {
+            self.collect_filters(&entry.value);
+        }
+        for item in node.items() {
+            self.collect_filters(item);
+        }
+    }
+
+    /// Converts what is in `node`, which is the configuration of `filter`, or at `place` in a list.
+    fn visit(
+        &mut self,
+        node: &Node,
+        path: &str,
+        place: Option<Place<'_>>,
+        filter: Option<Filter<'_>>,
+    ) -> Result<(), String> {
+        if let Some(native) = native_of(node) {
+            return self.filter(node, native, path, filter);
+        }
+        if let Some(kind) = node.type_url()
+            && kind.contains("jwt_authn.v2alpha")
+        {
+            let text = "is of version 2 of Envoy's API, which no supported Envoy reads: write it for version 3 first";
+            self.editor.refuse(node.range.start, path, text);
+        }
+        if node.text_of("name") == Some("envoy.filters.http.jwt_authn")
+            && let Some(config) = node.entry("config")
+        {
+            let text = "`config` without a type is of an old Envoy: write it as `typed_config` with `@type` first";
+            self.editor.refuse(config.key_range.start, path, text);
+        }
+        for entry in node.entries() {
+            let path = join(path, &entry.key);
+            if entry.is_named("type_urls") {
+                self.type_urls(entry);
+            }
+            if embedded::has_native(&entry.value) {
+                self.embedded(entry, &path)?;
+            }
+            // A resource has a name and a configuration, too, and its type.
+            let is_filter = entry.is_named("typed_config")
+                && node.text_of("name").is_some()
+                && node.type_url().is_none();
+            let filter = is_filter.then_some(Filter {
+                message: node,
+                place,
+            });
+            self.visit(&entry.value, &path, None, filter)?;
+        }
+        for (index, item) in node.items().iter().enumerate() {
+            let place = Place { list: node, index };
+            self.visit(item, &format!("{path}[{index}]"), Some(place), None)?;
+        }
+        Ok(())
+    }
+
+    /// Converts the types of filters that are discovered.
+    fn type_urls(&mut self, entry: &Entry) {
+        for item in entry.value.items() {
+            if item.text().is_some_and(filter::is_native) {
+                self.filters = self.filters.saturating_add(1);
+                let value = NewValue::text(WASM);
+                self.editor.replace(item, &entry.key, &value);
+            }
+        }
+    }
+
+    /// Converts a text inside the file, such as a file in a `ConfigMap`.
+    fn embedded(&mut self, entry: &Entry, path: &str) -> Result<(), String> {
+        let inner = embedded::content(&entry.value);
+        let converted = convert(inner, self.module, self.surroundings.directory);
+        let converted = converted.map_err(|errors| {
+            let errors = errors.iter().map(|error| format!("{path}: {}", error.text));
+            errors.collect::<Vec<_>>().join("\n")
+        })?;
+        self.filters = self.filters.saturating_add(1);
+        let reviews = converted.reviews.into_iter().map(|review| Review {
+            path: join(path, &review.path),
+            ..review
+        });
+        self.editor.reviews.extend(reviews);
+        let (range, text) = embedded::replacement(self.editor.text, &entry.value, &converted.text);
+        self.editor.edits.replace(range, text);
+        Ok(())
+    }
+
+    /// How routes of this file use the filter `name`.
+    fn route_use(&self, name: Option<&str>) -> RouteUse {
+        let is_used = |filters: &[String]| match name {
+            Some(name) => filters.iter().any(|filter| filter == name),
+            None => !filters.is_empty(),
+        };
+        RouteUse {
+            names: is_used(&self.choices.named),
+            disables: is_used(&self.choices.disabled),
+            elsewhere: self.choices.elsewhere,
+        }
+    }
+
+    /// Converts a configuration that is not in a filter.
+    fn bare(&mut self, node: &Node, path: &str) {
+        self.filters = self.filters.saturating_add(1);
+        let routes = self.route_use(None);
+        let needs = native::convert(&mut self.editor, node, path, &self.surroundings, routes);
+        let mut general = needs.general.clone();
+        if !needs.payloads.is_empty() {
+            general.push_str(&payload_hint(&needs));
+        }
+        self.editor.review(node.range.start, path, &general);
+    }
+
+    /// Converts the filter whose configuration is `native`, in the message `outer`.
+    fn filter(
+        &mut self,
+        outer: &Node,
+        native: &Node,
+        path: &str,
+        filter: Option<Filter<'_>>,
+    ) -> Result<(), String> {
+        self.filters = self.filters.saturating_add(1);
+        if !self.editor.is_editable(outer, path) {
+            return Ok(());
+        }
+        let name = filter.and_then(|filter| filter.message.entry("name"));
+        let old = name.and_then(|name| name.value.text());
+        let routes = self.route_use(old);
+        let mut needs = native::convert(&mut self.editor, native, path, &self.surroundings, routes);
+        let place = filter.and_then(|filter| filter.place);
+        if !needs.payloads.is_empty() && place.is_none() {
+            needs.general.push_str(&payload_hint(&needs));
+        }
+        filter::wrap(&mut self.editor, outer, native, path, self.module, &needs)?;
+        let (Some(filter), Some(name), Some(old)) = (filter, name, old) else {
+            return Ok(());
+        };
+        let new = filter::new_name(old);
+        if new != old {
+            let range = name.value.range.clone();
+            let source = self.editor.text.get(range.clone()).unwrap_or_default();
+            let is_quoted = source.starts_with(['"', '\'']);
+            let text = if is_quoted { quoted(&new) } else { new.clone() };
+            self.editor.edits.replace(range, text);
+        }
+        if let Some(place) = place
+            && !needs.payloads.is_empty()
+        {
+            let disabled = filter.message.get("disabled").is_some_and(Node::is_true);
+            let value = filter::payload_filter(&new, &needs.payloads, disabled);
+            let path = path.rsplit_once('.').map_or(path, |(path, _)| path);
+            self.editor.insert_after(
+                place.list,
+                place.index,
+                path,
+                &value,
+                "this filter moves the payload from the gate's header into dynamic metadata; it must stay right \
+                 behind the gate",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What to add where the conversion cannot add the filter for payloads.
+fn payload_hint(needs: &Needs) -> String {
+    let filter = filter::payload_filter("bearer-gate", &needs.payloads, false).flow();
+    format!(
+        "\n- the payload gets into dynamic metadata only with this filter right behind the gate: {filter}"
+    )
+}

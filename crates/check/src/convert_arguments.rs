@@ -1,0 +1,67 @@
+//! The command line of `convert`.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+/// The text of `convert --help`.
+pub(crate) const HELP: &str = "\
+Puts bearer-gate in the place of Envoy's jwt_authn filter.
+
+Usage: bearer-gate-check convert [OPTIONS] FILE
+
+FILE is YAML or JSON; `-` is the standard input. It is any file with a jwt_authn filter: an Envoy
+bootstrap, listener, route configuration, extension configuration, HTTP filter or configuration
+dump, a ConfigMap or EnvoyFilter that contains one, or the filter's configuration by itself.
+
+The same file with the gate in it goes to the standard output. What has nothing to do with jwt_authn
+stays as it is, comments included. Wherever the meaning changes, a comment says REVIEW; for JSON,
+which has no comments, these lines go to the standard error with their paths.
+
+      --diff           print a unified diff instead of the file
+      --module PATH    where Envoy finds the module (/etc/envoy/bearer_gate.wasm)
+  -h, --help           print this help
+
+Exit status: 0 if the file is converted; 2 if it is not, with the reasons on the standard error.
+
+Examples:
+  bearer-gate-check convert --diff envoy.yaml
+  bearer-gate-check convert envoy.yaml > gate.yaml && bearer-gate-check gate.yaml
+";
+
+/// The module where nothing else is said.
+const MODULE: &str = "/etc/envoy/bearer_gate.wasm";
+
+/// What to convert, and how.
+#[derive(Debug)]
+pub(crate) struct ConvertArguments {
+    pub(crate) file: PathBuf,
+    /// Where Envoy finds the module.
+    pub(crate) module: String,
+    /// Whether to print a diff.
+    pub(crate) diff: bool,
+}
+
+impl ConvertArguments {
+    /// Parses what follows `convert`. Returns `None` for `--help`.
+    pub(crate) fn parse(parser: &mut lexopt::Parser) -> Result<Option<Self>, String> {
+        let explain = |error: lexopt::Error| format!("{error} (see convert --help)");
+        let mut file = None;
+        let mut module = MODULE.to_owned();
+        let mut diff = false;
+        while let Some(argument) = parser.next().map_err(explain)? {
+            match argument {
+                Short('h') | Long("help") => return Ok(None),
+                Long("diff") => diff = true,
+                Long("module") => {
+                    module = parser.value().and_then(ValueExt::string).map_err(explain)?;
+                }
+                Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
+                Value(_) => return Err("more than one FILE (see convert --help)".to_owned()),
+                other => return Err(explain(other.unexpected())),
+            }
+        }
+        let file = file.ok_or("FILE is missing (see convert --help)")?;
+        Ok(Some(Self { file, module, diff }))
+    }
+}

@@ -1,0 +1,107 @@
+//! The command `convert`.
+
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::Path;
+
+use gate_config::Environment;
+use similar::TextDiff;
+
+use crate::config_file::ConfigFile;
+use crate::configuration::Configuration;
+use crate::convert::{self, Converted, Failure};
+use crate::convert_arguments::ConvertArguments;
+use crate::input;
+use crate::source_tree;
+
+/// A key set, for environment variables that are not set here.
+const SOME_KEYS: &str = r#"{"keys": []}"#;
+
+/// What goes to the standard output, and what to the standard error.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    pub(crate) output: String,
+    pub(crate) errors: String,
+}
+
+/// Converts a file.
+///
+/// # Errors
+///
+/// Why it cannot be converted, one line for each reason.
+pub(crate) fn run(
+    arguments: &ConvertArguments,
+    environment: Environment<'_>,
+    input: &mut dyn Read,
+) -> Result<Printed, String> {
+    let name = arguments.file.display().to_string();
+    let content = input::read(&arguments.file, input)?;
+    let text = String::from_utf8(content).map_err(|_| format!("{name}: is not UTF-8"))?;
+    // A repeated name is a mistake of the file, not of the result.
+    if source_tree::parse(&text).is_ok() {
+        ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+    }
+    let directory = arguments.file.parent().unwrap_or(Path::new("."));
+    let converted = convert::convert(&text, &arguments.module, directory)
+        .map_err(|errors| refusals(&name, &errors))?;
+    check(&converted, environment).map_err(|errors| refusals(&name, &errors))?;
+    let mut errors = String::new();
+    let reviews = converted.reviews.iter();
+    let (commented, others): (Vec<_>, Vec<_>) = reviews.partition(|review| review.has_comment);
+    for review in others {
+        let _ = writeln!(errors, "REVIEW {}: {}", review.path, review.text);
+    }
+    if !commented.is_empty() {
+        let number = commented.len();
+        let _ = writeln!(
+            errors,
+            "{name}: {number} changes of meaning are marked with REVIEW"
+        );
+    }
+    let output = if arguments.diff {
+        let diff = TextDiff::from_lines(&text, &converted.text);
+        let mut diff = diff.unified_diff();
+        diff.header(&format!("a/{name}"), &format!("b/{name}"))
+            .to_string()
+    } else {
+        converted.text
+    };
+    Ok(Printed { output, errors })
+}
+
+fn refusals(name: &str, failures: &[Failure]) -> String {
+    let lines = failures.iter().map(|failure| match failure.place {
+        Some((line, column)) => format!("{name}:{line}:{column}: {}", failure.text),
+        None => format!("{name}: {}", failure.text),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Checks that the gate accepts what the conversion has written.
+fn check(converted: &Converted, environment: Environment<'_>) -> Result<(), Vec<Failure>> {
+    let file = ConfigFile::parse(converted.text.as_bytes())
+        .map_err(|error| vec![Failure::for_file(format!("the result {error}"))])?;
+    let mut problems = Vec::new();
+    for configuration in Configuration::find_all(&file) {
+        let variables = |name: &str| {
+            let given = configuration.variables.get(name, environment);
+            given.or_else(|| Some(SOME_KEYS.to_owned()))
+        };
+        if let Err(error) = gate_config::parse(&configuration.json, &variables) {
+            let sentences = error.problems().iter().map(|problem| {
+                let at = if configuration.path.is_empty() {
+                    ""
+                } else {
+                    ": "
+                };
+                Failure::for_file(format!("{}{at}{problem}", configuration.path))
+            });
+            problems.extend(sentences);
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}

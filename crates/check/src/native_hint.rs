@@ -1,0 +1,24 @@
+//! What a file without a configuration of the gate has instead.
+
+use crate::source_tree::{self, Node};
+
+/// What to do with a file in which there is no configuration of the gate.
+pub(crate) fn explain(name: &str, text: &str) -> String {
+    let documents = source_tree::parse(text).unwrap_or_default();
+    if documents.iter().any(has_native) {
+        format!(
+            "{name}: has a jwt_authn filter and no bearer-gate: `bearer-gate-check convert {name}` puts the gate in its place"
+        )
+    } else {
+        format!("{name}: has no configuration of bearer-gate")
+    }
+}
+
+/// Whether `node` contains a configuration of `jwt_authn`, or one by itself.
+fn has_native(node: &Node) -> bool {
+    let kinds = [node.type_url(), node.text_of("type_url")];
+    let mut kinds = kinds.into_iter().flatten();
+    kinds.any(|kind| kind.contains("filters.http.jwt_authn."))
+        || node.entries().iter().any(|entry| has_native(&entry.value))
+        || node.items().iter().any(has_native)
+}
