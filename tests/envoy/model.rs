@@ -129,10 +129,13 @@ fn difference(expected: &Expected, answer: &Response) -> Option<String> {
             (!same).then(|| format!("the upstream receives {echo}"))
         }
         Expected::Client(answers) => {
-            let challenge = answer.header("www-authenticate");
+            let challenges = answer.headers.iter();
+            let challenges = challenges.filter(|(name, _)| name == "www-authenticate");
+            let challenges: Vec<&str> = challenges.map(|(_, value)| value.as_str()).collect();
+            let challenge = (!challenges.is_empty()).then(|| challenges.join("\n"));
             let body = String::from_utf8_lossy(&answer.body);
             let is_this = |(status, expected, text): &(u16, Option<String>, String)| {
-                *status == answer.status && expected.as_deref() == challenge && *text == body
+                *status == answer.status && *expected == challenge && *text == body
             };
             let found = answers.iter().any(is_this);
             (!found).then(|| format!("{} {challenge:?} {body}", answer.status))

@@ -13,6 +13,8 @@ pub(crate) struct World {
     pub(crate) documents: BTreeMap<String, Served>,
     /// What introspection endpoints say, by cluster and token. They do not know other tokens.
     pub(crate) introspection: BTreeMap<String, BTreeMap<String, Served>>,
+    /// Whether other requests have used so many proofs that no more can be remembered.
+    pub(crate) proofs_are_full: bool,
     /// The environment variables of the filter.
     pub(crate) environment: BTreeMap<String, String>,
 }
@@ -45,8 +47,10 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(String, String)>,
     /// The requirement that the metadata of the route names.
     pub(crate) route_requirement: Option<String>,
-    /// The digest of the certificate that the client has shown, in base64url.
+    /// The digest of the certificate of the connection, in base64url.
     pub(crate) certificate: Option<String>,
+    /// A URI in this certificate.
+    pub(crate) peer: Option<String>,
 }
 
 /// What a case is about.

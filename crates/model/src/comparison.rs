@@ -1,8 +1,10 @@
 //! What the filter did, compared with what it must do.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gate::reason::ReasonKind;
 
-use crate::model::{Answer, Forwarded, Verdict};
+use crate::model::{Answer, Forwarded, UNKNOWN, Verdict};
 use crate::trial::Observed;
 
 /// What the filter did with a request.
@@ -29,6 +31,12 @@ pub(crate) fn compare(verdict: &Verdict, observed: &Observed) -> Result<Outcome,
     match (verdict, observed) {
         (_, Observed::Stuck) => Err("the request is neither forwarded nor answered".to_owned()),
         (_, Observed::Panicked(who)) => Err((*who).to_owned()),
+        (Verdict::Either(forwarded, otherwise), _) => {
+            let admitted = compare(&Verdict::Forward(forwarded.clone()), observed);
+            admitted.or_else(|one| {
+                compare(otherwise, observed).map_err(|other| format!("{one}; or {other}"))
+            })
+        }
         (Verdict::Forward(_) | Verdict::Report(..), Observed::Answered { .. }) => {
             Err("it must be forwarded".to_owned())
         }
@@ -151,6 +159,15 @@ fn compare_answer(expected: &Answer, observed: &Observed) -> Result<ReasonKind, 
             .is_ok_and(|seconds| (1..=60).contains(&seconds))
     {
         "1 to 60".clone_into(seconds);
+    }
+    // Nobody else knows a random key: 24 bytes in base64url.
+    if expected_headers.get("dpop-nonce").map(String::as_str) == Some(UNKNOWN)
+        && let Some(nonce) = headers.get_mut("dpop-nonce")
+        && URL_SAFE_NO_PAD
+            .decode(&*nonce)
+            .is_ok_and(|bytes| bytes.len() == 24)
+    {
+        UNKNOWN.clone_into(nonce);
     }
     if headers != expected_headers {
         return differs("the headers", &expected_headers, &headers);

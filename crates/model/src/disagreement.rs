@@ -3,9 +3,12 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::case::{Case, Request};
 use crate::comparison::{Outcome, compare};
-use crate::model::{self, Token, Verdict};
+use crate::model::{self, Token, UsedProofs, Verdict};
 use crate::trial::{Observed, Trial};
 
 /// A request with which the filter does not do what it must.
@@ -25,10 +28,16 @@ pub struct Disagreement {
 pub(crate) fn run(seed: u64, case: &Case) -> Option<Result<Vec<Outcome>, Box<Disagreement>>> {
     let trial = Trial::start(case)?;
     let mut outcomes = Vec::new();
+    let mut used = UsedProofs::new(&case.world);
     for (index, request) in case.requests.iter().enumerate() {
-        let (verdict, observed) = both(case, &trial, request);
+        let (verdict, observed) = both(case, &trial, request, &used);
         match compare(&verdict, &observed) {
-            Ok(outcome) => outcomes.push(outcome),
+            Ok(outcome) => {
+                outcomes.push(outcome);
+                if !use_proofs(&verdict, &mut used) {
+                    return Some(Ok(outcomes));
+                }
+            }
             Err(problem) => {
                 let mut case = case.clone();
                 case.requests.truncate(index + 1);
@@ -45,8 +54,20 @@ pub(crate) fn run(seed: u64, case: &Case) -> Option<Result<Vec<Outcome>, Box<Dis
     Some(Ok(outcomes))
 }
 
+/// Remembers the proof of a request that has passed. Returns whether it is certain that it needed it.
+fn use_proofs(verdict: &Verdict, used: &mut UsedProofs) -> bool {
+    let Verdict::Forward(forwarded) = verdict else {
+        return !matches!(verdict, Verdict::Either(..));
+    };
+    let proof = forwarded.first().and_then(|one| one.proof.as_ref());
+    if let Some(proof) = proof {
+        used.add(proof);
+    }
+    forwarded.iter().all(|one| one.proof.as_ref() == proof)
+}
+
 /// What must become of a request, and what became of it.
-fn both(case: &Case, trial: &Trial, request: &Request) -> (Verdict, Observed) {
+fn both(case: &Case, trial: &Trial, request: &Request, used: &UsedProofs) -> (Verdict, Observed) {
     trial.pause(request.pause);
     let remembered = trial.remembered();
     let send = AssertUnwindSafe(|| trial.send(request));
@@ -61,7 +82,7 @@ fn both(case: &Case, trial: &Trial, request: &Request) -> (Verdict, Observed) {
             .iter()
             .any(|(one, other)| one == cluster && other == token)
     };
-    let judge = AssertUnwindSafe(|| model::judge(&case.world, request, now, &asked));
+    let judge = AssertUnwindSafe(|| model::judge(&case.world, request, now, &asked, used));
     match catch_unwind(judge) {
         Ok(verdict) => (verdict, observed),
         Err(_) => (
@@ -112,6 +133,15 @@ impl fmt::Display for Disagreement {
     }
 }
 
+/// The parts of a JWT that can be read.
+fn decoded(text: &str) -> String {
+    let parts = text.split('.').filter_map(|part| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+        String::from_utf8(bytes).ok()
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 impl Disagreement {
     fn describe(&self, request: &Request, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(name) = &request.route_requirement {
@@ -126,6 +156,9 @@ impl Disagreement {
         };
         for (name, value) in &request.headers {
             writeln!(f, "  {name}: {}", shown(value))?;
+            if name == "dpop" {
+                writeln!(f, "    {}", decoded(value))?;
+            }
         }
         for (text, name) in &self.case.tokens {
             // The rest may be escaped.

@@ -6,9 +6,13 @@
 //! regular expressions are matched by `regex`.
 
 mod answer;
+mod certificate;
+mod challenges;
 mod claim;
 mod conditions;
 mod credential;
+mod date;
+mod digest;
 mod endpoint;
 mod fields;
 mod finding;
@@ -16,9 +20,12 @@ mod forwarding;
 mod issuer;
 mod key;
 mod matching;
+mod nonce;
 mod own_headers;
 mod path;
 mod profile;
+mod proof;
+mod proof_key;
 mod provider;
 mod reason;
 mod requirement;
@@ -27,8 +34,11 @@ mod scope;
 mod sender;
 mod step_up;
 mod strict_json;
+mod surroundings;
+mod target_uri;
 mod token;
 mod twin;
+mod used_proofs;
 mod view;
 
 use std::iter;
@@ -37,15 +47,19 @@ use crate::case::{Request, World};
 use conditions::Refusal;
 use fields::Fields;
 use matching::Truth;
-use provider::Surroundings;
 use requirement::{Fulfilment, Opinion};
+use surroundings::Surroundings;
 use view::View;
 
 pub(crate) use answer::Answer;
+pub(crate) use digest::sha256;
 pub(crate) use forwarding::Forwarded;
+pub(crate) use nonce::{UNKNOWN, nonce};
+pub(crate) use proof_key::thumbprint;
 pub(crate) use reason::Reason;
 pub(crate) use token::Token;
 pub(crate) use twin::twin;
+pub(crate) use used_proofs::UsedProofs;
 
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,32 +72,52 @@ pub(crate) enum Verdict {
     Refuse(Vec<Answer>),
     /// The upstream receives this, because refusals are only reported, each with the reason of one of these answers.
     Report(Forwarded, Vec<Answer>),
+    /// The upstream receives one of these, or the request is refused or reported: of several providers that accept the
+    /// same token, some need a proof that has been used before.
+    Either(Vec<Forwarded>, Box<Self>),
+}
+
+impl Verdict {
+    /// The same verdict, with nonces of any time.
+    pub(crate) fn without_nonce(self) -> Self {
+        let without = |answers: Vec<Answer>| answers.into_iter().map(Answer::without_nonce);
+        match self {
+            Self::Forward(_) => self,
+            Self::Refuse(answers) => Self::Refuse(without(answers).collect()),
+            Self::Report(forwarded, answers) => Self::Report(forwarded, without(answers).collect()),
+            Self::Either(forwarded, otherwise) => {
+                Self::Either(forwarded, Box::new(otherwise.without_nonce()))
+            }
+        }
+    }
 }
 
 /// What the filter must do with `request` at the time `now`, in milliseconds since the epoch. `asked` says whether
-/// the filter remembers what the introspection endpoint behind a cluster said about a token.
+/// the filter remembers what the introspection endpoint behind a cluster said about a token, and `used` which proofs it
+/// remembers.
 pub(crate) fn judge(
     world: &World,
     request: &Request,
     now: i128,
     asked: &dyn Fn(&str, &str) -> bool,
+    used: &UsedProofs,
 ) -> Verdict {
     let configuration = Fields(&world.configuration);
     let (kept, removed) = own_headers::split(configuration, &request.headers);
     let view = View(&kept);
-    let refuse_unless = |reported: bool, refusals: &[Refusal]| {
+    let refuse_unless = |reported: bool, node: Option<Fields<'_>>, refusals: &[Refusal]| {
         let answers = refusals.iter();
-        let answers = answers.map(|one| Answer::new(one, configuration, view));
+        let answers = answers.map(|one| Answer::new(one, world, node, view, now));
         if reported || configuration.flag("report_only") {
             Verdict::Report(Forwarded::unchanged(&kept), answers.collect())
         } else {
             Verdict::Refuse(answers.collect())
         }
     };
-    let refuse = |refusals: &[Refusal]| refuse_unless(false, refusals);
+    let refuse = |refusal: Reason| refuse_unless(false, None, &[refusal.into()]);
     let per_route = configuration.flag("per_route_requirements");
     if per_route && removed {
-        return refuse(&[Reason::Header.into()]);
+        return refuse(Reason::Header);
     }
     let unchanged = || Verdict::Forward(vec![Forwarded::unchanged(&kept)]);
     if configuration.flag("bypass_cors_preflight") && view.is_preflight() {
@@ -93,7 +127,7 @@ pub(crate) fn judge(
     let mut surroundings = Surroundings {
         world,
         view,
-        certificate: request.certificate.as_deref(),
+        certificate: &certificate::shown(configuration, request, view),
         now,
         asked,
         undecided: &[],
@@ -104,7 +138,7 @@ pub(crate) fn judge(
     for requirement in applicable(configuration, request, view) {
         let (node, reported) = match requirement {
             Ok(found) => found,
-            Err(reason) => return refuse(&[reason.into()]),
+            Err(reason) => return refuse(reason),
         };
         let late = requirement::late_providers(&surroundings);
         let mut opinion = requirement::decide(node, &surroundings);
@@ -117,14 +151,30 @@ pub(crate) fn judge(
             Opinion::Fulfilled(fulfilment) if skips(&fulfilment) => {}
             Opinion::Fulfilled(fulfilment) => {
                 let others = others(node, &fulfilment, &late, &surroundings);
-                let fulfilments = iter::once(fulfilment).chain(others);
-                let forwarded = fulfilments.map(|one| Forwarded::new(&one, configuration, &kept));
-                return Verdict::Forward(forwarded.collect());
+                let (mut forwarded, mut refusals) = (Vec::new(), Vec::new());
+                for one in iter::once(fulfilment).chain(others) {
+                    let checked = one.proof().map(|(proof, _)| used.check(proof, now));
+                    match checked.unwrap_or(Ok(())) {
+                        Ok(()) => forwarded.push(Forwarded::new(&one, configuration, &kept)),
+                        Err(reason) => refusals.push(Refusal::from(reason).for_requirement(node)),
+                    }
+                }
+                if refusals.is_empty() {
+                    return Verdict::Forward(forwarded);
+                }
+                // No other requirement is asked after a used proof, not even on an ambiguous path.
+                let otherwise = refuse_unless(reported && !ambiguous, Some(node), &refusals);
+                return if forwarded.is_empty() {
+                    otherwise
+                } else {
+                    Verdict::Either(forwarded, Box::new(otherwise))
+                };
             }
             Opinion::Refused(_) if reported && ambiguous => {}
             Opinion::Refused(refusals) => {
                 let refusals = refusals.into_iter().map(|one| one.for_requirement(node));
-                return refuse_unless(reported, &refusals.collect::<Vec<_>>());
+                let refusals: Vec<Refusal> = refusals.collect();
+                return refuse_unless(reported, Some(node), &refusals);
             }
             Opinion::Later => unreachable!("everything has been asked"),
         }
@@ -135,7 +185,7 @@ pub(crate) fn judge(
     {
         return unchanged();
     }
-    refuse(&[Reason::NoRule.into()])
+    refuse(Reason::NoRule)
 }
 
 /// How else a request fulfils a requirement by a token, while some of the providers `late` are undecided.

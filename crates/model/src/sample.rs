@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::case::{Request, Served, World};
 use crate::comparison::kind;
 use crate::generator;
-use crate::model::{self, Verdict};
+use crate::model::{self, UsedProofs, Verdict};
 
 /// For how long before and after `now` the expectations hold, in seconds.
 const BEFORE: i64 = 5;
@@ -54,7 +54,7 @@ pub enum Expected {
         /// The headers, with `host`.
         headers: BTreeMap<String, String>,
     },
-    /// The client receives one of these: status, `www-authenticate` and body.
+    /// The client receives one of these: status, `www-authenticate` with a line for each challenge, and body.
     Client(Vec<(u16, Option<String>, String)>),
 }
 
@@ -63,10 +63,16 @@ impl Sample {
     /// outcome depends on the second in which they arrive are left out.
     #[must_use]
     pub fn new(seed: u64, now: i64) -> Self {
-        let case = generator::case(seed, REQUESTS, now);
+        let mut case = generator::case(seed, REQUESTS, now);
+        case.world.proofs_are_full = false;
+        let mut used = UsedProofs::new(&case.world);
         let sendable = case.requests.into_iter().filter_map(sendable);
         let expected = sendable.filter_map(|request| {
-            let verdict = settled(&case.world, &request, now)?;
+            let verdict = settled(&case.world, &request, now, &used)?;
+            if let Verdict::Forward(forwarded) = &verdict {
+                let proofs = forwarded.iter().filter_map(|one| one.proof.as_ref());
+                proofs.for_each(|proof| used.add(proof));
+            }
             Some(SampleRequest::new(&request, &verdict))
         });
         Self {
@@ -113,11 +119,18 @@ impl Sample {
 
 /// The request as Envoy hands it to the filter; `None` if an HTTP/1.1 client cannot send it, or Envoy changes it.
 fn sendable(mut request: Request) -> Option<Request> {
-    for (_, value) in &mut request.headers {
+    for (name, value) in &mut request.headers {
         *value = value.trim().to_owned();
+        if name == ":scheme" {
+            "http".clone_into(value);
+        }
     }
-    // The tests send without TLS.
+    // The tests send without TLS, and then Envoy removes the header in which it would describe a certificate.
     request.certificate = None;
+    request.peer = None;
+    request
+        .headers
+        .retain(|(name, _)| name != "x-forwarded-client-cert");
     let has_strange = |value: &str| !value.bytes().all(|byte| byte.is_ascii_graphic());
     let fits = |(name, value): &(String, String)| match name.as_str() {
         ":path" => !has_strange(value) && !value.contains(['#', '\\']) && !value.contains("%00"),
@@ -144,20 +157,23 @@ fn sendable(mut request: Request) -> Option<Request> {
 
 /// The verdict, if there is only one, the same now and some minutes later, and whatever the filter remembers of
 /// introspection.
-fn settled(world: &World, request: &Request, now: i64) -> Option<Verdict> {
+fn settled(world: &World, request: &Request, now: i64, used: &UsedProofs) -> Option<Verdict> {
     let mut verdicts = Vec::new();
     for time in [now - BEFORE, now, now + AFTER] {
         for asked in [true, false] {
             let time = i128::from(time) * 1000;
-            verdicts.push(model::judge(world, request, time, &|_, _| asked));
+            let verdict = model::judge(world, request, time, &|_, _| asked, used);
+            verdicts.push(verdict.without_nonce());
         }
     }
     let first = verdicts.first()?.clone();
-    if matches!(first, Verdict::Report(..)) {
+    let is_open = match &first {
+        Verdict::Forward(forwarded) => forwarded.len() > 1,
+        Verdict::Refuse(_) => false,
         // A real Envoy shows no filter state here, so it would show nothing of a report.
-        return None;
-    }
-    if matches!(&first, Verdict::Forward(forwarded) if forwarded.len() > 1) {
+        Verdict::Report(..) | Verdict::Either(..) => true,
+    };
+    if is_open {
         return None;
     }
     verdicts
@@ -196,7 +212,9 @@ impl SampleRequest {
                     headers,
                 }
             }
-            Verdict::Report(..) => unreachable!("reports are not in samples"),
+            Verdict::Report(..) | Verdict::Either(..) => {
+                unreachable!("neither reports nor open verdicts are in samples")
+            }
             Verdict::Refuse(answers) => {
                 let answers = answers.iter().map(|answer| {
                     let description = kind(answer).map_or("", |kind| kind.description());

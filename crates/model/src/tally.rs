@@ -7,6 +7,10 @@ use gate::reason::ReasonKind;
 
 use crate::comparison::Outcome;
 
+/// The reasons that the model does not know: the generated configurations have neither `payload_in_metadata` nor
+/// `end_streams_with_token`.
+const UNKNOWN: [ReasonKind; 2] = [ReasonKind::PayloadTooLarge, ReasonKind::TooManyStreams];
+
 /// How often each outcome occurred.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -35,11 +39,13 @@ impl Tally {
         }
     }
 
-    /// The reasons for which nothing was refused.
+    /// The reasons that the model knows and for which nothing was refused.
     #[must_use]
     pub fn unseen_reasons(&self) -> Vec<ReasonKind> {
         let all = ReasonKind::ALL.iter().copied();
-        all.filter(|kind| !self.outcomes.contains_key(&Outcome::Refused(*kind)))
+        let known = all.filter(|kind| !UNKNOWN.contains(kind));
+        known
+            .filter(|kind| !self.outcomes.contains_key(&Outcome::Refused(*kind)))
             .collect()
     }
 }

@@ -1,5 +1,6 @@
 //! The filter on a simulated host.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -88,6 +89,11 @@ impl Trial {
         let worker = process.start_worker();
         let listener = worker.listen(&case.world.configuration.to_string())?;
         process.advance(START);
+        if case.world.proofs_are_full {
+            for key in process.shared_keys("bearer_gate.replay.") {
+                process.set_shared(&key, &full());
+            }
+        }
         Some(Self {
             process,
             listener,
@@ -141,7 +147,8 @@ impl Trial {
         let sent = match &request.certificate {
             Some(digest) => {
                 let digest = &hex(digest);
-                let certificate = ClientCertificate { digest, uri: None };
+                let uri = request.peer.as_deref();
+                let certificate = ClientCertificate { digest, uri };
                 let listener = &self.listener;
                 listener.request_with_certificate(&headers, route, &certificate)
             }
@@ -157,11 +164,7 @@ impl Trial {
         let observed = match sent.outcome() {
             Outcome::Answered(answer) => Observed::Answered {
                 status: answer.status,
-                headers: answer
-                    .headers
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.to_string()))
-                    .collect(),
+                headers: joined(answer.headers.iter()),
                 body: answer.body.into_owned(),
             },
             Outcome::Forwarded => {
@@ -181,6 +184,28 @@ impl Trial {
         sent.end();
         (observed, now)
     }
+}
+
+/// Used proofs, as many as are remembered: 256 in each part of the memory, which has 20 bytes for each, with the second in
+/// which it is forgotten at the end.
+fn full() -> Vec<u8> {
+    let proofs = (0..=u8::MAX).map(|number| [[number; 16].as_slice(), &[0xff; 4]].concat());
+    proofs.collect::<Vec<_>>().concat()
+}
+
+/// Headers, with one line for each value of the same header.
+fn joined<'h>(
+    headers: impl Iterator<Item = &'h (&'static str, Cow<'static, str>)>,
+) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let values = joined.entry((*name).to_owned()).or_default();
+        if !values.is_empty() {
+            values.push('\n');
+        }
+        values.push_str(value);
+    }
+    joined
 }
 
 /// A digest as Envoy writes it.

@@ -207,8 +207,8 @@ pub(super) fn digest(last: char) -> String {
 
 /// Digests in base64url, but for their last characters.
 pub(super) const DIGESTS: [&str; 2] = [
-    "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4",
-    "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg",
+    "RUBqLYc8Zk7hsYZzNN7UZHVGtN1aY8xNpSYHyp-Pl6",
+    "Qx7qiuwISYEDyVcSPF0aFheRinS6hQLwRhb9ayhKjc",
 ];
 
 /// Lists in lists, this many levels deep.

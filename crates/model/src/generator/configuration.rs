@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
+use super::certificate;
 use super::dice::{chance, one_of};
+use super::dpop;
 use super::matcher;
 use super::provider::{self, Provider};
 use super::requirement;
@@ -17,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) providers: Vec<Provider>,
     pub(crate) documents: BTreeMap<String, Served>,
     pub(crate) environment: BTreeMap<String, String>,
+    /// The scheme by which requests arrive.
+    pub(crate) scheme: &'static str,
     /// The requirements that routes may name; `None` if they may not.
     pub(crate) named: Option<Vec<String>>,
     /// Whether any requirement takes several tokens.
@@ -27,31 +31,48 @@ impl Plan {
     pub(crate) fn new(rng: &mut Rng, now: i64) -> Self {
         let count = one_of(rng, &[1, 1, 1, 2, 2, 3]);
         let names = ["cloud", "partner", "zoo"];
-        let providers: Vec<Provider> = names
+        let mut providers: Vec<Provider> = names
             .iter()
             .take(count)
             .map(|name| provider::draw(rng, name, now))
             .collect();
         let mut configuration = json!({});
-        for one in &providers {
-            configuration["providers"][&one.name] = one.fields.clone();
-        }
         let per_route = chance(rng, 8);
         let requirements = rules(rng, &mut configuration, &providers, per_route);
         options(rng, &mut configuration);
         if per_route {
             configuration["per_route_requirements"] = json!(true);
         }
+        if chance(rng, 15) {
+            configuration["client_certificate"] = certificate::source(rng);
+            for provider in &mut providers {
+                provider.binds_to_certificates = true;
+            }
+        }
+        let mut environment = BTreeMap::new();
+        if chance(rng, 45) {
+            dpop::add(rng, &mut configuration, &mut providers, &mut environment);
+        }
+        for one in &providers {
+            configuration["providers"][&one.name] = one.fields.clone();
+            environment.extend(one.environment.clone());
+        }
         let documents = providers.iter().flat_map(|one| one.documents.clone());
-        let environment = providers.iter().flat_map(|one| one.environment.clone());
         Self {
             takes_several: configuration.to_string().contains("requires_all"),
             configuration,
             documents: documents.collect(),
-            environment: environment.collect(),
+            environment,
+            scheme: one_of(rng, &["https", "https", "http"]),
             named: per_route.then_some(requirements),
             providers,
         }
+    }
+}
+
+impl Plan {
+    pub(crate) fn checks_proofs(&self) -> bool {
+        self.configuration.get("dpop").is_some()
     }
 }
 

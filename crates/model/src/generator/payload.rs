@@ -3,6 +3,8 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::claim_fault::digest;
+use super::confirmation;
 use super::dice::{chance, one_of, some_of};
 use super::provider::Provider;
 use super::requirement::{AUDIENCES, CLASSES, SCOPES, TENANTS, VALUES, detail};
@@ -59,6 +61,14 @@ pub(crate) fn good(rng: &mut Rng, provider: &Provider) -> Value {
             3 => payload["https://example.com"] = json!({"scope": scopes.join(" ")}),
             _ => payload["scope"] = json!(scopes.join(" ")),
         }
+    }
+    if provider.binds_to_certificates && chance(rng, 50) {
+        payload["cnf"] = json!({"x5t#S256": digest('I')});
+    }
+    let signers = &provider.proof_signers;
+    let demands_proofs = fields["sender_constraint"] == "dpop";
+    if !signers.is_empty() && chance(rng, if demands_proofs { 90 } else { 65 }) {
+        payload["cnf"] = confirmation::draw(rng, signers);
     }
     authentication(rng, &mut payload, *now);
     custom(rng, &mut payload);

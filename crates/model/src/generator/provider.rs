@@ -24,6 +24,10 @@ pub(crate) struct Provider {
     /// What its key server publishes, by cluster.
     pub(crate) documents: BTreeMap<String, Served>,
     pub(crate) environment: BTreeMap<String, String>,
+    /// Whether many of its tokens are bound to certificates.
+    pub(crate) binds_to_certificates: bool,
+    /// The signers to whose keys many of its tokens are bound.
+    pub(crate) proof_signers: Vec<usize>,
 }
 
 /// Issuers. Two differ by a slash only.
@@ -51,6 +55,8 @@ pub(crate) fn draw(rng: &mut Rng, name: &str, now: i64) -> Provider {
         keys: Vec::new(),
         documents: BTreeMap::new(),
         environment: BTreeMap::new(),
+        binds_to_certificates: false,
+        proof_signers: Vec::new(),
     };
     provider.introspection(rng);
     provider.key_source(rng);
@@ -180,7 +186,9 @@ impl Provider {
                 "ignore",
                 "ignore",
             ];
-            self.set("sender_constraint", one_of(rng, &constraints));
+            let constraint = one_of(rng, &constraints);
+            self.binds_to_certificates = constraint == "certificate";
+            self.set("sender_constraint", constraint);
         }
         if chance(rng, 15) {
             self.set("max_lifetime", one_of(rng, &["3600s", "7200s", "0.5s"]));
@@ -229,6 +237,13 @@ impl Provider {
         }
         if chance(rng, 35) {
             self.set("from_cookies", some_of(rng, &["session", "jwt"]));
+        }
+    }
+
+    /// Tokens come in the header `Authorization` only.
+    pub(super) fn read_from_authorization_only(&mut self) {
+        if let Some(fields) = self.fields.as_object_mut() {
+            fields.retain(|name, _| !name.starts_with("from_"));
         }
     }
 

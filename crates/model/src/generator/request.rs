@@ -3,10 +3,11 @@
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::claim_fault::DIGESTS;
+use super::certificate;
 use super::configuration::Plan;
 use super::dice::{chance, one_of};
 use super::matcher::{AMBIGUOUS, PATHS};
+use super::proof::{self, Target};
 use super::provider::Provider;
 use super::token::Drawn;
 use crate::case::Request;
@@ -17,10 +18,24 @@ struct Draft {
     parameters: Vec<String>,
     cookies: Vec<String>,
     headers: Vec<(String, String)>,
+    /// Whether the next token comes with a proof.
+    with_proof: bool,
+}
+
+/// Whether a client sends a token with a proof.
+fn presents_proof(rng: &mut Rng, plan: &Plan, provider: &Provider, token: &Drawn) -> bool {
+    let ignores = provider.fields["sender_constraint"] == "ignore";
+    let percent = match (plan.checks_proofs(), proof::is_bound(token)) {
+        (true, true) => 92,
+        (true, false) => 6,
+        (false, _) if ignores => 15,
+        (false, _) => 2,
+    };
+    chance(rng, percent)
 }
 
 /// A request with some of these tokens, or none.
-pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
+pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn], now: i64) -> Request {
     let path = match rng.u8(0..20) {
         0..=2 => one_of(rng, &AMBIGUOUS).to_owned(),
         3 if chance(rng, 30) => format!("/{}", "a".repeat(one_of(rng, &[4095, 4096, 5000]))),
@@ -31,7 +46,9 @@ pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
         parameters: Vec::new(),
         cookies: Vec::new(),
         headers: Vec::new(),
+        with_proof: false,
     };
+    let mut proven = None;
     let mut method = one_of(rng, &["GET", "GET", "GET", "POST", "OPTIONS"]);
     draft.surroundings(rng);
     let several = if plan.takes_several { 40 } else { 4 };
@@ -49,7 +66,11 @@ pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
         let provider = provider
             .cloned()
             .unwrap_or_else(|| one_of(rng, &plan.providers));
+        draft.with_proof = presents_proof(rng, plan, &provider, &token);
         draft.present(rng, &provider, &token.text);
+        if draft.with_proof || (plan.checks_proofs() && chance(rng, 4)) {
+            proven = Some(token);
+        }
     }
     if chance(rng, 5) {
         draft
@@ -66,7 +87,18 @@ pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
         rng,
         &["api.example", "api.example", "api.example:8443", "a\"b"],
     );
+    if let Some(token) = proven {
+        let target = Target {
+            method,
+            scheme: plan.scheme,
+            authority,
+            path: &draft.path,
+            now,
+        };
+        proof::add(rng, plan, &token, &target, &mut draft.headers);
+    }
     let mut headers = vec![
+        (":scheme".to_owned(), plan.scheme.to_owned()),
         (":method".to_owned(), method.to_owned()),
         (":path".to_owned(), draft.target(rng)),
         (":authority".to_owned(), authority.to_owned()),
@@ -78,12 +110,17 @@ pub(crate) fn draw(rng: &mut Rng, plan: &Plan, tokens: &[Drawn]) -> Request {
         6 => Some("unknown".to_owned()),
         _ => None,
     });
-    let certificate = chance(rng, 50).then(|| format!("{}I", one_of(rng, &DIGESTS)));
+    let source = &plan.configuration["client_certificate"];
+    if source.is_object() || chance(rng, 3) {
+        certificate::add(rng, source, &mut headers);
+    }
+    let (certificate, peer) = certificate::of_connection(rng);
     Request {
         pause: 0,
         headers,
         route_requirement,
         certificate,
+        peer,
     }
 }
 
@@ -242,6 +279,14 @@ impl Draft {
             17 => format!("Bearer {token}~=="),
             18 => format!("Negotiate a, b=c, Bearer\t{token}"),
             _ => format!("Bearer {token}"),
+        };
+        let value = if self.with_proof {
+            let value = value.replacen("Bearer", one_of(rng, &["DPoP", "DPoP", "dpop"]), 1);
+            value
+                .replacen("BEARER", "DPOP", 1)
+                .replacen("bearer", "dpoP", 1)
+        } else {
+            value
         };
         self.headers.push(("authorization".to_owned(), value));
     }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::challenges::Challenges;
 use super::conditions::Refusal;
+use super::credential::Scheme;
 use super::fields::Fields;
 use super::reason::Reason;
 use super::step_up::StepUp;
 use super::view::View;
+use crate::case::World;
 
 /// The answer to a refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +23,20 @@ pub(crate) struct Answer {
     problem: bool,
     realm: String,
     scope: Option<String>,
+    challenges: Challenges,
     step_up: StepUp,
 }
 
 impl Answer {
-    pub(crate) fn new(refusal: &Refusal, configuration: Fields<'_>, view: View<'_>) -> Self {
+    /// The answer where `node` refuses a request at the time `now`.
+    pub(crate) fn new(
+        refusal: &Refusal,
+        world: &World,
+        node: Option<Fields<'_>>,
+        view: View<'_>,
+        now: i128,
+    ) -> Self {
+        let configuration = Fields(&world.configuration);
         let (_, status, _, _) = refusal.reason.row();
         let realm = configuration.text("realm");
         Self {
@@ -35,8 +47,15 @@ impl Answer {
             problem: configuration.text("response_body") == Some("problem"),
             realm: realm.unwrap_or_else(|| view.first(":authority")).to_owned(),
             scope: refusal.scope.clone(),
+            challenges: Challenges::new(refusal.reason, world, node, view, now),
             step_up: refusal.step_up.clone().unwrap_or_default(),
         }
+    }
+
+    /// The same answer, with a nonce of any time.
+    pub(crate) fn without_nonce(mut self) -> Self {
+        self.challenges.nonce = None;
+        self
     }
 
     /// The headers, given the description of the reason.
@@ -45,8 +64,12 @@ impl Answer {
         if self.status == 503 {
             headers.push(("retry-after", "1 to 60".to_owned()));
         }
-        let challenge = self.challenge(description);
-        headers.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
+        let challenges = self.challenges(description);
+        if !challenges.is_empty() {
+            headers.push(("www-authenticate", challenges.join("\n")));
+            let nonce = self.challenges.nonce.clone();
+            headers.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));
+        }
         if !self.stripped && !self.grpc {
             let kind = if self.problem { "problem+json" } else { "json" };
             headers.push(("content-type", format!("application/{kind}")));
@@ -57,27 +80,45 @@ impl Answer {
             .collect()
     }
 
-    fn challenge(&self, description: &str) -> Option<String> {
-        let (_, status, error, _) = self.reason.row();
-        if self.stripped || status == 503 {
-            return None;
+    fn challenges(&self, description: &str) -> Vec<String> {
+        if self.stripped {
+            return Vec::new();
         }
-        let mut challenge = format!("Bearer realm=\"{}\"", quotable(&self.realm, 256));
-        if let Some(error) = error {
+        let schemes = self.challenges.schemes.iter();
+        schemes
+            .map(|(scheme, names_error)| self.challenge(*scheme, *names_error, description))
+            .collect()
+    }
+
+    fn challenge(&self, scheme: Scheme, names_error: bool, description: &str) -> String {
+        let (_, _, error, _) = self.reason.row();
+        let name = match scheme {
+            Scheme::Bearer => "Bearer",
+            Scheme::Dpop => "DPoP",
+        };
+        let mut challenge = format!("{name} realm=\"{}\"", quotable(&self.realm, 256));
+        if let Some(error) = error.filter(|_| names_error) {
             let description = format!(", error_description=\"{description}\"");
             challenge.extend([", error=\"", error, "\"", &description]);
         }
-        if let Some(scope) = &self.scope {
+        if let Some(scope) = &self.scope
+            && self.reason != Reason::ProofNonce
+        {
             challenge.extend([", scope=\"", &quotable(scope, usize::MAX), "\""]);
         }
-        if !self.step_up.classes.is_empty() {
-            let classes = self.step_up.classes.join(" ");
-            challenge.extend([", acr_values=\"", &classes, "\""]);
+        if names_error {
+            if !self.step_up.classes.is_empty() {
+                let classes = self.step_up.classes.join(" ");
+                challenge.extend([", acr_values=\"", &classes, "\""]);
+            }
+            if let Some(age) = self.step_up.age {
+                challenge.extend([", max_age=\"", &age.to_string(), "\""]);
+            }
         }
-        if let Some(age) = self.step_up.age {
-            challenge.extend([", max_age=\"", &age.to_string(), "\""]);
+        if scheme == Scheme::Dpop {
+            challenge.extend([", algs=\"", &self.challenges.algs, "\""]);
         }
-        Some(challenge)
+        challenge
     }
 
     /// The body, given the description of the reason.

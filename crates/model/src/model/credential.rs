@@ -16,10 +16,28 @@ pub(crate) enum Place {
     Cookie(String),
 }
 
+/// How a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// As a bearer token.
+    Bearer,
+    /// With a proof of possession.
+    Dpop,
+}
+
+impl Place {
+    /// Whether it is the header that names a scheme.
+    pub(crate) fn has_scheme(&self) -> bool {
+        matches!(self, Self::Header { name, prefix }
+            if name == "authorization" && prefix.eq_ignore_ascii_case("Bearer"))
+    }
+}
+
 /// A token of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Credential {
     pub(crate) place: Place,
+    pub(crate) scheme: Scheme,
     pub(crate) text: String,
 }
 
@@ -50,8 +68,22 @@ pub(crate) fn places(provider: Fields<'_>) -> Vec<Place> {
     places
 }
 
+/// The scheme that the header `authorization` names.
+pub(crate) fn scheme(view: View<'_>) -> Option<Scheme> {
+    let name = view.first("authorization").split(' ').next()?;
+    match name.to_ascii_lowercase().as_str() {
+        "bearer" => Some(Scheme::Bearer),
+        "dpop" => Some(Scheme::Dpop),
+        _ => None,
+    }
+}
+
 /// The tokens at these places, in their order.
-pub(crate) fn find(places: &[Place], view: View<'_>) -> Result<Vec<Credential>, Reason> {
+pub(crate) fn find(
+    places: &[Place],
+    view: View<'_>,
+    takes_dpop: bool,
+) -> Result<Vec<Credential>, Reason> {
     let mut found = Vec::new();
     let mut headers = Vec::new();
     for place in places {
@@ -59,7 +91,7 @@ pub(crate) fn find(places: &[Place], view: View<'_>) -> Result<Vec<Credential>, 
             Place::Header { name, .. } => {
                 if !headers.contains(&name) {
                     headers.push(name);
-                    found.extend(in_header(name, places, view)?);
+                    found.extend(in_header(name, places, view, takes_dpop)?);
                 }
                 continue;
             }
@@ -77,6 +109,7 @@ pub(crate) fn find(places: &[Place], view: View<'_>) -> Result<Vec<Credential>, 
         if let Some(text) = text {
             found.push(Credential {
                 place: place.clone(),
+                scheme: Scheme::Bearer,
                 text: b64token(&text)?,
             });
         }
@@ -94,7 +127,12 @@ pub(crate) fn find(places: &[Place], view: View<'_>) -> Result<Vec<Credential>, 
 }
 
 /// The token in a header. Of several prefixes that fit, the longest counts.
-fn in_header(name: &str, places: &[Place], view: View<'_>) -> Result<Option<Credential>, Reason> {
+fn in_header(
+    name: &str,
+    places: &[Place],
+    view: View<'_>,
+    takes_dpop: bool,
+) -> Result<Option<Credential>, Reason> {
     let Some(value) = single(view.values(name))? else {
         return Ok(None);
     };
@@ -113,21 +151,25 @@ fn in_header(name: &str, places: &[Place], view: View<'_>) -> Result<Option<Cred
             continue;
         }
         let text = if prefix.eq_ignore_ascii_case("Bearer") {
-            bearer(value)
+            with_scheme(value, takes_dpop && place.has_scheme())
         } else {
             value
                 .strip_prefix(prefix.as_str())
-                .map(|rest| b64token(rest.trim_start()))
+                .map(|rest| Ok((Scheme::Bearer, b64token(rest.trim_start())?)))
                 .transpose()
         };
         match text {
             Ok(None) => {}
             Err(_) => malformed = true,
-            Ok(Some(text)) => {
+            Ok(Some((scheme, text))) => {
                 if found.is_empty() || prefix.len() > longest {
                     longest = prefix.len();
                     let place = place.clone();
-                    found = vec![Credential { place, text }];
+                    found = vec![Credential {
+                        place,
+                        scheme,
+                        text,
+                    }];
                 }
             }
         }
@@ -140,15 +182,19 @@ fn in_header(name: &str, places: &[Place], view: View<'_>) -> Result<Option<Cred
     }
 }
 
-/// The token of `Bearer 1*SP b64token`; `None` if the scheme is another one.
-fn bearer(value: &str) -> Result<Option<String>, Reason> {
+/// The token of `Bearer 1*SP b64token` or, if that is taken, of `DPoP 1*SP b64token`; `None` if the scheme is another
+/// one.
+fn with_scheme(value: &str, takes_dpop: bool) -> Result<Option<(Scheme, String)>, Reason> {
     static SCHEME: LazyLock<Regex> =
         LazyLock::new(|| regex("^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +(.*))?$"));
     let parts = SCHEME.captures(value).ok_or(Reason::MalformedCredential)?;
-    if !parts[1].eq_ignore_ascii_case("bearer") {
-        return Ok(None);
-    }
-    b64token(parts.get(2).map_or("", |rest| rest.as_str())).map(Some)
+    let scheme = match parts[1].to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" if takes_dpop => Scheme::Dpop,
+        _ => return Ok(None),
+    };
+    let text = b64token(parts.get(2).map_or("", |rest| rest.as_str()))?;
+    Ok(Some((scheme, text)))
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750, section 2.1).

@@ -8,6 +8,7 @@ use super::claim;
 use super::credential::Place;
 use super::fields::Fields;
 use super::finding::Forward;
+use super::proof::Proof;
 use super::requirement::{self, Fulfilment};
 use super::view::{View, decoded};
 
@@ -22,6 +23,8 @@ pub(crate) struct Forwarded {
     pub(crate) clears_route: bool,
     /// How many good tokens the request has.
     pub(crate) accepted: usize,
+    /// The proof that it uses up.
+    pub(crate) proof: Option<Proof>,
     /// Whether tokens are forwarded, or marked, unverified.
     pub(crate) is_extracted: bool,
 }
@@ -33,6 +36,7 @@ impl Forwarded {
             filter_state: Vec::new(),
             clears_route: false,
             accepted: 0,
+            proof: None,
             is_extracted: false,
         }
     }
@@ -57,6 +61,9 @@ impl Forwarded {
             }
         }
         forwarded.take_out(&used, headers);
+        if let Some((proof, place)) = fulfilment.proof() {
+            forwarded.use_proof(proof, !used.contains(&place), configuration);
+        }
         set.extend(
             fulfilment
                 .mark
@@ -109,6 +116,28 @@ impl Forwarded {
             }
         }
         self.clears_route |= found && provider.flag("clear_route_cache");
+    }
+
+    /// Takes out the proof, unless it is forwarded as it was sent.
+    fn use_proof(&mut self, proof: &Proof, is_forwarded: bool, configuration: Fields<'_>) {
+        let dpop = configuration.object("dpop");
+        let as_bearer = dpop.and_then(|dpop| dpop.text("upstream")) == Some("bearer");
+        if !is_forwarded || as_bearer {
+            self.replace("dpop", None);
+        }
+        if is_forwarded && as_bearer {
+            let view = View(&self.headers);
+            let (_, token) = view
+                .first("authorization")
+                .split_once(' ')
+                .unwrap_or_default();
+            let value = format!("Bearer {}", token.trim_start());
+            self.replace("authorization", Some(value));
+        }
+        let nonce = proof.next_nonce.clone();
+        let nonce = nonce.map(|nonce| ("dpop_nonce".to_owned(), nonce));
+        self.filter_state.extend(nonce);
+        self.proof = Some(proof.clone());
     }
 
     /// Takes tokens out of the request.

@@ -20,7 +20,7 @@ pub(crate) struct Key {
 }
 
 #[derive(Clone, Debug)]
-enum Material {
+pub(super) enum Material {
     Rsa { n: Vec<u8>, e: Vec<u8> },
     Ec { curve: String, point: Vec<u8> },
     Ed25519(Vec<u8>),
@@ -129,12 +129,19 @@ impl Key {
     /// Whether the signature of a token is one of this key.
     pub(crate) fn verifies(&self, token: &Token) -> bool {
         let input = token.input.as_bytes();
+        self.material.verifies(&token.alg, input, &token.signature)
+    }
+}
+
+impl Material {
+    /// Whether a signature of `input` is one of this key.
+    pub(super) fn verifies(&self, alg: &str, input: &[u8], signature: &[u8]) -> bool {
         let public = |algorithm: &'static dyn signature::VerificationAlgorithm, key: &[u8]| {
-            algorithm.verify_sig(key, input, &token.signature).is_ok()
+            algorithm.verify_sig(key, input, signature).is_ok()
         };
-        match &self.material {
-            Material::Rsa { n, e } => {
-                let parameters = match token.alg.as_str() {
+        match self {
+            Self::Rsa { n, e } => {
+                let parameters = match alg {
                     "RS256" => &signature::RSA_PKCS1_2048_8192_SHA256,
                     "RS384" => &signature::RSA_PKCS1_2048_8192_SHA384,
                     "RS512" => &signature::RSA_PKCS1_2048_8192_SHA512,
@@ -143,29 +150,28 @@ impl Key {
                     _ => &signature::RSA_PSS_2048_8192_SHA512,
                 };
                 let key = rsa::PublicKeyComponents { n, e };
-                key.verify(parameters, input, &token.signature).is_ok()
+                key.verify(parameters, input, signature).is_ok()
             }
-            Material::Ec { curve, point } => match curve.as_str() {
+            Self::Ec { curve, point } => match curve.as_str() {
                 "P-256" => public(&signature::ECDSA_P256_SHA256_FIXED, point),
                 "P-384" => public(&signature::ECDSA_P384_SHA384_FIXED, point),
                 _ => public(&signature::ECDSA_P521_SHA512_FIXED, point),
             },
-            Material::Ed25519(key) => public(&signature::ED25519, key),
-            Material::Secret(secret) => {
-                let algorithm = match token.alg.as_str() {
+            Self::Ed25519(key) => public(&signature::ED25519, key),
+            Self::Secret(secret) => {
+                let algorithm = match alg {
                     "HS256" => hmac::HMAC_SHA256,
                     "HS384" => hmac::HMAC_SHA384,
                     _ => hmac::HMAC_SHA512,
                 };
                 let key = hmac::Key::new(algorithm, secret);
-                hmac::verify(&key, input, &token.signature).is_ok()
+                hmac::verify(&key, input, signature).is_ok()
             }
         }
     }
-}
 
-impl Material {
-    fn fits(&self, alg: &str) -> bool {
+    /// Whether it can be used with an algorithm.
+    pub(super) fn fits(&self, alg: &str) -> bool {
         match self {
             Self::Rsa { .. } => alg.starts_with("RS") || alg.starts_with("PS"),
             Self::Ec { curve, .. } => match alg {

@@ -2,32 +2,21 @@
 
 use serde_json::{Map, Value};
 
+use super::credential::Credential;
+use super::date::millis;
 use super::endpoint;
 use super::fields::Fields;
 use super::issuer;
 use super::key;
 use super::matching::{self, Truth};
 use super::profile;
+use super::proof::Proof;
 use super::reason::Reason;
 use super::revocation;
 use super::sender;
+use super::surroundings::Surroundings;
 use super::token::{self, Token};
-use super::view::View;
 use crate::case::World;
-
-/// What a decision depends on.
-pub(crate) struct Surroundings<'w> {
-    pub(crate) world: &'w World,
-    pub(crate) view: View<'w>,
-    /// The digest of the certificate that the client has shown.
-    pub(crate) certificate: Option<&'w str>,
-    /// In milliseconds since the epoch.
-    pub(crate) now: i128,
-    /// Whether the filter remembers what the endpoint behind a cluster said about a token.
-    pub(crate) asked: &'w dyn Fn(&str, &str) -> bool,
-    /// The providers that do not know yet what they need.
-    pub(crate) undecided: &'w [&'w str],
-}
 
 /// Why a provider does not accept a token.
 pub(crate) enum Unaccepted {
@@ -47,6 +36,8 @@ pub(crate) struct Content {
     pub(crate) payload: Map<String, Value>,
     /// The payload in base64url.
     pub(crate) encoded: String,
+    /// The proof that came with it.
+    pub(crate) proof: Option<Proof>,
 }
 
 /// The longest token that is accepted.
@@ -59,13 +50,14 @@ pub(crate) fn longest_token(configuration: Fields<'_>) -> usize {
     sizes.fold(16_384, usize::max)
 }
 
-/// What the token `text` says, if the provider accepts it. `audiences` are those of the requirement, if it has any.
+/// What a token says, if the provider accepts it. `audiences` are those of the requirement, if it has any.
 pub(crate) fn accept(
     provider: Fields<'_>,
     audiences: Option<Vec<&str>>,
-    text: &str,
+    credential: &Credential,
     surroundings: &Surroundings<'_>,
 ) -> Result<Content, Unaccepted> {
+    let text = credential.text.as_str();
     let Surroundings { world, now, .. } = *surroundings;
     let audiences = audiences.unwrap_or_else(|| provider.texts("audiences"));
     let parsed = Token::parse(text, longest_token(Fields(&world.configuration)));
@@ -75,8 +67,8 @@ pub(crate) fn accept(
         && token::is_opaque(text);
     if is_opaque && let Some(endpoint) = endpoint {
         let answer = ask(provider, &audiences, endpoint, text, surroundings)?;
-        sender::check(provider, &answer, None, surroundings.certificate)?;
-        return Ok(Content::of_answer(answer));
+        let proof = sender::check(provider, &answer, None, credential, surroundings)?;
+        return Ok(Content::of_answer(answer, proof));
     }
     let token = parsed?;
     let for_all = endpoint.filter(|endpoint| endpoint.text("for") == Some("all"));
@@ -109,31 +101,40 @@ pub(crate) fn accept(
             Some(answer)
         }
     };
-    let certificate = surroundings.certificate;
-    sender::check(provider, &token.payload, answer.as_ref(), certificate)?;
+    let (payload, answered) = (&token.payload, answer.as_ref());
+    let proof = sender::check(provider, payload, answered, credential, surroundings)?;
     Ok(match answer {
-        Some(answer) => Content::of_answer(answer),
+        Some(answer) => Content::of_answer(answer, proof),
         None => Content {
             payload: token.payload,
             encoded: token.payload_text,
+            proof,
         },
     })
 }
 
-/// Whether the provider may not know what it needs for the token `text` when the request arrives: the endpoint must be
+/// Whether the provider may not know what it needs for a token when the request arrives: the endpoint must be
 /// asked, or the filter may just be trying again to fetch the list, without which tokens are accepted later.
-pub(crate) fn is_late(provider: Fields<'_>, text: &str, surroundings: &Surroundings<'_>) -> bool {
-    let accepted = accept(provider, None, text, surroundings);
+pub(crate) fn is_late(
+    provider: Fields<'_>,
+    credential: &Credential,
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    let accepted = accept(provider, None, credential, surroundings);
     matches!(accepted, Err(Unaccepted::Later))
         || revocation::is_dispensable(provider, surroundings.world)
 }
 
 impl Content {
-    fn of_answer(payload: Map<String, Value>) -> Self {
+    fn of_answer(payload: Map<String, Value>, proof: Option<Proof>) -> Self {
         use base64::Engine;
         use base64::engine::general_purpose::URL_SAFE_NO_PAD;
         let encoded = URL_SAFE_NO_PAD.encode(Value::Object(payload.clone()).to_string());
-        Self { payload, encoded }
+        Self {
+            payload,
+            encoded,
+            proof,
+        }
     }
 }
 
@@ -271,11 +272,6 @@ fn check_claims(
         check(fits, Reason::Lifetime)?;
     }
     Ok(())
-}
-
-/// Milliseconds since the epoch. Times that are further away than any clock goes do not matter.
-fn millis(seconds: f64) -> i128 {
-    (seconds * 1000.0).round().clamp(-1e25, 1e25) as i128
 }
 
 fn check_signature(provider: Fields<'_>, world: &World, token: &Token) -> Result<(), Reason> {

@@ -33,14 +33,30 @@ pub(crate) enum Reason {
     Contradiction,
     SenderConstraint,
     Unbound,
+    Downgrade,
     CertificateMissing,
     CertificateMismatch,
+    CertificateAmbiguous,
+    ProofMissing,
+    SeveralProofs,
+    ProofMalformed,
+    ProofAlgorithm,
+    ProofKey,
+    ProofMethod,
+    ProofUri,
+    ProofToken,
+    ProofBinding,
+    ProofNonce,
+    ProofTime,
+    ProofSignature,
+    ProofReplay,
     UserAuthentication,
     Scope,
     Claims,
     KeysUnavailable,
     RevocationUnavailable,
     IntrospectionUnavailable,
+    ReplayUnavailable,
 }
 
 impl Reason {
@@ -60,6 +76,7 @@ impl Reason {
         let no_token = |name| (name, 401, None, "missing_token");
         let request = |name| (name, 400, Some("invalid_request"), "invalid_request");
         let token = |name| (name, 401, Some("invalid_token"), "invalid_token");
+        let proof = |name| (name, 401, Some("invalid_dpop_proof"), "invalid_dpop_proof");
         let access = |name| (name, 403, None, "access_denied");
         let unavailable = |name| (name, 503, None, "temporarily_unavailable");
         match self {
@@ -93,6 +110,21 @@ impl Reason {
             Self::Unbound => token("unbound"),
             Self::CertificateMissing => token("certificate_missing"),
             Self::CertificateMismatch => token("certificate_mismatch"),
+            Self::CertificateAmbiguous => token("certificate_ambiguous"),
+            Self::Downgrade => token("downgrade"),
+            Self::ProofMissing => proof("proof_missing"),
+            Self::SeveralProofs => proof("several_proofs"),
+            Self::ProofMalformed => proof("proof_malformed"),
+            Self::ProofAlgorithm => proof("proof_algorithm"),
+            Self::ProofKey => proof("proof_key"),
+            Self::ProofMethod => proof("proof_method"),
+            Self::ProofUri => proof("proof_uri"),
+            Self::ProofToken => proof("proof_token"),
+            Self::ProofBinding => token("proof_binding"),
+            Self::ProofNonce => ("proof_nonce", 401, Some("use_dpop_nonce"), "use_dpop_nonce"),
+            Self::ProofTime => proof("proof_time"),
+            Self::ProofSignature => proof("proof_signature"),
+            Self::ProofReplay => proof("proof_replay"),
             Self::UserAuthentication => (
                 "user_authentication",
                 401,
@@ -110,6 +142,7 @@ impl Reason {
             Self::KeysUnavailable => unavailable("keys_unavailable"),
             Self::RevocationUnavailable => unavailable("revocation_unavailable"),
             Self::IntrospectionUnavailable => unavailable("introspection_unavailable"),
+            Self::ReplayUnavailable => unavailable("replay_unavailable"),
         }
     }
 }

@@ -6,13 +6,16 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::conditions::{self, Refusal};
-use super::credential::{self, Credential, Place};
+use super::credential::{self, Credential, Place, Scheme};
 use super::fields::Fields;
 use super::finding::{Fallback, Finding, Forward, all, any};
 use super::issuer;
 use super::own_headers;
-use super::provider::{self, Content, Surroundings, Unaccepted};
+use super::proof::Proof;
+use super::provider::{self, Content, Unaccepted};
 use super::reason::Reason;
+use super::sender;
+use super::surroundings::Surroundings;
 use super::token::Token;
 
 /// The requirement of every request, where there are no rules.
@@ -31,6 +34,17 @@ pub(crate) struct Fulfilment {
     pub(crate) mark: Option<String>,
 }
 
+impl Fulfilment {
+    /// The proof that was needed, and where its token is.
+    pub(crate) fn proof(&self) -> Option<(&Proof, &Place)> {
+        let mut proofs = self.accepted.iter().filter_map(|token| {
+            let proof = token.content.proof.as_ref()?;
+            Some((proof, &token.place))
+        });
+        proofs.next()
+    }
+}
+
 /// Whether a request fulfils a requirement.
 pub(crate) enum Opinion {
     Fulfilled(Fulfilment),
@@ -45,7 +59,9 @@ pub(crate) fn decide(node: Fields<'_>, surroundings: &Surroundings<'_>) -> Opini
     let configuration = Fields(&surroundings.world.configuration);
     let all: Vec<&str> = providers(configuration);
     let mut places: Vec<Place> = Vec::new();
+    let mut takes_dpop = false;
     for name in involved(node, &all, &[]) {
+        takes_dpop |= sender::takes_dpop(configuration, provider(configuration, name));
         for place in credential::places(provider(configuration, name)) {
             if !places.contains(&place) {
                 places.push(place);
@@ -55,7 +71,7 @@ pub(crate) fn decide(node: Fields<'_>, surroundings: &Surroundings<'_>) -> Opini
     if places.is_empty() {
         return Opinion::Fulfilled(Fulfilment::default());
     }
-    let credentials = credential::find(&places, surroundings.view);
+    let credentials = credential::find(&places, surroundings.view, takes_dpop);
     let credentials = match credentials {
         Ok(found) if found.len() > 1 && !takes_several(node) => Err(Reason::SeveralTokens),
         found => found,
@@ -99,9 +115,11 @@ pub(crate) fn late_providers<'w>(surroundings: &Surroundings<'w>) -> Vec<&'w str
     let configuration = Fields(&surroundings.world.configuration);
     let is_late = |name: &&str| {
         let provider = provider(configuration, name);
-        let credentials = credential::find(&credential::places(provider), surroundings.view);
+        let takes_dpop = sender::takes_dpop(configuration, provider);
+        let places = credential::places(provider);
+        let credentials = credential::find(&places, surroundings.view, takes_dpop);
         let mut credentials = credentials.into_iter().flatten();
-        credentials.any(|one| provider::is_late(provider, &one.text, surroundings))
+        credentials.any(|one| provider::is_late(provider, &one, surroundings))
     };
     providers(configuration)
         .into_iter()
@@ -204,15 +222,17 @@ impl<'c> Examination<'c, '_> {
         }
         let provider = provider(self.configuration, name);
         let places = credential::places(provider);
+        let takes_dpop = sender::takes_dpop(self.configuration, provider);
         let own: Vec<_> = credentials
             .filter(|(_, one)| places.contains(&one.place))
+            .filter(|(_, one)| takes_dpop || one.scheme == Scheme::Bearer)
             .collect();
         let (index, credential) = match own[..] {
             [] => return Finding::refused(Reason::Missing),
             [one] => one,
             _ => return Finding::refused(Reason::SeveralTokens),
         };
-        match provider::accept(provider, audiences, &credential.text, self.surroundings) {
+        match provider::accept(provider, audiences, credential, self.surroundings) {
             Err(Unaccepted::Refused(reason)) => Finding::refused(reason),
             Err(Unaccepted::Later) => Finding::Later(Vec::new()),
             Ok(content) => {
@@ -253,6 +273,7 @@ impl<'c> Examination<'c, '_> {
                 content: Rc::new(Content {
                     encoded: token.payload_text.clone(),
                     payload: token.payload,
+                    proof: None,
                 }),
             })
         };
@@ -299,6 +320,18 @@ fn alternatives(list: Fields<'_>) -> (Vec<Fields<'_>>, Option<Fallback>, Vec<&st
 fn providers(configuration: Fields<'_>) -> Vec<&str> {
     let providers = configuration.entries("providers").into_iter();
     providers.map(|(name, _)| name).collect()
+}
+
+/// The providers that a requirement involves; without one, all.
+pub(crate) fn providers_of<'c>(
+    configuration: Fields<'c>,
+    node: Option<Fields<'c>>,
+) -> Vec<&'c str> {
+    let all = providers(configuration);
+    match node {
+        Some(node) => involved(node, &all, &[]),
+        None => all,
+    }
 }
 
 /// The provider of this name.

@@ -30,12 +30,14 @@ pub(crate) fn check(
     };
     let issued = payload.get("iat").and_then(Value::as_f64).unwrap_or(0.0);
     let before = |map: &str, claim: &str| {
-        let name = payload.get(claim).and_then(Value::as_str);
-        let time = name.and_then(|name| list.get(map)?.get(name)?.as_f64());
-        time.is_some_and(|time| issued < time)
+        let names = payload.get(claim).map(names).unwrap_or_default();
+        let mut times = names
+            .iter()
+            .filter_map(|name| list.get(map)?.get(name)?.as_f64());
+        times.any(|time| issued < time)
     };
     let names: Vec<String> = match payload.get("jti") {
-        Some(jti) => jti.as_str().into_iter().map(str::to_owned).collect(),
+        Some(jti) => names(jti),
         None => token.map(signatures).unwrap_or_default(),
     };
     let tokens = list.get("tokens").and_then(Value::as_array);
@@ -66,6 +68,16 @@ fn fetched(source: Fields<'_>, world: &World) -> Option<Value> {
     let served = world.documents.get(uri.text("cluster")?)?;
     let body = (served.status == 200).then_some(&served.body)?;
     serde_json::from_str(body).ok()
+}
+
+/// The names in a claim: a string, a number as text, or those in a list.
+fn names(claim: &Value) -> Vec<String> {
+    match claim {
+        Value::String(name) => vec![name.clone()],
+        Value::Number(number) => vec![number.to_string()],
+        Value::Array(list) => list.iter().flat_map(names).collect(),
+        Value::Null | Value::Bool(_) | Value::Object(_) => Vec::new(),
+    }
 }
 
 /// The signature of a token, and the other form that everybody can make of it.

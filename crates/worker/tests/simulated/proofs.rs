@@ -77,12 +77,16 @@ fn proven(process: &Process, jti: &str) -> Proven {
 
 impl Proven {
     fn request(&self, listener: &Listener) -> Request {
+        self.request_for("/", listener)
+    }
+
+    fn request_for(&self, path: &str, listener: &Listener) -> Request {
         let authorization = format!("DPoP {}", self.token);
         listener.request(&[
             (":method", "GET"),
             (":scheme", "https"),
             (":authority", "api.example"),
-            (":path", "/"),
+            (":path", path),
             ("authorization", &authorization),
             ("dpop", &self.proof),
         ])
@@ -261,6 +265,31 @@ fn a_request_that_is_refused_for_another_reason_does_not_use_up_its_proof() {
         .map(|key| process.shared(key).unwrap().len())
         .sum();
     assert_eq!(used, 0);
+}
+
+#[test]
+fn a_used_proof_is_only_reported_where_refusals_are_but_not_on_an_ambiguous_path() {
+    let requires = json!({"provider_name": "cloud"});
+    let config = json!({
+        "providers": {"cloud": provider()},
+        "dpop": {},
+        "rules": [
+            {"match": {"prefix": "/a"}, "requires": requires, "report_only": true},
+            {"match": {"prefix": "/"}, "requires": requires},
+        ],
+    });
+    let (process, workers) = ready(1, &config.to_string());
+    let now = process.now().unix_millis() / 1000;
+    for (path, status, reason) in [("/a", 200, "would_deny"), ("/a/..%2fb", 401, "denied")] {
+        let htu = format!("https://api.example{path}");
+        let proven = proven_with(path, now, &json!({"htu": htu}));
+        let good = proven.request_for(path, &workers[0]);
+        assert_eq!((good.status(), good.filter_state()), (200, Vec::new()));
+        assert_eq!(proven.request_for(path, &workers[0]).status(), status);
+        process.advance(SECOND);
+        let name = format!("bearer_gate.{reason}.proof_replay");
+        assert_eq!(process.metric(&name), 1, "{path}");
+    }
 }
 
 #[test]
