@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::convert_arguments::ConvertArguments;
 use crate::input::read;
+use crate::mint_arguments::MintArguments;
 use crate::trial_metadata::TrialMetadata;
 
 /// The text of `--help`.
@@ -19,8 +20,10 @@ Checks configurations of bearer-gate, and shows what the filter would decide abo
 
 Usage: bearer-gate-check [OPTIONS] FILE
        bearer-gate-check convert [OPTIONS] FILE
+       bearer-gate-check mint [OPTIONS] FILE
 
 `convert` puts the gate in the place of Envoy's jwt_authn filter: see convert --help.
+`mint` makes keys and tokens to test a configuration with: see mint --help.
 
 FILE is JSON or YAML; `-` is the standard input. It is a configuration or contains some: an
 Envoy bootstrap, listener, extension configuration or configuration dump, an Istio WasmPlugin
@@ -72,6 +75,8 @@ pub(crate) enum Command {
     Check(Box<Arguments>),
     ConvertHelp,
     Convert(ConvertArguments),
+    MintHelp,
+    Mint(MintArguments),
 }
 
 /// The file to check, and the request to decide on.
@@ -139,14 +144,21 @@ impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
         let mut arguments = arguments.into_iter().peekable();
-        if let Some(name) = arguments.next_if(|name| name == "convert" || name == "check")
-            && name == "convert"
-        {
-            let mut parser = lexopt::Parser::from_args(arguments);
-            let parsed = ConvertArguments::parse(&mut parser)?;
-            return Ok(parsed.map_or(Command::ConvertHelp, Command::Convert));
-        }
+        let commands = ["check", "convert", "mint"];
+        let is_command = |name: &OsString| commands.iter().any(|command| name == command);
+        let command = arguments.next_if(is_command);
         let mut parser = lexopt::Parser::from_args(arguments);
+        match command.as_deref().and_then(OsStr::to_str) {
+            Some("convert") => {
+                let parsed = ConvertArguments::parse(&mut parser)?;
+                return Ok(parsed.map_or(Command::ConvertHelp, Command::Convert));
+            }
+            Some("mint") => {
+                let parsed = MintArguments::parse(&mut parser)?;
+                return Ok(parsed.map_or(Command::MintHelp, Command::Mint));
+            }
+            _ => {}
+        }
         let mut parsed = Self::default();
         let mut file = None;
         let explain = |error: lexopt::Error| format!("{error} (see --help)");

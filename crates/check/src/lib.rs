@@ -16,6 +16,9 @@ mod input;
 mod inputs;
 mod inspected_token;
 mod lint;
+mod mint;
+mod mint_arguments;
+mod minting;
 mod native_hint;
 mod plugin;
 mod policy_table;
@@ -94,6 +97,10 @@ pub fn run(
             let _ = console.errors.write_all(printed.errors.as_bytes());
             Ok((printed.output, Status::Good))
         }
+        Command::MintHelp => Ok((mint_arguments::HELP.to_owned(), Status::Good)),
+        Command::Mint(arguments) => {
+            minting::run(&arguments, console.environment, console.input, now)
+        }
     });
     match result {
         Ok((text, status)) => {
@@ -144,7 +151,8 @@ fn check(
                 let given = Given::read(policy, arguments)?;
                 let connection = Connection::new(Rc::clone(&connection));
                 let (token, proof) = (token.as_deref(), proof.as_deref());
-                let request = trial_request::build(policy, arguments, token, proof, connection);
+                let request =
+                    trial_request::build(&policy.providers, arguments, token, proof, connection);
                 Some(Trial::run(policy, &request, &given, now))
             }
             Ok(_) | Err(_) => None,

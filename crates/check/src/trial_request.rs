@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use gate::dpop::PROOF_HEADER;
-use gate::policy::{Location, Policy};
+use gate::policy::{Location, Provider};
 use gate::request::{Connection, DynamicMetadata, Request};
 
 use crate::arguments::Arguments;
 
-/// Builds the request that the arguments describe. The `token` goes into `Authorization` if a provider
-/// reads that header, else to the first location of the first provider. With a `proof`, its scheme is DPoP.
+/// Builds the request that the arguments describe. The `token` goes into `Authorization` if one of
+/// the `providers` reads that header, else to the first location of the first. With a `proof`, its scheme is DPoP.
 pub(crate) fn build(
-    policy: &Policy,
+    providers: &[Rc<Provider>],
     arguments: &Arguments,
     token: Option<&str>,
     proof: Option<&str>,
@@ -28,7 +28,7 @@ pub(crate) fn build(
         headers.push(("authorization".to_owned(), value));
         headers.push((PROOF_HEADER.to_owned(), proof.as_bytes().to_vec()));
     } else if let Some(token) = token {
-        let mut locations = policy.providers.iter().flat_map(|one| &one.locations);
+        let mut locations = providers.iter().flat_map(|one| &one.locations);
         let first = locations.clone().next();
         let authorization = locations.find(|one| one.header() == Some("authorization"));
         match authorization.or(first).map(|location| &**location) {

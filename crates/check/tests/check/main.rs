@@ -11,6 +11,8 @@ mod convert;
 #[cfg(test)]
 mod decision;
 #[cfg(test)]
+mod mint;
+#[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod reports;

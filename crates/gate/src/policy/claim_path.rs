@@ -28,6 +28,12 @@ impl ClaimPath {
         self.0.first()
     }
 
+    /// The names of the objects that contain the claim, then its own name.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// Whether these are its first names.
     #[must_use]
     pub fn starts_with(&self, names: &[&str]) -> bool {
