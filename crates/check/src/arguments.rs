@@ -12,6 +12,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 use crate::convert_arguments::ConvertArguments;
 use crate::input::read;
 use crate::mint_arguments::MintArguments;
+use crate::suite_arguments::SuiteArguments;
 use crate::trial_metadata::TrialMetadata;
 
 /// The text of `--help`.
@@ -21,9 +22,11 @@ Checks configurations of bearer-gate, and shows what the filter would decide abo
 Usage: bearer-gate-check [OPTIONS] FILE
        bearer-gate-check convert [OPTIONS] FILE
        bearer-gate-check mint [OPTIONS] FILE
+       bearer-gate-check test [OPTIONS] CASES FILE
 
 `convert` puts the gate in the place of Envoy's jwt_authn filter: see convert --help.
 `mint` makes keys and tokens to test a configuration with: see mint --help.
+`test` tests what a configuration does with requests and such tokens: see test --help.
 
 FILE is JSON or YAML; `-` is the standard input. It is a configuration or contains some: an
 Envoy bootstrap, listener, extension configuration or configuration dump, an Istio WasmPlugin
@@ -77,6 +80,8 @@ pub(crate) enum Command {
     Convert(ConvertArguments),
     MintHelp,
     Mint(MintArguments),
+    TestHelp,
+    Test(SuiteArguments),
 }
 
 /// The file to check, and the request to decide on.
@@ -144,7 +149,7 @@ impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
         let mut arguments = arguments.into_iter().peekable();
-        let commands = ["check", "convert", "mint"];
+        let commands = ["check", "convert", "mint", "test"];
         let is_command = |name: &OsString| commands.iter().any(|command| name == command);
         let command = arguments.next_if(is_command);
         let mut parser = lexopt::Parser::from_args(arguments);
@@ -156,6 +161,10 @@ impl Arguments {
             Some("mint") => {
                 let parsed = MintArguments::parse(&mut parser)?;
                 return Ok(parsed.map_or(Command::MintHelp, Command::Mint));
+            }
+            Some("test") => {
+                let parsed = SuiteArguments::parse(&mut parser)?;
+                return Ok(parsed.map_or(Command::TestHelp, Command::Test));
             }
             _ => {}
         }
@@ -308,7 +317,7 @@ fn url(text: &str) -> Result<[String; 3], String> {
 }
 
 /// Parses `[PROVIDER=]FILE`.
-fn provider_file(text: &str) -> (Option<String>, PathBuf) {
+pub(crate) fn provider_file(text: &str) -> (Option<String>, PathBuf) {
     match text.split_once('=') {
         Some((provider, file)) => (Some(provider.to_owned()), file.into()),
         None => (None, text.into()),
@@ -329,7 +338,8 @@ fn header(text: &str) -> Result<(String, Vec<u8>), String> {
     Ok((name, value.trim().as_bytes().to_vec()))
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+/// Parses a time.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     if let Ok(secs) = text.parse() {
         return Ok(Timestamp::from_unix_secs(secs));
     }

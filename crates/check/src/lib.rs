@@ -32,6 +32,8 @@ mod source_tree;
 mod status;
 mod steps;
 mod suggestion;
+mod suite;
+mod suite_arguments;
 mod syntax_hint;
 mod trial;
 mod trial_connection;
@@ -101,6 +103,8 @@ pub fn run(
         Command::Mint(arguments) => {
             minting::run(&arguments, console.environment, console.input, now)
         }
+        Command::TestHelp => Ok((suite_arguments::HELP.to_owned(), Status::Good)),
+        Command::Test(arguments) => suite::run(&arguments, console.environment, console.input, now),
     });
     match result {
         Ok((text, status)) => {

@@ -25,13 +25,15 @@ use crate::native_hint;
 pub(crate) struct Mint {
     /// The file with the key sets in it.
     pub(crate) text: String,
-    /// Its configurations.
+    /// The configurations as they were.
+    pub(crate) originals: Vec<MintedConfiguration>,
+    /// The configurations with the key sets in them.
     pub(crate) configurations: Vec<MintedConfiguration>,
     /// The keys by the name of the provider.
     pub(crate) keys: Vec<MintedKey>,
 }
 
-/// A configuration whose providers have fresh keys.
+/// A configuration, with or without fresh keys.
 pub(crate) struct MintedConfiguration {
     pub(crate) policy: Policy,
     json: Value,
@@ -68,9 +70,9 @@ impl Mint {
         environment: Environment<'_>,
     ) -> Result<Self, String> {
         let text = str::from_utf8(content).map_err(|_| format!("{name}: is not UTF-8"))?;
-        let (found, configurations) = parse(name, text, environment)?;
+        let (found, originals) = parse(name, text, environment)?;
         let mut keys: Vec<MintedKey> = Vec::new();
-        for configuration in &configurations {
+        for configuration in &originals {
             for provider in &configuration.policy.providers {
                 let is_known = keys.iter().any(|key| key.provider == provider.name);
                 if !is_known && !matches!(provider.keys, KeySource::None) {
@@ -88,6 +90,7 @@ impl Mint {
         let (_, configurations) = parse(&format!("{name} with local_jwks"), &text, environment)?;
         Ok(Self {
             text,
+            originals,
             configurations,
             keys,
         })

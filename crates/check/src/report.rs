@@ -309,7 +309,9 @@ impl Trial {
     fn json(&self) -> Value {
         let steps: Vec<Value> = self.steps.iter().map(Step::json).collect();
         let mut json = match &self.outcome {
-            Outcome::Admitted { verified, changes } => json!({
+            Outcome::Admitted {
+                verified, changes, ..
+            } => json!({
                 "outcome": "admitted",
                 "verified": verified,
                 "changes": changes,

@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
         /// Whether it has a valid token.
         verified: bool,
         changes: Vec<String>,
+        /// The headers that the upstream gets.
+        upstream: Vec<(String, String)>,
     },
     /// The filter would answer instead of the upstream, but refusals are only reported: the request passes as it
     /// was sent.
@@ -122,10 +124,12 @@ impl Outcome {
             Decision::Pass => Self::Admitted {
                 verified: false,
                 changes: Vec::new(),
+                upstream: upstream(request, &[]),
             },
             Decision::Admit(admission) => Self::Admitted {
                 verified: admission.verified,
                 changes: changes(policy, &admission),
+                upstream: upstream(request, &admission.headers),
             },
             Decision::Deny(reason) if policy.reports_only(request, requirement) => {
                 Self::Reported { reason }
@@ -200,4 +204,31 @@ fn changes(policy: &Policy, admission: &Admission) -> Vec<String> {
         changes.push("makes Envoy select the route again".to_owned());
     }
     changes
+}
+
+/// The headers of `request` after these changes.
+fn upstream(request: &Request<'_>, changes: &[HeaderChange]) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let pseudo = [":method", ":scheme", ":authority", ":path", "authorization"];
+    let mut headers = Vec::new();
+    for name in pseudo {
+        headers.extend(
+            request
+                .header(name)
+                .map(|value| (name.to_owned(), text(value))),
+        );
+    }
+    let others = request.headers.iter();
+    headers.extend(others.map(|(name, value)| (text(name), text(value))));
+    for change in changes {
+        match change {
+            HeaderChange::Remove(name) => headers.retain(|(known, _)| known != name),
+            HeaderChange::Set(name, value) => {
+                headers.retain(|(known, _)| known != name);
+                headers.push((name.clone(), text(value)));
+            }
+            HeaderChange::Add(name, value) => headers.push((name.clone(), text(value))),
+        }
+    }
+    headers
 }

@@ -21,6 +21,8 @@ mod resources;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod suite;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod validity;
