@@ -153,20 +153,9 @@ impl Arguments {
         let is_command = |name: &OsString| commands.iter().any(|command| name == command);
         let command = arguments.next_if(is_command);
         let mut parser = lexopt::Parser::from_args(arguments);
-        match command.as_deref().and_then(OsStr::to_str) {
-            Some("convert") => {
-                let parsed = ConvertArguments::parse(&mut parser)?;
-                return Ok(parsed.map_or(Command::ConvertHelp, Command::Convert));
-            }
-            Some("mint") => {
-                let parsed = MintArguments::parse(&mut parser)?;
-                return Ok(parsed.map_or(Command::MintHelp, Command::Mint));
-            }
-            Some("test") => {
-                let parsed = SuiteArguments::parse(&mut parser)?;
-                return Ok(parsed.map_or(Command::TestHelp, Command::Test));
-            }
-            _ => {}
+        let command = command.as_deref().and_then(OsStr::to_str);
+        if let Some(command) = subcommand(command.unwrap_or_default(), &mut parser)? {
+            return Ok(command);
         }
         let mut parsed = Self::default();
         let mut file = None;
@@ -287,6 +276,18 @@ impl Arguments {
             || self.requirement.is_some()
             || self.now.is_some()
     }
+}
+
+/// Parses what follows the name of a command; `None` if it is not one with arguments of its own.
+fn subcommand(name: &str, parser: &mut lexopt::Parser) -> Result<Option<Command>, String> {
+    Ok(Some(match name {
+        "convert" => {
+            ConvertArguments::parse(parser)?.map_or(Command::ConvertHelp, Command::Convert)
+        }
+        "mint" => MintArguments::parse(parser)?.map_or(Command::MintHelp, Command::Mint),
+        "test" => SuiteArguments::parse(parser)?.map_or(Command::TestHelp, Command::Test),
+        _ => return Ok(None),
+    }))
 }
 
 /// The value of an option. It may be a token, so no error repeats it.

@@ -55,7 +55,7 @@ impl MintArguments {
             file: PathBuf::new(),
             out: PathBuf::from("minted"),
             claims: Map::new(),
-            lifetime: Duration::from_secs(3600),
+            lifetime: Duration::from_hours(1),
         };
         while let Some(argument) = parser.next().map_err(explain)? {
             match argument {

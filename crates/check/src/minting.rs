@@ -9,9 +9,9 @@ use gate::time::Timestamp;
 use gate_config::Environment;
 
 use crate::input;
-use crate::mint::Mint;
 use crate::mint::kind::Kind;
 use crate::mint::minter::Verdict;
+use crate::mint::{Mint, MintedKey};
 use crate::mint_arguments::MintArguments;
 use crate::status::Status;
 
@@ -30,7 +30,7 @@ pub(crate) fn run(
     let content = input::read(&arguments.file, input)?;
     let mint = Mint::new(&name, &content, environment)?;
     let mut files = Files::new(&arguments.out)?;
-    let has_secret = mint.keys.iter().any(|key| key.is_secret());
+    let has_secret = mint.keys.iter().any(MintedKey::is_secret);
     let config = config_name(&arguments.file, &content);
     files.write(&config, &mint.text, has_secret, "the configuration")?;
     for key in &mint.keys {

@@ -26,7 +26,7 @@ use crate::trial::{Outcome, Trial};
 use crate::trial_request;
 
 /// How long minted tokens are valid.
-const LIFETIME: Duration = Duration::from_secs(3600);
+const LIFETIME: Duration = Duration::from_hours(1);
 
 /// Runs the cases of a file. Returns what to print.
 ///

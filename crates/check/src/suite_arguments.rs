@@ -60,7 +60,7 @@ pub(crate) struct SuiteArguments {
     pub(crate) now: Option<Timestamp>,
     /// Whether to print TAP.
     pub(crate) tap: bool,
-    /// Where to write the results as JUnit does.
+    /// Where to write the results as `JUnit` does.
     pub(crate) junit: Option<PathBuf>,
 }
 

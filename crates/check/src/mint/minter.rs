@@ -21,7 +21,7 @@ use crate::mint::kind::Kind;
 use crate::trial_request;
 
 /// How far from now the times of bad tokens are, beyond the clock skew.
-const FAR: Duration = Duration::from_secs(3600);
+const FAR: Duration = Duration::from_hours(1);
 
 /// Mints the tokens of one provider.
 pub(crate) struct Minter<'m> {

@@ -1,4 +1,4 @@
-//! The results of cases, as text, TAP and JUnit.
+//! The results of cases, as text, TAP and `JUnit`.
 
 use std::fmt::Write as _;
 
@@ -60,7 +60,7 @@ pub(crate) fn tap(results: &[CaseResult]) -> String {
     text
 }
 
-/// The results in the XML of JUnit.
+/// The results in the XML of `JUnit`.
 pub(crate) fn junit(file: &str, results: &[CaseResult]) -> String {
     let (tests, failures) = (results.len(), failures(results));
     let suite = escape(file);
