@@ -49,10 +49,17 @@ impl Challenge {
                 return Err(wrong("duplicate parameter"));
             }
         }
-        let known = ["", "invalid_request", "invalid_token", "insufficient_scope"];
+        let known = [
+            "",
+            "invalid_request",
+            "invalid_token",
+            "insufficient_scope",
+            // RFC 9470, section 3.
+            "insufficient_user_authentication",
+        ];
         let error = parameters.get("error").map_or("", String::as_str);
         if !known.contains(&error) || !parameters.contains_key("realm") {
-            return Err(wrong("not according to RFC 6750"));
+            return Err(wrong("not according to RFC 6750 and RFC 9470"));
         }
         Ok(Self(parameters))
     }
