@@ -9,6 +9,7 @@ use gate::request::MetadataSource;
 use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
+use crate::argument_values::{provider_file, time};
 use crate::convert_arguments::ConvertArguments;
 use crate::input::read;
 use crate::mint_arguments::MintArguments;
@@ -317,14 +318,6 @@ fn url(text: &str) -> Result<[String; 3], String> {
     Ok([scheme.to_ascii_lowercase(), authority.to_owned(), path])
 }
 
-/// Parses `[PROVIDER=]FILE`.
-pub(crate) fn provider_file(text: &str) -> (Option<String>, PathBuf) {
-    match text.split_once('=') {
-        Some((provider, file)) => (Some(provider.to_owned()), file.into()),
-        None => (None, text.into()),
-    }
-}
-
 fn header(text: &str) -> Result<(String, Vec<u8>), String> {
     // A pseudo-header begins with a colon.
     let (colon, rest) = match text.strip_prefix(':') {
@@ -337,18 +330,4 @@ fn header(text: &str) -> Result<(String, Vec<u8>), String> {
         name => format!("{colon}{name}"),
     };
     Ok((name, value.trim().as_bytes().to_vec()))
-}
-
-/// Parses a time.
-pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
-    if let Ok(secs) = text.parse() {
-        return Ok(Timestamp::from_unix_secs(secs));
-    }
-    let time = humantime::parse_rfc3339(text).ok();
-    let since_epoch = time.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    since_epoch.map(Timestamp::from_unix).ok_or_else(|| {
-        format!(
-            "--now: {text:?} is neither seconds since 1970 nor a time like 2026-01-31T12:00:00Z"
-        )
-    })
 }

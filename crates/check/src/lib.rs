@@ -4,6 +4,7 @@
 //! It calls the same functions as the filter and decides nothing itself. The clock, the standard input
 //! and the output are arguments.
 
+mod argument_values;
 mod arguments;
 mod config_file;
 mod configuration;

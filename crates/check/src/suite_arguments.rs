@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
-use crate::arguments::{provider_file, time};
+use crate::argument_values::{provider_file, time};
 
 /// The text of `test --help`.
 pub(crate) const HELP: &str = "\
