@@ -267,6 +267,7 @@ lint: .tools/bin/cargo-deny tools/node_modules/.installed ## check formatting, l
 	.tools/bin/cargo-deny --log-level error --workspace --locked check bans licenses sources
 	node $(DEPENDENCY_CRUISER) --config tools/dependency-cruiser.mjs bench demo scripts tests tools
 	node tools/check-documents.mjs
+	@for patch in crates/simulation/planted/*.patch; do git apply --check $$patch || exit 1; done
 
 tools/node_modules/.installed: tools/package.json tools/package-lock.json
 	@scripts/need node
