@@ -141,7 +141,7 @@ fn public_urls_name_the_prefix_that_a_hop_in_front_cuts_off() {
     ] {
         assert_refused(&hops.send(&token, url), ReasonKind::ProofUri, url);
     }
-    // Whoever reaches the gate itself may not choose its name.
+    // Anyone who reaches the gate itself may not choose its name.
     let host = request(&token, "/orders", "http://b.example/orders").host("b.example");
     assert_refused(&hops.gate.send(&host), ReasonKind::ProofUri, "another host");
     assert_eq!(hops.gate.upstream.count(), 1);

@@ -31,7 +31,7 @@ fn cluster(name: &Node, uri: &str, file: &Node, warnings: &mut Vec<Warning>) {
     let name = name.text().unwrap_or_default();
     if uri.starts_with("http://") && !is_local(uri) {
         let text =
-            format!("{uri} is fetched in plain text: whoever is on the way can replace the answer");
+            format!("{uri} is fetched in plain text: anyone on the way can replace the answer");
         warnings.push(Warning::new("plain-text", at, text));
     }
     let resources = file.get("static_resources");
