@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use gate_config::camel;
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 use serde_json::{Map, Value};
 
@@ -187,23 +188,6 @@ pub(crate) fn line_and_column(text: &str, position: usize) -> (usize, usize) {
         .map_or(0, |index| index.saturating_add(1));
     let on_line = text.get(start..position).unwrap_or_default();
     (line, on_line.chars().count().saturating_add(1))
-}
-
-/// The name in lowerCamelCase.
-pub(crate) fn camel(snake: &str) -> String {
-    let mut camel = String::new();
-    let mut upper = false;
-    for letter in snake.chars() {
-        match letter {
-            '_' => upper = true,
-            letter if upper => {
-                camel.push(letter.to_ascii_uppercase());
-                upper = false;
-            }
-            letter => camel.push(letter),
-        }
-    }
-    camel
 }
 
 /// Why a text is not YAML.

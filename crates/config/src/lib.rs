@@ -74,6 +74,7 @@ pub use json::UniqueValue;
 pub use problem::Problem;
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::schema;
+pub use spelling::camel;
 
 /// Parses a configuration as the host hands it over: JSON, or the binary form of a
 /// `google.protobuf.Struct`. Secrets and key sets may come from `environment`.

@@ -11,7 +11,8 @@ pub(crate) fn all(name: &str) -> Vec<String> {
 }
 
 /// The name in lowerCamelCase, as protobuf converts it.
-pub(crate) fn camel(snake: &str) -> String {
+#[must_use]
+pub fn camel(snake: &str) -> String {
     let mut camel = String::with_capacity(snake.len());
     let mut upper = false;
     for letter in snake.chars() {
