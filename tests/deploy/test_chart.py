@@ -10,7 +10,6 @@ from support.checkout import ROOT, check_program, run
 from support.envoy import Envoy, bootstrap, cluster, scratch
 from support.helm import Refused, lint, template
 from support.manifests import documents, one
-from support.wait import eventually
 from test_control_planes import decides
 
 CHART = ROOT / "deploy/helm/bearer-gate"
@@ -92,7 +91,6 @@ def test_what_the_chart_makes_for_istio_decides_in_envoy(platform, issuer, serve
     istio = forms.Istio([forms.wasm_plugin(one(rendered(platform), "WasmPlugin"))], upstream.port)
     istio.add_cluster(keys.port)
     with Envoy(istio.configuration) as envoy:
-        eventually("the keys are there", lambda: envoy.get("/orders", issuer.token())[0] == 200)
         decides(envoy, issuer)
 
 
@@ -107,5 +105,4 @@ def test_what_the_chart_makes_for_envoy_gateway_decides_in_envoy(issuer, servers
     configuration = forms.patched(configuration, one(made, "EnvoyProxy"))
     configuration = forms.redirected(configuration, {"bearer-gate-issuer.example": keys.port})
     with Envoy(configuration) as envoy:
-        eventually("the keys are there", lambda: envoy.get("/orders", issuer.token())[0] == 200)
         decides(envoy, issuer)

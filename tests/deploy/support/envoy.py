@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from .checkout import ROOT, envoy_program
-from .wait import PATIENCE
+from .wait import PATIENCE, eventually
 
 _numbers = itertools.count()
 _directory = ROOT / "target/tmp/deploy"
@@ -148,6 +148,15 @@ class Envoy:
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
         return _get(self.port, path, headers)
+
+    def answer(self, *arguments, **headers):
+        """As `get`, once the worker has keys: each fetches on its own and answers 503 until it has them."""
+
+        def other_than_503():
+            status, body = self.get(*arguments, **headers)
+            return (status, body) if status != 503 else None
+
+        return eventually("the worker has keys", other_than_503)
 
     def stop(self):
         if self._process.poll() is None:
