@@ -254,22 +254,6 @@ fn a_set_that_comes_back_with_another_tag_is_requested_with_that_tag() {
     assert_eq!(gate.log().matches("a new key set").count(), 1);
 }
 
-#[test]
-fn a_server_may_ask_for_an_earlier_refresh() {
-    let issuer = Issuer::start();
-    let published = Issuer::published(&[&keys::RSA]).header("cache-control", "no-store");
-    issuer.server.reply(published);
-    // Without the header the next fetch would come long after the test has given up.
-    let config = config(&json!({"cache_duration": "3600s"}));
-    let gate = Setup::trusting(&issuer).config(config).start();
-    assert_eq!(status(&gate, &keys::RSA), 200);
-    eventually("there is a second fetch", || issuer.server.count() == 2);
-    let fetches = issuer.server.received();
-    let between = fetches[1].at - fetches[0].at;
-    // The shortest lifetime is ten seconds, minus a jitter of up to a tenth.
-    assert!(between > Duration::from_millis(8900), "{between:?}");
-}
-
 /// A configuration in which the metadata of the issuer names the key server.
 fn discovering(issuer: &str, timeout: &str) -> Value {
     let mut provider = Issuer::provider();

@@ -13,7 +13,7 @@ use super::refresh_policy::RefreshPolicy;
 use crate::time::{Instant, whole_millis};
 
 /// The shortest time for which a document is used, whatever its server says.
-const SHORTEST_FRESHNESS: Duration = Duration::from_secs(10);
+const SHORTEST_FRESHNESS: Duration = Duration::from_mins(1);
 
 /// How long a document is kept for a new user: the time in which it is expected to join.
 const RESERVATION: Duration = Duration::from_secs(10);

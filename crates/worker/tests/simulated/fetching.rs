@@ -278,6 +278,28 @@ fn a_document_that_is_lost_from_shared_data_is_fetched_again_for_new_workers() {
 }
 
 #[test]
+fn a_server_may_ask_for_an_earlier_refresh_but_not_within_a_minute() {
+    for (directive, cache_control, due) in [
+        ("max-age=300", "honor", 300),
+        ("max-age=1", "honor", 60),
+        ("no-store", "honor", 60),
+        ("no-store", "ignore", 600),
+    ] {
+        let mut provider = provider();
+        provider["remote_jwks"]["cache_control"] = cache_control.into();
+        let config = json!({"providers": {"cloud": provider}}).to_string();
+        let process = process();
+        process.serve_always("issuer", key_set().header("cache-control", directive));
+        let _listener = process.start_worker().listen(&config).unwrap();
+        // The refresh may come up to a tenth earlier.
+        process.advance(due * 9 / 10 * SECOND - SECOND);
+        assert_eq!(process.received("issuer").len(), 1, "{directive}");
+        process.advance(due / 10 * SECOND + 2 * SECOND);
+        assert_eq!(process.received("issuer").len(), 2, "{directive}");
+    }
+}
+
+#[test]
 fn an_unchanged_document_is_not_transferred_again() {
     let (process, _worker, listener) = listening(&config());
     let tag = "\"a\"";
