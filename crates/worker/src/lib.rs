@@ -5,13 +5,14 @@
 //! [`Stream`] for each request. The layers, from the bottom: [`host`]; what is shared
 //! (`store`, [`own_data`], `shared_state`, `replay_store`, `nonce_key`, `log_once`, `log_throttle`) and counted ([`metrics`]); `clock`; documents and introspection (`source`,
 //! `introspection`, [`change`], `sources`); requests that wait ([`waiting_room`], `pace`);
-//! streams that end with their tokens (`open_streams`); the [`Worker`]; the
-//! contexts [`Root`] and [`Stream`].
+//! streams that end with their tokens (`open_streams`); decisions (`decider`); the [`Worker`];
+//! the contexts [`Root`] and [`Stream`].
 
 pub mod change;
 mod clock;
 pub mod connection_reader;
 mod counter;
+mod decider;
 pub mod gauge;
 pub mod host;
 mod introspection;

@@ -4,34 +4,29 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use gate::admission::{Admission, ENDED_STATE, HeaderChange, REASON_STATE, WOULD_DENY_STATE};
 use gate::answer::Answer;
-use gate::decision::{Context, Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait, decide};
-use gate::dpop::ProofKeys;
+use gate::decision::{Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait};
 use gate::policy::{KeySource, Policy, Requirement, StreamEnd};
-use gate::reason::{Reason, ReasonKind};
+use gate::reason::Reason;
 use gate::refusal_line::RefusalLine;
 use gate::request::{Connection, ConnectionSource, DynamicMetadata, MetadataSource, Request};
 use gate::resource_metadata;
-use gate::time::{Instant, Timestamp};
-use gate::token_cache::TokenCache;
+use gate::time::Instant;
 use gate::verify::Engine;
-use log::{debug, warn};
-use serde_json::json;
+use log::debug;
 
 use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection_reader::ConnectionReader;
 use crate::counter::Counter;
+use crate::decider::Decider;
 use crate::host::{CalloutId, ContextId, Host};
-use crate::log_throttle::LogThrottle;
 use crate::metadata_reader::MetadataReader;
 use crate::metrics::Metrics;
 use crate::open_streams::OpenStreams;
 use crate::pace::{Pace, Pacer};
-use crate::replay_store::ReplayStore;
 use crate::signature_engine;
 use crate::skipped_keys;
 use crate::sources::{Sources, Turn};
@@ -47,25 +42,17 @@ use crate::waiting_room::{Waiter, WaitingRoom};
 /// too many; up to 1024 requests may wait.
 const MAX_SETTLED_PER_CALL: usize = 16;
 
-/// `Retry-After` while the host does not know the date.
-const WITHOUT_DATE: Duration = Duration::from_secs(1);
-
 /// One policy at work in one worker.
 pub struct Worker<H: Host> {
     host: H,
     clock: Clock<H>,
-    /// Lines about a host without a credible date.
-    dateless: LogThrottle<H>,
     policy: Policy,
     /// Reads dynamic metadata; `None` if no rule depends on them.
     metadata: Option<Rc<dyn MetadataSource>>,
     connection: Rc<dyn ConnectionSource>,
     metrics: Rc<Metrics<H>>,
     engine: Rc<Engine>,
-    tokens: RefCell<TokenCache>,
-    proof_keys: RefCell<ProofKeys>,
-    /// Which proofs have been used; `None` if proofs are not checked, or may be used again.
-    replays: Option<ReplayStore<H>>,
+    decider: Decider<H>,
     sources: RefCell<Sources<H>>,
     room: RefCell<WaitingRoom<Request<'static>>>,
     /// The streams that end with their tokens; `None` if none does.
@@ -97,32 +84,22 @@ impl<H: Host> Worker<H> {
                 skipped_keys::report_local(&store, provider, keys, &engine, &metrics);
             }
         }
-        let providers = policy.providers.iter();
-        let cached = providers.map(|provider| provider.cache.tokens);
-        let capacity = cached.fold(0, usize::saturating_add);
         let metadata = policy.reads_dynamic_metadata().then(|| {
             let reader: Rc<dyn MetadataSource> = Rc::new(MetadataReader(host.clone()));
             reader
         });
         let clock = Clock::new(host.clone());
         let now = clock.now();
-        let dpop = policy.options.dpop.as_ref();
-        let replays = dpop.filter(|dpop| dpop.replay_entries > 0);
-        let replays = replays.map(|dpop| {
-            let configuration = gate_config::normalized(configuration);
-            ReplayStore::new(store.clone(), &configuration, dpop.replay_entries)
-        });
+        let sources = Sources::new(&store, &policy, &engine, &metrics, now);
+        let decider = Decider::new(&store, &policy, configuration, &engine, &metrics);
         Self {
-            replays,
-            sources: RefCell::new(Sources::new(&store, &policy, &engine, &metrics, now)),
-            tokens: RefCell::new(TokenCache::new(capacity, host.hash_state())),
-            proof_keys: RefCell::default(),
+            engine,
+            decider,
+            sources: RefCell::new(sources),
             room: RefCell::new(WaitingRoom::new(policy.awaited_providers())),
             streams: (policy.options.stream_end == StreamEnd::WithToken).then(RefCell::default),
             pacer: Pacer::start(host.clone()),
             clock,
-            dateless: LogThrottle::new(store.clone(), &json!(["date"])),
-            engine,
             metadata,
             connection: Rc::new(ConnectionReader(host.clone())),
             metrics,
@@ -322,6 +299,12 @@ impl<H: Host> Worker<H> {
         }
     }
 
+    fn decide(&self, request: &Request<'_>, turn: Turn<'_>) -> Decided<'_> {
+        let date = self.clock.date(turn.now);
+        self.decider
+            .decide(&self.policy, request, &self.sources.borrow(), turn, date)
+    }
+
     fn settle_one(
         &self,
         stream: ContextId,
@@ -385,79 +368,6 @@ impl<H: Host> Worker<H> {
                 sources.withdraw(dependency);
             }
         }
-    }
-
-    fn decide(&self, request: &Request<'_>, turn: Turn<'_>) -> Decided<'_> {
-        match self.clock.date(turn.now) {
-            Some(date) => self.spend(self.decide_at(date, request, turn), date),
-            None => self.decide_without_date(request, turn.now),
-        }
-    }
-
-    /// Uses up the proof of a request that was admitted at `date`. The request is refused if the proof has been
-    /// used before.
-    fn spend<'p>(&self, decided: Decided<'p>, date: Timestamp) -> Decided<'p> {
-        let Decision::Admit(Admission {
-            proof: Some(proof), ..
-        }) = &decided.decision
-        else {
-            return decided;
-        };
-        let Some(replays) = &self.replays else {
-            return decided;
-        };
-        let attempt = replays.spend(proof, date);
-        self.metrics.add(Counter::ProofContended, attempt.contended);
-        match attempt.refusal {
-            None => decided,
-            Some(reason) => Decided {
-                decision: reason.into(),
-                ..decided
-            },
-        }
-    }
-
-    /// Decides a request while the date is unknown. No token can be judged, but whatever needs no token is
-    /// decided as ever.
-    fn decide_without_date(&self, request: &Request<'_>, now: Instant) -> Decided<'_> {
-        // At the end of time every token that expires has expired.
-        let turn = Turn {
-            now,
-            can_wait: false,
-            statuses: &[],
-        };
-        let decided = self.decide_at(Timestamp::END, request, turn);
-        let needs_no_date = match &decided.decision {
-            Decision::Pass => true,
-            Decision::Admit(admission) => !admission.verified,
-            Decision::Deny(reason) => {
-                matches!(reason.kind(), ReasonKind::Missing | ReasonKind::NoRule)
-            }
-            Decision::Wait(_) => false,
-        };
-        if needs_no_date {
-            return decided;
-        }
-        if let Some(suppressed) = self.dateless.admit(now) {
-            warn!(
-                "bearer-gate: the clock of the host is not set, so no token can be judged{suppressed}"
-            );
-        }
-        let retry_after = WITHOUT_DATE;
-        Reason::KeysUnavailable { retry_after }.into()
-    }
-
-    fn decide_at(&self, date: Timestamp, request: &Request<'_>, turn: Turn<'_>) -> Decided<'_> {
-        let sources = self.sources.borrow();
-        let context = Context {
-            resources: &sources.resources(turn),
-            engine: &self.engine,
-            tokens: &self.tokens,
-            proof_keys: &self.proof_keys,
-        };
-        let decided = decide(&self.policy, request, &context, date);
-        self.metrics.add_counts(decided.counts);
-        decided
     }
 
     /// Carries out a decision, in the context of the request's stream. Who can no longer wait is refused.

@@ -292,9 +292,9 @@ fn a_server_may_ask_for_an_earlier_refresh_but_not_within_a_minute() {
         process.serve_always("issuer", key_set().header("cache-control", directive));
         let _listener = process.start_worker().listen(&config).unwrap();
         // The refresh may come up to a tenth earlier.
-        process.advance(due * 9 / 10 * SECOND - SECOND);
+        process.advance((due * 9 / 10 - 1) * SECOND);
         assert_eq!(process.received("issuer").len(), 1, "{directive}");
-        process.advance(due / 10 * SECOND + 2 * SECOND);
+        process.advance((due / 10 + 2) * SECOND);
         assert_eq!(process.received("issuer").len(), 2, "{directive}");
     }
 }
