@@ -138,7 +138,7 @@ def mint(directory: Path, claims: dict):
 
 
 def prepared(directory: Path, module: Path, api_port: int) -> dict:
-    """The configuration with the clients' keys, this module, the API of the tests, and free ports."""
+    """The configuration with the clients' keys, this module, free ports, and no server but the API of the tests."""
     configuration = yaml.safe_load(CONFIGURATION.read_text())
     for filter in (one["config"] for one in dictionaries(configuration) if "vm_config" in one.get("config", {})):
         # Another wasm filter would have another configuration.
@@ -152,13 +152,15 @@ def prepared(directory: Path, module: Path, api_port: int) -> dict:
     resources = configuration["static_resources"]
     for listener in resources["listeners"]:
         listener["address"] = address(0)
-    for index, cluster in enumerate(resources["clusters"]):
-        if cluster["name"] in API_CLUSTERS:
-            endpoints = [{"lb_endpoints": [{"endpoint": {"address": address(api_port)}}]}]
-            resources["clusters"][index] = {
-                "name": cluster["name"], "type": "STATIC",
-                "load_assignment": {"cluster_name": cluster["name"], "endpoints": endpoints},
-            }
+    # Other clusters have no endpoints: the tests reach nobody else.
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address(api_port)}}]}]
+    resources["clusters"] = [
+        {
+            "name": name, "type": "STATIC",
+            "load_assignment": {"cluster_name": name, "endpoints": endpoints if name in API_CLUSTERS else []},
+        }
+        for name in (cluster["name"] for cluster in resources["clusters"])
+    ]
     configuration["admin"] = {"address": address(0)}
     return configuration
 
