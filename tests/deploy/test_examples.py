@@ -59,10 +59,8 @@ class Example:
                 words = (process / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"--admin-address-path" in words and any(str(self.directory).encode() in word for word in words):
-                # The shell that becomes Envoy has the same words.
-                if b"-c" not in words[:2]:
-                    found.append(int(process.name))
+            if words[0].endswith(b"envoy") and any(str(self.directory).encode() in word for word in words):
+                found.append(int(process.name))
         return found
 
 

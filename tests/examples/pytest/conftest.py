@@ -38,6 +38,7 @@ CLIENTS = {
 
 # How long anything may take. It is over sooner, unless something hangs.
 PATIENCE = 60
+STRUCT = "type.googleapis.com/google.protobuf.Struct"
 # Runs a program that ends with the process that has started it, however that ends.
 GUARD = 'exec 3<&0; { cat <&3 >/dev/null; kill -KILL $$; } & exec "$@" 3<&- </dev/null'
 
@@ -137,18 +138,17 @@ def mint(directory: Path, claims: dict):
         raise RuntimeError(f"bearer-gate-check mint: {done.stderr}")
 
 
-def prepared(directory: Path, module: Path, api_port: int) -> dict:
+def prepared(directory: Path, wasm: Path, api_port: int) -> dict:
     """The configuration with the clients' keys, this module, free ports, and no server but the API of the tests."""
     configuration = yaml.safe_load(CONFIGURATION.read_text())
-    for filter in (one["config"] for one in dictionaries(configuration) if "vm_config" in one.get("config", {})):
-        # Another wasm filter would have another configuration.
-        providers = filter["configuration"]["value"]["providers"]
-        for name, provider in providers.items():
+    for plugin, settings in gates(configuration):
+        for name, provider in settings["providers"].items():
             provider.pop("remote_jwks", None)
             key_sets = [json.loads((directory / client / f"{name}.jwks.json").read_text()) for client in CLIENTS]
             keys = [key for key_set in key_sets for key in key_set["keys"]]
             provider["local_jwks"] = {"inline_string": json.dumps({"keys": keys})}
-        filter["vm_config"]["code"] = {"local": {"filename": str(module)}}
+        plugin["configuration"] = {"@type": STRUCT, "value": settings}
+        plugin["vm_config"]["code"] = {"local": {"filename": str(wasm)}}
     resources = configuration["static_resources"]
     for listener in resources["listeners"]:
         listener["address"] = address(0)
@@ -163,6 +163,16 @@ def prepared(directory: Path, module: Path, api_port: int) -> dict:
     ]
     configuration["admin"] = {"address": address(0)}
     return configuration
+
+
+def gates(configuration: dict):
+    """The plugins that are the gate, each with its configuration, which may be a Struct or a text with JSON."""
+    for plugin in dictionaries(configuration):
+        if "vm_config" in plugin and "configuration" in plugin:
+            settings = plugin["configuration"].get("value")
+            settings = json.loads(settings) if isinstance(settings, str) else settings
+            if "providers" in settings:
+                yield plugin, settings
 
 
 def dictionaries(value):
