@@ -1,13 +1,14 @@
 """action.yml: each step runs here, in an empty directory, with the files of a local release."""
 
 import hashlib
+import re
 import shutil
 
 import pytest
 import yaml
 
 from support.action import Action
-from support.checkout import MODULE, ROOT, check_program, run
+from support.checkout import MODULE, ROOT, check_program, python, run
 from support.envoy import scratch
 from test_release import release
 
@@ -146,6 +147,21 @@ def test_a_machine_that_the_tool_is_not_built_for_is_refused(workspace, publishe
     action = act(workspace, published, architecture="ARM64")
     assert action.status == 1
     assert "for x86-64 Linux only" in action.output
+
+
+def test_the_workflow_in_the_documents_suits_its_schema_and_names_what_there_is(tmp_path):
+    text = (ROOT / "docs/in-your-ci.md").read_text()
+    [block] = [block for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if "OWNER/" in block]
+    workflow = yaml.safe_load(block)
+    file = tmp_path / "workflow.yml"
+    file.write_text(yaml.safe_dump({"on": "push", **workflow}))
+    run(python("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", file)
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    [step] = [step for step in workflow["jobs"]["gate"]["steps"] if step.get("id") == "gate"]
+    assert step["with"].keys() <= action["inputs"].keys()
+    assert set(re.findall(r"steps\.gate\.outputs\.(\w+)", block)) <= action["outputs"].keys()
+    documented = re.findall(r"^\| ((?:`[a-z0-9-]+`(?:, )?)+) \|", text.partition("| input |")[2], re.MULTILINE)
+    assert set(re.findall("`([^`]+)`", " ".join(documented))) == action["inputs"].keys()
 
 
 def test_the_action_installs_the_envoy_of_the_tests():

@@ -88,6 +88,14 @@ def test_a_module_with_the_right_hash_is_used_and_another_is_not(example):
     assert f"has the SHA-256 {right}, not 000" in done.stdout, done.stdout
 
 
+def test_envoy_may_be_named(example):
+    example.environment["PATH"] = os.environ["PATH"]
+    del example.environment["PYTHONPATH"]
+    assert example.run().returncode != 0
+    done = example.run(ENVOY=str(envoy_program()))
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_policy_that_lets_too_much_pass_fails_a_test_that_is_named(example):
     # Who may read may write.
     before = {"pytest": "scopes: [orders:write]", "node": '"scopes": ["orders:write"]'}[example.name]

