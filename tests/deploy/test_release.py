@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -234,6 +235,15 @@ def test_a_new_version_takes_over_what_is_not_released_in_the_changelog(tmp_path
     # Nothing is new, so a second time changes nothing.
     run(clone / "scripts/set-version", "98.76.54", cwd=clone)
     assert changelog.read_text() == released
+
+
+def test_the_tool_of_a_release_contains_no_path_of_this_machine():
+    tool = ROOT / "target/x86_64-unknown-linux-gnu/release/bearer-gate-check"
+    if not tool.exists():
+        pytest.skip("the static tool is missing: make check-static builds it (some minutes)")
+    content = tool.read_bytes()
+    for place in (str(ROOT), os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo"), ".cargo/registry"):
+        assert f"{place}/".encode() not in content, f"the tool contains {place}"
 
 
 def test_the_sbom_names_what_is_in_the_module_and_no_path_of_this_machine():
