@@ -222,11 +222,12 @@ scripts/release/node_modules/.installed: scripts/release/package.json scripts/re
 image: build scripts/release/node_modules/.installed ## write the module as an OCI image layout, target/image, and print its digest
 	@node scripts/image.mjs
 
-# Without a libc of the machine, so that it runs on every x86-64 Linux.
+# Without a libc of the machine, so that it runs on every x86-64 Linux. Its C code has paths of its sources, too.
 STATIC_TARGET := x86_64-unknown-linux-gnu
+STATIC_CFLAGS  = -ffile-prefix-map=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo -ffile-prefix-map=$(CURDIR)=bearer-gate
 check-static:
 	@scripts/need rust
-	RUSTFLAGS='-C target-feature=+crt-static $(REMAP)' cargo build --locked --release --target $(STATIC_TARGET) -p gate-check
+	CFLAGS_$(subst -,_,$(STATIC_TARGET))='$(STATIC_CFLAGS)' RUSTFLAGS='-C target-feature=+crt-static $(REMAP)' cargo build --locked --release --target $(STATIC_TARGET) -p gate-check
 
 # The tool names packages of the workspace by their paths on this machine, which nobody else has.
 sbom: .tools/bin/cargo-cyclonedx

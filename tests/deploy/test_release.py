@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -189,15 +190,20 @@ def test_everything_names_the_version_of_cargo_toml():
     assert set(named.split()) == {f"registry.example/bearer-gate:{version}"}
     layouts = run("git", "grep", "-hoE", r"target/image:[0-9]+\.[0-9]+\.[0-9]+", "--", "docs").stdout
     assert set(layouts.split()) == {f"target/image:{version}"}
+    tags = run("git", "grep", "-hoE", r"/bearer-gate@v[0-9]+\.[0-9]+\.[0-9]+", "--", "action.yml", "docs").stdout
+    assert set(tags.split()) == {f"/bearer-gate@v{version}"}
     chart = yaml.safe_load((ROOT / "deploy/helm/bearer-gate/Chart.yaml").read_text())
     assert (chart["version"], chart["appVersion"]) == (version, version)
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    assert action["inputs"]["version"]["default"] == version
 
 
 def test_a_new_version_is_set_everywhere_by_one_command(tmp_path):
     clone = tmp_path / "clone"
     run("git", "clone", "--quiet", ROOT, clone)
     # What is not committed yet, too.
-    shutil.copy(ROOT / "scripts/set-version", clone / "scripts/set-version")
+    for name in ("scripts/set-version", "action.yml", "CHANGELOG.md", "docs/in-your-ci.md"):
+        shutil.copy(ROOT / name, clone / name)
     run(clone / "scripts/set-version", "98.76.54", cwd=clone)
     changed = run("git", "diff", "--name-only", cwd=clone).stdout.split()
     assert {"Cargo.toml", "Cargo.lock", "fuzz/Cargo.lock", "deploy/helm/bearer-gate/Chart.yaml"} <= set(changed)
@@ -208,6 +214,36 @@ def test_a_new_version_is_set_everywhere_by_one_command(tmp_path):
     assert versions == {"98.76.54"}
     before = run("git", "grep", "-hoE", r"(registry.example/bearer-gate|target/image):[0-9.]+[0-9]", "--", "deploy", "docs", cwd=clone)
     assert {line.rpartition(":")[2] for line in before.stdout.split()} == {"98.76.54"}
+    tags = run("git", "grep", "-hoE", r"/bearer-gate@v[0-9.]+[0-9]", "--", "action.yml", "docs", cwd=clone).stdout
+    assert {line.rpartition("@v")[2] for line in tags.split()} == {"98.76.54"}
+    action = yaml.safe_load((clone / "action.yml").read_text())
+    assert action["inputs"]["version"]["default"] == "98.76.54"
+
+
+def test_a_new_version_takes_over_what_is_not_released_in_the_changelog(tmp_path):
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", ROOT, clone)
+    shutil.copy(ROOT / "scripts/set-version", clone / "scripts/set-version")
+    changelog = clone / "CHANGELOG.md"
+    head = "# Changelog\n\n"
+    changelog.write_text(f"{head}## [Unreleased]\n\n### Added\n\n- A thing.\n")
+    run(clone / "scripts/set-version", "98.76.54", cwd=clone)
+    released = changelog.read_text()
+    assert re.fullmatch(
+        re.escape(f"{head}## [Unreleased]\n\n## [98.76.54] - ") + r"\d{4}-\d\d-\d\d\n\n### Added\n\n- A thing\.\n", released
+    ), released
+    # Nothing is new, so a second time changes nothing.
+    run(clone / "scripts/set-version", "98.76.54", cwd=clone)
+    assert changelog.read_text() == released
+
+
+def test_the_tool_of_a_release_contains_no_path_of_this_machine():
+    tool = ROOT / "target/x86_64-unknown-linux-gnu/release/bearer-gate-check"
+    if not tool.exists():
+        pytest.skip("the static tool is missing: make check-static builds it (some minutes)")
+    content = tool.read_bytes()
+    for place in (str(ROOT), os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo"), ".cargo/registry"):
+        assert f"{place}/".encode() not in content, f"the tool contains {place}"
 
 
 def test_the_sbom_names_what_is_in_the_module_and_no_path_of_this_machine():

@@ -1,4 +1,4 @@
-"""The workflows of GitHub: valid, and without what zizmor knows to be dangerous."""
+"""The workflows and the action of GitHub: valid, and without what zizmor knows to be dangerous."""
 
 import os
 import re
@@ -10,16 +10,18 @@ from support.checkout import ROOT, debian, python, run
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
+ACTION = ROOT / "action.yml"
 
 
-def test_the_workflows_suit_their_schema():
+def test_workflows_and_action_suit_their_schemas():
     run(python("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
     run(python("check-jsonschema"), "--builtin-schema", "vendor.dependabot", GITHUB / "dependabot.yml")
+    run(python("check-jsonschema"), "--builtin-schema", "vendor.github-actions", ACTION)
 
 
-def test_zizmor_finds_nothing_in_the_workflows():
+def test_zizmor_finds_nothing_in_workflows_and_action():
     environment = {name: value for name, value in os.environ.items() if name not in ("GH_TOKEN", "GITHUB_TOKEN")}
-    run(python("zizmor"), "--offline", "--no-progress", "--pedantic", GITHUB, env=environment)
+    run(python("zizmor"), "--offline", "--no-progress", "--pedantic", GITHUB, ACTION, env=environment)
 
 
 def test_the_compose_file_suits_its_schema():

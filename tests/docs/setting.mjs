@@ -10,7 +10,7 @@ const CHECK = join(ROOT, 'target/release/bearer-gate-check');
 /** The ports in the configurations of the tasks, in their commands and in `servers.mjs`. */
 const PORTS = ['8080', '9000', '9001', '9002', '9443', '9901'];
 /** What pages may use. Their text files get other ports. */
-const FILES = ['docs/ci', 'docs/tasks', 'envoy'];
+const FILES = ['docs/ci', 'docs/tasks', 'envoy', 'tests/examples/node'];
 
 /**
  * Makes the directory with this name. Returns `{ directory, here, port }`: `here` replaces the ports in a text by those

@@ -13,8 +13,10 @@ export class Shell {
 
   /** Starts a shell in `directory` with the search path `path`. */
   constructor(processes, { directory, path }) {
+    // A `node --test` of the reader is not a part of these tests.
+    const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
     this.#child = processes.start('bash', [], {
-      cwd: directory, env: { ...process.env, PATH: path }, stdio: ['pipe', 'pipe', 'pipe'],
+      cwd: directory, env: { ...environment, PATH: path }, stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.#child.stderr.setEncoding('utf8').on('data', (text) => { this.#stderr += text; });
