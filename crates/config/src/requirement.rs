@@ -19,7 +19,7 @@ use super::user_authentication;
 /// How deep requirements may be nested.
 const MAX_DEPTH: usize = 8;
 
-/// What an empty requirement is told. In Envoy it lets every request pass; an empty value of a template
+/// The error for an empty requirement. In Envoy it lets every request pass; an empty value of a template
 /// must not.
 const EMPTY: &str =
     "is empty: name what is required, or write {\"allow\": {}} to let every request pass";

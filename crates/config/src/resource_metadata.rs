@@ -79,7 +79,7 @@ choice! {
 const FIELD: &str = "resource_metadata";
 
 /// Builds the resources of the document at this place, and returns them with their JSON paths.
-/// `binding` is what clients are told about bound tokens.
+/// `binding` is what the metadata says about bound tokens.
 pub(crate) fn build(
     document: &Place<'_>,
     wires: Option<Vec<ResourceMetadataWire>>,

@@ -471,7 +471,7 @@ impl ReasonKind {
         self.entry().metric
     }
 
-    /// What the client is told.
+    /// The description for the client.
     #[must_use]
     pub const fn description(self) -> &'static str {
         self.entry().description

@@ -9,7 +9,7 @@ use super::user_authentication::UserAuthentication;
 use crate::reason::Reason;
 use crate::time::Timestamp;
 
-/// What a requirement asks of a token, besides being valid.
+/// What a requirement needs of a token, besides being valid.
 #[derive(Clone, Debug, Default)]
 pub struct TokenConditions {
     /// How and when the user must have been authenticated.
