@@ -440,7 +440,7 @@ impl<H: Host> Worker<H> {
         }
         if let Some(suppressed) = self.dateless.admit(now) {
             warn!(
-                "bearer-gate: the clock of the host is not set, so no token can be judged{suppressed}"
+                "bearer-gate: the clock of the host is not set, so no token can be checked{suppressed}"
             );
         }
         let retry_after = WITHOUT_DATE;

@@ -46,7 +46,7 @@ impl Document {
         let is_known = REGISTERED.contains(&name) || self.0.iter().any(|(known, _)| known == name);
         if is_known {
             return Err(format!(
-                "cannot have the member {name:?}: it has a field of its own"
+                "cannot have the member {name:?}: it has its own field"
             ));
         }
         self.add(name, value);

@@ -17,7 +17,7 @@ pub(super) fn find(
         let only = provider.issuers.only_issuer();
         if only.is_some_and(|issuer| issuer.contains(['{', '}'])) {
             warnings.push(format!(
-                "providers.{}.issuer: is compared with its braces: templates belong into issuers",
+                "providers.{}.issuer: is compared exactly, with its braces: put templates into issuers",
                 provider.name
             ));
         }
@@ -40,7 +40,7 @@ pub(super) fn find(
             };
             if let Some(path) = found {
                 warnings.push(format!(
-                    "{path}: takes tokens of {:?} with any {claim}: list the accepted ones in the claims of a \
+                    "{path}: accepts tokens of {:?} with any {claim}: list the accepted ones in the claims of a \
                      requirement",
                     provider.name
                 ));

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub struct TokenConditions {
     /// How and when the user must have been authenticated.
     pub authentication: UserAuthentication,
-    /// Scopes that the token must all have.
+    /// Scopes, all of which the token must have.
     pub scopes: Vec<String>,
     /// Scopes of which the token must have one; no condition if empty.
     pub any_scope: Vec<String>,
