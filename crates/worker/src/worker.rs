@@ -417,8 +417,8 @@ impl<H: Host> Worker<H> {
         }
     }
 
-    /// Decides a request while the date is unknown. No token can be judged, but whatever needs no token is
-    /// decided as ever.
+    /// Decides a request while the date is unknown. No token can be checked, but requests that need no
+    /// token are decided as usual.
     fn decide_without_date(&self, request: &Request<'_>, now: Instant) -> Decided<'_> {
         // At the end of time every token that expires has expired.
         let turn = Turn {

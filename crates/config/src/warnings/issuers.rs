@@ -49,7 +49,7 @@ pub(super) fn find(
     }
 }
 
-/// Whether `node` takes tokens of `provider` whatever their `claim` is.
+/// Whether `node` accepts tokens of `provider` whatever their `claim` is.
 fn takes_any(node: &RequirementNode, provider: &Provider, claim: &ClaimPath) -> bool {
     let mut conditions = node.conditions.claims.iter();
     let is_limited =
