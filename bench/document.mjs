@@ -211,7 +211,7 @@ function startPart({ starts, modules, settings }) {
   ]);
   return `## Start
 
-<a id="start-and-memory"></a>CPU time that Envoy with one worker uses until its admin interface reports that it is live, and the time
+CPU time that Envoy with one worker uses until its admin interface reports that it is live, and the time
 that passes, in milliseconds: medians of ${settings.starts} starts on one core. bearer-gate's module has
 ${digits(modules.gate.bytes / 1024)} KiB, the empty filter's ${digits(modules.noop.bytes / 1024)} KiB.
 
