@@ -1,4 +1,4 @@
-// A server that can be told to fail, in the ways in which servers fail.
+// A server that can be set to fail, in the ways in which servers fail.
 
 import { createServer } from 'node:http';
 

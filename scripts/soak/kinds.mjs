@@ -101,7 +101,7 @@ export function requestKinds({ wallet, judge, endpoint }) {
     ['opaque token, used before', 8, () => introspected(pick(opaque.reused))],
     ['opaque token, new', 3, () => introspected(opaque.add(), { once: true })],
     ['opaque token, invented', 2, () => introspected(opaque.invented(), { once: true })],
-    ['opaque token that came to an end', 3, () => introspected(opaque.ended())],
+    ['opaque token that became inactive', 3, () => introspected(opaque.ended())],
     ['opaque token where JWTs are required', 1, () => refused(opaqueToken(), 'malformed')],
     ['malformed credential', 1, () => ({
       path: PATHS.jwt,

@@ -27,7 +27,7 @@ export function document(facts, promises, { command }) {
   return `# A soak
 
 The built module runs in an unmodified Envoy with ${facts.workers} workers under steady mixed load, while keys rotate, servers
-fail, listeners are replaced and clients disconnect. Every answer is compared with what it must be at that time.
+fail, listeners are replaced and clients disconnect. Every answer is compared with the answers that were possible at that time.
 
     ${command}
 
@@ -40,7 +40,7 @@ ${summary(facts, promises)}
 ## What happens in each minute
 
 - The issuer publishes a new generation of keys (RS256, ES256 and EdDSA) and withdraws the one before the last.
-- Every other second one JWT is revoked and one opaque token comes to an end.
+- Every two seconds one JWT is revoked and one opaque token becomes inactive.
 - The listener is replaced twice: once the configuration of the gate changes, once only another part of the listener.
 - The key server fails for 12 seconds, and in every fifth minute for 40, which is longer than \`max_stale\`.
 - The introspection endpoint fails for 8 seconds, and the server of the revocation list for 10, in every tenth minute for 24.
@@ -59,15 +59,15 @@ forged \`x-sub\`. The judge accepts two answers only within these bounds:
 | a document was published | it is fetched within \`cache_duration\` (${KEYS.refresh} s) or \`refresh_interval\` (${LIST.refresh} s), and ${SLACK} s |
 | the last good fetch is \`max_stale\` ago (${KEYS.maxStale} s for keys, ${LIST.maxStale} s for the list) | 503 from then on, ${SLACK} s more or less |
 | a server is up again | the document is fetched within \`failed_refetch_duration\` (${KEYS.retry} s; for a list the backoff, ${LIST.retry} s), \`timeout\` and ${SLACK} s |
-| an opaque token came to an end | refused after \`cache_duration\` (${INTROSPECTION.active} s) and ${SLACK} s |
-| introspection fails | 503 during the outage, the \`timeout\` and ${INTROSPECTION.failure + SLACK} s more, or an earlier answer, since each worker remembers its own |
+| an opaque token became inactive | refused after \`cache_duration\` (${INTROSPECTION.active} s) and ${SLACK} s |
+| introspection fails | 503 during the outage, the \`timeout\` and ${INTROSPECTION.failure + SLACK} s more, or an earlier answer, because each worker caches its own |
 | the listener was replaced | the old configuration ends after \`--drain-time-s\` (${DRAIN} s) and ${ADOPTED_WITHIN} s |
 | a token expires | one second more or less |
 
 ## What is measured
 
 Resident memory is that of the process. The heap is what Envoy's allocator reports (\`/memory\`): it contains the shared data,
-which Envoy does not report by itself, and not the VMs. The memory of each VM is the resident part of its WebAssembly
+which Envoy does not report separately, but not the VMs. The memory of each VM is the resident part of its WebAssembly
 memory, found in \`/proc/<pid>/smaps\`. There are ${facts.vms.atEnd}: one for each worker, one for the main thread, and one from which Envoy clones them.
 The size of the documents is that of the key set and revocation list as they are published. Growth compares
 the median of the last sixth of the run with that of the second sixth. The bounds are in \`scripts/soak/verdict.mjs\`.

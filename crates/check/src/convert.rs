@@ -1,6 +1,6 @@
 //! From `jwt_authn` to the gate: the same file with the gate in it.
 //!
-//! The text is edited, not written anew: what has nothing to do with `jwt_authn` stays byte for byte, comments
+//! The text is edited, not written again: what has nothing to do with `jwt_authn` stays byte for byte, comments
 //! included. Each change of meaning is marked with REVIEW.
 
 mod aliases;

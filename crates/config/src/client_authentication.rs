@@ -16,9 +16,9 @@ choice! {
         SecretBasic = "client_secret_basic",
         /// Identifier and secret as parameters.
         SecretPost = "client_secret_post",
-        /// An assertion that is signed with a private key.
+        /// An assertion signed with a private key.
         PrivateKey = "private_key_jwt",
-        /// The certificate that the cluster shows.
+        /// The certificate that the cluster presents.
         Tls = "tls_client_auth",
     }
 }

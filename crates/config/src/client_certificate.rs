@@ -10,7 +10,7 @@ use super::scalar::{NonEmpty, OwnHeaderName};
 
 object! {
     pub(crate) struct ClientCertificateWire("ClientCertificate", "Client certificate") {
-        /// Where the certificate is learned from: `"connection"` (default), `"xfcc"`, the header
+        /// Where the gate finds the certificate: `"connection"` (default), `"xfcc"`, the header
         /// x-forwarded-client-cert, or `"header"`, another one.
         from: optional FromWire,
         /// The name of the header, with `"header"`. Default `"client-cert"`.

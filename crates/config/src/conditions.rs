@@ -10,9 +10,9 @@ use super::scalar::{NonEmpty, ScopeToken};
 
 object! {
     pub(crate) struct ClaimConditionWire("ClaimCondition", "Claim condition") {
-        /// The claim: a name, with dots between it and the objects that contain it.
+        /// The claim: a name, with dots between the objects that lead to it.
         claim_name: optional NonEmpty,
-        /// The claim: its names one by one, for names with dots.
+        /// The claim, as a list of names, for names with dots.
         claim_path: optional Vec<PathSegment>,
         /// It equals this value.
         exact: optional Value,

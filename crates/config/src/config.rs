@@ -42,7 +42,7 @@ object! {
         bypass_cors_preflight: optional bool,
         /// Whether refusals have neither body nor WWW-Authenticate. Default false.
         strip_failure_response: optional bool,
-        /// Whether nothing is refused: a request that would be passes as it was sent, is counted as
+        /// Whether the filter only reports: a request that it would refuse passes unchanged, is counted as
         /// `would_deny.<reason>` and has the filter state `bearer_gate.would_deny`. Default false.
         report_only: optional bool,
         /// Whether a stream (WebSocket, gRPC, server-sent events, a long download) ends when its token expires, is
@@ -57,17 +57,17 @@ object! {
         /// The protected resources, whose metadata the filter serves and names in challenges (RFC 9728): one,
         /// or a list of up to 64. Default none.
         resource_metadata: optional Vec<ResourceMetadataWire>,
-        /// The URLs under which clients know this Envoy, up to 64, with which `htu` of proofs is compared:
+        /// The URLs that clients call this Envoy by, up to 64, with which `htu` of proofs is compared:
         /// scheme, host, and a path that a proxy in front removes. Default: the origins of `resource_metadata`, or
         /// else scheme and authority of the request.
         public_urls: optional Vec<String>,
-        /// Whether and how proofs of possession are checked (RFC 9449). Default: they are not, and
+        /// How proofs of possession are checked (RFC 9449). Default: they are not, and
         /// `Authorization: DPoP` is an unknown scheme.
         dpop: optional DpopWire,
-        /// Where the certificate of the client is learned from, for tokens that are bound to one (RFC 8705).
+        /// Where the gate finds the certificate of the client, for tokens that are bound to one (RFC 8705).
         /// Default: from the connection.
         client_certificate: optional ClientCertificateWire,
-        /// What the workers of an Envoy have in common: `"process"` (default), fetched documents and used proofs, or
+        /// What the workers of an Envoy share: `"process"` (default), fetched documents and used proofs, or
         /// `"worker"`, nothing, for a `vm_id` that other modules have, too.
         share: optional ShareWire,
     }
@@ -87,9 +87,9 @@ choice! {
 }
 
 choice! {
-    /// What the workers of an Envoy have in common.
+    /// What the workers of an Envoy share.
     enum ShareWire("Share") {
-        /// What they have fetched, and which proofs have been used.
+        /// Fetched documents and used proofs.
         Process = "process",
         /// Nothing.
         Worker = "worker",
@@ -97,7 +97,7 @@ choice! {
 }
 
 choice! {
-    /// What the body of a refusal is.
+    /// The form of the body of a refusal.
     enum ResponseBodyWire("ResponseBody") {
         Json = "json",
         Problem = "problem",

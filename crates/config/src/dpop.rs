@@ -151,13 +151,13 @@ pub(crate) fn check(document: &Place<'_>, policy: &Policy) {
     };
     if !policy.providers.iter().any(|one| one.offers_dpop()) {
         at.report(
-            "no provider takes proofs: sender_constraint must be another one than \"ignore\" and \
+            "no provider accepts proofs: sender_constraint must be neither \"ignore\" nor \
              \"certificate\", and tokens come in the header Authorization with the scheme",
         );
     }
     if dpop.nonce != NonceUse::Off && policy.options.strip_failure_response {
         at.field("nonce")
-            .report("needs challenges, which strip_failure_response takes away");
+            .report("needs challenges, which strip_failure_response removes");
     }
     if policy.options.share == Share::Worker {
         if dpop.replay_entries > 0 {

@@ -27,17 +27,17 @@ object! {
     pub(crate) struct ClaimToHeaderWire("ClaimToHeader", "Claim to header") {
         /// The header.
         header_name: required OwnHeaderName,
-        /// The claim: a name, with dots between it and the objects that contain it.
+        /// The claim: a name, with dots between the objects that lead to it.
         claim_name: optional NonEmpty,
-        /// The claim: its names one by one, for names with dots.
+        /// The claim, as a list of names, for names with dots.
         claim_path: optional Vec<PathSegment>,
-        /// How the header contains a text: `"utf8"` (default), as it is, or `"percent"`, percent-encoded.
+        /// How a string is written into the header: `"utf8"` (default), as it is, or `"percent"`, percent-encoded.
         encoding: optional EncodingWire,
     }
 }
 
 choice! {
-    /// How a header contains a text.
+    /// How a string is written into a header.
     enum EncodingWire("TextEncoding") {
         /// As UTF-8.
         Utf8 = "utf8",
@@ -50,9 +50,9 @@ object! {
     pub(crate) struct ClaimToFilterStateWire("ClaimToFilterState", "Claim to filter state") {
         /// The key: `%FILTER_STATE(wasm.KEY:PLAIN)%` in the access log.
         key: required NonEmpty,
-        /// The claim: a name, with dots between it and the objects that contain it.
+        /// The claim: a name, with dots between the objects that lead to it.
         claim_name: optional NonEmpty,
-        /// The claim: its names one by one, for names with dots.
+        /// The claim, as a list of names, for names with dots.
         claim_path: optional Vec<PathSegment>,
     }
 }
@@ -122,7 +122,7 @@ fn metadata(
         ),
         (None, Some(_)) => {
             let at = at.field("payload_metadata_header");
-            at.refuse("needs payload_in_metadata, the name that the payload has in dynamic metadata")
+            at.refuse("needs payload_in_metadata, the name of the payload in dynamic metadata")
         }
     }
 }
@@ -145,9 +145,7 @@ pub(crate) fn check_metadata_headers(providers: &Place<'_>, policy: &Policy) {
         let at = providers.field(&provider.name);
         let at = at.field("payload_metadata_header");
         if is_other.any(|other| other.key != metadata.key) {
-            at.report(
-                "must be another header than that of a provider with another payload_in_metadata",
-            );
+            at.report("must differ from the header of a provider with another payload_in_metadata");
         }
         if set.any(|header| *header == metadata.header) {
             at.report("must be a header that nothing else sets");

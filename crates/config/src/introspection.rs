@@ -32,7 +32,7 @@ object! {
         /// The environment variable of the VM that contains the private key for `"private_key_jwt"`, a JWK with
         /// `kid`: EC on P-256.
         client_key_environment_variable: optional NonEmpty,
-        /// What assertions for `"private_key_jwt"` have in `aud`. Default: the provider's issuer, if it has only one.
+        /// `aud` of assertions for `"private_key_jwt"`. Default: the provider's issuer, if it has only one.
         audience: optional NonEmpty,
         /// How long the response is cached that a token is active, but never beyond its `exp`. Default
         /// `"60s"`.

@@ -79,7 +79,7 @@ impl ValueMatcherWire {
             // In Envoy it never holds, which nobody means.
             (None, None, Some(false)) => at
                 .field("present_match")
-                .refuse("must be true: for an absent value use invert beside value"),
+                .refuse("must be true: for an absent value use invert"),
             _ => at.refuse("needs one of string_match, bool_match and present_match"),
         }
     }

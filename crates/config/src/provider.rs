@@ -102,7 +102,7 @@ object! {
     unsupported {
         /// Not supported: a wasm filter cannot write dynamic metadata. Use `claims_to_filter_state`.
         header_in_metadata: NO_METADATA,
-        /// Not supported: the counters `bearer_gate.denied.*` tell why requests are refused.
+        /// Not supported: the counters `bearer_gate.denied.*` show why requests are refused.
         failed_status_in_metadata:
             "a wasm filter cannot write dynamic metadata: the counters bearer_gate.denied.* \
              tell why requests are refused",

@@ -19,7 +19,7 @@ use super::user_authentication;
 /// How deep requirements may be nested.
 const MAX_DEPTH: usize = 8;
 
-/// What an empty requirement is told. In Envoy it lets every request pass; an empty value of a template
+/// The error for an empty requirement. In Envoy it lets every request pass; an empty value of a template
 /// must not.
 const EMPTY: &str =
     "is empty: name what is required, or write {\"allow\": {}} to let every request pass";
@@ -45,13 +45,13 @@ object! {
         allow_missing_or_failed: optional Empty,
         /// Every request passes; the claims of an unverified token are forwarded.
         extract_only_without_validation: optional ExtractWire,
-        /// Authentication context classes of which `acr` must be one, the preferred one first (RFC 9470).
+        /// Authentication context classes, the preferred one first; `acr` must be one of them (RFC 9470).
         acr_values: optional Vec<AcrValue>,
         /// The longest time since the user was authenticated, `auth_time` (RFC 9470); whole seconds.
         max_authentication_age: optional PositiveDuration,
-        /// Scopes that the token must all have.
+        /// Scopes, all of which the token must have.
         scopes: optional Vec<ScopeToken>,
-        /// Scopes of which the token must have one.
+        /// Scopes, one of which the token must have.
         any_scope: optional Vec<ScopeToken>,
         /// Conditions on claims; all must hold.
         claims: optional Vec<ClaimConditionWire>,
@@ -179,9 +179,9 @@ impl Builder<'_> {
         match (given.next(), given.next()) {
             (Some(node), None) => node,
             (None, _) if !is_conditional => at.refuse(EMPTY),
-            (None, _) => at.refuse(
-                "conditions on a token need provider_name or another requirement beside them",
-            ),
+            (None, _) => {
+                at.refuse("conditions on a token need provider_name or another requirement")
+            }
             (Some(_), Some(_)) => at.refuse(
                 "has more than one of provider_name, provider_and_audiences, requires_any, \
                  requires_all, allow, allow_missing, allow_missing_or_failed and \
@@ -230,7 +230,7 @@ impl Builder<'_> {
         if wire.allow.is_some() {
             if !conditions.is_empty() {
                 at.field("allow")
-                    .report("lets every request pass, so conditions beside it have no effect");
+                    .report("lets every request pass, so the other conditions have no effect");
             }
             nodes.push(Some(RequirementKind::Nothing.into()));
         }

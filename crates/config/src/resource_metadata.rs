@@ -32,7 +32,7 @@ object! {
         /// The issuer identifiers of the authorization servers that clients get tokens from. Default: the
         /// issuers of the providers, in the order of their names; required if there are templates of issuers.
         authorization_servers: optional Vec<NonEmpty>,
-        /// The scopes that clients are told of. Default: none.
+        /// The scopes that the metadata lists for clients. Default: none.
         scopes_supported: optional Vec<ScopeToken>,
         /// How tokens may be sent: `"header"`, `"body"`, `"query"`. Default: `"header"`.
         bearer_methods_supported: optional Vec<BearerMethodWire>,
@@ -50,18 +50,18 @@ object! {
         resource_signing_alg_values_supported: optional Vec<NonEmpty>,
         /// The types of authorization details that it knows (RFC 9396).
         authorization_details_types_supported: optional Vec<NonEmpty>,
-        /// The metadata as a JWS in compact form, which is passed on as it is.
+        /// The metadata as a JWS in compact form, which the gate serves unchanged.
         signed_metadata: optional NonEmpty,
         /// Further members of the document, for other languages and extensions.
         additional: optional Map<String, Value>,
         /// Whether the document is also the answer at /.well-known/oauth-protected-resource without the
         /// resource's path. Default false.
         at_root: optional bool,
-        /// The URL of the document, if somebody else serves it: challenges name it, and the gate serves none.
+        /// The URL of the document, if another server serves it: challenges name it, and the gate serves none.
         metadata_url: optional NonEmpty,
         /// How long clients may cache the document. Default `"3600s"`.
         max_age: optional PositiveDuration,
-        /// Whether a token must have the resource in `aud`, besides an audience of its provider. Default
+        /// Whether a token must have the resource in `aud`, in addition to an audience of its provider. Default
         /// false.
         require_audience: optional bool,
     }
@@ -79,7 +79,7 @@ choice! {
 const FIELD: &str = "resource_metadata";
 
 /// Builds the resources of the document at this place, and returns them with their JSON paths.
-/// `binding` is what clients are told about bound tokens.
+/// `binding` is what the metadata says about bound tokens.
 pub(crate) fn build(
     document: &Place<'_>,
     wires: Option<Vec<ResourceMetadataWire>>,

@@ -18,7 +18,7 @@ object! {
         requires: not_null Requires,
         /// What they need: a name in `requirement_map`. Not null.
         requirement_name: not_null NonEmpty,
-        /// Whether the rule refuses nothing: a request that it would refuse passes as it was sent, is counted as
+        /// Whether the rule only reports: a request that it would refuse passes unchanged, is counted as
         /// `would_deny.<reason>` and has the filter state `bearer_gate.would_deny`. Default false.
         report_only: optional bool,
     }

@@ -20,7 +20,7 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
         let asks = |node: &&(String, Rc<RequirementNode>)| asks_for(&node.1, scope);
         if let Some((path, _)) = requirements.iter().find(asks) {
             warnings.push(format!(
-                "{path}: the scope {scope:?} is between client and authorization server, and challenges \
+                "{path}: the scope {scope:?} concerns only client and authorization server, but challenges \
                  ask for it"
             ));
         }
@@ -42,7 +42,7 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
     let reads_inner_actor = |node: &&(String, Rc<RequirementNode>)| reads_inner_actor(&node.1);
     if let Some((path, _)) = requirements.iter().find(reads_inner_actor) {
         warnings.push(format!(
-            "{path}: only the outermost act may decide, and the act in it tells of actors before (RFC 8693, \
+            "{path}: only the outermost act may decide; the act in it describes earlier actors (RFC 8693, \
              section 4.1)"
         ));
     }
@@ -50,7 +50,7 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
     if let ClientCertificate::Header(header) = &policy.options.client_certificate {
         if header.format == CertificateFormat::Xfcc(XfccElement::First) {
             warnings.push(
-                "client_certificate.element: a client can forge the first element, unless a hop in front \
+                "client_certificate.element: a client can forge the first element, unless a proxy in front \
                  removes the header: APPEND_FORWARD of Envoy does not"
                     .to_owned(),
             );
@@ -70,7 +70,7 @@ pub(crate) fn find(policy: &Policy, resources: &[String]) -> Vec<String> {
 /// The warnings about refusals that are only reported.
 fn find_about_reports(policy: &Policy, warnings: &mut Vec<String>) {
     if policy.options.enforcement == Enforcement::Report {
-        warnings.push("report_only: nothing is refused, and no token protects anything".to_owned());
+        warnings.push("report_only: nothing is refused, so the filter protects nothing".to_owned());
         return;
     }
     for (index, rule) in policy.rules.listed().iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::reason::{Reason, ReasonKind};
 use crate::request::Request;
 use challenge::challenges;
 
-/// An HTTP response that the gate sends in place of the upstream.
+/// An HTTP response that the gate sends instead of the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status code.

@@ -64,7 +64,7 @@ const AUTHORIZATION: &str = "authorization";
 /// # Errors
 ///
 /// [`Reason::SeveralTokens`] for a repeated header, parameter or cookie, and for an `access_token`
-/// query parameter (RFC 6750, section 2.3) beside an `Authorization` header.
+/// query parameter (RFC 6750, section 2.3) in addition to an `Authorization` header.
 /// [`Reason::MalformedCredential`] for a value that is not a token, or not a scheme with `1*SP b64token`.
 pub fn locate<'r>(
     request: &'r Request,

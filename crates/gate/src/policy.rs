@@ -82,7 +82,7 @@ use crate::revocation::NAMING_CLAIMS;
 use crate::time::Timestamp;
 use crate::token::MAX_TOKEN_BYTES;
 
-/// Everything that the decisions of one filter go by.
+/// The providers, requirements, rules and options of one filter.
 #[derive(Debug)]
 pub struct Policy {
     /// The known issuers, in the order of their names; at least one.
@@ -177,7 +177,7 @@ impl Policy {
         }
     }
 
-    /// Whether decisions need the header `name`, which has no field of its own in a [`Request`].
+    /// Whether decisions need the header `name`, which is not a field of a [`Request`].
     #[must_use]
     pub fn reads(&self, name: &[u8]) -> bool {
         let headers = &self.read_headers;

@@ -281,7 +281,7 @@ reasons! {
     /// The token is bound to its sender (`cnf`), and the request does not prove possession.
     SenderConstraint: InvalidToken, "sender_constraint",
         "The access token is bound to a sender that was not proven",
-        "Send what proves possession: the client certificate, or a DPoP proof; turn dpop on if tokens have cnf.jkt";
+        "Prove possession with the client certificate or a DPoP proof; turn dpop on if tokens have cnf.jkt";
 
     /// The provider accepts only bound tokens, and this one is bound to nothing, or not to what the
     /// provider asks for.
@@ -302,12 +302,12 @@ reasons! {
     /// The token is bound to another certificate than the client's (RFC 8705, section 3).
     CertificateMismatch: InvalidToken, "certificate_mismatch",
         "The access token is bound to another client certificate",
-        "Request a token with the certificate with which the API is called";
+        "Use the same certificate to request the token and to call the API";
 
     /// It is not known which certificate is the client's.
     CertificateAmbiguous: InvalidToken, "certificate_ambiguous",
         "It cannot be told which client certificate is meant",
-        "Let the hop in front set exactly one certificate, in the form that client_certificate names";
+        "Let the proxy in front set exactly one certificate, in the form that client_certificate names";
 
     /// A request with the scheme DPoP carries no proof.
     ProofMissing: InvalidProof, "proof_missing",
@@ -342,7 +342,7 @@ reasons! {
     /// The proof is for another URI.
     ProofUri: InvalidProof, "proof_uri",
         "The DPoP proof is for another URI",
-        "Put the URL that the client calls into htu; name it in public_urls if a hop in front changes it";
+        "Put the URL that the client calls into htu; add it to public_urls if a proxy in front changes it";
 
     /// The proof is for another token.
     ProofToken: InvalidProof, "proof_token",
@@ -352,7 +352,7 @@ reasons! {
     /// The proof is made with another key than the one that the token is bound to.
     ProofBinding: InvalidToken, "proof_binding",
         "The access token is bound to another key than that of the DPoP proof",
-        "Sign proofs with the key with which the token was requested";
+        "Sign proofs with the key that was used to request the token";
 
     /// The proof needs a nonce of this server (RFC 9449, section 9).
     ProofNonce: UseNonce, "proof_nonce",
@@ -372,7 +372,7 @@ reasons! {
     /// The proof has been used before.
     ProofReplay: InvalidProof, "proof_replay",
         "The DPoP proof has been used before",
-        "Make a proof with another jti for each request; no hop in front may repeat requests";
+        "Make a proof with another jti for each request; no proxy in front may repeat requests";
 
     /// The user was not authenticated as the requirement asks for (RFC 9470, section 3).
     UserAuthentication {
@@ -406,7 +406,7 @@ reasons! {
         retry_after: Duration,
     }: Unavailable, "keys_unavailable",
         "The keys of the issuer cannot be had at the moment",
-        "Check that the gate reaches the issuer's key set: cluster, TLS, and the log of the filter";
+        "Check that the gate can reach the issuer's key set: cluster, TLS, and the log of the filter";
 
     /// The revocation list is unavailable.
     RevocationUnavailable {
@@ -414,7 +414,7 @@ reasons! {
         retry_after: Duration,
     }: Unavailable, "revocation_unavailable",
         "It cannot be told at the moment which access tokens are revoked",
-        "Check that the gate reaches the revocation list; on_unavailable says what happens meanwhile";
+        "Check that the gate can reach the revocation list; on_unavailable says what happens in the meantime";
 
     /// The introspection endpoint is unavailable.
     IntrospectionUnavailable {
@@ -422,7 +422,7 @@ reasons! {
         retry_after: Duration,
     }: Unavailable, "introspection_unavailable",
         "It cannot be told at the moment whether the access token is active",
-        "Check that the gate reaches the introspection endpoint, and its client credentials";
+        "Check that the gate can reach the introspection endpoint, and its client credentials";
 
     /// It is not known whether the proof has been used before.
     ReplayUnavailable {
@@ -471,7 +471,7 @@ impl ReasonKind {
         self.entry().metric
     }
 
-    /// What the client is told.
+    /// The description for the client.
     #[must_use]
     pub const fn description(self) -> &'static str {
         self.entry().description

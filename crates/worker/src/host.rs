@@ -116,7 +116,7 @@ pub trait Host: Clone + 'static {
     /// [`ConnectionSource::certificate_uri`]: gate::request::ConnectionSource::certificate_uri
     fn certificate_uri(&self) -> Option<Vec<u8>>;
 
-    /// Answers the request in place of the upstream.
+    /// Answers the request instead of the upstream.
     fn send_local_response(&self, answer: &Answer);
 
     /// Lets a paused request continue.

@@ -96,7 +96,7 @@ impl<H: Host> ReplayStore<H> {
         format!("{}.{bucket}", self.prefix)
     }
 
-    /// Reports a bucket that somebody else has written.
+    /// Reports a bucket that another module has written.
     fn report(&self, key: &str, bucket: &[u8]) {
         if !is_bucket(bucket) && log_once::is_new(&self.store, "replay", key) {
             warn!("bearer-gate: {key} in shared data is malformed: some used proofs are forgotten");

@@ -7,7 +7,7 @@ use super::requirement::AUDIENCES;
 use super::surroundings::Surroundings;
 use crate::source_tree::{Entry, Node};
 
-/// The longest token that the gate can be told to examine.
+/// The largest possible `jwt_max_token_size`.
 const LONGEST_TOKEN: u64 = 65_536;
 
 /// Headers that the gate does not set.

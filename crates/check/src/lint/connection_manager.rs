@@ -10,11 +10,11 @@ pub(super) fn check(manager: &Node, filters: &Node, warnings: &mut Vec<Warning>)
     for (field, text) in [
         (
             "normalize_path",
-            "without normalize_path upstreams get paths with `/../` that rules have matched otherwise",
+            "without normalize_path rules and upstreams may read a path with `/../` differently",
         ),
         (
             "merge_slashes",
-            "without merge_slashes upstreams get paths with `//` that rules have matched otherwise",
+            "without merge_slashes rules and upstreams may read a path with `//` differently",
         ),
     ] {
         if !manager.get(field).is_some_and(Node::is_true) {

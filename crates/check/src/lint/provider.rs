@@ -18,13 +18,13 @@ pub(super) fn check(name: &str, provider: &Node, warnings: &mut Vec<Warning>) {
         .all(|field| provider.get(field).is_none())
     {
         let text = format!(
-            "the provider {name:?} has no issuer, so tokens of any issuer pass whose key it has"
+            "the provider {name:?} has no issuer, so it accepts tokens of any issuer whose key it has"
         );
         warnings.push(Warning::new("no-issuer", at, text));
     }
     if provider.get("audiences").is_none_or(Node::is_empty) {
         let text = format!(
-            "the provider {name:?} has no audiences, so tokens pass that were issued for other services"
+            "the provider {name:?} has no audiences, so it accepts tokens that were issued for other services"
         );
         warnings.push(Warning::new("no-audiences", at, text));
     }
@@ -34,7 +34,7 @@ pub(super) fn check(name: &str, provider: &Node, warnings: &mut Vec<Warning>) {
         warnings.push(Warning::new(
             "clock-skew",
             skew.range.start,
-            "tokens pass more than five minutes after they have expired",
+            "tokens still pass more than five minutes after they have expired",
         ));
     }
     let mut headers = BTreeSet::new();
@@ -49,7 +49,7 @@ pub(super) fn check(name: &str, provider: &Node, warnings: &mut Vec<Warning>) {
             .to_ascii_lowercase();
         if !headers.insert(header.clone()) {
             let text = format!(
-                "two claims are for the header {header}: the upstream cannot tell which one it got"
+                "two claims are written to the header {header}: the upstream cannot tell them apart"
             );
             warnings.push(Warning::new("same-header", claim.range.start, text));
         }

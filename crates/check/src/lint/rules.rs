@@ -15,7 +15,7 @@ pub(super) fn check(config: &Node, warnings: &mut Vec<Warning>) {
         let at = matcher.range.start;
         if let Some((earlier, _)) = covering.iter().find(|(_, other)| covers(other, matcher)) {
             let text = format!(
-                "rule {number} never applies: rule {earlier} matches all its requests before"
+                "rule {number} never applies: rule {earlier} matches all its requests first"
             );
             warnings.push(Warning::new("shadowed-rule", at, text));
         }

@@ -76,7 +76,7 @@ fn the_decision_is_explained() {
             &tenants,
             vec![],
             1,
-            "warning: providers: takes tokens of \"jane\" with any tid: list the accepted ones",
+            "warning: providers: accepts tokens of \"jane\" with any tid: list the accepted ones",
         ),
         (
             &none,

@@ -13,7 +13,7 @@ object! {
     pub(crate) struct RemoteJwksWire("RemoteJwks", "Remote key set") {
         /// Where the key set is.
         pub(crate) http_uri: optional HttpUriWire,
-        /// Where the issuer's metadata is, which tells where the key set is.
+        /// The issuer's metadata, which says where the key set is.
         pub(crate) discovery: optional DiscoveryWire,
         /// How long a key set is used before it is fetched again. Default `"600s"`, at least `"0.001s"`.
         pub(crate) cache_duration: optional PositiveDuration,

@@ -41,12 +41,12 @@ impl Document {
         self.add(name, text.map_or(Value::Null, Value::String));
     }
 
-    /// Adds a member that has no field of its own in the configuration.
+    /// Adds a member without its own field in the configuration.
     pub(super) fn add_other(&mut self, name: &str, value: Value) -> Result<(), String> {
         let is_known = REGISTERED.contains(&name) || self.0.iter().any(|(known, _)| known == name);
         if is_known {
             return Err(format!(
-                "cannot have the member {name:?}: it has a field of its own"
+                "cannot have the member {name:?}: it has its own field"
             ));
         }
         self.add(name, value);

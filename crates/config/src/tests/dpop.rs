@@ -227,7 +227,7 @@ fn proofs_fit_the_other_settings() {
     let on = with_dpop(&json!({}));
     let nonce = with_dpop(&json!({"nonce": "fallback"}));
     let constraint = "/providers/p/sender_constraint";
-    let nobody = "dpop: no provider takes proofs: sender_constraint must be another one than \"ignore\" and \
+    let nobody = "dpop: no provider accepts proofs: sender_constraint must be neither \"ignore\" nor \
                   \"certificate\", and tokens come in the header Authorization with the scheme";
     for (config, expected) in [
         (
@@ -256,7 +256,7 @@ fn proofs_fit_the_other_settings() {
         (with(on, "/strip_failure_response", json!(true)), "none"),
         (
             with(nonce, "/strip_failure_response", json!(true)),
-            "dpop.nonce: needs challenges, which strip_failure_response takes away",
+            "dpop.nonce: needs challenges, which strip_failure_response removes",
         ),
     ] {
         assert_eq!(error(&config), expected, "{config}");

@@ -32,7 +32,8 @@ fn issuer_is_compared_exactly_even_if_it_has_braces() {
     let policy = read(&provider_with("issuer", &json!(TEMPLATE))).unwrap();
     let expected = [IssuerTemplate::exact(TEMPLATE.to_owned())];
     assert_eq!(policy.providers[0].issuers.all(), expected);
-    let expected = "providers.p.issuer: is compared with its braces: templates belong into issuers";
+    let expected =
+        "providers.p.issuer: is compared exactly, with its braces: put templates into issuers";
     assert_eq!(policy.warnings, [expected]);
 }
 
@@ -135,7 +136,7 @@ fn a_requirement_that_limits_no_tenants_is_warned_of() {
     let limited = of(json!([{"claim_name": "tid", "any_of": ["a"]}]));
     let text = |path: &str| {
         format!(
-            "{path}: takes tokens of \"p\" with any tid: list the accepted ones in the claims of a requirement"
+            "{path}: accepts tokens of \"p\" with any tid: list the accepted ones in the claims of a requirement"
         )
     };
     assert_eq!(warnings(Value::Null), [text("providers")]);

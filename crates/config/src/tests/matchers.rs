@@ -180,7 +180,7 @@ fn a_metadata_match_has_a_path_and_one_condition() {
         (
             json!(keys(1)),
             &json!({"present_match": false}),
-            ".value.present_match: must be true: for an absent value use invert beside value",
+            ".value.present_match: must be true: for an absent value use invert",
         ),
         (
             json!(keys(1)),

@@ -77,8 +77,7 @@ fn the_payload_is_written_to_metadata_by_way_of_a_header() {
         ),
         (
             providers(&[("p", json!({"payload_metadata_header": "x-payload"}))]),
-            "payload_metadata_header: needs payload_in_metadata, the name that the payload has in dynamic \
-             metadata",
+            "payload_metadata_header: needs payload_in_metadata, the name of the payload in dynamic metadata",
         ),
         (
             providers(&[("p", with(json!({"payload_metadata_header": "cookie"})))]),
@@ -106,7 +105,7 @@ fn the_payload_is_written_to_metadata_by_way_of_a_header() {
         ("p", pair.clone()),
         ("q", with(json!({"payload_in_metadata": "other"}))),
     ]);
-    let problem = "payload_metadata_header: must be another header than that of a provider with another \
+    let problem = "payload_metadata_header: must differ from the header of a provider with another \
                    payload_in_metadata";
     let both = format!("providers.p.{problem}\nproviders.q.{problem}");
     assert_eq!(error(&others), both);
@@ -141,13 +140,11 @@ fn a_demand_for_an_authentication_that_cannot_be_met_is_refused() {
         ),
         (
             json!({"max_authentication_age": "300s"}),
-            format!(
-                "{r}: conditions on a token need provider_name or another requirement beside them"
-            ),
+            format!("{r}: conditions on a token need provider_name or another requirement"),
         ),
         (
             json!({"allow": {}, "acr_values": ["a"]}),
-            format!("{r}.allow: lets every request pass, so conditions beside it have no effect"),
+            format!("{r}.allow: lets every request pass, so the other conditions have no effect"),
         ),
         (
             json!({"extract_only_without_validation": {}, "max_authentication_age": "5s"}),
@@ -168,7 +165,7 @@ fn a_contradictory_requirement_is_refused() {
         (json!({"allow": {}}), "none".to_owned()),
         (
             json!({"allow": {}, "scopes": ["a"]}),
-            format!("{r}.allow: lets every request pass, so conditions beside it have no effect"),
+            format!("{r}.allow: lets every request pass, so the other conditions have no effect"),
         ),
         (
             json!({"provider_name": "x"}),
@@ -190,9 +187,7 @@ fn a_contradictory_requirement_is_refused() {
         ),
         (
             json!({"scopes": ["a"]}),
-            format!(
-                "{r}: conditions on a token need provider_name or another requirement beside them"
-            ),
+            format!("{r}: conditions on a token need provider_name or another requirement"),
         ),
         (
             json!({"extract_only_without_validation": {}, "scopes": ["a"]}),

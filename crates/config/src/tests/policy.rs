@@ -107,8 +107,8 @@ fn a_condition_on_an_earlier_actor_is_warned_of() {
             "requires_any": {"requirements": [{"provider_name": "cloud", "claims": [claim]}]},
         }});
         let policy = read(&changed("/rules", Some(json!([rule])))).unwrap();
-        let expected = "rules[0].requires: only the outermost act may decide, and the act in it tells of \
-                        actors before (RFC 8693, section 4.1)";
+        let expected = "rules[0].requires: only the outermost act may decide; the act in it describes \
+                        earlier actors (RFC 8693, section 4.1)";
         let expected: &[&str] = if warned { &[expected] } else { &[] };
         assert_eq!(policy.warnings, expected, "{claim}");
     }
@@ -149,7 +149,7 @@ fn what_is_only_reported_is_said_and_warned_of() {
     assert_eq!(by_rule.warnings, warnings);
     let whole = with(json!({"report_only": true, "rules": [rule]}));
     assert_eq!(whole.options.enforcement, Enforcement::Report);
-    let warnings = ["report_only: nothing is refused, and no token protects anything"];
+    let warnings = ["report_only: nothing is refused, so the filter protects nothing"];
     assert_eq!(whole.warnings, warnings);
 }
 

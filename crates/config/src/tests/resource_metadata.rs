@@ -280,12 +280,12 @@ fn every_other_mistake_is_named_with_its_place() {
         (
             "additional",
             json!({"resource": "a"}),
-            "cannot have the member \"resource\": it has a field of its own",
+            "cannot have the member \"resource\": it has its own field",
         ),
         (
             "additional",
             json!({"resource_name": "a"}),
-            "cannot have the member \"resource_name\": it has a field of its own",
+            "cannot have the member \"resource_name\": it has its own field",
         ),
         ("additional", json!([]), "must be an object"),
         ("metadata_url", json!("http://a/b"), SECURE),
@@ -451,7 +451,7 @@ fn likely_mistakes_are_warned_of() {
         ]}}},
         {"match": {"path": "/d"}, "requires": asks(json!(["offline_access"]))},
     ]);
-    let between = "is between client and authorization server, and challenges ask for it";
+    let between = "concerns only client and authorization server, but challenges ask for it";
     assert_eq!(
         warnings(&scopes),
         [

@@ -17,7 +17,7 @@ pub(super) fn find(
         let only = provider.issuers.only_issuer();
         if only.is_some_and(|issuer| issuer.contains(['{', '}'])) {
             warnings.push(format!(
-                "providers.{}.issuer: is compared with its braces: templates belong into issuers",
+                "providers.{}.issuer: is compared exactly, with its braces: put templates into issuers",
                 provider.name
             ));
         }
@@ -40,7 +40,7 @@ pub(super) fn find(
             };
             if let Some(path) = found {
                 warnings.push(format!(
-                    "{path}: takes tokens of {:?} with any {claim}: list the accepted ones in the claims of a \
+                    "{path}: accepts tokens of {:?} with any {claim}: list the accepted ones in the claims of a \
                      requirement",
                     provider.name
                 ));
@@ -49,7 +49,7 @@ pub(super) fn find(
     }
 }
 
-/// Whether `node` takes tokens of `provider` whatever their `claim` is.
+/// Whether `node` accepts tokens of `provider` whatever their `claim` is.
 fn takes_any(node: &RequirementNode, provider: &Provider, claim: &ClaimPath) -> bool {
     let mut conditions = node.conditions.claims.iter();
     let is_limited =

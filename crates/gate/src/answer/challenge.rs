@@ -6,7 +6,7 @@ use crate::policy::{DpopPolicy, Policy, Requirement, WebUrl};
 use crate::reason::{Reason, ReasonKind};
 use crate::request::Request;
 
-/// What challenges say besides the reason.
+/// What challenges contain besides the reason.
 #[derive(Clone, Debug, Default)]
 pub struct ChallengeParameters<'p> {
     /// The realm; any bytes.

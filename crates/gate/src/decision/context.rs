@@ -1,4 +1,4 @@
-//! What a decision draws on besides the policy and the request.
+//! What a decision uses besides the policy and the request.
 
 use std::cell::{Cell, RefCell};
 
@@ -11,7 +11,7 @@ use crate::revocation::RevocationList;
 use crate::token_cache::TokenCache;
 use crate::verify::Engine;
 
-/// What a decision draws on besides the policy and the request.
+/// What a decision uses besides the policy and the request.
 #[derive(Clone, Copy)]
 pub struct Context<'c> {
     /// What has been fetched.

@@ -32,7 +32,7 @@ impl Authorization {
         Self::basic(&encoded(id), &encoded(secret))
     }
 
-    /// Creates the credentials that consist of a bearer token (RFC 6750). `name` tells them from others.
+    /// Creates the credentials that consist of a bearer token (RFC 6750). `name` distinguishes them from others.
     #[must_use]
     pub fn bearer(name: &str, token: &str) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Authorization {
         }
     }
 
-    /// What tells these credentials from others without revealing them: the name of the user, or of
+    /// What distinguishes these credentials from others without revealing them: the name of the user, or of
     /// the token.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -227,7 +227,7 @@ impl FetchState {
     }
 
     /// The next fetch is due before the lifetime ends, by up to a tenth of it, so that processes that
-    /// started together do not fetch at the same times for ever.
+    /// started together do not fetch at the same times forever.
     fn fetched(
         &self,
         version: DocumentVersion,

@@ -9,7 +9,7 @@ pub struct RequestHeader {
     pub name: String,
     /// Its value, which may be a secret.
     pub value: String,
-    /// What tells this value from others without revealing a secret.
+    /// What distinguishes this value from others without revealing a secret.
     pub value_name: String,
 }
 

@@ -106,7 +106,7 @@ impl ClientAuthentication {
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The assertion of the client `client_id` (RFC 7523, section 3). Its audience is a string and not a list, and only
-/// the issuer: a server that accepted others could be given an assertion that was made for somebody else.
+/// the issuer: a server that accepted others could be given an assertion that was made for another server.
 fn assertion(
     client_id: &str,
     audience: &str,

@@ -4,7 +4,7 @@ use super::protected_resource::ProtectedResource;
 use crate::claims::Claims;
 use crate::reason::Reason;
 
-/// The resources that a token must be meant for, besides the audiences of its provider.
+/// The resources that a token must be for, in addition to the audiences of its provider.
 #[derive(Clone, Debug)]
 pub enum AudienceCondition<'p> {
     /// One of these; no condition if there are none. More than one if the authority of the request does not

@@ -9,12 +9,12 @@ use super::user_authentication::UserAuthentication;
 use crate::reason::Reason;
 use crate::time::Timestamp;
 
-/// What a requirement asks of a token, besides being valid.
+/// What a requirement needs of a token, besides being valid.
 #[derive(Clone, Debug, Default)]
 pub struct TokenConditions {
     /// How and when the user must have been authenticated.
     pub authentication: UserAuthentication,
-    /// Scopes that the token must all have.
+    /// Scopes, all of which the token must have.
     pub scopes: Vec<String>,
     /// Scopes of which the token must have one; no condition if empty.
     pub any_scope: Vec<String>,

@@ -3,7 +3,7 @@
 /// What follows from a refusal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Enforcement {
-    /// The client gets an answer in place of the upstream's.
+    /// The client gets an answer from the gate instead of the upstream's.
     #[default]
     Refuse,
     /// It is only reported, and the request passes as it was sent.

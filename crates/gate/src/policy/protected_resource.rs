@@ -19,7 +19,7 @@ pub struct ProtectedResource {
     pub identifier: ResourceIdentifier,
     /// The URL of its metadata, which challenges name.
     pub metadata_url: WebUrl,
-    /// The metadata; `None` if somebody else serves them.
+    /// The metadata; `None` if another server serves them.
     pub metadata: Option<Metadata>,
     /// Whether a token must name the resource in `aud`.
     pub require_audience: bool,

@@ -39,7 +39,7 @@ pub struct Provider {
     pub introspection: Option<IntrospectionEndpoint>,
     /// The places in a request that may hold a token; at least one.
     pub locations: Vec<Rc<Location>>,
-    /// What JWTs must contain besides.
+    /// Further requirements for JWTs.
     pub profile: Option<TokenProfile>,
     /// The accepted values of `alg` and `typ`.
     pub header_policy: HeaderPolicy,

@@ -12,6 +12,6 @@ pub enum SenderConstraint {
     Certificate,
     /// As [`SenderConstraint::Required`], and a token must be bound to a key (RFC 9449).
     Dpop,
-    /// What a token is bound to is not looked at: something behind the gate does.
+    /// The gate does not check what a token is bound to: the upstream does.
     Ignore,
 }

@@ -7,6 +7,6 @@ pub enum Share {
     /// and write it.
     #[default]
     Process,
-    /// Nothing: each worker fetches for itself.
+    /// Nothing: each worker fetches its own documents.
     Worker,
 }

@@ -98,7 +98,7 @@ impl WebUrl {
         [scheme, &self.authority].concat()
     }
 
-    /// Whether nobody between client and server can read or change what is sent: the scheme is `https`,
+    /// Whether no one between client and server can read or change what is sent: the scheme is `https`,
     /// or the host is this machine.
     #[must_use]
     pub fn is_secure(&self) -> bool {

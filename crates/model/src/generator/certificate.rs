@@ -61,7 +61,7 @@ pub(super) fn of_connection(rng: &mut Rng) -> (Option<String>, Option<String>) {
     (digest, peer)
 }
 
-/// Adds headers that describe a certificate, mostly the one that the filter looks at.
+/// Adds headers that describe a certificate, mostly the one that the filter reads.
 pub(super) fn add(rng: &mut Rng, source: &Value, headers: &mut Vec<(String, String)>) {
     let from = source["from"].as_str();
     let name = match from {

@@ -283,7 +283,7 @@ impl Draft {
                     self.header["alg"] = json!(self.alg);
                     self.header["jwk"] = SIGNERS[other].jwk.clone();
                 }
-                // The same key, but somebody else signs.
+                // The same key, but someone else signs.
                 1 => self.signer = other,
                 _ => self.header["jwk"] = SIGNERS[other].jwk.clone(),
             }

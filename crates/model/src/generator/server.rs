@@ -71,7 +71,7 @@ fn list(rng: &mut Rng, now: i64, tokens: &[Drawn]) -> Value {
     json!({"tokens": named, "clients": clients, "subjects": subjects})
 }
 
-/// A signature, or the other form that everybody can make of it.
+/// A signature, or the second valid form that anyone can derive from it.
 fn either(rng: &mut Rng, signature: &str) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
     match twin(&bytes) {

@@ -17,7 +17,7 @@ use super::reason::Reason;
 use super::view::View;
 use crate::case::Request;
 
-/// The longest header that is looked at, in bytes.
+/// The longest header that is read, in bytes.
 const LONGEST: usize = 16_384;
 
 /// The digest of the certificate that the client has shown, in base64url.

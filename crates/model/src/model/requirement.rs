@@ -281,7 +281,7 @@ impl<'c> Examination<'c, '_> {
     }
 }
 
-/// The alternatives of a `requires_any`, what `allow_missing` and `allow_missing_or_failed` beside them say, and the
+/// The alternatives of a `requires_any`, what `allow_missing` and `allow_missing_or_failed` among them say, and the
 /// providers that the alternatives name.
 fn alternatives(list: Fields<'_>) -> (Vec<Fields<'_>>, Option<Fallback>, Vec<&str>) {
     let nodes: Vec<Fields<'_>> = list.list("requirements").into_iter().map(Fields).collect();

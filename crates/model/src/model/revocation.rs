@@ -80,7 +80,7 @@ fn names(claim: &Value) -> Vec<String> {
     }
 }
 
-/// The signature of a token, and the other form that everybody can make of it.
+/// The signature of a token, and the second valid form that anyone can derive from it.
 fn signatures(token: &Token) -> Vec<String> {
     let other = twin(&token.signature).filter(|_| token.alg == "ES256");
     let other = other.map(|signature| URL_SAFE_NO_PAD.encode(signature));

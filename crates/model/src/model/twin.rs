@@ -1,4 +1,4 @@
-//! The other signature that everybody can make of an ECDSA signature.
+//! The second valid signature that anyone can derive from an ECDSA signature.
 
 /// The order of P-256 (SEC 2, section 2.4.2).
 const ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";

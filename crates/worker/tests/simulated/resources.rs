@@ -102,8 +102,8 @@ fn likely_mistakes_are_logged_once_each() {
     assert_eq!(
         logged::take(),
         [
-            "bearer-gate: configuration: rules[0].requires: the scope \"openid\" is between client and \
-             authorization server, and challenges ask for it",
+            "bearer-gate: configuration: rules[0].requires: the scope \"openid\" concerns only client \
+             and authorization server, but challenges ask for it",
             "bearer-gate: configuration: resource_metadata[0].resource: no provider has it among its audiences",
         ]
     );

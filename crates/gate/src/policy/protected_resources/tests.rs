@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::policy::ResourceIdentifier;
 
-/// Resources with these identifiers. Those of `elsewhere` are served by somebody else.
+/// Resources with these identifiers. Another server serves those of `elsewhere`.
 fn resources(identifiers: &[&str], elsewhere: &[&str]) -> ProtectedResources {
     let build = |text: &&str| {
         let identifier = ResourceIdentifier::parse(text).unwrap();
