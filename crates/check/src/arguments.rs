@@ -21,10 +21,12 @@ pub(crate) const HELP: &str = "\
 Checks configurations of bearer-gate, and shows what the filter would decide about a request.
 
 Usage: bearer-gate-check [OPTIONS] FILE
+       bearer-gate-check explain [OPTIONS] FILE
        bearer-gate-check convert [OPTIONS] FILE
        bearer-gate-check mint [OPTIONS] FILE
        bearer-gate-check test [OPTIONS] CASES FILE
 
+`explain` shows what the filter would do with a request and its token, step by step.
 `convert` puts the gate in the place of Envoy's jwt_authn filter: see convert --help.
 `mint` makes keys and tokens to test a configuration with: see mint --help.
 `test` tests what a configuration does with requests and such tokens: see test --help.
@@ -33,7 +35,7 @@ FILE is JSON or YAML; `-` is the standard input. It is a configuration or contai
 Envoy bootstrap, listener, extension configuration or configuration dump, an Istio WasmPlugin
 or EnvoyFilter, an Envoy Gateway EnvoyExtensionPolicy. All of them are checked.
 
-Any of these options describes a request; its decision is then shown step by step:
+These options describe the request of `explain`, and without that word any of them asks for it:
       --token TOKEN|@FILE|-   the token, or where to read it; it is never printed
       --dpop PROOF|@FILE|-    the proof of possession, which makes the scheme of the token DPoP
       --jwks [PROVIDER=]FILE  the key set of a provider, or of all that fetch one (repeatable)
@@ -68,7 +70,7 @@ that needs a key set, revocation list or introspection response that is not give
 
 Examples:
   bearer-gate-check envoy.yaml
-  bearer-gate-check --token @token.txt --jwks jwks.json --path /orders envoy.yaml
+  bearer-gate-check explain --token @token.txt --jwks jwks.json --path /orders envoy.yaml
 ";
 
 /// What the command has to do.
@@ -114,6 +116,8 @@ pub(crate) struct Arguments {
     pub(crate) sarif: bool,
     /// Whether warnings count as errors.
     pub(crate) strict: bool,
+    /// Whether a request is decided although no option describes one.
+    pub(crate) explain: bool,
 }
 
 /// Where the token is.
@@ -150,7 +154,7 @@ impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
         let mut arguments = arguments.into_iter().peekable();
-        let commands = ["check", "convert", "mint", "test"];
+        let commands = ["check", "convert", "explain", "mint", "test"];
         let is_command = |name: &OsString| commands.iter().any(|command| name == command);
         let command = arguments.next_if(is_command);
         let mut parser = lexopt::Parser::from_args(arguments);
@@ -158,7 +162,10 @@ impl Arguments {
         if let Some(command) = subcommand(command.unwrap_or_default(), &mut parser)? {
             return Ok(command);
         }
-        let mut parsed = Self::default();
+        let mut parsed = Self {
+            explain: command == Some("explain"),
+            ..Self::default()
+        };
         let mut file = None;
         let explain = |error: lexopt::Error| format!("{error} (see --help)");
         while let Some(argument) = parser.next().map_err(explain)? {
@@ -263,7 +270,8 @@ impl Arguments {
 
     /// Whether they describe a request.
     pub(crate) const fn describe_request(&self) -> bool {
-        self.token.is_some()
+        self.explain
+            || self.token.is_some()
             || self.url.is_some()
             || !self.jwks.is_empty()
             || !self.revocation.is_empty()
