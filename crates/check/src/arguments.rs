@@ -116,8 +116,6 @@ pub(crate) struct Arguments {
     pub(crate) sarif: bool,
     /// Whether warnings count as errors.
     pub(crate) strict: bool,
-    /// Whether a request is decided although no option describes one.
-    pub(crate) explain: bool,
 }
 
 /// Where the token is.
@@ -162,10 +160,7 @@ impl Arguments {
         if let Some(command) = subcommand(command.unwrap_or_default(), &mut parser)? {
             return Ok(command);
         }
-        let mut parsed = Self {
-            explain: command == Some("explain"),
-            ..Self::default()
-        };
+        let mut parsed = Self::default();
         let mut file = None;
         let explain = |error: lexopt::Error| format!("{error} (see --help)");
         while let Some(argument) = parser.next().map_err(explain)? {
@@ -244,6 +239,9 @@ impl Arguments {
         if parsed.url.is_some() && parsed.path.is_some() {
             return Err("--url and --path cannot both be given".to_owned());
         }
+        if command == Some("explain") && !parsed.describe_request() {
+            parsed.path = Some("/".to_owned());
+        }
         parsed.check_input()?;
         Ok(Command::Check(Box::new(parsed)))
     }
@@ -270,8 +268,7 @@ impl Arguments {
 
     /// Whether they describe a request.
     pub(crate) const fn describe_request(&self) -> bool {
-        self.explain
-            || self.token.is_some()
+        self.token.is_some()
             || self.url.is_some()
             || !self.jwks.is_empty()
             || !self.revocation.is_empty()

@@ -96,9 +96,13 @@ impl Repaired {
             Reason::Audience { .. } => provider.audiences.clear(),
             Reason::Subject => provider.subjects = None,
             Reason::NoExpiration => provider.require_expiration = false,
-            Reason::Expired { .. } => claims.expires_at = Some(Timestamp::END),
+            Reason::Expired { .. } | Reason::ClaimMissing { claim: "exp" } => {
+                claims.expires_at = Some(Timestamp::END);
+            }
             Reason::NotYetValid { .. } => claims.not_before = None,
-            Reason::IssuedInFuture { .. } => claims.issued_at = Some(now),
+            Reason::IssuedInFuture { .. } | Reason::ClaimMissing { claim: "iat" } => {
+                claims.issued_at = Some(now);
+            }
             // The profile demands more claims and their types.
             Reason::ClaimType => provider.profile = None,
             Reason::ClaimMissing { claim: "iss" } => {
@@ -113,8 +117,6 @@ impl Repaired {
                 claims.subject = Some(String::new());
                 provider.subjects = None;
             }
-            Reason::ClaimMissing { claim: "exp" } => claims.expires_at = Some(Timestamp::END),
-            Reason::ClaimMissing { claim: "iat" } => claims.issued_at = Some(now),
             Reason::ClaimMissing { claim } => {
                 payload.insert((*claim).to_owned(), Value::from(""));
             }

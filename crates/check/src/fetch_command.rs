@@ -1,5 +1,7 @@
 //! The commands that fetch key sets.
 
+use std::fmt::Write as _;
+
 use gate::fetching::Resource;
 
 use crate::source_tree::Node;
@@ -60,7 +62,7 @@ fn headers(remote: &Node) -> String {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         {
             let variable = name.to_ascii_uppercase().replace('-', "_");
-            headers.push_str(&format!(" -H \"{name}: ${variable}\""));
+            let _ = write!(headers, " -H \"{name}: ${variable}\"");
         }
     }
     headers
