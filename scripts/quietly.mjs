@@ -17,7 +17,7 @@ const output = [];
 const { stdout } = process;
 const progress = new Progress({
   write: (text) => stdout.write(text),
-  columns: stdout.isTTY ? stdout.columns ?? 80 : null,
+  columns: stdout.isTTY ? stdout.columns || 80 : null,
 });
 for (const stream of isVerbose ? [] : [child.stdout, child.stderr]) {
   stream.setEncoding('utf8').on('data', (text) => {
