@@ -49,7 +49,7 @@ DEPENDENCY_CRUISER := tools/node_modules/dependency-cruiser/bin/dependency-cruis
 export ENVOY
 export HTTP_PORT HTTPS_PORT CONSOLE_PORT ADMIN_PORT AUTH_PORT API_PORT PORTAL_PORT MCP_PORT ONCE METRICS PROMETHEUS PROMETHEUS_PORT
 export IMAGE SOURCE OUT MINISIGN_KEY UNSIGNED DRAFT PUBLIC_KEY CRDS
-export QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
+export V QUICK ONLY ROUNDS FILTERS COMPARE MODULE HOURS
 
 .DEFAULT_GOAL := help
 .PHONY: help needs needs-browser needs-mcp needs-bound-tokens needs-docs needs-deploy build trapping vectors reproducible envoy demo run herd soak test matrix second-host test-browser test-mcp test-bound-tokens test-docs test-deploy image release verify-release check-static sbom version fuzz simulate planted-bugs check-model mutants bench lint audit check docs schema clean
@@ -131,11 +131,13 @@ herd: needs build envoy ## measure how eight Envoys spread their fetches: docs/h
 soak: needs build envoy ## run the filter for HOURS (1) under mixed load, check every answer, watch the memory: docs/soak.md
 	@node scripts/soak.mjs
 
-run: needs build envoy demo ## build and run the demo; ONCE=1 ends after the walk, METRICS=1 starts Prometheus
+# A build writes hundreds of lines. They are shown only if it fails, or with V=1.
+run: needs ## build and run the demo; ONCE=1 ends after the walk, METRICS=1 starts Prometheus, V=1 shows the build
+	@node scripts/quietly.mjs $(MAKE) --no-print-directory build envoy demo
 	@node demo/run.mjs
 
 test: needs build trapping vectors envoy demo ## run the unit tests, the examples in the documentation and the tests in Envoy
-	node --test bench/comparison.test.mjs $(wildcard demo/*.test.mjs scripts/soak/*.test.mjs tools/*.test.mjs)
+	node --test bench/comparison.test.mjs $(wildcard demo/*.test.mjs scripts/*.test.mjs scripts/soak/*.test.mjs tools/*.test.mjs)
 	tests/reproducible paths $(MODULES)
 	cargo test --locked --workspace --exclude bearer-gate --exclude vectors-module --exclude forging-module
 	cargo test --locked --lib --test reference

@@ -29,6 +29,15 @@ test('every reason is recognized, and marks one check as failed', () => {
   }
 });
 
+test('a refusal names its rule, and what the API answers names none', () => {
+  const { status, text, headers } = refusal(reasons.expired);
+  headers.set('x-gate-rule', 'rules[2]');
+  assert.equal(read({ status, text, headers }, reasons).rule, 'rules[2]');
+  assert.equal(read(refusal(reasons.expired), reasons).rule, null);
+  headers.set('x-envoy-upstream-service-time', '3');
+  assert.equal(read({ status, text, headers }, reasons).rule, null);
+});
+
 test('a check that a server is missing for is unknown and not failed', () => {
   const body = { error: 'temporarily_unavailable', error_description: reasons.keys_unavailable.description };
   const result = read(answer(503, { 'retry-after': '5' }, body), reasons);

@@ -58,6 +58,21 @@ function rewritten(text, ports, directory) {
   return document.toString();
 }
 
+/** The rules of the filter in a configuration of Envoy: what each matches, in order. */
+export function ruleMatches(text) {
+  let matches = [];
+  visit(parseDocument(text), {
+    Scalar(_, { value }) {
+      if (typeof value === 'string' && value.trimStart().startsWith('{')) {
+        matches = JSON.parse(value).rules.map(({ match }) => match);
+        return visit.BREAK;
+      }
+      return undefined;
+    },
+  });
+  return matches;
+}
+
 /**
  * The configuration to start Envoy with: envoy/demo.yaml itself if this run uses its ports and files,
  * otherwise a changed copy in the run's directory.
@@ -75,8 +90,8 @@ async function configure(ports, directory) {
 
 /**
  * Starts Envoy and waits until it is live. Ports that are 0 in `ports` are chosen by Envoy.
- * `environment` has variables for the filter. Returns all ports, and a promise that rejects if Envoy
- * ends.
+ * `environment` has variables for the filter. Returns all ports, what the filter's rules match, and a
+ * promise that rejects if Envoy ends.
  */
 export async function startEnvoy({ processes, ports, directory, environment }) {
   const logFile = join(directory, 'envoy.log');
@@ -89,5 +104,6 @@ export async function startEnvoy({ processes, ports, directory, environment }) {
   // A rejection before anything awaits the promise must not count as unhandled.
   died.catch(() => {});
   const chosen = { HTTP_PORT: http, HTTPS_PORT: https, ADMIN_PORT: envoy.adminPort };
-  return { config, logFile, died, ports: { ...ports, ...chosen } };
+  const rules = ruleMatches(await readFile(config, 'utf8'));
+  return { config, logFile, died, rules, ports: { ...ports, ...chosen } };
 }

@@ -265,8 +265,9 @@ export async function startPortal({ port: wantedPort, host, register, log }) {
   return {
     server,
     port,
-    publish({ http, https, issuer, certificate, mcp }) {
+    publish({ http, https, issuer, certificate, mcp, rules }) {
       settings = {
+        rules,
         servers: [{ name: 'HTTP', url: http }, { name: 'HTTPS', url: https, certificate }],
         authorizationServer: issuer,
         otherAudience: OTHER_AUDIENCE,

@@ -226,6 +226,7 @@ async function start(wanted, directory) {
     issuer: authorization.issuer,
     clients: authorization.clients,
     certificate: shown(certificate),
+    rules: envoy.rules,
     config: envoy.config,
     logFile: envoy.logFile,
     shell: new Shell(processes),

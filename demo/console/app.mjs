@@ -114,7 +114,7 @@ async function start() {
   };
   const controls = new Controls(byId('keys-title').closest('.keys'), { notice, render });
   const bind = connect(controls, actions, state, show);
-  const answers = new AnswerView(known, bind);
+  const answers = new AnswerView({ reasons: known, rules: published.rules, bind });
 
   byId('api-choice').append(...apis.map(({ name, title, version }) => (
     new Option(`${title} ${version}`, name))));

@@ -5,6 +5,9 @@ import { parameter, parseChallenges } from './challenge.mjs';
 /** Envoy adds this header to what the API answers, and to nothing else. */
 const FROM_API = 'x-envoy-upstream-service-time';
 
+/** The demo's Envoy names the rule in it that has refused a call: `rules[0]` is the first. */
+const RULE = 'x-gate-rule';
+
 /** The JSON value of a body, or of the event that it is; `null` if it is neither. */
 export function parseBody(text) {
   const event = /^(?:event: message\r?\n)?data: (.*)\s*$/.exec(text);
@@ -21,6 +24,7 @@ export function parseBody(text) {
  *   by           `gate`, `api` or `envoy`
  *   code         the code of the gate's reason; `null` if it is unknown, or not the gate's answer
  *   reason       what is known about that code; `null` without one
+ *   rule         the place of the rule by which the gate has refused the call; `null` if it names none
  *   admitted     whether the gate has let the call pass; `null` if that is unknown
  *   challenges   what `parseChallenges` returns
  *   description  what the answer itself says about its reason, or `null`
@@ -30,18 +34,19 @@ export function read({ status, headers, text }, reasons) {
   const challenges = parseChallenges(headers.get('www-authenticate'));
   const body = parseBody(text);
   const description = parameter(challenges, 'error_description') ?? body?.error_description ?? null;
-  const facts = { challenges, body, description, code: null, reason: null };
+  const facts = { challenges, body, description, code: null, reason: null, rule: null };
   // Neither the gate nor Envoy answers a call with success.
   if (headers.has(FROM_API) || status < 300) {
     return { ...facts, by: 'api', admitted: true };
   }
   const known = Object.entries(reasons).find(([, reason]) => reason.description === description);
+  const rule = headers.get(RULE);
   if (known) {
     const [code, reason] = known;
-    return { ...facts, by: 'gate', code, reason, admitted: false };
+    return { ...facts, by: 'gate', code, reason, rule, admitted: false };
   }
   if (challenges.length > 0) {
-    return { ...facts, by: 'gate', admitted: false };
+    return { ...facts, by: 'gate', rule, admitted: false };
   }
   // Envoy gives up on an API that does not answer only after the gate has let the call pass.
   const upstream = status === 504 || /upstream (connect error|request timeout)|no healthy upstream/.test(text);

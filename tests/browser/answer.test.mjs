@@ -143,6 +143,39 @@ describe('the answer', () => {
   });
 });
 
+describe('the rule', () => {
+  test('a refusal names the rule that decided, and shows what it matches', async (t) => {
+    const page = await open(t);
+    const matched = async () => JSON.parse(await page.locator('#rule-match').textContent());
+    const missing = await execute(page);
+    assert.match(missing.text, /401 Unauthorized/);
+    assert.equal(missing.rule, 'rules[1]');
+    assert.deepEqual(await matched(), { prefix: '/phoneverify/' });
+
+    await press(page, 'Generate keys');
+    const admitted = await execute(page);
+    assert.match(admitted.text, /200 OK/);
+    assert.equal(admitted.rule, null);
+    assert.equal(await page.locator('#rule-match').count(), 0);
+
+    await send(page, 'to the production host');
+    await page.getByRole('radio', { name: 'Sandbox' }).check();
+    await press(page, 'Generate keys');
+    const forbidden = await execute(page);
+    assert.match(forbidden.text, /403 Forbidden/);
+    assert.equal(forbidden.rule, 'rules[0]');
+    assert.equal((await matched()).headers[0].name, ':authority');
+
+    // The rules for the MCP server depend on what its filter reads in the body.
+    await send(page, 'correctly');
+    await page.getByLabel('API', { exact: true }).selectOption('PhoneBook');
+    await page.getByText('/mcp', { exact: true }).first().waitFor();
+    const mcp = await execute(page);
+    assert.match(mcp.rule, /^rules\[[3-6]\]$/);
+    assert.equal((await matched()).path, '/mcp');
+  });
+});
+
 describe('more kinds of refusals', () => {
   test('a malformed header and two tokens are bad requests', async (t) => {
     const page = await open(t, { permissions: CLIPBOARD });

@@ -61,6 +61,7 @@ export async function answer(page) {
   return {
     status: await page.locator('#answer .status').textContent(),
     by: await page.locator('#decided-by').textContent(),
+    rule: (await page.locator('#rule').allTextContents()).at(0) ?? null,
     reason: (await page.locator('#reason').allTextContents()).at(0) ?? null,
     checks: Object.fromEntries(checks),
     text: await page.locator('#answer').innerText(),

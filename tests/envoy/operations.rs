@@ -122,14 +122,19 @@ fn the_debug_log_has_a_line_for_every_refusal() {
 fn the_access_log_has_the_reason_of_a_refusal() {
     let format = "%RESPONSE_CODE% [%RESPONSE_FLAGS%] [%RESPONSE_CODE_DETAILS%] \
                   [%RESP(WWW-AUTHENTICATE)%] [%FILTER_STATE(wasm.sub:PLAIN)%] \
-                  [%FILTER_STATE(wasm.bearer_gate.reason:PLAIN)%]";
+                  [%FILTER_STATE(wasm.bearer_gate.reason:PLAIN)%] [%FILTER_STATE(wasm.bearer_gate.rule:PLAIN)%]";
     assert!(document().contains("%RESP(WWW-AUTHENTICATE)%"));
+    assert!(document().contains("%FILTER_STATE(wasm.bearer_gate.rule:PLAIN)%"));
     assert!(document().contains("%FILTER_STATE(wasm.bearer_gate.reason:PLAIN)%"));
     let issuer = Issuer::start();
     let mut config = Issuer::config();
     config["realm"] = "api".into();
     config["providers"]["cloud"]["claims_to_filter_state"] =
         json!([{"key": "sub", "claim_name": "sub"}]);
+    config["rules"] = json!([
+        {"match": {"path": "/open"}},
+        {"match": {"prefix": "/"}, "requires": {"provider_name": "cloud"}},
+    ]);
     let mut setup = Setup::trusting(&issuer).config(config);
     setup.connection_manager = json!({"access_log": [{
         "name": "envoy.access_loggers.stderr",
@@ -143,10 +148,10 @@ fn the_access_log_has_the_reason_of_a_refusal() {
     gate.send(&get("/").bearer(Token::good().claim("aud", "other").signed()));
     gate.send(&get("/").bearer(Token::good().signed()));
     for line in [
-        "LOG 401 [-] [] [Bearer realm=\"api\"] [-] [missing]\n",
+        "LOG 401 [-] [] [Bearer realm=\"api\"] [-] [missing] [rules[1]]\n",
         "LOG 401 [-] [] [Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The \
-         access token is meant for another audience\"] [-] [audience]\n",
-        "LOG 200 [-] [via_upstream] [-] [somebody] [-]\n",
+         access token is meant for another audience\"] [-] [audience] [rules[1]]\n",
+        "LOG 200 [-] [via_upstream] [-] [somebody] [-] [-]\n",
     ] {
         eventually(line, || gate.log().contains(line));
     }

@@ -21,10 +21,12 @@ pub(crate) const HELP: &str = "\
 Checks configurations of bearer-gate, and shows what the filter would decide about a request.
 
 Usage: bearer-gate-check [OPTIONS] FILE
+       bearer-gate-check explain [OPTIONS] FILE
        bearer-gate-check convert [OPTIONS] FILE
        bearer-gate-check mint [OPTIONS] FILE
        bearer-gate-check test [OPTIONS] CASES FILE
 
+`explain` shows what the filter would do with a request and its token, step by step.
 `convert` puts the gate in the place of Envoy's jwt_authn filter: see convert --help.
 `mint` makes keys and tokens to test a configuration with: see mint --help.
 `test` tests what a configuration does with requests and such tokens: see test --help.
@@ -33,7 +35,7 @@ FILE is JSON or YAML; `-` is the standard input. It is a configuration or contai
 Envoy bootstrap, listener, extension configuration or configuration dump, an Istio WasmPlugin
 or EnvoyFilter, an Envoy Gateway EnvoyExtensionPolicy. All of them are checked.
 
-Any of these options describes a request; its decision is then shown step by step:
+These options describe the request of `explain`, and without that word any of them asks for it:
       --token TOKEN|@FILE|-   the token, or where to read it; it is never printed
       --dpop PROOF|@FILE|-    the proof of possession, which makes the scheme of the token DPoP
       --jwks [PROVIDER=]FILE  the key set of a provider, or of all that fetch one (repeatable)
@@ -68,7 +70,7 @@ that needs a key set, revocation list or introspection response that is not give
 
 Examples:
   bearer-gate-check envoy.yaml
-  bearer-gate-check --token @token.txt --jwks jwks.json --path /orders envoy.yaml
+  bearer-gate-check explain --token @token.txt --jwks jwks.json --path /orders envoy.yaml
 ";
 
 /// What the command has to do.
@@ -150,7 +152,7 @@ impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
         let mut arguments = arguments.into_iter().peekable();
-        let commands = ["check", "convert", "mint", "test"];
+        let commands = ["check", "convert", "explain", "mint", "test"];
         let is_command = |name: &OsString| commands.iter().any(|command| name == command);
         let command = arguments.next_if(is_command);
         let mut parser = lexopt::Parser::from_args(arguments);
@@ -236,6 +238,9 @@ impl Arguments {
         }
         if parsed.url.is_some() && parsed.path.is_some() {
             return Err("--url and --path cannot both be given".to_owned());
+        }
+        if command == Some("explain") && !parsed.describe_request() {
+            parsed.path = Some("/".to_owned());
         }
         parsed.check_input()?;
         Ok(Command::Check(Box::new(parsed)))

@@ -17,6 +17,7 @@ use gate::verify::Engine;
 
 use crate::arguments::Arguments;
 use crate::given::provider_files::{FileKind, ProviderFiles};
+use crate::wording;
 
 /// `Retry-After` for a file that cannot be used. The filter would say when it fetches again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -87,6 +88,9 @@ impl Given {
     /// Describes the resources of `provider`: topic and text.
     pub(crate) fn describe(&self, provider: &Provider) -> Vec<(&'static str, String)> {
         let mut described = vec![("keys", self.describe_keys(provider))];
+        if let Some(keys) = self.key_set(provider) {
+            described.push(("kids", list_kids(&keys)));
+        }
         if provider.revocation.is_some() {
             let count = |list: &Rc<RevocationList>| format!("{} entries", list.count());
             let text = self.revocations.describe(provider, count);
@@ -123,6 +127,20 @@ impl Given {
             KeySource::Local(keys) => format!("{}, from the configuration", usable(keys)),
             KeySource::Remote(_) => self.keys.describe(provider, usable),
         }
+    }
+}
+
+/// The `kid`s of the keys that are not skipped.
+fn list_kids(keys: &KeySet) -> String {
+    /// The largest number of keys that are listed.
+    const MAX_LISTED: usize = 20;
+    let kids = keys.kids().take(MAX_LISTED);
+    let kids: Vec<String> = kids
+        .map(|kid| kid.map_or_else(|| "none".to_owned(), |kid| wording::string(Some(kid))))
+        .collect();
+    match keys.count().saturating_sub(MAX_LISTED) {
+        0 => kids.join(", "),
+        more => format!("{} and {more} more", kids.join(", ")),
     }
 }
 

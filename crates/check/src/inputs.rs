@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::hash::RandomState;
 
+use gate::claims::Claims;
 use gate::credential::{self, Credential};
-use gate::decision::{Context, Decided, Decision, decide, decide_by};
+use gate::decision::{Context, Decided, Decision, check_sender, decide, decide_by};
 use gate::dpop::ProofKeys;
 use gate::policy::{
     IntrospectedTokens, Policy, Provider, Requirement, RequirementKind, RequirementNode,
+    TokenConditions,
 };
 use gate::reason::Reason;
 use gate::request::Request;
@@ -80,6 +82,19 @@ impl<'i> Inputs<'i> {
         decide_by(&requirement, self.policy, self.request, &context, self.now)
     }
 
+    /// Checks only that the sender has proven what the token `credential` is bound to. `response` has the claims of the
+    /// introspection response about it, if there is one.
+    pub(crate) fn check_sender(
+        &self,
+        provider: &Provider,
+        credential: &Credential<'_>,
+        response: Option<&Claims>,
+    ) -> Result<(), Reason> {
+        let (policy, request) = (self.policy, self.request);
+        let token = (credential, response);
+        check_sender(provider, token, policy, request, &self.context(), self.now)
+    }
+
     /// Explains why `node` refuses the request; `None` if its parts explain it.
     pub(crate) fn explain(&self, node: &RequirementNode, reason: &Reason) -> Option<String> {
         let provider = match &node.kind {
@@ -89,23 +104,33 @@ impl<'i> Inputs<'i> {
             | RequirementKind::All(_)
             | RequirementKind::ExtractOnly(_) => self.refused_by_conditions(node, reason)?,
         };
+        Some(self.describe(provider, &node.conditions, reason))
+    }
+
+    /// The facts behind a refusal by `provider` or by `conditions` on its token.
+    pub(crate) fn describe(
+        &self,
+        provider: &Provider,
+        conditions: &TokenConditions,
+        reason: &Reason,
+    ) -> String {
         let audience = self.policy.resources.audience_condition(self.request);
         let refusal = Refusal {
             reason,
             policy: self.policy,
             request: self.request,
             provider,
-            conditions: &node.conditions,
+            conditions,
             now: self.now,
             resources: audience.required().collect(),
             token: self.token_for(provider),
             keys: self.given.key_set(provider),
         };
-        Some(refusal.explain())
+        refusal.explain()
     }
 
     /// The provider whose token does not fulfil the conditions of `node` itself.
-    fn refused_by_conditions<'n>(
+    pub(crate) fn refused_by_conditions<'n>(
         &self,
         node: &'n RequirementNode,
         reason: &Reason,
@@ -128,14 +153,19 @@ impl<'i> Inputs<'i> {
     }
 
     /// The token of the request at the locations of `provider`.
-    fn token_for(&self, provider: &Provider) -> Option<InspectedToken> {
+    pub(crate) fn credential(&self, provider: &Provider) -> Option<Credential<'_>> {
         let takes_dpop = self.policy.takes_dpop(provider);
-        let found = credential::locate(self.request, &provider.locations, takes_dpop).ok()?;
-        let Credential { text, .. } = found.first()?;
+        let found = credential::locate(self.request, &provider.locations, takes_dpop);
+        found.ok()?.into_iter().next()
+    }
+
+    /// What is in the token of the request at the locations of `provider`.
+    pub(crate) fn token_for(&self, provider: &Provider) -> Option<InspectedToken> {
+        let Credential { text, .. } = self.credential(provider)?;
         let response = self.given.response(provider);
         let all = provider.introspection.as_ref();
         let all = all.is_some_and(|endpoint| endpoint.tokens == IntrospectedTokens::All);
-        Some(InspectedToken::parse(text).with_response(response.as_deref(), all))
+        Some(InspectedToken::parse(&text).with_response(response.as_deref(), all))
     }
 }
 

@@ -6,12 +6,14 @@
 
 mod argument_values;
 mod arguments;
+mod claim_failures;
 mod config_file;
 mod configuration;
 mod convert;
 mod convert_arguments;
 mod converting;
 mod engine;
+mod fetch_command;
 mod given;
 mod input;
 mod inputs;
@@ -20,7 +22,9 @@ mod lint;
 mod mint;
 mod mint_arguments;
 mod minting;
+mod mismatches;
 mod native_hint;
+mod next_step;
 mod plugin;
 mod policy_table;
 mod positions;
@@ -28,6 +32,7 @@ mod proof_steps;
 mod refusal;
 mod report;
 mod routes;
+mod rule_words;
 mod sarif;
 mod source_tree;
 mod status;
@@ -39,6 +44,7 @@ mod syntax_hint;
 mod trial;
 mod trial_connection;
 mod trial_metadata;
+mod trial_report;
 mod trial_request;
 mod variables;
 mod wording;
@@ -169,8 +175,11 @@ fn check(
             policy.warnings.iter().cloned().chain(routes)
         });
         let (places, table) = report::describe(&text, &tree, &configuration.path, &policy);
+        let path = &configuration.path;
+        let fetch_commands = report::with_configuration(&tree, path, fetch_command::all);
         results.push(ConfigurationResult {
             path: configuration.path,
+            fetch_commands,
             places,
             table,
             warnings: warnings.collect(),

@@ -2,19 +2,17 @@
 
 use std::fmt::Write as _;
 
-use gate::admission::WOULD_DENY_STATE;
-use gate::answer::Answer;
 use gate::policy::Policy;
 use gate_config::ConfigError;
 use serde_json::{Value, json};
 
 use crate::configuration::join;
+use crate::fetch_command::FetchCommand;
 use crate::lint::Warning;
 use crate::policy_table;
 use crate::positions::locate;
 use crate::source_tree::{self, Node, line_and_column};
 use crate::status::Status;
-use crate::steps::Step;
 use crate::suggestion::suggestion;
 use crate::trial::{Outcome, Trial};
 
@@ -44,6 +42,8 @@ pub(crate) struct ConfigurationResult {
     /// What is valid but dangerous.
     pub(crate) warnings: Vec<String>,
     pub(crate) policy: Result<Policy, ConfigError>,
+    /// The commands that fetch the key sets of providers.
+    pub(crate) fetch_commands: Vec<FetchCommand>,
     /// The request that was decided, if one was described.
     pub(crate) trial: Option<Trial>,
 }
@@ -72,18 +72,29 @@ pub(crate) fn describe(
         });
         return (places.collect(), Vec::new());
     }
+    (
+        Vec::new(),
+        with_configuration(tree, path, policy_table::lines),
+    )
+}
+
+/// What `read` reads in the configuration at `path`, which may be a text in the file.
+pub(crate) fn with_configuration<T: Default>(
+    tree: &[Node],
+    path: &str,
+    read: impl Fn(&Node) -> T,
+) -> T {
     let node = locate(tree, path).map(|(_, node)| node);
     let value = node.and_then(|node| node.get("value").filter(|_| node.type_url().is_some()));
-    let table = match value.or(node) {
-        Some(config) if config.is_map() => policy_table::lines(config),
+    match value.or(node) {
+        Some(config) if config.is_map() => read(config),
         Some(config) => {
             let inner = source_tree::parse(config.text().unwrap_or_default());
             let inner = inner.unwrap_or_default();
-            inner.first().map(policy_table::lines).unwrap_or_default()
+            inner.first().map(read).unwrap_or_default()
         }
-        None => Vec::new(),
-    };
-    (Vec::new(), table)
+        None => T::default(),
+    }
 }
 
 impl Report {
@@ -164,6 +175,9 @@ impl Report {
             }
             if let Some(trial) = &result.trial {
                 trial.write(&mut text);
+                for one in trial.fetch_commands(&result.fetch_commands) {
+                    let _ = writeln!(text, "  key set of {}: {}", one.provider, one.command);
+                }
             }
         }
         // Who asks about a request wants to know about the request.
@@ -256,132 +270,7 @@ impl ConfigurationResult {
             "warnings": self.warnings,
             "table": self.table,
             "resources": self.resources(),
-            "decision": self.trial.as_ref().map(Trial::json),
-        })
-    }
-}
-
-impl Trial {
-    fn write(&self, text: &mut String) {
-        let _ = writeln!(text, "  request: {}", self.request);
-        for step in &self.steps {
-            let _ = writeln!(text, "  {}", step.line());
-        }
-        let decision = match &self.outcome {
-            Outcome::Admitted { verified: true, .. } => "admitted".to_owned(),
-            Outcome::Admitted {
-                verified: false, ..
-            } => "passes without a valid token".to_owned(),
-            Outcome::Reported { reason } => format!(
-                "passes as it was sent, because report_only is set; without it: {}",
-                reason.kind().status()
-            ),
-            Outcome::Refused { answer, .. } | Outcome::Metadata { answer } => {
-                answer.status.to_string()
-            }
-            Outcome::Undecided { waits_for } => {
-                format!("none; the filter would wait for {}", waits_for.join(" or "))
-            }
-        };
-        let counted = self.counter.as_ref();
-        let counted = counted.map_or_else(String::new, |name| format!(", counted as {name}"));
-        let _ = writeln!(text, "  decision: {decision}{counted}");
-        match &self.outcome {
-            Outcome::Admitted { changes, .. } => {
-                for change in changes {
-                    let _ = writeln!(text, "    {change}");
-                }
-            }
-            Outcome::Metadata { answer } => write_answer(answer, text),
-            Outcome::Refused { reason, answer } => {
-                write_answer(answer, text);
-                let _ = writeln!(text, "  remedy: {}", reason.kind().remedy());
-            }
-            Outcome::Reported { reason } => {
-                let state = format!("{WOULD_DENY_STATE} to {:?}", reason.kind().metric());
-                let _ = writeln!(text, "    sets the filter state wasm.{state}");
-                let _ = writeln!(text, "  remedy: {}", reason.kind().remedy());
-            }
-            Outcome::Undecided { .. } => {}
-        }
-    }
-
-    fn json(&self) -> Value {
-        let steps: Vec<Value> = self.steps.iter().map(Step::json).collect();
-        let mut json = match &self.outcome {
-            Outcome::Admitted {
-                verified, changes, ..
-            } => json!({
-                "outcome": "admitted",
-                "verified": verified,
-                "changes": changes,
-            }),
-            Outcome::Undecided { waits_for } => json!({
-                "outcome": "undecided",
-                "waits_for": waits_for,
-            }),
-            Outcome::Refused { reason, answer } => {
-                json!({
-                    "outcome": "refused",
-                    "reason": reason.kind().metric(),
-                    "remedy": reason.kind().remedy(),
-                    "answer": answer_json(answer),
-                })
-            }
-            Outcome::Reported { reason } => json!({
-                "outcome": "reported",
-                "reason": reason.kind().metric(),
-                "remedy": reason.kind().remedy(),
-            }),
-            Outcome::Metadata { answer } => json!({
-                "outcome": "metadata",
-                "answer": answer_json(answer),
-            }),
-        };
-        if let Some(json) = json.as_object_mut() {
-            json.insert("request".to_owned(), self.request.clone().into());
-            json.insert("steps".to_owned(), steps.into());
-        }
-        json
-    }
-}
-
-fn write_answer(answer: &Answer, text: &mut String) {
-    for (name, value) in &answer.headers {
-        let _ = writeln!(text, "    {name}: {value}");
-    }
-    if !answer.body.is_empty() {
-        let _ = writeln!(text, "    {}", answer.body);
-    }
-}
-
-fn answer_json(answer: &Answer) -> Value {
-    let headers = answer.headers.iter();
-    let headers = headers.map(|(name, value)| json!([name, value]));
-    json!({
-        "status": answer.status,
-        "headers": headers.collect::<Vec<_>>(),
-        "body": answer.body,
-    })
-}
-
-impl Step {
-    fn line(&self) -> String {
-        let mark = match self.good {
-            Some(true) => "+",
-            Some(false) => "-",
-            None => " ",
-        };
-        let indent = "  ".repeat(self.depth);
-        format!("{mark} {indent}{}: {}", self.topic, self.text)
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "topic": self.topic,
-            "depth": self.depth,
-            "good": self.good,
-            "text": self.text,
+            "decision": self.trial.as_ref().map(|trial| trial.json(&self.fetch_commands)),
         })
     }
 }

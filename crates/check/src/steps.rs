@@ -2,13 +2,18 @@
 
 use gate::credential::{self, Credential, Scheme};
 use gate::decision::Decision;
-use gate::policy::{Requirement, RequirementKind, RequirementNode, Rules, is_ambiguous};
+use gate::policy::{
+    Requirement, RequirementKind, RequirementNode, RequirementPlace, Rule, TokenConditions,
+    is_ambiguous,
+};
 use gate::reason::Reason;
 
 use crate::inputs::Inputs;
 use crate::inspected_token::InspectedToken;
+use crate::mismatches::{self, ProviderMismatch, is_same_check};
 use crate::proof_steps;
 use crate::refusal::{text_too_long, unknown_requirement};
+use crate::rule_words;
 use crate::wording;
 
 /// One step of a decision.
@@ -27,14 +32,50 @@ pub(crate) struct Step {
 #[derive(Default)]
 pub(crate) struct Steps {
     list: Vec<Step>,
-    /// The number of rules that were examined.
-    examined_rules: usize,
+    /// The rules that were examined.
+    rules: Vec<ExaminedRule>,
+    /// The JSON path of the last requirement that was examined.
+    requirement: Option<String>,
+    /// The providers that were asked about a token, by name, each once.
+    providers: Vec<String>,
+    /// The checks that tokens fail, in the order of the requirement.
+    mismatches: Vec<ProviderMismatch>,
+}
+
+/// A rule that was compared with a request.
+pub(crate) struct ExaminedRule {
+    /// Its place in the configuration.
+    pub(crate) path: String,
+    /// Whether it matches the request.
+    pub(crate) matches: bool,
+    /// The conditions of its match; if it does not match, those that the request does not fulfil.
+    pub(crate) conditions: Vec<String>,
+}
+
+/// How a request was examined.
+pub(crate) struct Examination {
+    /// The steps.
+    pub(crate) steps: Vec<Step>,
+    /// The rules that were compared with the request.
+    pub(crate) rules: Vec<ExaminedRule>,
+    /// The JSON path of the requirement that decided; `None` if none applied, or there are no rules.
+    pub(crate) requirement: Option<String>,
+    /// The providers that were asked about a token, by name.
+    pub(crate) providers: Vec<String>,
+    /// The checks that tokens fail.
+    pub(crate) mismatches: Vec<ProviderMismatch>,
 }
 
 impl Steps {
-    /// The steps so far.
-    pub(crate) fn into_list(self) -> Vec<Step> {
-        self.list
+    /// What has been found.
+    pub(crate) fn finish(self) -> Examination {
+        Examination {
+            steps: self.list,
+            rules: self.rules,
+            requirement: self.requirement,
+            providers: self.providers,
+            mismatches: self.mismatches,
+        }
     }
 
     fn push(&mut self, depth: usize, topic: &str, good: Option<bool>, text: impl Into<String>) {
@@ -61,8 +102,14 @@ impl Steps {
         let (policy, request) = (inputs.policy, inputs.request);
         let decided = policy.first_decision(request, |requirement| {
             let place = self.place(inputs, requirement);
+            self.requirement = policy.place(requirement).map(|place| place.to_string());
             self.credentials(inputs, requirement);
-            let decision = self.node(inputs, &place, &requirement.root, 0);
+            let node = Examined {
+                node: &requirement.root,
+                outer: Vec::new(),
+                depth: 0,
+            };
+            let decision = self.node(inputs, &place, node);
             if decision.is_final_for(request, requirement, policy) {
                 return Some(());
             }
@@ -86,6 +133,8 @@ impl Steps {
     }
 
     fn no_rule(&mut self, inputs: &Inputs<'_>) {
+        self.requirement = None;
+        self.skip_rules(inputs, inputs.policy.rules.listed());
         let (passes, text) = if !inputs.policy.allows_unmatched() {
             (false, "no rule applies")
         } else if is_ambiguous(inputs.request.path()) {
@@ -99,25 +148,42 @@ impl Steps {
 
     /// The place of `requirement` in the configuration. Notes the rules before it that do not match.
     fn place(&mut self, inputs: &Inputs<'_>, requirement: &Requirement) -> String {
-        let Rules::Listed { rules, .. } = &inputs.policy.rules else {
-            return match inputs.request.requirement_name {
-                Some(_) => ROUTE.to_owned(),
-                None => "without rules".to_owned(),
-            };
+        let index = match inputs.policy.place(requirement) {
+            Some(RequirementPlace::Rule(index)) => index,
+            Some(RequirementPlace::Named(_)) => return ROUTE.to_owned(),
+            None => return "without rules".to_owned(),
         };
-        let rules = rules.all();
-        let mut requirements = rules.iter().map(|rule| &rule.requirement);
-        let Some(index) = requirements.position(|one| std::ptr::eq(one, requirement)) else {
-            return ROUTE.to_owned();
-        };
-        let before = rules.iter().enumerate().take(index);
-        for (index, rule) in before.skip(self.examined_rules) {
-            if rule.matcher.matches(inputs.request) == Ok(false) {
-                self.note(&format!("rules[{index}]"), "does not match the request");
-            }
+        let rules = inputs.policy.rules.listed();
+        self.skip_rules(inputs, rules.get(..index).unwrap_or_default());
+        let path = format!("rules[{index}]");
+        let conditions = rules.get(index).map(|rule| rule_words::all(&rule.matcher));
+        let conditions = conditions.unwrap_or_default();
+        let text = format!("matches the request: it is for {}", conditions.join(", "));
+        self.note(&path, text);
+        self.rules.push(ExaminedRule {
+            path: path.clone(),
+            matches: true,
+            conditions,
+        });
+        path
+    }
+
+    /// Notes those of `rules` that have not been examined yet and do not match. The others are examined by themselves.
+    fn skip_rules(&mut self, inputs: &Inputs<'_>, rules: &[Rule]) {
+        for (index, rule) in rules.iter().enumerate().skip(self.rules.len()) {
+            let path = format!("rules[{index}]");
+            let conditions = rule_words::unmet(&rule.matcher, inputs.request);
+            let text = format!(
+                "does not match the request: it is for {}",
+                conditions.join(", ")
+            );
+            self.note(&path, text);
+            self.rules.push(ExaminedRule {
+                path,
+                matches: false,
+                conditions,
+            });
         }
-        self.examined_rules = index.saturating_add(1);
-        format!("rules[{index}]")
     }
 
     /// Notes the tokens of the request for `requirement`.
@@ -155,14 +221,9 @@ impl Steps {
         }
     }
 
-    /// Decides by `node` and each of its parts.
-    fn node(
-        &mut self,
-        inputs: &Inputs<'_>,
-        topic: &str,
-        node: &RequirementNode,
-        depth: usize,
-    ) -> Decision {
+    /// Decides by a node and each of its parts.
+    fn node(&mut self, inputs: &Inputs<'_>, topic: &str, examined: Examined<'_>) -> Decision {
+        let Examined { node, outer, depth } = examined;
         let decision = inputs.decide_by(node);
         let (good, result) = match &decision {
             Decision::Admit(admission) if admission.verified => {
@@ -184,13 +245,22 @@ impl Steps {
         let needs = wording::requirement(node);
         self.push(depth, topic, good, format!("needs {needs}: {result}"));
         let inner = depth.saturating_add(1);
+        self.note_mismatches(inputs, node, &outer, &decision, inner);
         match &node.kind {
             RequirementKind::Any(nodes, _) | RequirementKind::All(nodes) => {
-                for (index, node) in nodes.iter().enumerate() {
-                    self.node(inputs, &format!("[{index}]"), node, inner);
+                for (index, part) in nodes.iter().enumerate() {
+                    let part = Examined {
+                        node: part,
+                        outer: [&[&node.conditions][..], &outer].concat(),
+                        depth: inner,
+                    };
+                    self.node(inputs, &format!("[{index}]"), part);
                 }
             }
             RequirementKind::Provider(provider) => {
+                if !self.providers.contains(&provider.name) {
+                    self.providers.push(provider.name.clone());
+                }
                 for (topic, text) in inputs.given.describe(provider) {
                     self.push(inner, topic, None, text);
                 }
@@ -199,6 +269,39 @@ impl Steps {
         }
         decision
     }
+
+    /// Notes the other checks that the token fails, where the filter stops at the first.
+    fn note_mismatches(
+        &mut self,
+        inputs: &Inputs<'_>,
+        node: &RequirementNode,
+        outer: &[&TokenConditions],
+        decision: &Decision,
+        depth: usize,
+    ) {
+        let reason = match decision {
+            Decision::Deny(reason) => Some(reason),
+            Decision::Wait(_) => None,
+            Decision::Pass | Decision::Admit(_) => return,
+        };
+        for mismatch in mismatches::all(inputs, node, outer, reason) {
+            if reason.is_none_or(|reason| !is_same_check(reason, &mismatch.reason)) {
+                let metric = mismatch.reason.kind().metric();
+                let text = format!("{metric}: {}", mismatch.text);
+                self.push(depth, "also", Some(false), text);
+            }
+            self.mismatches.push(mismatch);
+        }
+    }
+}
+
+/// A node of a requirement that is examined.
+struct Examined<'n> {
+    node: &'n RequirementNode,
+    /// The conditions of the nodes around it, the nearest first.
+    outer: Vec<&'n TokenConditions>,
+    /// Its depth in the requirement.
+    depth: usize,
 }
 
 /// The topic of the requirement that the metadata of the route names.

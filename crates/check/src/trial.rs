@@ -14,20 +14,23 @@ use gate::time::Timestamp;
 
 use crate::given::Given;
 use crate::inputs::Inputs;
+use crate::next_step;
 use crate::refusal;
-use crate::steps::{ROUTE, Step, Steps};
+use crate::steps::{Examination, ROUTE, Steps};
 use crate::wording;
 
 /// A request that was decided.
 pub(crate) struct Trial {
     /// The request in one line.
     pub(crate) request: String,
-    /// The steps of the decision.
-    pub(crate) steps: Vec<Step>,
+    /// The steps of the decision, and what they found.
+    pub(crate) examination: Examination,
     /// What the filter would do.
     pub(crate) outcome: Outcome,
     /// The name of the counter that counts the request; `None` if it is not decided.
     pub(crate) counter: Option<String>,
+    /// What the filter does next.
+    pub(crate) next: Vec<String>,
 }
 
 /// What the filter would do with a request.
@@ -76,9 +79,10 @@ impl Trial {
             let outcome = Outcome::Metadata { answer };
             return Self {
                 request: line,
-                steps: steps.into_list(),
+                examination: steps.finish(),
                 counter: outcome.counter(&policy.options.stat_prefix),
                 outcome,
+                next: Vec::new(),
             };
         }
         let removed = policy.remove_client_headers(&mut request);
@@ -99,12 +103,14 @@ impl Trial {
             steps.examine(&inputs);
         }
         let decided = removed.map_or_else(Decided::from, |()| inputs.decide());
+        let next = next_step::describe(policy, &decided);
         let outcome = Outcome::new(policy, &request, decided, now);
         Self {
             request: line,
-            steps: steps.into_list(),
+            examination: steps.finish(),
             counter: outcome.counter(&policy.options.stat_prefix),
             outcome,
+            next,
         }
     }
 }

@@ -67,6 +67,10 @@ pub const NONCE_STATE: &str = "dpop_nonce";
 /// The key of the filter state with the reason of a refusal, for access logs.
 pub const REASON_STATE: &str = "bearer_gate.reason";
 
+/// The key of the filter state with the place in the configuration of the rule, or of the requirement that a route named,
+/// by which a request is refused or would be.
+pub const RULE_STATE: &str = "bearer_gate.rule";
+
 /// The key of the filter state with the reason for which a request would be refused, if refusals were not only
 /// reported.
 pub const WOULD_DENY_STATE: &str = "bearer_gate.would_deny";

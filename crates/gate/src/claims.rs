@@ -7,7 +7,7 @@ use crate::reason::Reason;
 use crate::time::Timestamp;
 
 /// The registered claims that a decision reads. Each but `cnf` has the JSON type that RFC 7519 gives it.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// `iss`.
     pub issuer: Option<String>,

@@ -28,6 +28,7 @@ pub use refusal::Refusal;
 pub use requirement::{
     AcceptedJwt, AcceptedToken, Fulfilment, Payload, ProviderResult, RequirementResult, evaluate,
 };
+pub use sender::check_sender;
 pub use standing::StandingToken;
 pub use unfulfilled::Unfulfilled;
 pub use wait::{Dependency, RETRY_AFTER, Wait};

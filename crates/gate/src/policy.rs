@@ -25,6 +25,7 @@ mod protected_resources;
 mod provider;
 mod public_urls;
 mod requirement;
+mod requirement_place;
 mod response_body;
 mod revocation_source;
 mod rules;
@@ -64,6 +65,7 @@ pub use protected_resources::ProtectedResources;
 pub use provider::{CacheLimits, Provider};
 pub use public_urls::PublicUrls;
 pub use requirement::{Extract, Fallback, Requirement, RequirementKind, RequirementNode};
+pub use requirement_place::RequirementPlace;
 pub use response_body::ResponseBody;
 pub use revocation_source::{OnUnavailable, RevocationSource};
 pub use rules::{Rule, RuleList, Rules};
@@ -266,6 +268,20 @@ impl Policy {
         named
             .find(|(known, _)| known.as_bytes() == name)
             .map(|(_, requirement)| requirement)
+    }
+
+    /// Where `requirement`, which is one of this policy, is in the configuration; `None` if it is nowhere, because there
+    /// are no rules.
+    #[must_use]
+    pub fn place(&self, requirement: &Requirement) -> Option<RequirementPlace<'_>> {
+        let is_it = |one: &Requirement| std::ptr::eq(one, requirement);
+        let mut rules = self.rules.listed().iter();
+        if let Some(index) = rules.position(|rule| is_it(&rule.requirement)) {
+            return Some(RequirementPlace::Rule(index));
+        }
+        let mut named = self.requirements.iter();
+        let (name, _) = named.find(|(_, one)| is_it(one))?;
+        Some(RequirementPlace::Named(name))
     }
 
     /// The provider of this name.

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use crate::decision::Refusal;
-use crate::policy::{Policy, Requirement, Rules};
+use crate::policy::{Policy, RequirementPlace};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -39,27 +39,15 @@ impl Display for RefusalLine<'_> {
         if let Some(provider) = provider.and_then(|index| self.policy.providers.get(index)) {
             pair(f, "provider", &provider.name)?;
         }
-        if let Some(requirement) = requirement {
-            place(f, self.policy, requirement)?;
+        let place = requirement.and_then(|requirement| self.policy.place(requirement));
+        match place {
+            Some(RequirementPlace::Rule(index)) => number(f, "rule", index)?,
+            Some(RequirementPlace::Named(name)) => pair(f, "requirement", name)?,
+            None => {}
         }
         pair(f, "method", &self.request.method)?;
         pair(f, "path", self.request.path())?;
         facts(f, reason)
-    }
-}
-
-/// Writes which rule `requirement` belongs to, or the name under which a route chose it.
-fn place(f: &mut Formatter<'_>, policy: &Policy, requirement: &Requirement) -> fmt::Result {
-    let is_it = |one: &Requirement| std::ptr::eq(one, requirement);
-    if let Rules::Listed { rules, .. } = &policy.rules
-        && let Some(index) = rules.all().iter().position(|rule| is_it(&rule.requirement))
-    {
-        return number(f, "rule", index);
-    }
-    let mut named = policy.requirements.iter();
-    match named.find(|(_, one)| is_it(one)) {
-        Some((name, _)) => pair(f, "requirement", name),
-        None => Ok(()),
     }
 }
 

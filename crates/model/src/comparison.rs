@@ -77,8 +77,11 @@ fn compare_report(
     for answer in answers {
         let (name, _, _, _) = answer.reason.row();
         let key = "bearer_gate.would_deny".to_owned();
+        let mut filter_state = vec![(key, name.to_owned())];
+        // The model does not number its rules, so any rule may be named.
+        filter_state.extend(rule_state(observed));
         let expected = Forwarded {
-            filter_state: vec![(key, name.to_owned())],
+            filter_state,
             ..forwarded.clone()
         };
         match compare_forwarded(&expected, observed) {
@@ -91,6 +94,15 @@ fn compare_report(
         }
     }
     Err(differences.join("; or "))
+}
+
+/// The filter state that names a rule.
+fn rule_state(observed: &Observed) -> Option<(String, String)> {
+    let Observed::Forwarded { filter_state, .. } = observed else {
+        return None;
+    };
+    let mut all = filter_state.iter();
+    all.find(|(key, _)| key == "bearer_gate.rule").cloned()
 }
 
 fn compare_forwarded(expected: &Forwarded, observed: &Observed) -> Result<Outcome, String> {

@@ -5,7 +5,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gate::admission::{Admission, ENDED_STATE, HeaderChange, REASON_STATE, WOULD_DENY_STATE};
+use gate::admission::{
+    Admission, ENDED_STATE, HeaderChange, REASON_STATE, RULE_STATE, WOULD_DENY_STATE,
+};
 use gate::answer::Answer;
 use gate::decision::{Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait};
 use gate::policy::{KeySource, Policy, Requirement, StreamEnd};
@@ -430,16 +432,27 @@ impl<H: Host> Worker<H> {
             self.log_refusal("would_deny", refusal, request);
             self.host
                 .set_filter_state(WOULD_DENY_STATE, kind.metric().as_bytes());
+            self.note_rule(requirement);
             return Disposition::Continue;
         }
         self.metrics.count(Counter::Denied(kind));
         self.log_refusal("deny", refusal, request);
         self.host
             .set_filter_state(REASON_STATE, kind.metric().as_bytes());
+        self.note_rule(requirement);
         let nonce = self.nonce();
         let answer = Answer::refusal(reason, &self.policy, request, requirement, nonce);
         self.host.send_local_response(&answer);
         Disposition::Replied
+    }
+
+    /// Names the rule that has decided in filter state, for access logs.
+    fn note_rule(&self, requirement: Option<&Requirement>) {
+        let place = requirement.and_then(|requirement| self.policy.place(requirement));
+        if let Some(place) = place {
+            let place = place.to_string();
+            self.host.set_filter_state(RULE_STATE, place.as_bytes());
+        }
     }
 
     /// Writes a line about a refusal if the host writes lines of this level. It may change its level at any time,

@@ -8,15 +8,19 @@ import { checklistBlock } from './checklist.mjs';
 import { commandBlocks } from './commands.mjs';
 import { byId, element, externalLink, showJson } from './dom.mjs';
 import { metadataBlock } from './metadata.mjs';
+import { ruleBlock } from './rule.mjs';
 
-const TITLES = {
-  200: 'Admitted',
-  400: 'Bad request',
+/** The reason phrases of statuses (RFC 9110, section 15). */
+const PHRASES = {
+  200: 'OK',
+  202: 'Accepted',
+  400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
-  404: 'Not found',
-  503: 'Unavailable',
-  504: 'Gateway timeout',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 };
 const DECIDERS = { gate: 'the gate', api: 'the API', envoy: 'Envoy' };
 
@@ -47,11 +51,12 @@ function requestLine({ method, url, token, variation }) {
 
 function verdict(status, title, small = '', name = 'verdict') {
   return element('p', { class: name },
-    element('strong', { class: 'status' }, status), element('span', {}, title), element('small', {}, small));
+    element('span', {}, element('strong', { class: 'status' }, status), ` ${title}`),
+    element('small', {}, small));
 }
 
 /** What screen readers announce, and what stands below it. */
-function content(call, reasons, bind) {
+function content(call, { reasons, rules, bind }) {
   const { answer, failure, url } = call;
   if (failure) {
     const secure = failure === 'unreachable' && url.startsWith('https:');
@@ -68,16 +73,18 @@ function content(call, reasons, bind) {
     ], []];
   }
   const result = read(answer, reasons);
-  const { challenges, body, by, code } = result;
+  const { challenges, body, by, code, rule } = result;
   const checks = checklist(result, { opaque: call.token?.isOpaque, status: answer.status });
   return [kind(answer.status), [
     requestLine(call),
-    verdict(String(answer.status), TITLES[answer.status] ?? 'Answered', `${answer.milliseconds} ms`),
+    verdict(String(answer.status), PHRASES[answer.status] ?? '', `${answer.milliseconds} ms`),
     element('p', { class: 'decided' }, 'Answered by ', element('b', { id: 'decided-by' }, DECIDERS[by]),
-      ...(code ? [', reason ', element('code', { id: 'reason' }, code)] : [])),
+      ...(code ? [', reason ', element('code', { id: 'reason' }, code)] : []),
+      ...(rule ? [', by ', element('code', { id: 'rule' }, rule)] : [])),
     ...[...explanation(call, result), ...answerNotes(call, result)]
       .map((sentence) => element('p', {}, sentence)),
   ], [
+    rule ? ruleBlock(rule, rules) : null,
     checks ? checklistBlock(checks, call, result) : null,
     challenges.length > 0 ? challengeBlock(challenges, call.api.scopes ? bind : null) : null,
     metadataUrl(challenges) ? metadataBlock(metadataUrl(challenges)) : null,
@@ -87,14 +94,15 @@ function content(call, reasons, bind) {
 }
 
 export class AnswerView {
-  #reasons;
-  #bind;
+  #known;
   #drawn = null;
 
-  /** `bind(button, scopes)` makes a button get a token with these scopes. */
-  constructor(reasons, bind) {
-    this.#reasons = reasons;
-    this.#bind = bind;
+  /**
+   * `reasons` are those for refusals, by their codes; `rules` says what each rule of the gate matches;
+   * `bind(button, scopes)` makes a button get a token with these scopes.
+   */
+  constructor({ reasons, rules, bind }) {
+    this.#known = { reasons, rules, bind };
   }
 
   /** Shows the call that is chosen, and what has changed since it was sent. */
@@ -113,7 +121,7 @@ export class AnswerView {
       return;
     }
     this.#drawn = drawing;
-    const [name, summary, details] = content(call, this.#reasons, this.#bind);
+    const [name, summary, details] = content(call, this.#known);
     panel.dataset.kind = name;
     byId('answer').replaceChildren(...summary.filter(Boolean));
     byId('answer-details').replaceChildren(...details.filter(Boolean));

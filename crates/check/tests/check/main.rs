@@ -11,6 +11,8 @@ mod convert;
 #[cfg(test)]
 mod decision;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod mint;
 #[cfg(test)]
 mod proofs;

@@ -6,8 +6,9 @@ use super::context::{Context, Counts};
 use super::presented_token::PresentedToken;
 use super::proof::{self, Expected};
 use crate::binding::CertificateDigest;
+use crate::claims::Claims;
 use crate::confirmation::{Confirmation, MalformedConfirmation};
-use crate::credential::Scheme;
+use crate::credential::{Credential, Scheme};
 use crate::dpop::AcceptedProof;
 use crate::policy::{Policy, Provider, SenderConstraint};
 use crate::reason::Reason;
@@ -16,6 +17,32 @@ use crate::time::Timestamp;
 
 /// A `cnf`, if there is one.
 type Claimed = Option<Result<Confirmation, MalformedConfirmation>>;
+
+/// Checks only that the sender of `request` has proven what the token `credential` is bound to, as `provider` asks for.
+/// `response` has the claims of the introspection response about the token, if there is one.
+///
+/// # Errors
+///
+/// As a decision that gets as far as this check.
+pub fn check_sender(
+    provider: &Provider,
+    (credential, response): (&Credential<'_>, Option<&Claims>),
+    policy: &Policy,
+    request: &Request<'_>,
+    context: &Context<'_>,
+    now: Timestamp,
+) -> Result<(), Reason> {
+    let sender = Sender {
+        policy,
+        request,
+        context,
+        counts: &Cell::default(),
+        now,
+    };
+    let token = PresentedToken::new(credential, policy, context, now);
+    let response = response.and_then(|claims| claims.confirmation);
+    sender.check(provider, &token, response).map(|_| ())
+}
 
 /// What the request is judged by.
 #[derive(Clone, Copy)]

@@ -167,6 +167,11 @@ impl KeySet {
         self.keys.len()
     }
 
+    /// The `kid` of each key that was not skipped, in the order of the document.
+    pub fn kids(&self) -> impl Iterator<Item = Option<&str>> {
+        self.keys.iter().map(|key| key.kid.as_deref())
+    }
+
     /// The keys that were skipped: index in the document, and reason.
     #[must_use]
     pub fn skipped(&self) -> &[(usize, KeyProblem)] {

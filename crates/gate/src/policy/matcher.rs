@@ -103,7 +103,12 @@ impl Matcher {
 }
 
 impl PathMatcher {
-    fn matches(&self, path: &[u8]) -> Result<bool, TextTooLong> {
+    /// Whether the condition holds for this path.
+    ///
+    /// # Errors
+    ///
+    /// As [`Matcher::matches`].
+    pub fn matches(&self, path: &[u8]) -> Result<bool, TextTooLong> {
         match self {
             Self::Text(matcher) => matcher.matches(path),
             Self::Separated { prefix, length } => {
@@ -118,7 +123,11 @@ impl HeaderMatcher {
     /// One matching value of a repeated header is enough, and none may match if the condition is
     /// inverted. An absent header fulfils only a condition on its absence, as in Envoy, unless it
     /// counts as an empty one.
-    fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Matcher::matches`].
+    pub fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
         let mut values = request.header(&self.name).peekable();
         let empty = self.missing_as_empty && values.peek().is_none();
         let there = empty || values.peek().is_some();
@@ -152,7 +161,11 @@ fn integer(value: &[u8]) -> Option<i64> {
 
 impl QueryMatcher {
     /// Of a repeated parameter the first value counts, and nothing is decoded, as in Envoy.
-    fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Matcher::matches`].
+    pub fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
         let mut parameters = request.query().split(|byte| *byte == b'&');
         let value = parameters.find_map(|parameter| {
             let mut parts = parameter.splitn(2, |byte| *byte == b'=');

@@ -27,7 +27,12 @@ pub enum MetadataCondition {
 }
 
 impl MetadataMatcher {
-    pub(super) fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
+    /// Whether the condition holds for `request`.
+    ///
+    /// # Errors
+    ///
+    /// If that depends on a pattern and a value that is too long for it.
+    pub fn matches(&self, request: &Request) -> Result<bool, TextTooLong> {
         let holds = match request.dynamic_metadata.value(&self.name) {
             Some(value) => self.condition.holds(&value)?,
             None => false,

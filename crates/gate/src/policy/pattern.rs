@@ -13,6 +13,10 @@ pub struct Pattern(Regex);
 /// the module, for each pattern, and a request may have 60 KiB of headers.
 pub const MAX_TEXT_BYTES: usize = 4096;
 
+/// What stands before and after a regular expression so that it matches the whole text.
+const START: &str = r"\A(?:";
+const END: &str = r")\z";
+
 /// Why a text is not a regular expression.
 #[derive(Debug)]
 pub struct PatternError(regex_lite::Error);
@@ -34,8 +38,17 @@ impl Pattern {
     pub fn new(source: &str) -> Result<Self, PatternError> {
         // Compiled alone first: inside the group below, `a)(b` would be valid.
         Regex::new(source).map_err(PatternError)?;
-        let anchored = Regex::new(&format!(r"\A(?:{source})\z"));
+        let anchored = Regex::new(&format!("{START}{source}{END}"));
         anchored.map(Self).map_err(PatternError)
+    }
+
+    /// The regular expression, as the operator wrote it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        let anchored = self.0.as_str();
+        let source = anchored.strip_prefix(START);
+        let source = source.and_then(|rest| rest.strip_suffix(END));
+        source.unwrap_or(anchored)
     }
 
     /// Whether the whole `text` matches. Invalid UTF-8 is replaced by U+FFFD, so it cannot keep `.`

@@ -36,6 +36,12 @@ impl StringMatcher {
         }
     }
 
+    /// How a string is compared.
+    #[must_use]
+    pub const fn comparison(&self) -> &Comparison {
+        &self.comparison
+    }
+
     /// The text that all matching strings begin with.
     pub(super) fn stem(&self) -> Stem<'_> {
         let (text, whole) = match &self.comparison {

@@ -54,6 +54,47 @@ fn a_refusal_has_its_reason_in_filter_state() {
 }
 
 #[test]
+fn a_refusal_names_its_rule_in_filter_state() {
+    let mut config: serde_json::Value = serde_json::from_str(&config()).unwrap();
+    config["rules"] = json!([
+        {"match": {"path": "/open"}},
+        {"match": {"prefix": "/a"}, "requires": {"provider_name": "cloud"}},
+        {"match": {"prefix": "/b"}, "requirement_name": "orders"},
+    ]);
+    config["requirement_map"] = json!({"orders": {"provider_name": "cloud"}});
+    config["per_route_requirements"] = json!(true);
+    let (_process, _worker, listener) = listening(&config.to_string());
+    let state = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    for (path, route, expected) in [
+        ("/a", None, &["missing", "rules[1]"][..]),
+        ("/b", None, &["missing", "rules[2]"]),
+        (
+            "/open",
+            Some("orders"),
+            &["missing", "requirement_map.orders"],
+        ),
+        // No requirement has decided.
+        ("/c", None, &["no_rule"]),
+        ("/a", Some("unknown"), &["requirement"]),
+    ] {
+        let headers = [(":method", "GET"), (":path", path), (":authority", "a")];
+        let request = listener.request_on_route(&headers, route);
+        let names = ["bearer_gate.reason", "bearer_gate.rule"];
+        let expected = names
+            .iter()
+            .zip(expected)
+            .map(|(name, value)| state(name, value));
+        assert_eq!(
+            reason(&request),
+            expected.collect::<Vec<_>>(),
+            "{path} {route:?}"
+        );
+    }
+    let open = [(":method", "GET"), (":path", "/open"), (":authority", "a")];
+    assert!(reason(&listener.request(&open)).is_empty());
+}
+
+#[test]
 fn problem_details_take_the_place_of_the_body() {
     let mut config: serde_json::Value = serde_json::from_str(&config()).unwrap();
     config["response_body"] = json!("problem");

@@ -28,6 +28,11 @@ fn report(request: &Request) -> String {
         [(key, value)] if key == "bearer_gate.would_deny" => {
             String::from_utf8(value.clone()).unwrap()
         }
+        [(key, value), (other, rule)]
+            if key == "bearer_gate.would_deny" && other == "bearer_gate.rule" =>
+        {
+            String::from_utf8([&value[..], b" by ", &rule[..]].concat()).unwrap()
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -104,7 +109,7 @@ fn a_rule_that_only_reports_leaves_the_others_as_they_are() {
     let reported = listener.get("/a", None);
     assert_eq!(
         (reported.status(), report(&reported).as_str()),
-        (200, "missing")
+        (200, "missing by rules[0]")
     );
     let ambiguous = listener.get("/a/..%2fb", None);
     assert_eq!(ambiguous.status(), 401);

@@ -1,0 +1,21 @@
+//! Where a requirement is in the configuration.
+
+use std::fmt;
+
+/// Where a requirement is in the configuration. Its text is a JSON path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequirementPlace<'p> {
+    /// In the rule with this index.
+    Rule(usize),
+    /// In `requirement_map`, under this name.
+    Named(&'p str),
+}
+
+impl fmt::Display for RequirementPlace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(index) => write!(f, "rules[{index}]"),
+            Self::Named(name) => write!(f, "requirement_map.{name}"),
+        }
+    }
+}
