@@ -10,6 +10,7 @@ mod config_file;
 mod configuration;
 mod convert;
 mod convert_arguments;
+mod convert_input;
 mod converting;
 mod engine;
 mod given;
