@@ -11,6 +11,7 @@ mod filter;
 mod layout;
 mod local_keys;
 mod matcher;
+mod mesh;
 mod native;
 mod new_value;
 mod provider;
@@ -25,6 +26,7 @@ use crate::configuration::join;
 use crate::source_tree::{self, Entry, Node, line_and_column};
 use crate::syntax_hint::hint;
 use editor::Editor;
+use editor::Refusal;
 pub(crate) use editor::Review;
 use filter::WASM;
 use native::{Needs, RouteUse};
@@ -39,6 +41,8 @@ pub(crate) struct Converted {
     pub(crate) text: String,
     /// Where the meaning changes.
     pub(crate) reviews: Vec<Review>,
+    /// What could not be converted, and how it is refused instead.
+    pub(crate) unconverted: Vec<Failure>,
 }
 
 /// A reason why a file cannot be converted.
@@ -70,6 +74,9 @@ pub(crate) fn convert(
     directory: &Path,
 ) -> Result<Converted, Vec<Failure>> {
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    if let Some(converted) = policies(text, module, is_json) {
+        return converted;
+    }
     let plain = convert_with(text, module, directory, false)?;
     if is_json {
         return Ok(plain);
@@ -80,6 +87,40 @@ pub(crate) fn convert(
         .ok()
         .filter(|commented| has_same_content(&commented.text, &plain.text))
         .unwrap_or(plain))
+}
+
+/// Whether there are policies of a mesh that look at tokens.
+pub(crate) fn has_policies(documents: &[Node]) -> bool {
+    mesh::has_policies(documents)
+}
+
+/// Converts the policies of a mesh in the text; `None` if there are none.
+fn policies(text: &str, module: &str, is_json: bool) -> Option<Result<Converted, Vec<Failure>>> {
+    let documents = source_tree::parse(text).ok()?;
+    let failures = |refusals: Vec<Refusal>| {
+        let mut failures: Vec<Failure> = refusals
+            .iter()
+            .map(|refusal| failure(text, refusal))
+            .collect();
+        failures.sort_by_key(|failure| failure.place);
+        failures
+    };
+    mesh::has_policies(&documents).then(|| {
+        let converted = mesh::convert(text, &documents, module, is_json).map_err(failures)?;
+        Ok(Converted {
+            text: converted.text,
+            reviews: converted.reviews,
+            unconverted: failures(converted.unconverted),
+        })
+    })
+}
+
+/// What a refusal in `text` says.
+fn failure(text: &str, refusal: &Refusal) -> Failure {
+    Failure {
+        place: Some(line_and_column(text, refusal.position)),
+        text: format!("{}: {}", refusal.path, refusal.text),
+    }
 }
 
 /// Whether two texts are the same but for their layout and comments.
@@ -124,16 +165,15 @@ fn convert_with(
     let Conversion { mut editor, .. } = conversion;
     if !editor.refusals.is_empty() {
         editor.refusals.sort_by_key(|refusal| refusal.position);
-        let failures = editor.refusals.iter().map(|refusal| Failure {
-            place: Some(line_and_column(text, refusal.position)),
-            text: format!("{}: {}", refusal.path, refusal.text),
-        });
+        let refusals = editor.refusals.iter();
+        let failures = refusals.map(|refusal| failure(text, refusal));
         return Err(failures.collect());
     }
     let converted = editor.edits.take(text, 0..text.len());
     Ok(Converted {
         text: converted.map_err(whole)?,
         reviews: editor.reviews,
+        unconverted: Vec::new(),
     })
 }
 
@@ -189,16 +229,9 @@ impl Conversion<'_> {
         }
         if self.filters == 0 && self.editor.refusals.is_empty() {
             if !self.choices.any {
-                let resource = documents.iter().find_map(recognition::unread_resource);
-                return Err(match resource {
-                    Some((kind, command)) => format!(
-                        "has a {kind}, which convert does not read: convert the configuration dump of a proxy \
-                         (`{command}`), and take the gate's configuration from there"
-                    ),
-                    None => "has no jwt_authn filter: neither a JwtAuthentication with its @type, nor a \
-                             PerRouteConfig, nor a configuration with providers"
-                        .to_owned(),
-                });
+                let text = "has no jwt_authn filter: neither a JwtAuthentication with its @type, nor a PerRouteConfig, \
+                            nor a configuration with providers, nor a policy of Istio or Envoy Gateway about tokens";
+                return Err(text.to_owned());
             }
             if let Some(first) = documents.first() {
                 self.editor.review(

@@ -8,18 +8,23 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 pub(crate) const HELP: &str = "\
 Puts bearer-gate in the place of Envoy's jwt_authn filter.
 
-Usage: bearer-gate-check convert [OPTIONS] FILE
+Usage: bearer-gate-check convert [OPTIONS] FILE...
 
 FILE is YAML or JSON; `-` is the standard input. It is any file with a jwt_authn filter: an Envoy
 bootstrap, listener, route configuration, extension configuration, HTTP filter or configuration
 dump, a ConfigMap or EnvoyFilter that contains one, or the filter's configuration by itself.
+
+It may also have Kubernetes resources: RequestAuthentication and AuthorizationPolicy of Istio become
+a WasmPlugin, SecurityPolicy of Envoy Gateway becomes an EnvoyExtensionPolicy. Name all files with
+policies of the same workloads. What does not convert is listed on the standard error.
 
 The same file with the gate in it goes to the standard output. What has nothing to do with jwt_authn
 stays as it is, comments included. Wherever the meaning changes, a comment says REVIEW; for JSON,
 which has no comments, these lines go to the standard error with their paths.
 
       --diff           print a unified diff instead of the file
-      --module PATH    where Envoy finds the module (/etc/envoy/bearer_gate.wasm)
+      --module PATH    where Envoy finds the module (/etc/envoy/bearer_gate.wasm); for resources
+                       the image, oci://REGISTRY/IMAGE@sha256:DIGEST
   -h, --help           print this help
 
 Exit status: 0 if the file is converted; 2 if it is not, with the reasons on the standard error.
@@ -27,6 +32,7 @@ Exit status: 0 if the file is converted; 2 if it is not, with the reasons on the
 Examples:
   bearer-gate-check convert --diff envoy.yaml
   bearer-gate-check convert envoy.yaml > gate.yaml && bearer-gate-check gate.yaml
+  bearer-gate-check convert authentication.yaml authorization.yaml > gate.yaml
 ";
 
 /// The module where nothing else is said.
@@ -35,7 +41,8 @@ const MODULE: &str = "/etc/envoy/bearer_gate.wasm";
 /// What to convert, and how.
 #[derive(Debug)]
 pub(crate) struct ConvertArguments {
-    pub(crate) file: PathBuf,
+    /// The file, or several with Kubernetes resources.
+    pub(crate) files: Vec<PathBuf>,
     /// Where Envoy finds the module.
     pub(crate) module: String,
     /// Whether to print a diff.
@@ -46,7 +53,7 @@ impl ConvertArguments {
     /// Parses what follows `convert`. Returns `None` for `--help`.
     pub(crate) fn parse(parser: &mut lexopt::Parser) -> Result<Option<Self>, String> {
         let explain = |error: lexopt::Error| format!("{error} (see convert --help)");
-        let mut file = None;
+        let mut files = Vec::new();
         let mut module = MODULE.to_owned();
         let mut diff = false;
         while let Some(argument) = parser.next().map_err(explain)? {
@@ -56,12 +63,17 @@ impl ConvertArguments {
                 Long("module") => {
                     module = parser.value().and_then(ValueExt::string).map_err(explain)?;
                 }
-                Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
-                Value(_) => return Err("more than one FILE (see convert --help)".to_owned()),
+                Value(path) => files.push(PathBuf::from(path)),
                 other => return Err(explain(other.unexpected())),
             }
         }
-        let file = file.ok_or("FILE is missing (see convert --help)")?;
-        Ok(Some(Self { file, module, diff }))
+        if files.is_empty() {
+            return Err("FILE is missing (see convert --help)".to_owned());
+        }
+        Ok(Some(Self {
+            files,
+            module,
+            diff,
+        }))
     }
 }

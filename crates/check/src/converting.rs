@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::Read;
-use std::path::Path;
 
 use gate_config::Environment;
 use similar::TextDiff;
@@ -11,8 +10,7 @@ use crate::config_file::ConfigFile;
 use crate::configuration::Configuration;
 use crate::convert::{self, Converted, Failure};
 use crate::convert_arguments::ConvertArguments;
-use crate::input;
-use crate::source_tree;
+use crate::convert_input::ConvertInput;
 
 /// A key set, for environment variables that are not set here.
 const SOME_KEYS: &str = r#"{"keys": []}"#;
@@ -34,18 +32,15 @@ pub(crate) fn run(
     environment: Environment<'_>,
     input: &mut dyn Read,
 ) -> Result<Printed, String> {
-    let name = arguments.file.display().to_string();
-    let content = input::read(&arguments.file, input)?;
-    let text = String::from_utf8(content).map_err(|_| format!("{name}: is not UTF-8"))?;
-    // A repeated name is a mistake of the file, not of the result.
-    if source_tree::parse(&text).is_ok() {
-        ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
-    }
-    let directory = arguments.file.parent().unwrap_or(Path::new("."));
-    let converted = convert::convert(&text, &arguments.module, directory)
-        .map_err(|errors| refusals(&name, &errors))?;
-    check(&converted, environment).map_err(|errors| refusals(&name, &errors))?;
+    let given = ConvertInput::read(&arguments.files, input)?;
+    let (name, text) = (given.name(), &given.text);
+    let converted = convert::convert(text, &arguments.module, &given.directory)
+        .map_err(|errors| refusals(&given, &errors))?;
+    check(&converted, environment).map_err(|errors| refusals(&given, &errors))?;
     let mut errors = String::new();
+    for failure in &converted.unconverted {
+        let _ = writeln!(errors, "{} (not converted)", given.describe(failure));
+    }
     let reviews = converted.reviews.iter();
     let (commented, others): (Vec<_>, Vec<_>) = reviews.partition(|review| review.has_comment);
     for review in others {
@@ -59,7 +54,7 @@ pub(crate) fn run(
         );
     }
     let output = if arguments.diff {
-        let diff = TextDiff::from_lines(&text, &converted.text);
+        let diff = TextDiff::from_lines(text, &converted.text);
         let mut diff = diff.unified_diff();
         diff.header(&format!("a/{name}"), &format!("b/{name}"))
             .to_string()
@@ -69,11 +64,8 @@ pub(crate) fn run(
     Ok(Printed { output, errors })
 }
 
-fn refusals(name: &str, failures: &[Failure]) -> String {
-    let lines = failures.iter().map(|failure| match failure.place {
-        Some((line, column)) => format!("{name}:{line}:{column}: {}", failure.text),
-        None => format!("{name}: {}", failure.text),
-    });
+fn refusals(given: &ConvertInput, failures: &[Failure]) -> String {
+    let lines = failures.iter().map(|failure| given.describe(failure));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -11,6 +11,7 @@ mod config_file;
 mod configuration;
 mod convert;
 mod convert_arguments;
+mod convert_input;
 mod converting;
 mod engine;
 mod fetch_command;

@@ -1,5 +1,6 @@
 //! What a file without a configuration of the gate has instead.
 
+use crate::convert::has_policies;
 use crate::source_tree::{self, Node};
 
 /// What to do with a file in which there is no configuration of the gate.
@@ -8,6 +9,11 @@ pub(crate) fn explain(name: &str, text: &str) -> String {
     if documents.iter().any(has_native) {
         format!(
             "{name}: has a jwt_authn filter and no bearer-gate: `bearer-gate-check convert {name}` puts the gate in its place"
+        )
+    } else if has_policies(&documents) {
+        format!(
+            "{name}: has policies of Istio or Envoy Gateway about tokens and no bearer-gate: `bearer-gate-check convert \
+             {name}` makes the gate of them"
         )
     } else {
         format!("{name}: has no configuration of bearer-gate")

@@ -44,6 +44,55 @@ def wasm_plugin(plugin: dict, code=None) -> dict:
     return {"@type": _EXTENSION, "name": name, "typed_config": {"@type": WASM, "config": config}}
 
 
+_RBAC = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC"
+_TEMPLATE = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
+
+
+def authorization(policies: list) -> list:
+    """The filters that Istio makes of AuthorizationPolicies about paths and methods: first what they deny, then what
+    they allow."""
+    filters = []
+    for action in ["DENY", "ALLOW"]:
+        rules = [
+            rule for policy in policies if policy["spec"].get("action", "ALLOW") == action for rule in policy["spec"]["rules"]
+        ]
+        if rules:
+            made = {
+                str(index): {"permissions": [_permission(rule)], "principals": [{"any": True}]}
+                for index, rule in enumerate(rules)
+            }
+            config = {"@type": _RBAC, "rules": {"action": action, "policies": made}}
+            filters.append({"name": f"rbac-{action.lower()}", "typed_config": config})
+    return filters
+
+
+def _permission(rule: dict) -> dict:
+    assert set(rule) <= {"to"}, rule
+    operations = []
+    for to in rule.get("to", []):
+        operation = to["operation"]
+        assert set(operation) <= {"paths", "methods"}, rule
+        lists = [
+            [_path(path) for path in operation.get("paths", [])],
+            [{"header": {"name": ":method", "string_match": _text(method)}} for method in operation.get("methods", [])],
+        ]
+        operations.append({"and_rules": {"rules": [{"or_rules": {"rules": list}} for list in lists if list]}})
+    return {"or_rules": {"rules": operations}} if operations else {"any": True}
+
+
+def _path(pattern: str) -> dict:
+    if "{" in pattern:
+        template = pattern.replace("{*}", "*").replace("{**}", "**")
+        return {"uri_template": {"name": "template", "typed_config": {"@type": _TEMPLATE, "path_template": template}}}
+    return {"url_path": {"path": _text(pattern)}}
+
+
+def _text(pattern: str) -> dict:
+    if pattern.startswith("*"):
+        return {"suffix": pattern[1:]}
+    return {"prefix": pattern[:-1]} if pattern.endswith("*") else {"exact": pattern}
+
+
 def envoy_filter(resource: dict, code=None) -> dict:
     """The extension of an EnvoyFilter with EXTENSION_CONFIG, after Istio's agent has fetched the code."""
     [patch] = [
@@ -60,7 +109,7 @@ def envoy_filter(resource: dict, code=None) -> dict:
 class Istio:
     """An Envoy of Istio: filters by ECDS, clusters by CDS, and no cluster of the issuer at first."""
 
-    def __init__(self, extensions: list, upstream: int):
+    def __init__(self, extensions: list, upstream: int, more: list | None = None):
         self._clusters = Discovery([])
         filters = [
             {
@@ -70,7 +119,7 @@ class Istio:
             }
             for extension in extensions
         ]
-        self.configuration = bootstrap(filters, [cluster("upstream", upstream)])
+        self.configuration = bootstrap(filters + (more or []), [cluster("upstream", upstream)])
         self.configuration["dynamic_resources"] = {"cds_config": self._clusters.source()}
 
     def add_cluster(self, port: int, name: str = ISTIO_CLUSTER):

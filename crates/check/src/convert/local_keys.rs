@@ -13,7 +13,7 @@ use crate::source_tree::Node;
 
 /// A key set with one key whose private key nobody has: a point of Ed25519 that was made from the SHA-256 digest of
 /// "bearer-gate: nobody has the private key 5".
-const NOBODYS_KEYS: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "nobody", "x": "x-6hdDzD5yeeW2SOH0ffuLCRy6S9c3BZciFqDTOLwlk"}]}"#;
+pub(super) const NOBODYS_KEYS: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "nobody", "x": "x-6hdDzD5yeeW2SOH0ffuLCRy6S9c3BZciFqDTOLwlk"}]}"#;
 
 /// Where a key set is in the configuration.
 const SOURCES: [&str; 4] = [
@@ -84,10 +84,7 @@ pub(super) fn convert(
     }
     if !other_uses.is_empty() {
         let uses = uses.iter().map(|name| NewValue::text(name)).collect();
-        added.push(NewEntry::new("key_uses", NewValue::List(uses)).review(
-            "as in jwt_authn, keys are used whatever their `use` is: keep only the values that your issuer gives keys for \
-             signatures",
-        ));
+        added.push(NewEntry::new("key_uses", NewValue::List(uses)).review(OTHER_USES));
     }
     editor.change_map(keys, path, &deleted, added);
     let mut list = list(&set);
@@ -95,7 +92,7 @@ pub(super) fn convert(
     list.any(is_secret).then(algorithms)
 }
 
-fn list(set: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn list(set: &Value) -> impl Iterator<Item = &Value> {
     set.get("keys")
         .and_then(Value::as_array)
         .into_iter()
@@ -103,7 +100,7 @@ fn list(set: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// The values of `use` besides `sig`.
-fn other_uses(set: &Value) -> Vec<String> {
+pub(super) fn other_uses(set: &Value) -> Vec<String> {
     let mut uses = Vec::new();
     for value in list(set).filter_map(|key| key.get("use")?.as_str()) {
         if !value.is_empty() && value != "sig" && !uses.iter().any(|other| other == value) {
@@ -117,12 +114,21 @@ fn inline(keys: &str, review: &str) -> NewEntry {
     NewEntry::new("inline_string", NewValue::text(keys)).review(review)
 }
 
-/// All algorithms, HMAC included.
+/// What keys for something other than signatures mean.
+pub(super) const OTHER_USES: &str = "as in jwt_authn, keys are used whatever their `use` is: keep only the values that your \
+     issuer gives keys for signatures";
+
+/// What shared secrets mean.
+pub(super) const SHARED_SECRETS: &str = "`oct` keys work only if HMAC is named here, because who can verify with them can also \
+     sign: keep only the algorithms that your issuer uses";
+
 fn algorithms() -> NewEntry {
+    NewEntry::new("algorithms", all_algorithms()).review(SHARED_SECRETS)
+}
+
+/// All algorithms, HMAC included.
+pub(super) fn all_algorithms() -> NewValue {
     let names = Algorithm::ALL.iter();
     let names = names.map(|(name, _)| NewValue::text(name));
-    NewEntry::new("algorithms", NewValue::List(names.collect())).review(
-        "`oct` keys work only if HMAC is named here, because who can verify with them can also sign: keep only the algorithms \
-         that your issuer uses",
-    )
+    NewValue::List(names.collect())
 }

@@ -81,7 +81,7 @@ pub(super) fn matches_all(node: &Node) -> bool {
 }
 
 /// A regular expression for a path template of Envoy (`/users/{id}/*`).
-fn template_to_regex(template: &str) -> Option<String> {
+pub(super) fn template_to_regex(template: &str) -> Option<String> {
     const LITERAL: &str = "[a-zA-Z0-9-._~%!$&'()+,;:@=]";
     let one = format!("{LITERAL}+");
     let many = "[a-zA-Z0-9-._~%!$&'()+,;:@=/]*";

@@ -37,14 +37,3 @@ pub(super) fn is_bare(document: &Node) -> bool {
         .iter()
         .any(|name| has(name))
 }
-
-/// The kind of a resource for which a control plane writes `jwt_authn`, and the command that shows what it writes.
-pub(super) fn unread_resource(document: &Node) -> Option<(&str, &'static str)> {
-    let kind = document.text_of("kind")?;
-    let command = match kind {
-        "RequestAuthentication" | "AuthorizationPolicy" => "istioctl proxy-config all POD -o json",
-        "SecurityPolicy" => "egctl config envoy-proxy all POD -o json",
-        _ => return None,
-    };
-    Some((kind, command))
-}

@@ -684,7 +684,7 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
         ("a: 1\na: 2\n", ".yaml: is neither JSON nor YAML: duplicate"),
         (
             "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: a}\nspec: {jwtRules: []}\n",
-            "has a RequestAuthentication, which convert does not read: convert the configuration dump",
+            "RequestAuthentication a: has no jwtRules",
         ),
     ] {
         let refusal = refused(content);

@@ -9,9 +9,19 @@ mod command_line;
 #[cfg(test)]
 mod convert;
 #[cfg(test)]
+mod convert_gateway;
+#[cfg(test)]
+mod convert_gateway_model;
+#[cfg(test)]
+mod convert_istio;
+#[cfg(test)]
+mod convert_istio_model;
+#[cfg(test)]
 mod decision;
 #[cfg(test)]
 mod explain;
+#[cfg(test)]
+mod mesh_support;
 #[cfg(test)]
 mod mint;
 #[cfg(test)]
