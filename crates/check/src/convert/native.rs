@@ -2,9 +2,11 @@
 
 use super::editor::{Editor, NewEntry};
 use super::matcher;
+use super::native_filters::unnamed_requirements;
 use super::new_value::NewValue;
 use super::provider::{self, Payload, ProviderFacts};
 use super::requirement::{self, DISABLED, RequirementFacts};
+use super::requirement_names::CommonName;
 use super::surroundings::Surroundings;
 use crate::configuration::join;
 use crate::source_tree::Node;
@@ -21,7 +23,7 @@ pub(super) struct Needs {
 }
 
 /// How routes of the file use the filter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RouteUse {
     /// A route of this file names a requirement.
     pub(super) names: bool,
@@ -29,6 +31,8 @@ pub(super) struct RouteUse {
     pub(super) disables: bool,
     /// The file refers to routes elsewhere.
     pub(super) elsewhere: bool,
+    /// Requirements under names that other filters know, too.
+    pub(super) common_names: Vec<CommonName>,
 }
 
 /// Converts the configuration `node`, which is at `path`. It may contain `@type`, which is left out.
@@ -37,7 +41,7 @@ pub(super) fn convert(
     node: &Node,
     path: &str,
     surroundings: &Surroundings<'_>,
-    routes: RouteUse,
+    routes: &RouteUse,
 ) -> Needs {
     let field = |name: &str| join(path, name);
     let mut providers = ProviderFacts::default();
@@ -77,7 +81,8 @@ pub(super) fn convert(
         &mut deleted,
         &mut added,
     );
-    let unnamed = requirement_map(editor, node, path, &mut requirements);
+    requirement_map(editor, node, path, &mut requirements);
+    let unnamed = unnamed_requirements(node);
     if routes.names || routes.disables || !unnamed.is_empty() {
         let mut text = "routes name their requirement in `filter_metadata.bearer_gate.requirement_name`, where \
                         PerRouteConfig was. A request with a client's copy of a header that the gate sets is refused \
@@ -90,22 +95,20 @@ pub(super) fn convert(
         }
         added
             .push(NewEntry::new("per_route_requirements", NewValue::literal("true")).review(&text));
-        let map = node
-            .entry("requirement_map")
-            .filter(|entry| entry.value.is_map());
-        let has_open = map.is_some_and(|map| map.value.entry(DISABLED).is_some());
-        let is_needed = routes.disables || !routes.names || routes.elsewhere;
-        if is_needed && !has_open {
+        let entries = entries_for_routes(node, routes);
+        if entries.iter().any(|entry| entry.name == DISABLED) {
             requirements.opens = true;
-            match map {
-                Some(map) => {
-                    let path = field("requirement_map");
-                    editor.change_map(&map.value, &path, &[], vec![requirement::open_entry()]);
-                }
-                None => added.push(NewEntry::new(
-                    "requirement_map",
-                    NewValue::map([(DISABLED, requirement::open())]),
-                )),
+        }
+        let map = node.entry("requirement_map");
+        match map.filter(|entry| entry.value.is_map()) {
+            Some(map) => {
+                editor.change_map(&map.value, &field("requirement_map"), &[], entries);
+            }
+            None if entries.is_empty() => {}
+            None => {
+                let entries = entries.into_iter().map(|entry| (entry.name, entry.value));
+                let map = NewValue::Map(entries.collect());
+                added.push(NewEntry::new("requirement_map", map));
             }
         }
     }
@@ -167,30 +170,41 @@ fn rules(
     }
 }
 
-/// Converts the requirement map. Returns the requirements that no rule names.
-fn requirement_map<'n>(
-    editor: &mut Editor<'_>,
-    node: &'n Node,
-    path: &str,
-    facts: &mut RequirementFacts,
-) -> Vec<&'n str> {
-    let Some(map) = node.entry("requirement_map") else {
-        return Vec::new();
+/// What routes name besides the requirements that the map has.
+fn entries_for_routes(node: &Node, routes: &RouteUse) -> Vec<NewEntry> {
+    let requirement = |name: &str| {
+        let mut entries = node.get("requirement_map")?.entries().iter();
+        entries.find(|entry| entry.key == name)
     };
-    let rules = node.get("rules").map(Node::items).unwrap_or_default();
-    let named: Vec<&str> = rules
-        .iter()
-        .filter_map(|rule| rule.text_of("requirement_name"))
-        .collect();
-    let mut unnamed = Vec::new();
+    let mut entries = Vec::new();
+    for common in &routes.common_names {
+        let value = match common.requirement.as_deref() {
+            None => requirement::open(),
+            Some(name) => match requirement(name) {
+                Some(entry) => requirement::converted(&entry.value),
+                None if name == DISABLED => requirement::open(),
+                // An unknown name refuses every request, as in jwt_authn.
+                None => continue,
+            },
+        };
+        entries.push(NewEntry::new(&common.name, value));
+    }
+    let is_needed = routes.disables || !routes.names || routes.elsewhere;
+    if is_needed && requirement(DISABLED).is_none() {
+        entries.push(requirement::open_entry());
+    }
+    entries
+}
+
+/// Converts the requirement map.
+fn requirement_map(editor: &mut Editor<'_>, node: &Node, path: &str, facts: &mut RequirementFacts) {
+    let Some(map) = node.entry("requirement_map") else {
+        return;
+    };
     for entry in map.value.entries() {
         let path = join(path, &format!("{}.{}", map.key, entry.key));
         requirement::convert(editor, &entry.value, &path, facts);
-        if !named.contains(&entry.key.as_str()) {
-            unnamed.push(entry.key.as_str());
-        }
     }
-    unnamed
 }
 
 /// What differs for every configuration like this.

@@ -3,6 +3,7 @@
 use super::editor::{Editor, NewEntry};
 use super::local_keys;
 use super::new_value::NewValue;
+use super::remote_keys;
 use super::requirement::AUDIENCES;
 use super::surroundings::Surroundings;
 use crate::source_tree::{Entry, Node};
@@ -75,8 +76,9 @@ pub(super) fn convert(
     times(editor, node, path);
     cache(editor, node, path);
     claims(editor, node, path, facts, &mut deleted);
-    if node.get("remote_jwks").is_some() {
+    if let Some(keys) = node.get("remote_jwks") {
         facts.has_remote_keys = true;
+        remote_keys::convert(editor, keys, &format!("{path}.remote_jwks"));
     }
     if let Some(keys) = node.get("local_jwks") {
         let (keys_path, variables) = (format!("{path}.local_jwks"), &mut facts.variables);
@@ -160,12 +162,6 @@ fn claims(
     };
     facts.forwards_claims = true;
     let path = &field(path, headers);
-    editor.review(
-        headers.key_range.start,
-        path,
-        "numbers are written as `5` and `1.5`, not 5.000000; JSON is not escaped beyond need; claims with control \
-         characters or surrounding white space become no header",
-    );
     let (mut kept, mut reserved) = (Vec::new(), Vec::new());
     for item in headers.value.items() {
         let name = item.text_of("header_name").unwrap_or_default();
@@ -175,6 +171,18 @@ fn claims(
             kept.push(NewValue::from_json(&item.to_json()));
         }
     }
+    // Not at the member itself if its lines are deleted.
+    let at = if kept.is_empty() {
+        node.range.start
+    } else {
+        headers.key_range.start
+    };
+    editor.review(
+        at,
+        path,
+        "numbers are written as `5` and `1.5`, not 5.000000; JSON is not escaped beyond need; claims with control \
+         characters or surrounding white space become no header",
+    );
     if reserved.is_empty() {
         return;
     }
@@ -183,7 +191,7 @@ fn claims(
          this header, choose another one here and there, and remove what clients send",
         reserved.join(" and ")
     );
-    editor.review(headers.key_range.start, path, &text);
+    editor.review(at, path, &text);
     if kept.is_empty() {
         deleted.extend(node.position("claim_to_headers"));
     } else {
@@ -260,11 +268,16 @@ fn metadata(
             };
             editor.refuse(entry.key_range.start, &path, instead);
         } else {
-            let text = format!(
-                "`{name}: {key}` is left out: the gate does not write it. Nothing in this file reads it; make sure \
-                 that nothing else does"
-            );
-            editor.review(entry.key_range.start, &path, &text);
+            let readers = if surroundings.passes_metadata_on() {
+                "A filter in this file passes all metadata of jwt_authn on to a server; make sure that the server does \
+                 not need it"
+            } else {
+                "Nothing in this file reads it; make sure that nothing else does"
+            };
+            let text =
+                format!("`{name}: {key}` is left out: the gate does not write it. {readers}");
+            // Not at the member itself, whose lines are deleted.
+            editor.review(node.range.start, &path, &text);
             deleted.push(index);
         }
     }

@@ -13,6 +13,30 @@ pub(super) struct RequirementFacts {
     pub(super) extracts: bool,
 }
 
+/// The converted form of the requirement `node`, to write it in another place.
+pub(super) fn converted(node: &Node) -> NewValue {
+    if is_open(node) {
+        return open();
+    }
+    let members = node.entries().iter().map(|entry| {
+        let value = match entry.value.entry("requirements") {
+            Some(list) if entry.is_named("requires_any") || entry.is_named("requires_all") => {
+                let items = list.value.items().iter().map(converted).collect();
+                NewValue::Map(vec![(list.key.clone(), NewValue::List(items))])
+            }
+            _ => NewValue::from_json(&entry.value.to_json()),
+        };
+        (entry.key.clone(), value)
+    });
+    NewValue::Map(members.collect())
+}
+
+/// Whether it lets every request pass because it says nothing.
+fn is_open(node: &Node) -> bool {
+    let is_null = |entry: &Entry| entry.value.is_null();
+    node.is_empty() || (node.is_map() && node.entries().iter().all(is_null))
+}
+
 /// Converts the requirement `node`, which is at `path`.
 pub(super) fn convert(
     editor: &mut Editor<'_>,
@@ -20,9 +44,7 @@ pub(super) fn convert(
     path: &str,
     facts: &mut RequirementFacts,
 ) {
-    let is_null = |entry: &Entry| entry.value.is_null();
-    let is_map_of_nulls = node.is_map() && node.entries().iter().all(is_null);
-    if node.is_empty() || is_map_of_nulls {
+    if is_open(node) {
         facts.opens = true;
         if !node.is_empty() {
             let text = "a null is no requirement: in jwt_authn it lets every request pass, and so it does here";

@@ -11,7 +11,10 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::example::{LISTENER, ROUTES, all_rule, bare, content, convert, converted, local, refused, reviews, with, without_comments};
+use super::example::{
+    LISTENER, ROUTES, all_rule, bare, content, convert, converted, local, refused, reviews,
+    without_comments,
+};
 use crate::support::{command, file, root, run, told};
 
 #[test]

@@ -73,3 +73,31 @@ fn a_header_that_the_gate_does_not_set_is_left_out() {
     let (output, _) = converted("c.yaml", block);
     assert!(output.contains("claim_to_headers:\n     [{"), "{output}");
 }
+
+#[test]
+fn what_is_left_out_is_marked_in_a_comment_wherever_it_stood() {
+    let fields = [
+        "issuer: joe",
+        "header_in_metadata: jose",
+        "claim_to_headers: [{ header_name: host, claim_name: sub }]",
+        "remote_jwks: { http_uri: { uri: https://joe.example, cluster: joe, timeout: 1s } }",
+    ];
+    for turn in 0..fields.len() {
+        let mut fields = fields;
+        fields.rotate_left(turn);
+        let text = format!("providers:\n  p:\n    {}\n", fields.join("\n    "));
+        let (output, errors) = converted("left-out.yaml", &text);
+        for mark in [
+            "`header_in_metadata: jose` is left out",
+            "the gate sets no header host",
+        ] {
+            let is_comment =
+                |line: &&str| line.trim_start().starts_with('#') && line.contains(mark);
+            assert_eq!(
+                output.lines().filter(is_comment).count(),
+                1,
+                "{output}{errors}"
+            );
+        }
+    }
+}

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::example::{ROUTES, content, convert, convert_bare, converted, local, refused, without_comments};
+use super::example::{
+    ROUTES, content, convert, convert_bare, converted, local, refused, without_comments,
+};
 
 #[test]
 fn choices_of_routes_move_into_their_metadata() {
@@ -18,6 +20,12 @@ virtual_hosts:
     typed_per_filter_config:
       envoy.filters.http.cors:
         "@type": type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy
+      bearer-gate:
+        "@type": type.googleapis.com/envoy.config.route.v3.FilterConfig
+        config: {}
+      bearer-gate-payload:
+        "@type": type.googleapis.com/envoy.config.route.v3.FilterConfig
+        config: {}
     metadata:
       filter_metadata:
         bearer_gate:
@@ -175,4 +183,93 @@ fn filters_that_want_different_things_of_one_route_are_refused() {
         refusal.contains("several jwt_authn filters have different requirements"),
         "{refusal}"
     );
+}
+
+/// A file with these filters, and a route with these choices below a host with those.
+fn manager(filters: &[(&str, Value)], host: &[(&str, &str)], route: &[(&str, &str)]) -> Value {
+    let kind = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3";
+    let choices = |choices: &[(&str, &str)]| {
+        let choices = choices.iter().map(|(filter, requirement)| {
+            let choice =
+                json!({"@type": format!("{kind}.PerRouteConfig"), "requirement_name": requirement});
+            ((*filter).to_owned(), choice)
+        });
+        Value::Object(choices.collect())
+    };
+    let filters = filters.iter().map(|(name, more)| {
+        let mut config =
+            json!({"@type": format!("{kind}.JwtAuthentication"), "providers": {"p": local()}});
+        for (field, value) in more.as_object().unwrap() {
+            config[field] = value.clone();
+        }
+        json!({"name": name, "typed_config": config})
+    });
+    json!({
+        "http_filters": filters.collect::<Vec<Value>>(),
+        "route_config": {"virtual_hosts": [{
+            "name": "v",
+            "domains": ["*"],
+            "typed_per_filter_config": choices(host),
+            "routes": [{"match": {"prefix": "/"}, "route": {}, "typed_per_filter_config": choices(route)}],
+        }]},
+    })
+}
+
+#[test]
+fn filters_that_require_different_things_of_a_route_get_a_common_name_for_them() {
+    let map = |name: &str| json!({"requirement_map": {name: {"provider_name": "p"}, "other": {}}});
+    let file = manager(
+        &[("outer", map("one")), ("inner", map("two"))],
+        &[("outer", "one")],
+        &[("inner", "two")],
+    );
+    let (output, _) = converted("common.json", &format!("{file:#}"));
+    let output = content(&output);
+    let route = &output["route_config"]["virtual_hosts"][0]["routes"][0];
+    assert_eq!(
+        route["metadata"]["filter_metadata"]["bearer_gate"],
+        json!({"requirement_name": "two+one"})
+    );
+    for index in 0..2 {
+        let config =
+            &output["http_filters"][index]["typed_config"]["config"]["configuration"]["value"];
+        assert_eq!(
+            config["requirement_map"]["two+one"],
+            json!({"provider_name": "p"}),
+            "{config}"
+        );
+    }
+}
+
+#[test]
+fn a_filter_of_which_a_route_chooses_nothing_requires_nothing_there() {
+    let map = |name: &str| json!({"requirement_map": {name: {"provider_name": "p"}}});
+    let file = manager(
+        &[("first", map("one")), ("second", map("one"))],
+        &[],
+        &[("first", "one")],
+    );
+    let (output, _) = converted("beside.json", &format!("{file:#}"));
+    let output = content(&output);
+    let route = &output["route_config"]["virtual_hosts"][0]["routes"][0];
+    assert_eq!(
+        route["metadata"]["filter_metadata"]["bearer_gate"],
+        json!({"requirement_name": "one+none"})
+    );
+    let config = |index: usize| {
+        let config = &output["http_filters"][index]["typed_config"]["config"]["configuration"];
+        config["value"]["requirement_map"]["one+none"].clone()
+    };
+    assert_eq!(config(0), json!({"provider_name": "p"}));
+    assert_eq!(config(1), json!({"allow": {}}));
+
+    let mut with_rules = map("one");
+    with_rules["rules"] = json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "p"}}]);
+    let file = manager(
+        &[("first", map("one")), ("second", with_rules)],
+        &[],
+        &[("first", "one")],
+    );
+    let refusal = refused(&format!("{file:#}"));
+    assert!(refusal.contains("applies its own rules here"), "{refusal}");
 }
