@@ -44,7 +44,8 @@ pub(super) fn convert(
     routes: &RouteUse,
 ) -> Needs {
     let field = |name: &str| join(path, name);
-    let mut providers = ProviderFacts::default();
+    let entries = node.get("providers").map(Node::entries);
+    let mut providers = ProviderFacts::new(entries.unwrap_or_default());
     let mut requirements = RequirementFacts::default();
     let mut added = Vec::new();
     let mut deleted: Vec<usize> = node.position("@type").into_iter().collect();

@@ -14,6 +14,7 @@ const TIMEOUT: &str = "5s";
 
 /// Converts `remote_jwks`, which is at `path`.
 pub(super) fn convert(editor: &mut Editor<'_>, keys: &Node, path: &str) {
+    async_fetch(editor, keys, path);
     let Some(http_uri) = keys.entry("http_uri") else {
         return;
     };
@@ -42,12 +43,26 @@ pub(super) fn convert(editor: &mut Editor<'_>, keys: &Node, path: &str) {
         }
     }
     if let Some(timeout) = http_uri.value.entry("timeout")
-        && is_zero(&timeout.value)
+        && let Some((written, review)) = seconds(&timeout.value).and_then(usable_timeout)
     {
         let path = format!("{path}.{}", timeout.key);
-        let review = "0 means no limit in jwt_authn; a fetch of the gate needs one";
         editor.review(timeout.key_range.start, &path, review);
-        editor.replace(&timeout.value, &path, &NewValue::text(TIMEOUT));
+        editor.replace(&timeout.value, &path, &NewValue::text(written));
+    }
+}
+
+/// Converts the settings `async_fetch` of `remote_jwks`, which is at `path`.
+fn async_fetch(editor: &mut Editor<'_>, keys: &Node, path: &str) {
+    let Some(fetch) = keys.entry("async_fetch") else {
+        return;
+    };
+    let name = "failed_refetch_duration";
+    let duration = fetch.value.get(name).and_then(seconds);
+    if duration.is_some_and(|duration| duration <= 0.0) {
+        // The default, in both.
+        let deleted: Vec<usize> = fetch.value.position(name).into_iter().collect();
+        let path = format!("{path}.{}", fetch.key);
+        editor.change_map(&fetch.value, &path, &deleted, Vec::new());
     }
 }
 
@@ -67,14 +82,33 @@ fn usable_uri(text: &str) -> Result<Option<String>, NotAResource> {
     Err(error)
 }
 
-/// Whether a duration is zero.
-fn is_zero(duration: &Node) -> bool {
-    let is_zero = |text: &str| text.strip_suffix('s').unwrap_or(text).parse() == Ok(0.0_f64);
+/// What to write for a timeout of so many seconds, and why. `None` if it can stay.
+fn usable_timeout(seconds: f64) -> Option<(&'static str, &'static str)> {
+    if seconds <= 0.0 {
+        Some((
+            TIMEOUT,
+            "0 means no limit in jwt_authn; a fetch of the gate needs one",
+        ))
+    } else if seconds < 0.001 {
+        Some(("0.001s", "a fetch of the gate takes at least 0.001s"))
+    } else if seconds > 3600.0 {
+        Some(("3600s", "a fetch of the gate takes at most 3600s"))
+    } else {
+        None
+    }
+}
+
+/// The number of seconds of a duration.
+fn seconds(duration: &Node) -> Option<f64> {
     match duration.text() {
-        Some(text) => is_zero(text),
+        Some(text) => text.strip_suffix('s').unwrap_or(text).parse().ok(),
         None => {
-            let mut parts = duration.entries().iter();
-            duration.is_map() && parts.all(|part| part.value.text().is_some_and(is_zero))
+            let part = |name| match duration.text_of(name) {
+                Some(text) => text.parse::<f64>().ok(),
+                None => Some(0.0),
+            };
+            let (seconds, nanos) = (part("seconds")?, part("nanos")?);
+            duration.is_map().then_some(nanos.mul_add(1e-9, seconds))
         }
     }
 }

@@ -101,3 +101,49 @@ fn what_is_left_out_is_marked_in_a_comment_wherever_it_stood() {
         }
     }
 }
+
+#[test]
+fn a_token_in_the_header_cookie_is_read_from_the_cookie() {
+    let places = json!([{"name": "Cookie", "value_prefix": "session="}, {"name": "x-token"}]);
+    let provider = with(
+        with(local(), "from_headers", places),
+        "from_cookies",
+        json!(["other"]),
+    );
+    let (config, errors) = convert_bare(&provider, &all_rule());
+    let provider = &config["providers"]["p"];
+    assert_eq!(provider["from_headers"], json!([{"name": "x-token"}]));
+    assert_eq!(provider["from_cookies"], json!(["other", "session"]));
+    assert!(
+        errors.contains("REVIEW providers.p.from_headers: the cookie is read"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn a_header_that_holds_tokens_gets_neither_claims_nor_payloads() {
+    let claims = json!([{"header_name": "x-token", "claim_name": "sub"}]);
+    let provider = with(local(), "claim_to_headers", claims);
+    let provider = with(provider, "forward_payload_header", "X-Token");
+    let (config, errors) = convert_bare(&provider, &all_rule());
+    let provider = &config["providers"]["p"];
+    assert_eq!(provider["claim_to_headers"], serde_json::Value::Null);
+    assert_eq!(provider["forward_payload_header"], serde_json::Value::Null);
+    for text in ["the claim is left out", "no payload is forwarded"] {
+        assert!(errors.contains(text), "{errors}");
+    }
+}
+
+#[test]
+fn values_that_jwt_authn_takes_for_its_defaults_are_written_out_or_left_out() {
+    let provider = with(
+        with(local(), "issuer", ""),
+        "jwt_cache_config",
+        json!({"jwt_max_token_size": 0}),
+    );
+    let (config, errors) = convert_bare(&provider, &all_rule());
+    let provider = &config["providers"]["p"];
+    assert_eq!(provider["issuer"], serde_json::Value::Null);
+    assert_eq!(provider["jwt_cache_config"]["jwt_max_token_size"], 4096);
+    assert!(errors.contains("0 means the default of 4096"), "{errors}");
+}

@@ -89,3 +89,29 @@ fn an_empty_requirement_becomes_an_open_one() {
     );
     assert_eq!(config["requirement_map"]["r"], open);
 }
+
+#[test]
+fn a_regular_expression_is_translated_wherever_it_stands() {
+    let regex = json!({"google_re2": {}, "regex": "/[[]{a}"});
+    let rule = json!({"rules": [{
+        "match": {
+            "safe_regex": regex,
+            "headers": [{"name": "x", "safe_regex_match": regex}, {"name": "y", "string_match": {"safe_regex": regex}}],
+        },
+        "requires": {"provider_name": "p"},
+    }]});
+    let (config, errors) = convert_bare(&local(), &rule);
+    let rule = &config["rules"][0]["match"];
+    for regex in [
+        &rule["safe_regex"],
+        &rule["headers"][0]["safe_regex_match"],
+        &rule["headers"][1]["string_match"]["safe_regex"],
+    ] {
+        assert_eq!(regex["regex"], r"/[\[]\{a}", "{regex}");
+    }
+    assert_eq!(
+        errors.matches("in the dialect of the gate").count(),
+        3,
+        "{errors}"
+    );
+}
