@@ -106,7 +106,7 @@ fn contour() -> Kind {
 fn consul() -> Kind {
     let provider = with(
         local(),
-        &json!({"payloadInMetadata": "jwt_payload_okta", "fromParams": ["token"], "fromCookies": ["token"]}),
+        &json!({"payloadInMetadata": "jwt_payload_okta", "fromCookies": ["token"], "forward": true}),
     );
     let subject = json!({"metadata": {
         "filter": "envoy.filters.http.jwt_authn",

@@ -101,3 +101,44 @@ fn cookie_name(place: &Node) -> Option<&str> {
     let is_name = !name.is_empty() && !name.contains([';', '=', ' ']);
     (is_cookie && is_name).then_some(name)
 }
+
+/// Pairs of providers that read tokens from the same place, of which the first takes them away.
+pub(super) fn takers(providers: &[Entry]) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for first in providers {
+        if first.value.get("forward").is_some_and(Node::is_true) {
+            continue;
+        }
+        let own = places(&first.value);
+        for other in providers {
+            if places(&other.value).iter().any(|place| own.contains(place)) {
+                pairs.push((first.key.clone(), other.key.clone()));
+            }
+        }
+    }
+    pairs
+}
+
+/// The places of a provider: the name of the list, and an element.
+fn places(provider: &Node) -> Vec<(&'static str, String)> {
+    let mut places = Vec::new();
+    for list in ["from_headers", "from_params", "from_cookies"] {
+        let items = provider.get(list).map(Node::items).unwrap_or_default();
+        for item in items {
+            let name = item.text_of("name").or_else(|| item.text());
+            let name = name.unwrap_or_default();
+            let is_header = list == "from_headers";
+            let name = if is_header {
+                name.to_ascii_lowercase()
+            } else {
+                name.to_owned()
+            };
+            places.push((list, name));
+        }
+    }
+    if places.is_empty() {
+        places.push(("from_headers", "authorization".to_owned()));
+        places.push(("from_params", "access_token".to_owned()));
+    }
+    places
+}

@@ -1,6 +1,7 @@
 //! A configuration of `jwt_authn` becomes one of the gate.
 
 use super::editor::{Editor, NewEntry};
+use super::location;
 use super::matcher;
 use super::native_filters::unnamed_requirements;
 use super::new_value::NewValue;
@@ -46,7 +47,10 @@ pub(super) fn convert(
     let field = |name: &str| join(path, name);
     let entries = node.get("providers").map(Node::entries);
     let mut providers = ProviderFacts::new(entries.unwrap_or_default());
-    let mut requirements = RequirementFacts::default();
+    let mut requirements = RequirementFacts {
+        takers: location::takers(entries.unwrap_or_default()),
+        ..RequirementFacts::default()
+    };
     let mut added = Vec::new();
     let mut deleted: Vec<usize> = node.position("@type").into_iter().collect();
     if let Some(map) = node.get("providers") {
@@ -225,6 +229,11 @@ fn general(providers: &ProviderFacts, requirements: &RequirementFacts) -> String
     if requirements.opens {
         text.push_str(
             "\n- a path such as `//`, `/../`, `;` or `%2f` never matches what lets requests pass without a token: 401",
+        );
+    }
+    if requirements.admits_failed {
+        text.push_str(
+            "\n- where allow_missing_or_failed lets requests pass, one with several tokens passes as one without a token",
         );
     }
     if providers.has_remote_keys {

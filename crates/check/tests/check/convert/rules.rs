@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::example::{all_rule, bare, convert_bare, local, refused};
+use super::example::{all_rule, bare, convert_bare, converted, local, refused};
 
 #[test]
 fn requests_that_no_rule_matches_still_pass() {
@@ -112,6 +112,46 @@ fn a_regular_expression_is_translated_wherever_it_stands() {
     assert_eq!(
         errors.matches("in the dialect of the gate").count(),
         3,
+        "{errors}"
+    );
+}
+
+#[test]
+fn providers_that_take_tokens_away_from_each_other_are_marked() {
+    let other = |provider: Value| json!({"p": local(), "other": provider});
+    let both = json!({"requires_all": {"requirements": [{"provider_name": "p"}, {"provider_name": "other"}]}});
+    let rules = json!([{"match": {"prefix": "/"}, "requires": both}]);
+    let mut elsewhere = local();
+    elsewhere["from_headers"] = json!([{"name": "x-other"}]);
+    for (provider, is_marked) in [(local(), true), (elsewhere, false)] {
+        let config = json!({"providers": other(provider), "rules": rules});
+        let (_, errors) = converted("both.json", &config.to_string());
+        assert_eq!(
+            errors.contains("one token may satisfy both"),
+            is_marked,
+            "{errors}"
+        );
+    }
+    let mut forwarding = local();
+    forwarding["forward"] = true.into();
+    let mut config = json!({"providers": other(local()), "rules": rules});
+    config["providers"]["p"] = forwarding;
+    let (_, errors) = converted("both.json", &config.to_string());
+    assert!(!errors.contains("one token may satisfy both"), "{errors}");
+}
+
+#[test]
+fn a_fallback_for_bad_tokens_says_what_becomes_of_several_tokens() {
+    let rules =
+        json!({"rules": [{"match": {"prefix": "/"}, "requires": {"allow_missing_or_failed": {}}}]});
+    let (_, errors) = convert_bare(&local(), &rules);
+    assert!(
+        errors.contains("one with several tokens passes as one without a token"),
+        "{errors}"
+    );
+    let (_, errors) = convert_bare(&local(), &all_rule());
+    assert!(
+        !errors.contains("passes as one without a token"),
         "{errors}"
     );
 }
