@@ -164,7 +164,8 @@ fn payload_header(
 fn not_set(names: &str) -> String {
     format!(
         "the gate sets no header {names}, which is for more than one party or holds tokens. If the upstream trusts it, \
-         choose another one here and there, and remove what clients send"
+         choose another one here and there, and remove what clients send. jwt_authn accepts no token from a header that \
+         it sets; the gate does"
     )
 }
 
