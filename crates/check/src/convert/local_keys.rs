@@ -35,19 +35,15 @@ pub(super) fn convert(
     variables.extend(keys.text_of("environment_variable").map(str::to_owned));
     let (text, review) = if let Some(file) = keys.entry("filename") {
         let name = file.value.text().unwrap_or_default();
-        match surroundings.read(name) {
-            Some(content) => {
-                let review = format!(
-                    "this is the content of {name}: a wasm filter cannot open files, so convert again or edit it when the \
-                     file changes"
-                );
-                (content, Some(review))
-            }
-            None => {
-                missing_file(editor, keys, path, name);
-                return None;
-            }
-        }
+        let Some(content) = surroundings.read(name) else {
+            missing_file(editor, keys, path, name);
+            return None;
+        };
+        let review = format!(
+            "this is the content of {name}: a wasm filter cannot open files, so convert again or edit it when the file \
+             changes"
+        );
+        (content, Some(review))
     } else if let Some(bytes) = keys.text_of("inline_bytes") {
         let bytes = STANDARD.decode(bytes).unwrap_or_default();
         (String::from_utf8_lossy(&bytes).into_owned(), None)

@@ -53,7 +53,7 @@ pub(super) fn convert(
     }
 }
 
-/// Converts what is read from the header `Cookie`, where jwt_authn finds a prefix such as `session=`. Returns whether
+/// Converts what is read from the header `Cookie`, where `jwt_authn` finds a prefix such as `session=`. Returns whether
 /// there is such a place.
 fn cookies(
     editor: &mut Editor<'_>,

@@ -216,7 +216,8 @@ fn requirement_map(editor: &mut Editor<'_>, node: &Node, path: &str, facts: &mut
 fn general(providers: &ProviderFacts, requirements: &RequirementFacts) -> String {
     let mut text = "what every configuration changes (README.md, \"Different from jwt_authn\"):\n\
         - a malformed credential, several tokens in one request, or a very long text for a regular expression is \
-          answered with 400, not 401; bodies are JSON, and challenges have the error codes of RFC 6750\n\
+          answered with 400, not 401 (or 200, where one of the tokens is good); bodies are JSON, and challenges have the \
+          error codes of RFC 6750\n\
         - 401 for tokens with a `typ` other than JWT and at+jwt, with `crit`, with `iat` in the future, with `exp: 0`, \
           of more than 16384 bytes, and with `cnf` unless the client proves what they are bound to; 400 or 401 for \
           bad base64url and a fourth part\n\

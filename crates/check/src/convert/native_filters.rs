@@ -102,11 +102,11 @@ impl NativeFilters {
 /// The requirements of the configuration `native` that no rule names, so that routes do.
 pub(super) fn unnamed_requirements(native: &Node) -> Vec<&str> {
     let rules = native.get("rules").map(Node::items).unwrap_or_default();
-    let named: Vec<&str> = rules
+    let by_rules: Vec<&str> = rules
         .iter()
         .filter_map(|rule| rule.text_of("requirement_name"))
         .collect();
     let map = native.get("requirement_map").map(Node::entries);
     let names = map.unwrap_or_default().iter().map(|entry| &*entry.key);
-    names.filter(|name| !named.contains(name)).collect()
+    names.filter(|name| !by_rules.contains(name)).collect()
 }

@@ -100,17 +100,15 @@ fn usable_timeout(seconds: f64) -> Option<(&'static str, &'static str)> {
 
 /// The number of seconds of a duration.
 fn seconds(duration: &Node) -> Option<f64> {
-    match duration.text() {
-        Some(text) => text.strip_suffix('s').unwrap_or(text).parse().ok(),
-        None => {
-            let part = |name| match duration.text_of(name) {
-                Some(text) => text.parse::<f64>().ok(),
-                None => Some(0.0),
-            };
-            let (seconds, nanos) = (part("seconds")?, part("nanos")?);
-            duration.is_map().then_some(nanos.mul_add(1e-9, seconds))
-        }
+    if let Some(text) = duration.text() {
+        return text.strip_suffix('s').unwrap_or(text).parse().ok();
     }
+    let part = |name| match duration.text_of(name) {
+        Some(text) => text.parse::<f64>().ok(),
+        None => Some(0.0),
+    };
+    let (seconds, nanos) = (part("seconds")?, part("nanos")?);
+    duration.is_map().then_some(nanos.mul_add(1e-9, seconds))
 }
 
 #[cfg(test)]
