@@ -280,7 +280,7 @@ impl Conversion<'_> {
     /// Converts the types of filters that are discovered.
     fn type_urls(&mut self, entry: &Entry) {
         for item in entry.value.items() {
-            if item.text().is_some_and(filter::is_native) {
+            if item.text().is_some_and(recognition::is_native) {
                 self.filters = self.filters.saturating_add(1);
                 let value = NewValue::text(WASM);
                 self.editor.replace(item, &entry.key, &value);
