@@ -29,8 +29,8 @@ const REVIEWED: [(u16, u16, &str); 5] = [
 const TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3";
 
 /// A kind of configuration.
-struct Kind {
-    name: &'static str,
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
     filters: Vec<Value>,
     /// The route configuration; `null` for one route to the upstream.
     routes: Value,
@@ -78,7 +78,19 @@ fn route(prefix: &str, choice: &Value) -> Value {
     route
 }
 
-fn kinds() -> Vec<Kind> {
+impl Kind {
+    /// The bootstrap of an Envoy with `jwt_authn`, and an upstream at this port.
+    pub(crate) fn bootstrap(&self, upstream: u16) -> String {
+        let mut setup = Setup::new(Value::Null);
+        setup.instead = Some(self.filters.clone());
+        if !self.routes.is_null() {
+            setup.connection_manager = json!({"route_config": self.routes});
+        }
+        setup.bootstrap(upstream)
+    }
+}
+
+pub(crate) fn kinds() -> Vec<Kind> {
     let p = json!({"provider_name": "p"});
     let judged = |provider: Value, rules: Value| {
         native(&json!({"providers": {"p": provider}, "rules": rules}))
@@ -367,7 +379,7 @@ fn metadata() -> Kind {
 }
 
 /// Writes a file for this process.
-fn file(name: &str, content: &str) -> PathBuf {
+pub(crate) fn file(name: &str, content: &str) -> PathBuf {
     let directory = root()
         .join("target/tmp")
         .join(format!("conversion-{}", std::process::id()));
@@ -449,12 +461,7 @@ fn received(answer: &Response) -> Value {
 fn a_converted_configuration_differs_only_where_it_says_review() {
     let upstream = Server::echo();
     for kind in kinds() {
-        let mut setup = Setup::new(Value::Null);
-        setup.instead = Some(kind.filters.clone());
-        if !kind.routes.is_null() {
-            setup.connection_manager = json!({"route_config": kind.routes});
-        }
-        let bootstrap = setup.bootstrap(upstream.port);
+        let bootstrap = kind.bootstrap(upstream.port);
         let (converted, reviews) = convert(kind.name, &bootstrap);
         assert!(
             !converted.contains("jwt_authn.v3"),

@@ -27,6 +27,7 @@ use crate::syntax_hint::hint;
 use editor::Editor;
 pub(crate) use editor::Review;
 use filter::WASM;
+pub(crate) use matcher::{NOT_LOOKED_AT, template_to_regex};
 use native::{Needs, RouteUse};
 use new_value::{NewValue, quoted};
 use recognition::{is_bare, is_converted, native_of};

@@ -69,7 +69,8 @@ pub(crate) fn run(
     Ok(Printed { output, errors })
 }
 
-fn refusals(name: &str, failures: &[Failure]) -> String {
+/// The reasons why the file `name` cannot be converted, one line for each.
+pub(crate) fn refusals(name: &str, failures: &[Failure]) -> String {
     let lines = failures.iter().map(|failure| match failure.place {
         Some((line, column)) => format!("{name}:{line}:{column}: {}", failure.text),
         None => format!("{name}: {}", failure.text),
