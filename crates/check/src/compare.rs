@@ -7,6 +7,7 @@ mod compared_request;
 pub(crate) mod comparison;
 mod difference;
 mod header_list;
+mod live;
 mod native;
 mod pair;
 mod provider_key;

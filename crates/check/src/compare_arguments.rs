@@ -17,22 +17,26 @@ FILE is a file with jwt_authn, as in convert --help. The filters are converted a
 every rule and route, with every kind of token and without, are then judged by the rules of jwt_authn and by
 the gate: which status, which headers for the upstream. What differs is printed, each difference with its reason.
 Differences that `convert` marks with REVIEW are expected; all others are not. The providers get keys of their
-own, so that tokens can be minted; nothing is fetched, and no request is sent.
+own, so that tokens can be minted, and nothing is fetched.
 
+      --envoy PATH     send the requests through this Envoy, which is started twice on this machine, with
+                       jwt_authn and with the gate, and compare what it does; without it nothing is
+                       started or sent
       --cases FILE     compare these requests instead, from a file as in test --help; what they expect
                        does not matter, and their tokens are minted
       --all            show every request that differs, not only some of each kind
       --json           print JSON
       --out DIR        also write both Envoy configurations, reduced to these filters and their routes,
                        and the requests with what is expected, to send them yourself
-      --module PATH    where Envoy finds the module, for --out (/etc/envoy/bearer_gate.wasm)
+      --module PATH    the module, for --envoy and --out (/etc/envoy/bearer_gate.wasm)
       --now TIME       the time, in seconds since 1970 or like 2026-01-31T12:00:00Z (now)
   -h, --help           print this help
 
 Exit status: 0 if nothing differs unexpectedly; 1 if something does; 2 if there is no result.
 
-Example:
+Examples:
   bearer-gate-check compare envoy.yaml
+  bearer-gate-check compare --envoy /usr/bin/envoy --module bearer_gate.wasm envoy.yaml
 ";
 
 /// What to compare, and how.
@@ -41,6 +45,8 @@ pub(crate) struct CompareArguments {
     pub(crate) file: PathBuf,
     /// The file with the requests.
     pub(crate) cases: Option<PathBuf>,
+    /// The Envoy that the requests are sent through.
+    pub(crate) envoy: Option<PathBuf>,
     /// Whether to show every request that differs.
     pub(crate) all: bool,
     pub(crate) json: bool,
@@ -63,6 +69,7 @@ impl CompareArguments {
                 Long("all") => parsed.all = true,
                 Long("json") => parsed.json = true,
                 Long("cases") => parsed.cases = Some(parser.value().map_err(explain)?.into()),
+                Long("envoy") => parsed.envoy = Some(parser.value().map_err(explain)?.into()),
                 Long("out") => parsed.out = Some(parser.value().map_err(explain)?.into()),
                 Long("module") => {
                     let module = parser.value().and_then(ValueExt::string);

@@ -58,9 +58,15 @@ pub(crate) fn run(
         let comparison = Comparison::run(chain, &requests, module, directory, now);
         comparison.map_err(|problem| format!("{name}: {}: {problem}", chain.path))
     });
-    let comparisons = comparisons.collect::<Result<Vec<_>, String>>()?;
+    let mut comparisons = comparisons.collect::<Result<Vec<_>, String>>()?;
     if let Some(out) = &arguments.out {
         write(out, &comparisons)?;
+    }
+    if let Some(envoy) = &arguments.envoy {
+        for comparison in &mut comparisons {
+            let observed = comparison.observe(envoy);
+            observed.map_err(|problem| format!("{name}: {}: {problem}", comparison.path))?;
+        }
     }
     let text = if arguments.json {
         format!("{:#}\n", report::json(&name, &comparisons))

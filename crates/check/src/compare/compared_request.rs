@@ -1,12 +1,23 @@
 //! A request of the table.
 
 use super::header_list::HeaderList;
+use crate::mint::kind::Kind;
+
+/// What tokens a request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// None, or none in the right place and form.
+    Other,
+    One(Kind),
+    Several,
+}
 
 /// A request of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct ComparedRequest {
     /// What token it has, in words.
     pub(crate) token: String,
+    pub(crate) kind: TokenKind,
     pub(crate) headers: HeaderList,
     /// The path and query without tokens.
     pub(crate) shown_path: String,

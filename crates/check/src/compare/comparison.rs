@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::chain::Chain;
 use super::compared_request::ComparedRequest;
 use super::difference::{Compared, Difference};
+use super::live::Live;
 use super::pair::Pair;
 use super::side::Side;
 use super::table;
@@ -46,6 +47,7 @@ pub(crate) struct Comparison {
     /// Configurations for two Envoys, and the requests.
     pub(crate) native_bootstrap: Value,
     pub(crate) gate_bootstrap: Value,
+    reviews: Vec<String>,
 }
 
 /// Where requests come from.
@@ -101,7 +103,29 @@ impl Comparison {
             without_request: without_request.saturating_add(pair.routes.not_modelled),
             native_bootstrap: pair.native_bootstrap,
             gate_bootstrap: pair.gate_bootstrap,
+            reviews: pair.reviews,
         })
+    }
+
+    /// Sends the requests through two processes of the program `envoy`, and compares what they do.
+    ///
+    /// # Errors
+    ///
+    /// That Envoy does not start or answer.
+    pub(crate) fn observe(&mut self, envoy: &Path) -> Result<(), String> {
+        let live = Live::start(envoy, &self.native_bootstrap, &self.gate_bootstrap)?;
+        for result in &mut self.results {
+            let headers = &result.request.headers;
+            let (native, gate) = live.observe(headers, &result.native, &result.gate)?;
+            (result.native, result.gate) = (native, gate);
+            let compared = Compared {
+                request: &result.request,
+                native: &result.native,
+                gate: &result.gate,
+            };
+            result.verdict = verdict(&compared, &self.reviews);
+        }
+        Ok(())
     }
 
     /// The requests with what is expected of both, for those who send them.
@@ -148,12 +172,15 @@ fn verdict(compared: &Compared<'_>, reviews: &[String]) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::compared_request::TokenKind;
     use crate::compare::header_list::HeaderList;
+    use crate::mint::kind::Kind;
 
     #[test]
     fn a_difference_is_expected_only_if_convert_says_so() {
         let request = ComparedRequest {
             token: "wrong-audience token of p".to_owned(),
+            kind: TokenKind::One(Kind::WrongAudience),
             headers: HeaderList::default(),
             shown_path: "/".to_owned(),
         };

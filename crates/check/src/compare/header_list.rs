@@ -32,14 +32,12 @@ impl HeaderList {
         self.0.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Envoy joins the values of a repeated `Authorization` and of repeated cookies before filters see them.
+    /// Envoy joins the values of a repeated `Authorization` before filters see them.
     pub(crate) fn joined(&self) -> Self {
         let mut joined = self.clone();
-        for (name, separator) in [("authorization", ","), ("cookie", "; ")] {
-            let values: Vec<&str> = self.all(name).collect();
-            if values.len() > 1 {
-                joined.set(name, &values.join(separator));
-            }
+        let values: Vec<&str> = self.all("authorization").collect();
+        if values.len() > 1 {
+            joined.set("authorization", &values.join(","));
         }
         joined
     }

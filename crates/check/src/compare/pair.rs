@@ -58,7 +58,7 @@ impl Pair {
         directory: &Path,
         upstream: u16,
     ) -> Result<Self, String> {
-        let mut keys = ProviderKeys::new();
+        let mut keys = ProviderKeys::default();
         let native_bootstrap = reduced::bootstrap(chain, &mut keys, upstream)?;
         let converted = convert::convert(&native_bootstrap.to_string(), module, directory);
         let converted = converted.map_err(|failures| {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::chain::Chain;
 use super::native::fields::{flag, get, list, text};
-use super::provider_key::{ProviderKeys, replace_keys};
+use super::provider_key::ProviderKeys;
 
 const TYPE: &str = "type.googleapis.com/envoy.extensions.filters";
 
@@ -21,7 +21,7 @@ pub(crate) fn bootstrap(
 ) -> Result<Value, String> {
     let mut filters = Vec::new();
     for filter in &chain.filters {
-        let mut config = replace_keys(&filter.config, keys)?;
+        let mut config = keys.replace(&filter.config)?;
         if let Some(members) = config.as_object_mut() {
             let kind = format!("{TYPE}.http.jwt_authn.v3.JwtAuthentication");
             members.insert("@type".to_owned(), kind.into());

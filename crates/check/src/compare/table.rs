@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::compared_request::ComparedRequest;
+use super::compared_request::{ComparedRequest, TokenKind};
 use super::header_list::HeaderList;
 use super::native::provider::NativeProvider;
 use super::target::Target;
@@ -12,6 +12,8 @@ use crate::suite::case::{Case, CaseToken};
 
 /// How many providers are tried where a request needs a token of several.
 const MOST_PROVIDERS: usize = 4;
+
+const GOOD: TokenKind = TokenKind::One(Kind::Good);
 
 /// A provider of a filter.
 type Issuer = (usize, String);
@@ -45,7 +47,12 @@ struct Table<'t> {
 
 impl Table<'_> {
     fn add_target(&mut self, target: &Target) -> Result<(), String> {
-        self.add(&target.headers, "no token", target.headers.clone());
+        self.add(
+            &target.headers,
+            TokenKind::Other,
+            "no token",
+            target.headers.clone(),
+        );
         let relevant = self.tokens.pair.relevant_providers(&target.headers);
         let is_open = relevant.is_empty();
         let mut issuers = relevant;
@@ -75,6 +82,7 @@ impl Table<'_> {
                     place(&mut headers, provider, 0, &token);
                     self.add(
                         &target.headers,
+                        TokenKind::One(kind),
                         &format!("{kind_name} token of {name}"),
                         headers,
                     );
@@ -90,7 +98,12 @@ impl Table<'_> {
             for issuer in &issuers {
                 self.place_good(&mut headers, issuer)?;
             }
-            self.add(&target.headers, "good tokens of several providers", headers);
+            self.add(
+                &target.headers,
+                TokenKind::Several,
+                "good tokens of several providers",
+                headers,
+            );
         }
         Ok(())
     }
@@ -121,12 +134,14 @@ impl Table<'_> {
             let place_name = place(&mut headers, provider, index, &good);
             self.add(
                 base,
+                GOOD,
                 &format!("good token of {name} in {place_name}"),
                 headers.clone(),
             );
             place(&mut headers, provider, 0, &good);
             self.add(
                 base,
+                TokenKind::Several,
                 &format!("good token of {name} twice, also in {place_name}"),
                 headers,
             );
@@ -135,7 +150,12 @@ impl Table<'_> {
         place(&mut twice, provider, 0, &good);
         let mut forged = twice.clone();
         place(&mut twice, provider, 0, &good);
-        self.add(base, &format!("good token of {name} twice"), twice);
+        self.add(
+            base,
+            TokenKind::Several,
+            &format!("good token of {name} twice"),
+            twice,
+        );
         let own: Vec<&str> = provider.own_headers().collect();
         for header in &own {
             forged.add(header, "forged");
@@ -143,9 +163,15 @@ impl Table<'_> {
         if !own.is_empty() {
             let mut without = base.clone();
             without.add(own.first().copied().unwrap_or_default(), "forged");
-            self.add(base, "no token, and a header of the gate's own", without);
             self.add(
                 base,
+                TokenKind::Other,
+                "no token, and a header of the gate's own",
+                without,
+            );
+            self.add(
+                base,
+                GOOD,
                 &format!("good token of {name}, and headers of the gate's own"),
                 forged,
             );
@@ -158,6 +184,7 @@ impl Table<'_> {
                 place(&mut headers, provider, 0, &token);
                 self.add(
                     base,
+                    GOOD,
                     &format!("token of {name} with a {text} as claim"),
                     headers,
                 );
@@ -169,6 +196,7 @@ impl Table<'_> {
             add_parameter(&mut headers, parameter, &good);
             self.add(
                 base,
+                GOOD,
                 &format!("good token of {name} behind another parameter"),
                 headers,
             );
@@ -201,7 +229,12 @@ impl Table<'_> {
             }
             let mut headers = base.clone();
             headers.add(header, &value);
-            self.add(base, &format!("{form} of {name}"), headers);
+            self.add(
+                base,
+                TokenKind::Other,
+                &format!("{form}, of {name}"),
+                headers,
+            );
         }
     }
 
@@ -210,12 +243,18 @@ impl Table<'_> {
         headers.set(":method", "OPTIONS");
         headers.set("origin", "https://app.example");
         headers.set("access-control-request-method", "GET");
-        self.add(&headers.clone(), "a CORS preflight", headers);
+        self.add(
+            &headers.clone(),
+            TokenKind::Other,
+            "a CORS preflight",
+            headers,
+        );
     }
 
-    fn add(&mut self, base: &HeaderList, token: &str, headers: HeaderList) {
+    fn add(&mut self, base: &HeaderList, kind: TokenKind, token: &str, headers: HeaderList) {
         self.requests.push(ComparedRequest {
             token: token.to_owned(),
+            kind,
             headers,
             shown_path: base.get(":path").to_owned(),
         });
@@ -300,6 +339,10 @@ fn from_case(case: &Case, tokens: &Tokens<'_>) -> Result<ComparedRequest, String
     }
     Ok(ComparedRequest {
         token: case.name.clone(),
+        kind: match &case.token {
+            CaseToken::Minted { kind, .. } => TokenKind::One(*kind),
+            CaseToken::None | CaseToken::File(_) => TokenKind::Other,
+        },
         headers,
         shown_path: path.to_owned(),
     })

@@ -18,6 +18,9 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The length of an ES256 signature, the only one of ECDSA here.
+const SIGNATURE_BYTES: usize = 64;
+
 /// A token in the form that RFC 7519 gives it.
 pub(super) struct NativeToken {
     algorithm: String,
@@ -42,7 +45,7 @@ impl NativeToken {
             return Err(malformed());
         };
         let object = |part: &str| {
-            let bytes = BASE64URL.decode(part).ok()?;
+            let bytes = decoded(part)?;
             match serde_json::from_slice(&bytes).ok()? {
                 Value::Object(members) => Some(members),
                 _ => None,
@@ -60,7 +63,7 @@ impl NativeToken {
             && ["iat", "nbf", "exp"]
                 .iter()
                 .all(|name| claims.get(*name).is_none_or(is_time));
-        let signature = BASE64URL.decode(signature).map_err(|_| malformed())?;
+        let signature = decoded(signature).ok_or_else(malformed)?;
         match (algorithm, kid) {
             (Some(algorithm), Some(kid)) if well_typed => Ok(Self {
                 algorithm: algorithm.to_owned(),
@@ -150,12 +153,22 @@ impl NativeToken {
         if !is_named || self.algorithm != key.pair.algorithm().name() {
             return NativeStatus::NoKey;
         }
-        if key.pair.verifies(self.signed.as_bytes(), &self.signature) {
+        // It does not look at bytes behind the two numbers of an ECDSA signature.
+        let numbers = self.signature.get(..SIGNATURE_BYTES);
+        let numbers = numbers.filter(|_| matches!(key.pair.algorithm(), Algorithm::Es(_)));
+        let signature = numbers.unwrap_or(&self.signature);
+        if key.pair.verifies(self.signed.as_bytes(), signature) {
             NativeStatus::Ok
         } else {
             NativeStatus::BadSignature
         }
     }
+}
+
+/// White space counts for nothing.
+fn decoded(part: &str) -> Option<Vec<u8>> {
+    let text: String = part.split_ascii_whitespace().collect();
+    BASE64URL.decode(text).ok()
 }
 
 fn is_time(value: &Value) -> bool {
