@@ -8,10 +8,10 @@ use gate_check::{Console, Status, run};
 use serde_json::Value;
 
 use crate::conversion::{Kind, file, kinds};
-use crate::support::{Envoy, Request, Response, Server, get, now, root};
+use crate::support::{Envoy, Request, Response, Server, binary, get, now, root};
 
-/// Runs `compare` for a bootstrap. Returns its status and what it prints. It writes into `directory`.
-fn compare(kind: &Kind, directory: &Path) -> (Status, String) {
+/// Runs `compare` for a bootstrap, with another option and its value. Returns its status and what it prints.
+fn compare(kind: &Kind, option: &str, value: &Path) -> (Status, String) {
     let name = kind.name.replace(' ', "-");
     let path = file(&format!("compare-{name}.json"), &kind.bootstrap(1));
     let module = root().join("target/wasm32-wasip1/release/bearer_gate.wasm");
@@ -20,8 +20,8 @@ fn compare(kind: &Kind, directory: &Path) -> (Status, String) {
         "--all".into(),
         "--module".into(),
         module.into_os_string(),
-        "--out".into(),
-        directory.into(),
+        option.into(),
+        value.into(),
         path.into_os_string(),
     ];
     let (mut output, mut errors) = (Vec::new(), Vec::new());
@@ -146,7 +146,7 @@ fn compare_says_what_both_filters_do() {
             kind.name.replace(' ', "-")
         );
         let directory = root().join("target/tmp").join(name);
-        let (status, printed) = compare(&kind, &directory);
+        let (status, printed) = compare(&kind, "--out", &directory);
         if status != Status::Good {
             deviations.push(format!("{}: {printed}", kind.name));
         }
@@ -169,7 +169,7 @@ fn compare_says_what_both_filters_do() {
         }
         fs::remove_dir_all(&directory).unwrap();
     }
-    let shown: Vec<&str> = deviations.iter().take(400).map(String::as_str).collect();
+    let shown: Vec<&str> = deviations.iter().take(100).map(String::as_str).collect();
     assert!(
         deviations.is_empty(),
         "{} of {sent}:\n{}",
@@ -177,4 +177,25 @@ fn compare_says_what_both_filters_do() {
         shown.join("\n")
     );
     assert!(sent > 2000, "only {sent} requests");
+}
+
+#[test]
+fn compare_sends_its_requests_through_the_envoy_of_the_user() {
+    let kinds = kinds();
+    let kind = kinds.iter().find(|kind| kind.name == "choices of routes");
+    let kind = kind.unwrap();
+    let (status, printed) = compare(kind, "--envoy", &binary());
+    assert_eq!(status, Status::Good, "{printed}");
+    // What is seen is what the model says.
+    let directory = root().join(format!("target/tmp/comparison-{}", std::process::id()));
+    assert_eq!(compare(kind, "--out", &directory), (status, printed));
+    fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
+fn an_envoy_that_does_not_start_is_reported() {
+    let kinds = kinds();
+    let (status, printed) = compare(&kinds[0], "--envoy", Path::new("/no/such/envoy"));
+    assert_eq!(status, Status::Unknown, "{printed}");
+    assert!(printed.contains("/no/such/envoy: "), "{printed}");
 }

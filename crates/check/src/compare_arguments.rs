@@ -85,6 +85,9 @@ impl CompareArguments {
             }
         }
         parsed.file = file.ok_or("FILE is missing (see compare --help)")?;
+        if parsed.now.is_some() && parsed.envoy.is_some() {
+            return Err("--now and --envoy cannot both be given".to_owned());
+        }
         if parsed.cases.as_ref() == Some(&parsed.file) {
             return Err("FILE and --cases cannot be the same".to_owned());
         }

@@ -30,6 +30,7 @@ use filter::WASM;
 pub(crate) use matcher::{NOT_LOOKED_AT, template_to_regex};
 use native::{Needs, RouteUse};
 use new_value::{NewValue, quoted};
+pub(crate) use provider::RESERVED_HEADERS;
 use recognition::{is_bare, is_converted, native_of};
 use route_choice::{RouteChoices, RouteConversion};
 use surroundings::Surroundings;

@@ -6,8 +6,9 @@ use crate::mint::kind::Kind;
 /// What tokens a request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
-    /// None, or none in the right place and form.
-    Other,
+    None,
+    /// One in an unusual or wrong form.
+    Form,
     One(Kind),
     Several,
 }

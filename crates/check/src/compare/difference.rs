@@ -4,6 +4,7 @@ use gate::policy::is_ambiguous;
 
 use super::compared_request::{ComparedRequest, TokenKind};
 use super::side::Side;
+use crate::convert::RESERVED_HEADERS;
 use crate::mint::kind::Kind;
 
 /// A known difference.
@@ -47,6 +48,19 @@ impl Compared<'_> {
         is_ignored || (self.refuses(reason) && self.native_passes())
     }
 
+    /// Both let the request pass, which needs no token, and take no notice of a token in a wrong form.
+    fn ignores_form(&self) -> bool {
+        self.request.kind == TokenKind::Form && self.statuses() == (200, 200)
+    }
+
+    /// A header of the request begins with `Bearer`, but spelled in another way.
+    fn has_other_bearer(&self) -> bool {
+        let mut headers = self.request.headers.0.iter();
+        headers.any(|(_, value)| {
+            !value.starts_with("Bearer") && value.to_lowercase().starts_with("bearer")
+        })
+    }
+
     fn native_passes(&self) -> bool {
         matches!(self.native.status, 200 | 404)
     }
@@ -76,7 +90,7 @@ impl Compared<'_> {
 type Applies = fn(&Compared<'_>) -> bool;
 
 /// The known differences, each with the requests that it is about. The first that applies counts.
-pub(crate) static ALL: [(Difference, Applies); 18] = [
+pub(crate) static ALL: [(Difference, Applies); 19] = [
     (
         Difference {
             name: "copies of the gate's headers where routes choose",
@@ -86,6 +100,18 @@ pub(crate) static ALL: [(Difference, Applies); 18] = [
             review: "A request with a client's copy of a header that the gate sets is refused with 400",
         },
         |one| one.refuses("header"),
+    ),
+    (
+        Difference {
+            name: "the word `Bearer`",
+            link: "docs/differences.md#the-word-bearer",
+            explanation: "the scheme `Bearer` is compared without case",
+            review: "`Bearer` is compared without case",
+        },
+        |one| {
+            let is_used = one.native.status == 401 || one.statuses() == (200, 200);
+            one.has_other_bearer() && is_used
+        },
     ),
     (
         Difference {
@@ -116,7 +142,7 @@ pub(crate) static ALL: [(Difference, Applies); 18] = [
             explanation: "what is no well-formed token is refused with 400, not 401",
             review: "a malformed credential",
         },
-        |one| one.gate.status == 400 && one.refuses("malformed"),
+        |one| one.gate.status == 400 && one.refuses("malformed") || one.ignores_form(),
     ),
     (
         Difference {
@@ -125,7 +151,7 @@ pub(crate) static ALL: [(Difference, Applies); 18] = [
             explanation: "a token for another audience is refused with 401, not 403",
             review: "gets 401 `invalid_token`, not 403",
         },
-        |one| one.refuses("audience") && one.native.status == 403,
+        |one| one.native.status == 403 && one.gate.status == 401,
     ),
     (
         Difference {
@@ -182,20 +208,6 @@ pub(crate) static ALL: [(Difference, Applies); 18] = [
     ),
     (
         Difference {
-            name: "the word `Bearer`",
-            link: "docs/differences.md#the-word-bearer",
-            explanation: "the scheme `Bearer` is compared without case",
-            review: "`Bearer` is compared without case",
-        },
-        |one| {
-            let value = one.request.headers.get("authorization");
-            let is_lower =
-                !value.starts_with("Bearer") && value.to_lowercase().starts_with("bearer");
-            is_lower && (one.native.status == 401 || one.statuses() == (200, 200))
-        },
-    ),
-    (
-        Difference {
             name: "`value_prefix`",
             link: "docs/differences.md#value_prefix",
             explanation: "the value must begin with `value_prefix`; jwt_authn finds it anywhere in the value",
@@ -211,6 +223,22 @@ pub(crate) static ALL: [(Difference, Applies); 18] = [
             review: "several alternatives name the same provider",
         },
         |one| one.native.status == 401 && one.gate_passes(),
+    ),
+    (
+        Difference {
+            name: "claims in headers that the gate does not set",
+            link: "docs/convert.md#headers-that-the-gate-does-not-set",
+            explanation: "the gate sets no header that is for more than one party, such as cookie",
+            review: "the gate sets no header",
+        },
+        |one| {
+            let names = one.native.different_headers(one.gate);
+            let mut reserved = names
+                .iter()
+                .filter(|name| RESERVED_HEADERS.contains(&name.as_str()));
+            one.statuses() == (200, 200)
+                && reserved.any(|name| one.request.headers.all(name).next().is_none())
+        },
     ),
     (
         Difference {
@@ -273,6 +301,30 @@ mod tests {
     use std::path::Path;
 
     use super::ALL;
+
+    /// The Rust sources in a directory, with texts of several lines in one.
+    fn sources(directory: &Path) -> String {
+        let mut all = String::new();
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                all.push_str(&sources(&path));
+            } else {
+                let text = fs::read_to_string(path).unwrap();
+                let lines = text.split("\\\n").map(str::trim_start);
+                all.push_str(&lines.collect::<String>());
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn convert_marks_each_difference_in_these_words() {
+        let convert = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/convert"));
+        for (difference, _) in &ALL {
+            assert!(convert.contains(difference.review), "{}", difference.review);
+        }
+    }
 
     #[test]
     fn every_link_leads_to_its_place() {

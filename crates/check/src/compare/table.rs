@@ -49,7 +49,7 @@ impl Table<'_> {
     fn add_target(&mut self, target: &Target) -> Result<(), String> {
         self.add(
             &target.headers,
-            TokenKind::Other,
+            TokenKind::None,
             "no token",
             target.headers.clone(),
         );
@@ -74,7 +74,7 @@ impl Table<'_> {
             };
             for (kind, kind_name, _) in Kind::ALL {
                 let is_basic = matches!(kind, Kind::Good | Kind::Expired);
-                if target.is_near_miss && !is_basic {
+                if !target.has_all_kinds && !is_basic {
                     continue;
                 }
                 if let Some(token) = self.tokens.of_kind(*filter, name, (kind, kind_name))? {
@@ -88,7 +88,7 @@ impl Table<'_> {
                     );
                 }
             }
-            if !target.is_near_miss && !self.placed.contains(issuer) {
+            if target.has_all_kinds && !self.placed.contains(issuer) {
                 self.placed.push(issuer.clone());
                 self.add_places(target, issuer, provider)?;
             }
@@ -165,7 +165,7 @@ impl Table<'_> {
             without.add(own.first().copied().unwrap_or_default(), "forged");
             self.add(
                 base,
-                TokenKind::Other,
+                TokenKind::None,
                 "no token, and a header of the gate's own",
                 without,
             );
@@ -231,7 +231,7 @@ impl Table<'_> {
             headers.add(header, &value);
             self.add(
                 base,
-                TokenKind::Other,
+                TokenKind::Form,
                 &format!("{form}, of {name}"),
                 headers,
             );
@@ -245,7 +245,7 @@ impl Table<'_> {
         headers.set("access-control-request-method", "GET");
         self.add(
             &headers.clone(),
-            TokenKind::Other,
+            TokenKind::None,
             "a CORS preflight",
             headers,
         );
@@ -341,7 +341,7 @@ fn from_case(case: &Case, tokens: &Tokens<'_>) -> Result<ComparedRequest, String
         token: case.name.clone(),
         kind: match &case.token {
             CaseToken::Minted { kind, .. } => TokenKind::One(*kind),
-            CaseToken::None | CaseToken::File(_) => TokenKind::Other,
+            CaseToken::None | CaseToken::File(_) => TokenKind::None,
         },
         headers,
         shown_path: path.to_owned(),

@@ -16,10 +16,15 @@ pub(crate) struct Target {
     pub(crate) headers: HeaderList,
     /// Whether it is only similar to one that a rule or a route is for.
     pub(crate) is_near_miss: bool,
+    /// Whether tokens of every kind are tried.
+    pub(crate) has_all_kinds: bool,
 }
 
 /// The authority where nothing else is said.
 const AUTHORITY: &str = "api.example";
+
+/// For so many rules and routes near misses and every kind of token are tried.
+const MOST_THOROUGH: usize = 50;
 
 /// A path for which there is most likely neither a rule nor a route.
 const ELSEWHERE: &str = "/no-such-path";
@@ -46,7 +51,7 @@ pub(crate) fn all(chain: &Chain, pair: &Pair) -> (Vec<Target>, usize) {
         targets.add(HeaderList(request("GET", &authority, path)), false);
     }
     let base: Vec<HeaderList> = targets.list.iter().map(|one| one.headers.clone()).collect();
-    for headers in base {
+    for headers in base.into_iter().take(MOST_THOROUGH) {
         for path in near_misses(headers.get(":path")) {
             let is_rewritten = (chain.merges_slashes && path.contains("//"))
                 || (chain.normalizes_paths && is_ambiguous(path.as_bytes()) && !path.contains(';'));
@@ -87,9 +92,11 @@ struct Targets {
 impl Targets {
     fn add(&mut self, headers: HeaderList, is_near_miss: bool) {
         if !self.list.iter().any(|known| known.headers == headers) {
+            let is_thorough = self.list.len() < MOST_THOROUGH;
             self.list.push(Target {
                 headers,
                 is_near_miss,
+                has_all_kinds: is_thorough && !is_near_miss,
             });
         }
     }
