@@ -120,7 +120,6 @@ fn sample(authority: &str, matching: &Value) -> Option<HeaderList> {
     let exact = ["path", "path_separated_prefix"];
     let exact = exact.iter().find_map(|name| get(matching, name)?.as_str());
     let mut path = match (prefix, exact, get(matching, "safe_regex")) {
-        (Some(""), _, _) => "/".to_owned(),
         (Some("/"), _, _) => "/any".to_owned(),
         (Some(prefix), _, _) => prefix.to_owned(),
         (_, Some(path), _) => path.to_owned(),
@@ -134,7 +133,10 @@ fn sample(authority: &str, matching: &Value) -> Option<HeaderList> {
     for parameter in list(matching, "query_parameters") {
         let name = text(parameter, "name");
         match value(parameter) {
-            Some(value) => path.push_str(&format!("{separator}{name}={value}")),
+            Some(value) => {
+                path.push(separator);
+                path.extend([name.as_str(), "=", value.as_str()]);
+            }
             None => continue,
         }
         separator = '&';

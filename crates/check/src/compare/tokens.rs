@@ -15,11 +15,14 @@ use crate::mint::minter::Minter;
 /// How long good tokens are valid, unless the provider wants less.
 const LIFETIME: Duration = Duration::from_hours(1);
 
+/// The position of the filter, the provider, and the kind of token.
+type TokenKey = (usize, String, &'static str);
+
 /// Mints tokens, each once.
 pub(crate) struct Tokens<'t> {
     pub(crate) pair: &'t Pair,
     pub(crate) now: Timestamp,
-    minted: RefCell<BTreeMap<(usize, String, &'static str), Option<String>>>,
+    minted: RefCell<BTreeMap<TokenKey, Option<String>>>,
 }
 
 impl<'t> Tokens<'t> {

@@ -55,7 +55,7 @@ impl Drop for Echo {
 
 /// Answers one request, and ends the connection.
 fn answer(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let mut bytes = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::compare::header_list::HeaderList;
 
 /// How long Envoy may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What came back.
 pub(super) struct Exchange {
@@ -58,7 +58,7 @@ fn request(port: u16, headers: &HeaderList) -> io::Result<(u16, Vec<String>, Vec
     let (path, authority) = (headers.get(":path"), headers.get(":authority"));
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {authority}\r\n");
     for (name, value) in headers.0.iter().filter(|(name, _)| !name.starts_with(':')) {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name.as_str(), ": ", value, "\r\n"]);
     }
     text.push_str("connection: close\r\n\r\n");
     stream.write_all(text.as_bytes())?;
