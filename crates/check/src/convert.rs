@@ -4,18 +4,25 @@
 //! included. Each change of meaning is marked with REVIEW.
 
 mod aliases;
+mod chosen;
 mod editor;
 mod edits;
 mod embedded;
 mod filter;
 mod layout;
 mod local_keys;
+mod location;
 mod matcher;
 mod native;
+mod native_filters;
+mod nested;
 mod new_value;
 mod provider;
 mod recognition;
+mod regex;
+mod remote_keys;
 mod requirement;
+mod requirement_names;
 mod route_choice;
 mod surroundings;
 
@@ -24,15 +31,19 @@ use std::path::Path;
 use crate::configuration::join;
 use crate::source_tree::{self, Entry, Node, line_and_column};
 use crate::syntax_hint::hint;
+use chosen::RouteChoices;
 use editor::Editor;
 pub(crate) use editor::Review;
 use filter::WASM;
 pub(crate) use matcher::{NOT_LOOKED_AT, template_to_regex};
 use native::{Needs, RouteUse};
+use native_filters::{ListedFilter, NativeFilters};
+use nested::Nested;
 use new_value::{NewValue, quoted};
 pub(crate) use provider::RESERVED_HEADERS;
 use recognition::{is_bare, is_converted, native_of};
-use route_choice::{RouteChoices, RouteConversion};
+use requirement_names::RequirementNames;
+use route_choice::RouteConversion;
 use surroundings::Surroundings;
 
 /// A file with the gate in it.
@@ -118,8 +129,8 @@ fn convert_with(
         },
         module,
         choices: RouteChoices::default(),
-        off_by_default: Vec::new(),
-        kept_names: Vec::new(),
+        native: NativeFilters::default(),
+        nested: Vec::new(),
         filters: 0,
     };
     conversion.run(&documents).map_err(whole)?;
@@ -145,33 +156,31 @@ struct Conversion<'c> {
     surroundings: Surroundings<'c>,
     module: &'c str,
     choices: RouteChoices,
-    off_by_default: Vec<String>,
-    kept_names: Vec<String>,
+    native: NativeFilters,
+    /// What is inside the filter that is visited.
+    nested: Vec<Nested>,
     /// How many configurations have been converted.
     filters: usize,
 }
 
-/// An HTTP filter.
-#[derive(Clone, Copy)]
-struct Filter<'n> {
-    /// The message with its name and its `typed_config`.
-    message: &'n Node,
-    /// The list that it is in.
-    place: Option<Place<'n>>,
-}
-
-/// An element of a list.
-#[derive(Clone, Copy)]
-struct Place<'n> {
-    list: &'n Node,
-    index: usize,
+/// Where the conversion is.
+#[derive(Clone, Copy, Default)]
+struct Scope<'n> {
+    /// The filter whose configuration is visited.
+    filter: Option<&'n Node>,
+    /// The filter in a list of filters that this is part of.
+    listed: Option<ListedFilter<'n>>,
+    /// The outermost such filter. Routes choose by its name.
+    outermost: Option<ListedFilter<'n>>,
 }
 
 impl Conversion<'_> {
     fn run(&mut self, documents: &[Node]) -> Result<(), String> {
         for document in documents {
-            self.choices.collect(document);
-            self.collect_filters(document);
+            self.native.collect(document);
+        }
+        for document in documents {
+            self.choices.collect(document, &self.native);
         }
         for (index, document) in documents.iter().enumerate() {
             let path = match documents.len() {
@@ -181,12 +190,13 @@ impl Conversion<'_> {
             if is_bare(document) {
                 self.bare(document, &path);
             } else {
-                self.visit(document, &path, None, None)?;
+                self.visit(document, &path, Scope::default())?;
             }
-            let routes = RouteConversion {
-                off_by_default: &self.off_by_default,
-                kept_names: &self.kept_names,
+            let names = RequirementNames {
+                filters: &self.native,
+                choices: &self.choices,
             };
+            let routes = RouteConversion { names };
             routes.convert(&mut self.editor, document, &path);
         }
         if self.filters == 0 && self.editor.refusals.is_empty() {
@@ -208,7 +218,8 @@ impl Conversion<'_> {
                     "",
                     &format!(
                         "the gate that serves these routes needs `per_route_requirements: true`, a requirement of \
-                         each name, and `{}: {{allow: {{}}}}` in its requirement_map where a route was disabled",
+                         each name, and `{}: {{allow: {{}}}}` in its requirement_map where a route was disabled. If it is \
+                         off by default, its name must be the one by which the routes switch it on",
                         requirement::DISABLED
                     ),
                 );
@@ -217,36 +228,10 @@ impl Conversion<'_> {
         Ok(())
     }
 
-    /// Collects the filters that are off by default, and those whose names other resources have, too.
-    fn collect_filters(&mut self, node: &Node) {
-        if let Some(name) = node.text_of("name") {
-            let config = node.get("typed_config");
-            let is_native = config.is_some_and(|config| native_of(config).is_some());
-            if is_native && node.get("disabled").is_some_and(Node::is_true) {
-                self.off_by_default.push(name.to_owned());
-            }
-            if node.get("config_discovery").is_some() {
-                self.kept_names.push(name.to_owned());
-            }
-        }
-        for entry in node.entries() {
-            self.collect_filters(&entry.value);
-        }
-        for item in node.items() {
-            self.collect_filters(item);
-        }
-    }
-
-    /// Converts what is in `node`, which is the configuration of `filter`, or at `place` in a list.
-    fn visit(
-        &mut self,
-        node: &Node,
-        path: &str,
-        place: Option<Place<'_>>,
-        filter: Option<Filter<'_>>,
-    ) -> Result<(), String> {
+    /// Converts what is in `node`.
+    fn visit(&mut self, node: &Node, path: &str, scope: Scope<'_>) -> Result<(), String> {
         if let Some(native) = native_of(node) {
-            return self.filter(node, native, path, filter);
+            return self.filter(node, native, path, scope);
         }
         if let Some(kind) = node.type_url()
             && kind.contains("jwt_authn.v2alpha")
@@ -272,15 +257,24 @@ impl Conversion<'_> {
             let is_filter = entry.is_named("typed_config")
                 && node.text_of("name").is_some()
                 && node.type_url().is_none();
-            let filter = is_filter.then_some(Filter {
-                message: node,
-                place,
-            });
-            self.visit(&entry.value, &path, None, filter)?;
+            let scope = Scope {
+                filter: is_filter.then_some(node),
+                ..scope
+            };
+            self.visit(&entry.value, &path, scope)?;
         }
         for (index, item) in node.items().iter().enumerate() {
-            let place = Place { list: node, index };
-            self.visit(item, &format!("{path}[{index}]"), Some(place), None)?;
+            let path = format!("{path}[{index}]");
+            let own = ListedFilter::parse(node, index);
+            let inner = Scope {
+                filter: None,
+                listed: own.or(scope.listed),
+                outermost: scope.outermost.or(own),
+            };
+            self.visit(item, &path, inner)?;
+            if let Some(own) = own {
+                self.payloads_inside(own, &path);
+            }
         }
         Ok(())
     }
@@ -288,7 +282,7 @@ impl Conversion<'_> {
     /// Converts the types of filters that are discovered.
     fn type_urls(&mut self, entry: &Entry) {
         for item in entry.value.items() {
-            if item.text().is_some_and(filter::is_native) {
+            if item.text().is_some_and(recognition::is_native) {
                 self.filters = self.filters.saturating_add(1);
                 let value = NewValue::text(WASM);
                 self.editor.replace(item, &entry.key, &value);
@@ -321,10 +315,17 @@ impl Conversion<'_> {
             Some(name) => filters.iter().any(|filter| filter == name),
             None => !filters.is_empty(),
         };
+        let names = RequirementNames {
+            filters: &self.native,
+            choices: &self.choices,
+        };
         RouteUse {
             names: is_used(&self.choices.named),
             disables: is_used(&self.choices.disabled),
             elsewhere: self.choices.elsewhere,
+            common_names: name
+                .map(|name| names.common_names(name))
+                .unwrap_or_default(),
         }
     }
 
@@ -332,7 +333,7 @@ impl Conversion<'_> {
     fn bare(&mut self, node: &Node, path: &str) {
         self.filters = self.filters.saturating_add(1);
         let routes = self.route_use(None);
-        let needs = native::convert(&mut self.editor, node, path, &self.surroundings, routes);
+        let needs = native::convert(&mut self.editor, node, path, &self.surroundings, &routes);
         let mut general = needs.general.clone();
         if !needs.payloads.is_empty() {
             general.push_str(&payload_hint(&needs));
@@ -346,22 +347,25 @@ impl Conversion<'_> {
         outer: &Node,
         native: &Node,
         path: &str,
-        filter: Option<Filter<'_>>,
+        scope: Scope<'_>,
     ) -> Result<(), String> {
         self.filters = self.filters.saturating_add(1);
         if !self.editor.is_editable(outer, path) {
             return Ok(());
         }
-        let name = filter.and_then(|filter| filter.message.entry("name"));
+        let name = scope.filter.and_then(|filter| filter.entry("name"));
         let old = name.and_then(|name| name.value.text());
-        let routes = self.route_use(old);
-        let mut needs = native::convert(&mut self.editor, native, path, &self.surroundings, routes);
-        let place = filter.and_then(|filter| filter.place);
-        if !needs.payloads.is_empty() && place.is_none() {
+        let for_routes = scope
+            .outermost
+            .and_then(|outermost| outermost.message.text_of("name"));
+        let routes = self.route_use(for_routes.or(old));
+        let mut needs =
+            native::convert(&mut self.editor, native, path, &self.surroundings, &routes);
+        if !needs.payloads.is_empty() && scope.listed.is_none() {
             needs.general.push_str(&payload_hint(&needs));
         }
         filter::wrap(&mut self.editor, outer, native, path, self.module, &needs)?;
-        let (Some(filter), Some(name), Some(old)) = (filter, name, old) else {
+        let (Some(filter), Some(name), Some(old)) = (scope.filter, name, old) else {
             return Ok(());
         };
         let new = filter::new_name(old);
@@ -372,22 +376,44 @@ impl Conversion<'_> {
             let text = if is_quoted { quoted(&new) } else { new.clone() };
             self.editor.edits.replace(range, text);
         }
-        if let Some(place) = place
-            && !needs.payloads.is_empty()
-        {
-            let disabled = filter.message.get("disabled").is_some_and(Node::is_true);
-            let value = filter::payload_filter(&new, &needs.payloads, disabled);
-            let path = path.rsplit_once('.').map_or(path, |(path, _)| path);
-            self.editor.insert_after(
-                place.list,
-                place.index,
-                path,
-                &value,
-                "this filter moves the payload from the gate's header into dynamic metadata; it must stay right \
-                 behind the gate",
-            );
+        match scope.listed {
+            Some(listed) if listed.message.range == filter.range => {
+                if !needs.payloads.is_empty() {
+                    let disabled = filter.get("disabled").is_some_and(Node::is_true);
+                    let value = filter::payload_filter(&new, &needs.payloads, disabled);
+                    let path = path.rsplit_once('.').map_or(path, |(path, _)| path);
+                    self.insert_behind(listed, path, &value);
+                }
+            }
+            _ => self.nested.push(Nested {
+                message: filter.range.clone(),
+                name: old.to_owned(),
+                payloads: needs.payloads,
+            }),
         }
         Ok(())
+    }
+
+    /// Inserts the filter for the payloads of the gates inside `listed`, which have been converted.
+    fn payloads_inside(&mut self, listed: ListedFilter<'_>, path: &str) {
+        let nested = std::mem::take(&mut self.nested);
+        let name = listed.message.text_of("name").unwrap_or_default();
+        if nested.iter().any(|gate| !gate.payloads.is_empty()) {
+            let value = nested::payload_filter(listed.message, name, &nested);
+            self.insert_behind(listed, path, &value);
+        }
+    }
+
+    /// Inserts the filter for payloads behind the gate `listed`.
+    fn insert_behind(&mut self, listed: ListedFilter<'_>, path: &str, value: &NewValue) {
+        self.editor.insert_after(
+            listed.list,
+            listed.index,
+            path,
+            value,
+            "this filter moves the payload from the gate's header into dynamic metadata; it must stay right behind the \
+             gate",
+        );
     }
 }
 

@@ -14,11 +14,16 @@ pub(crate) fn explain(name: &str, text: &str) -> String {
     }
 }
 
-/// Whether `node` contains a configuration of `jwt_authn`, or one by itself.
+/// Whether `node` contains a filter of `jwt_authn`, also of an old version, or a text with one.
 fn has_native(node: &Node) -> bool {
+    const PARTS: [&str; 2] = ["filters.http.jwt_authn.", "filter.http.jwt_authn."];
     let kinds = [node.type_url(), node.text_of("type_url")];
     let mut kinds = kinds.into_iter().flatten();
-    kinds.any(|kind| kind.contains("filters.http.jwt_authn."))
+    kinds.any(|kind| PARTS.iter().any(|part| kind.contains(part)))
+        || node.text_of("name") == Some("envoy.filters.http.jwt_authn")
+        || node
+            .text()
+            .is_some_and(|text| text.contains("http.jwt_authn.v3."))
         || node.entries().iter().any(|entry| has_native(&entry.value))
         || node.items().iter().any(has_native)
 }

@@ -23,11 +23,6 @@ pub(super) fn payload_filter_name(gate: &str) -> String {
     format!("{gate}-payload")
 }
 
-/// Whether this is the type of `jwt_authn`'s configuration.
-pub(super) fn is_native(type_url: &str) -> bool {
-    type_url.ends_with("envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication")
-}
-
 /// The messages around the configuration: all members of the filter's `typed_config` except the configuration
 /// itself, with a mark where it belongs.
 fn envelope(module: &str, variables: &[String]) -> NewValue {

@@ -36,11 +36,7 @@ pub(super) fn convert(
     let (text, review) = if let Some(file) = keys.entry("filename") {
         let name = file.value.text().unwrap_or_default();
         let Some(content) = surroundings.read(name) else {
-            let text = format!(
-                "a wasm filter cannot open files, and {name} cannot be read here to copy its keys into the \
-                 configuration: run convert where the file is, or write inline_string"
-            );
-            editor.refuse(file.key_range.start, &format!("{path}.filename"), &text);
+            missing_file(editor, keys, path, name);
             return None;
         };
         let review = format!(
@@ -93,6 +89,18 @@ pub(super) fn convert(
     let mut list = list(&set);
     let is_secret = |key: &Value| key.get("kty").is_some_and(|kty| kty == "oct");
     list.any(is_secret).then(algorithms)
+}
+
+/// Writes a key set that admits nobody in place of a file that cannot be read.
+fn missing_file(editor: &mut Editor<'_>, keys: &Node, path: &str, name: &str) {
+    let review = format!(
+        "a wasm filter cannot open files, and {name} cannot be read here to copy its keys into the configuration. This \
+         key, whose private key nobody has, stands in its place, so every token of this provider is refused: run convert \
+         where the file is, or write its content here"
+    );
+    let sources = SOURCES.iter();
+    let deleted: Vec<usize> = sources.filter_map(|name| keys.position(name)).collect();
+    editor.change_map(keys, path, &deleted, vec![inline(NOBODYS_KEYS, &review)]);
 }
 
 fn list(set: &Value) -> impl Iterator<Item = &Value> {

@@ -2,6 +2,7 @@
 
 use super::editor::{Editor, NewEntry};
 use super::new_value::NewValue;
+use super::regex;
 use crate::source_tree::Node;
 
 /// Members of Envoy's `RouteMatch` that `jwt_authn` does not look at. The gate would look at the first two,
@@ -20,6 +21,7 @@ pub(crate) const NOT_LOOKED_AT: [&str; 7] = [
 pub(super) fn convert(editor: &mut Editor<'_>, node: &Node, path: &str) {
     let mut deleted = Vec::new();
     let mut added = Vec::new();
+    regex::convert(editor, node, path);
     for (index, entry) in node.entries().iter().enumerate() {
         let path = format!("{path}.{}", entry.key);
         if NOT_LOOKED_AT.iter().any(|name| entry.is_named(name)) {

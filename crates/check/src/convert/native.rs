@@ -1,10 +1,13 @@
 //! A configuration of `jwt_authn` becomes one of the gate.
 
 use super::editor::{Editor, NewEntry};
+use super::location;
 use super::matcher;
+use super::native_filters::unnamed_requirements;
 use super::new_value::NewValue;
 use super::provider::{self, Payload, ProviderFacts};
 use super::requirement::{self, DISABLED, RequirementFacts};
+use super::requirement_names::CommonName;
 use super::surroundings::Surroundings;
 use crate::configuration::join;
 use crate::source_tree::Node;
@@ -21,7 +24,7 @@ pub(super) struct Needs {
 }
 
 /// How routes of the file use the filter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RouteUse {
     /// A route of this file names a requirement.
     pub(super) names: bool,
@@ -29,6 +32,8 @@ pub(super) struct RouteUse {
     pub(super) disables: bool,
     /// The file refers to routes elsewhere.
     pub(super) elsewhere: bool,
+    /// Requirements under names that other filters know, too.
+    pub(super) common_names: Vec<CommonName>,
 }
 
 /// Converts the configuration `node`, which is at `path`. It may contain `@type`, which is left out.
@@ -37,11 +42,15 @@ pub(super) fn convert(
     node: &Node,
     path: &str,
     surroundings: &Surroundings<'_>,
-    routes: RouteUse,
+    routes: &RouteUse,
 ) -> Needs {
     let field = |name: &str| join(path, name);
-    let mut providers = ProviderFacts::default();
-    let mut requirements = RequirementFacts::default();
+    let entries = node.get("providers").map(Node::entries);
+    let mut providers = ProviderFacts::new(entries.unwrap_or_default());
+    let mut requirements = RequirementFacts {
+        takers: location::takers(entries.unwrap_or_default()),
+        ..RequirementFacts::default()
+    };
     let mut added = Vec::new();
     let mut deleted: Vec<usize> = node.position("@type").into_iter().collect();
     if let Some(map) = node.get("providers") {
@@ -77,7 +86,8 @@ pub(super) fn convert(
         &mut deleted,
         &mut added,
     );
-    let unnamed = requirement_map(editor, node, path, &mut requirements);
+    requirement_map(editor, node, path, &mut requirements);
+    let unnamed = unnamed_requirements(node);
     if routes.names || routes.disables || !unnamed.is_empty() {
         let mut text = "routes name their requirement in `filter_metadata.bearer_gate.requirement_name`, where \
                         PerRouteConfig was. A request with a client's copy of a header that the gate sets is refused \
@@ -90,22 +100,20 @@ pub(super) fn convert(
         }
         added
             .push(NewEntry::new("per_route_requirements", NewValue::literal("true")).review(&text));
-        let map = node
-            .entry("requirement_map")
-            .filter(|entry| entry.value.is_map());
-        let has_open = map.is_some_and(|map| map.value.entry(DISABLED).is_some());
-        let is_needed = routes.disables || !routes.names || routes.elsewhere;
-        if is_needed && !has_open {
+        let entries = entries_for_routes(node, routes);
+        if entries.iter().any(|entry| entry.name == DISABLED) {
             requirements.opens = true;
-            match map {
-                Some(map) => {
-                    let path = field("requirement_map");
-                    editor.change_map(&map.value, &path, &[], vec![requirement::open_entry()]);
-                }
-                None => added.push(NewEntry::new(
-                    "requirement_map",
-                    NewValue::map([(DISABLED, requirement::open())]),
-                )),
+        }
+        let map = node.entry("requirement_map");
+        match map.filter(|entry| entry.value.is_map()) {
+            Some(map) => {
+                editor.change_map(&map.value, &field("requirement_map"), &[], entries);
+            }
+            None if entries.is_empty() => {}
+            None => {
+                let entries = entries.into_iter().map(|entry| (entry.name, entry.value));
+                let map = NewValue::Map(entries.collect());
+                added.push(NewEntry::new("requirement_map", map));
             }
         }
     }
@@ -167,37 +175,49 @@ fn rules(
     }
 }
 
-/// Converts the requirement map. Returns the requirements that no rule names.
-fn requirement_map<'n>(
-    editor: &mut Editor<'_>,
-    node: &'n Node,
-    path: &str,
-    facts: &mut RequirementFacts,
-) -> Vec<&'n str> {
-    let Some(map) = node.entry("requirement_map") else {
-        return Vec::new();
+/// What routes name besides the requirements that the map has.
+fn entries_for_routes(node: &Node, routes: &RouteUse) -> Vec<NewEntry> {
+    let requirement = |name: &str| {
+        let mut entries = node.get("requirement_map")?.entries().iter();
+        entries.find(|entry| entry.key == name)
     };
-    let rules = node.get("rules").map(Node::items).unwrap_or_default();
-    let named: Vec<&str> = rules
-        .iter()
-        .filter_map(|rule| rule.text_of("requirement_name"))
-        .collect();
-    let mut unnamed = Vec::new();
+    let mut entries = Vec::new();
+    for common in &routes.common_names {
+        let value = match common.requirement.as_deref() {
+            None => requirement::open(),
+            Some(name) => match requirement(name) {
+                Some(entry) => requirement::converted(&entry.value),
+                None if name == DISABLED => requirement::open(),
+                // An unknown name refuses every request, as in jwt_authn.
+                None => continue,
+            },
+        };
+        entries.push(NewEntry::new(&common.name, value));
+    }
+    let is_needed = routes.disables || !routes.names || routes.elsewhere;
+    if is_needed && requirement(DISABLED).is_none() {
+        entries.push(requirement::open_entry());
+    }
+    entries
+}
+
+/// Converts the requirement map.
+fn requirement_map(editor: &mut Editor<'_>, node: &Node, path: &str, facts: &mut RequirementFacts) {
+    let Some(map) = node.entry("requirement_map") else {
+        return;
+    };
     for entry in map.value.entries() {
         let path = join(path, &format!("{}.{}", map.key, entry.key));
         requirement::convert(editor, &entry.value, &path, facts);
-        if !named.contains(&entry.key.as_str()) {
-            unnamed.push(entry.key.as_str());
-        }
     }
-    unnamed
 }
 
 /// What differs for every configuration like this.
 fn general(providers: &ProviderFacts, requirements: &RequirementFacts) -> String {
     let mut text = "what every configuration changes (README.md, \"Different from jwt_authn\"):\n\
         - a malformed credential, several tokens in one request, or a very long text for a regular expression is \
-          answered with 400, not 401; bodies are JSON, and challenges have the error codes of RFC 6750\n\
+          answered with 400, not 401 (or 200, where one of the tokens is good); bodies are JSON, and challenges have the \
+          error codes of RFC 6750\n\
         - 401 for tokens with a `typ` other than JWT and at+jwt, with `crit`, with `iat` in the future, with `exp: 0`, \
           of more than 16384 bytes, and with `cnf` unless the client proves what they are bound to; 400 or 401 for \
           bad base64url and a fourth part\n\
@@ -210,6 +230,11 @@ fn general(providers: &ProviderFacts, requirements: &RequirementFacts) -> String
     if requirements.opens {
         text.push_str(
             "\n- a path such as `//`, `/../`, `;` or `%2f` never matches what lets requests pass without a token: 401",
+        );
+    }
+    if requirements.admits_failed {
+        text.push_str(
+            "\n- where allow_missing_or_failed lets requests pass, one with several tokens passes as one without a token",
         );
     }
     if providers.has_remote_keys {

@@ -2,7 +2,10 @@
 
 use super::editor::{Editor, NewEntry};
 use super::local_keys;
+use super::location;
 use super::new_value::NewValue;
+use super::regex;
+use super::remote_keys;
 use super::requirement::AUDIENCES;
 use super::surroundings::Surroundings;
 use crate::source_tree::{Entry, Node};
@@ -39,6 +42,30 @@ pub(super) struct ProviderFacts {
     pub(super) variables: Vec<String>,
     pub(super) has_remote_keys: bool,
     pub(super) forwards_claims: bool,
+    /// The headers that providers read tokens from.
+    pub(super) token_headers: Vec<String>,
+}
+
+impl ProviderFacts {
+    /// What is known of `providers` before the first one is converted.
+    pub(super) fn new(providers: &[Entry]) -> Self {
+        let mut token_headers = Vec::new();
+        for provider in providers {
+            let lists = ["from_headers", "from_params", "from_cookies"];
+            let mut lists = lists.iter().filter_map(|name| provider.value.get(name));
+            if lists.all(Node::is_empty) {
+                token_headers.push("authorization".to_owned());
+            }
+            let headers = provider.value.get("from_headers").map(Node::items);
+            let names = headers.unwrap_or_default().iter();
+            let names = names.filter_map(|header| header.text_of("name"));
+            token_headers.extend(names.map(str::to_owned));
+        }
+        Self {
+            token_headers,
+            ..Self::default()
+        }
+    }
 }
 
 /// Converts the provider `entry`, which is at `path`.
@@ -52,7 +79,14 @@ pub(super) fn convert(
     let node = &entry.value;
     let mut deleted = Vec::new();
     let mut added = Vec::new();
-    locations(editor, node, path, &mut deleted, &mut added);
+    location::convert(editor, node, path, &mut deleted, &mut added);
+    if node.text_of("issuer") == Some("") {
+        // Tokens of every issuer, in both.
+        deleted.extend(node.position("issuer"));
+    }
+    if let Some(subjects) = node.get("subjects") {
+        regex::convert(editor, subjects, &format!("{path}.subjects"));
+    }
     if let Some(audiences) = node
         .entry("audiences")
         .filter(|entry| !entry.value.is_empty())
@@ -75,8 +109,10 @@ pub(super) fn convert(
     times(editor, node, path);
     cache(editor, node, path);
     claims(editor, node, path, facts, &mut deleted);
-    if node.get("remote_jwks").is_some() {
+    payload_header(editor, node, path, facts, &mut deleted);
+    if let Some(keys) = node.get("remote_jwks") {
         facts.has_remote_keys = true;
+        remote_keys::convert(editor, keys, &format!("{path}.remote_jwks"));
     }
     if let Some(keys) = node.get("local_jwks") {
         let (keys_path, variables) = (format!("{path}.local_jwks"), &mut facts.variables);
@@ -99,49 +135,38 @@ fn field(path: &str, entry: &Entry) -> String {
     format!("{path}.{}", entry.key)
 }
 
-/// Where tokens are.
-fn locations(
+/// Whether the gate refuses to set this header.
+fn is_reserved(name: &str, facts: &ProviderFacts) -> bool {
+    let is_name = |other: &str| name.eq_ignore_ascii_case(other);
+    RESERVED_HEADERS.iter().any(|other| is_name(other))
+        || facts.token_headers.iter().any(|other| is_name(other))
+}
+
+/// The header of the payload.
+fn payload_header(
     editor: &mut Editor<'_>,
     node: &Node,
     path: &str,
+    facts: &ProviderFacts,
     deleted: &mut Vec<usize>,
-    added: &mut Vec<NewEntry>,
 ) {
-    let fields = ["from_headers", "from_params", "from_cookies"];
-    let given: Vec<&Entry> = fields.iter().filter_map(|name| node.entry(name)).collect();
-    if given.iter().all(|entry| entry.value.is_empty()) {
-        deleted.extend(fields.iter().filter_map(|name| node.position(name)));
-        let header = NewValue::map([
-            ("name", NewValue::text("Authorization")),
-            ("value_prefix", NewValue::text("Bearer ")),
-        ]);
-        added.push(NewEntry::new("from_headers", NewValue::List(vec![header])));
-        let parameters = NewValue::List(vec![NewValue::text("access_token")]);
-        added.push(NewEntry::new("from_params", parameters).review(
-            "as in jwt_authn, which also reads the query parameter access_token: tokens in URLs end up in logs, so \
-             delete both fields if no client uses it. The rest of the query stays as it was sent",
-        ));
-        return;
+    if let Some(header) = node.entry("forward_payload_header")
+        && let Some(name) = header.value.text()
+        && is_reserved(name, facts)
+    {
+        let text = format!("{}: no payload is forwarded", not_set(name));
+        editor.review(node.range.start, &field(path, header), &text);
+        deleted.extend(node.position("forward_payload_header"));
     }
-    for entry in given {
-        let path = &field(path, entry);
-        let at = entry.key_range.start;
-        if entry.value.is_empty() {
-        } else if entry.is_named("from_params") {
-            let text = "the rest of the query stays as it was sent when the token is removed; jwt_authn decodes it";
-            editor.review(at, path, text);
-        } else if entry.is_named("from_cookies") {
-            let text = "the token is removed from the cookie, unless `forward` is true; jwt_authn leaves it there";
-            editor.review(at, path, text);
-        } else {
-            let prefixes = entry.value.items().iter();
-            let mut prefixes = prefixes.filter_map(|item| item.text_of("value_prefix"));
-            if prefixes.any(|prefix| !prefix.is_empty() && prefix.trim_end() != "Bearer") {
-                let text = "the value must begin with `value_prefix`; jwt_authn finds it anywhere in the value";
-                editor.review(at, path, text);
-            }
-        }
-    }
+}
+
+/// Why the gate sets no such header.
+fn not_set(names: &str) -> String {
+    format!(
+        "the gate sets no header {names}, which is for more than one party or holds tokens. If the upstream trusts it, \
+         choose another one here and there, and remove what clients send. jwt_authn accepts no token from a header that \
+         it sets; the gate does"
+    )
 }
 
 /// Claims that become headers.
@@ -160,30 +185,35 @@ fn claims(
     };
     facts.forwards_claims = true;
     let path = &field(path, headers);
-    editor.review(
-        headers.key_range.start,
-        path,
-        "numbers are written as `5` and `1.5`, not 5.000000; JSON is not escaped beyond need; claims with control \
-         characters or surrounding white space become no header",
-    );
     let (mut kept, mut reserved) = (Vec::new(), Vec::new());
     for item in headers.value.items() {
         let name = item.text_of("header_name").unwrap_or_default();
-        if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+        if is_reserved(name, facts) {
             reserved.push(name);
         } else {
             kept.push(NewValue::from_json(&item.to_json()));
         }
     }
+    // Not at the member itself if its lines are deleted.
+    let at = if kept.is_empty() {
+        node.range.start
+    } else {
+        headers.key_range.start
+    };
+    editor.review(
+        at,
+        path,
+        "numbers are written as `5` and `1.5`, not 5.000000; JSON is not escaped beyond need; claims with control \
+         characters or surrounding white space become no header",
+    );
     if reserved.is_empty() {
         return;
     }
     let text = format!(
-        "the gate sets no header {}, which is for more than one party: the claim is left out. If the upstream trusts \
-         this header, choose another one here and there, and remove what clients send",
-        reserved.join(" and ")
+        "{}: the claim is left out",
+        not_set(&reserved.join(" and "))
     );
-    editor.review(headers.key_range.start, path, &text);
+    editor.review(at, path, &text);
     if kept.is_empty() {
         deleted.extend(node.position("claim_to_headers"));
     } else {
@@ -221,10 +251,16 @@ fn cache(editor: &mut Editor<'_>, node: &Node, path: &str) {
         path,
         "verified tokens are forgotten when their key is withdrawn; in jwt_authn they are not",
     );
-    if let Some(size) = cache.value.get("jwt_max_token_size")
-        && size.text().and_then(|size| size.parse().ok()) > Some(LONGEST_TOKEN)
-    {
-        let path = format!("{path}.jwt_max_token_size");
+    let Some(size) = cache.value.get("jwt_max_token_size") else {
+        return;
+    };
+    let bytes: Option<u64> = size.text().and_then(|size| size.parse().ok());
+    let path = format!("{path}.jwt_max_token_size");
+    if bytes == Some(0) {
+        let review = "0 means the default of 4096 in jwt_authn; here it would be refused";
+        editor.review(size.range.start, &path, review);
+        editor.replace(size, &path, &NewValue::literal("4096"));
+    } else if bytes > Some(LONGEST_TOKEN) {
         editor.review(size.range.start, &path, "at most 65536 bytes are possible");
         editor.replace(size, &path, &NewValue::literal("65536"));
     }
@@ -260,11 +296,16 @@ fn metadata(
             };
             editor.refuse(entry.key_range.start, &path, instead);
         } else {
-            let text = format!(
-                "`{name}: {key}` is left out: the gate does not write it. Nothing in this file reads it; make sure \
-                 that nothing else does"
-            );
-            editor.review(entry.key_range.start, &path, &text);
+            let readers = if surroundings.passes_metadata_on() {
+                "A filter in this file passes all metadata of jwt_authn on to a server; make sure that the server does \
+                 not need it"
+            } else {
+                "Nothing in this file reads it; make sure that nothing else does"
+            };
+            let text =
+                format!("`{name}: {key}` is left out: the gate does not write it. {readers}");
+            // Not at the member itself, whose lines are deleted.
+            editor.review(node.range.start, &path, &text);
             deleted.push(index);
         }
     }

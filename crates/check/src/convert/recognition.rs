@@ -1,7 +1,11 @@
 //! How a configuration of `jwt_authn` is recognised.
 
-use super::filter::is_native;
 use crate::source_tree::Node;
+
+/// Whether this is the type of `jwt_authn`'s configuration.
+pub(super) fn is_native(type_url: &str) -> bool {
+    type_url.ends_with("envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication")
+}
 
 /// The configuration of `jwt_authn` that the message `node` is or contains.
 pub(super) fn native_of(node: &Node) -> Option<&Node> {

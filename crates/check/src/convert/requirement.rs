@@ -11,6 +11,34 @@ pub(super) struct RequirementFacts {
     pub(super) opens: bool,
     /// Whether one of them extracts claims without validation.
     pub(super) extracts: bool,
+    /// Whether one of them lets requests with bad tokens pass.
+    pub(super) admits_failed: bool,
+    /// Pairs of providers that read tokens from the same place, of which the first takes them away.
+    pub(super) takers: Vec<(String, String)>,
+}
+
+/// The converted form of the requirement `node`, to write it in another place.
+pub(super) fn converted(node: &Node) -> NewValue {
+    if is_open(node) {
+        return open();
+    }
+    let members = node.entries().iter().map(|entry| {
+        let value = match entry.value.entry("requirements") {
+            Some(list) if entry.is_named("requires_any") || entry.is_named("requires_all") => {
+                let items = list.value.items().iter().map(converted).collect();
+                NewValue::Map(vec![(list.key.clone(), NewValue::List(items))])
+            }
+            _ => NewValue::from_json(&entry.value.to_json()),
+        };
+        (entry.key.clone(), value)
+    });
+    NewValue::Map(members.collect())
+}
+
+/// Whether it lets every request pass because it says nothing.
+fn is_open(node: &Node) -> bool {
+    let is_null = |entry: &Entry| entry.value.is_null();
+    node.is_empty() || (node.is_map() && node.entries().iter().all(is_null))
 }
 
 /// Converts the requirement `node`, which is at `path`.
@@ -20,9 +48,7 @@ pub(super) fn convert(
     path: &str,
     facts: &mut RequirementFacts,
 ) {
-    let is_null = |entry: &Entry| entry.value.is_null();
-    let is_map_of_nulls = node.is_map() && node.entries().iter().all(is_null);
-    if node.is_empty() || is_map_of_nulls {
+    if is_open(node) {
         facts.opens = true;
         if !node.is_empty() {
             let text = "a null is no requirement: in jwt_authn it lets every request pass, and so it does here";
@@ -51,6 +77,7 @@ pub(super) fn convert(
         let path = format!("{path}.{}.{}", entry.key, audiences.key);
         editor.review(audiences.key_range.start, &path, AUDIENCES);
     }
+    facts.admits_failed |= node.entry("allow_missing_or_failed").is_some();
     for list in ["requires_any", "requires_all"] {
         let Some(entry) = node.entry(list) else {
             continue;
@@ -58,6 +85,14 @@ pub(super) fn convert(
         let Some(requirements) = entry.value.entry("requirements") else {
             continue;
         };
+        if list == "requires_all" && takes_away(&requirements.value, facts) {
+            editor.review(
+                entry.key_range.start,
+                &format!("{path}.{}", entry.key),
+                "two providers read tokens from the same place: in jwt_authn the first takes its token away unless \
+                 `forward` is true, and the other refuses the request; here one token may satisfy both",
+            );
+        }
         if list == "requires_any" && repeats_provider(&requirements.value) {
             editor.review(
                 entry.key_range.start,
@@ -89,6 +124,27 @@ pub(super) fn open_entry() -> NewEntry {
 
 /// The name of [`open_entry`].
 pub(super) const DISABLED: &str = "jwt_authn_disabled";
+
+/// Whether a provider in one of the requirements takes the token away from one in another.
+fn takes_away(requirements: &Node, facts: &RequirementFacts) -> bool {
+    let names: Vec<Vec<&str>> = requirements
+        .items()
+        .iter()
+        .map(|requirement| {
+            let mut names = Vec::new();
+            collect(requirement, &mut names);
+            names
+        })
+        .collect();
+    let mut takers = facts.takers.iter();
+    takers.any(|(first, other)| {
+        let position = |name: &str| names.iter().position(|names| names.contains(&name));
+        let last = names
+            .iter()
+            .rposition(|names| names.contains(&other.as_str()));
+        position(first).is_some_and(|position| last > Some(position))
+    })
+}
 
 /// Whether two of the alternatives name the same provider.
 fn repeats_provider(alternatives: &Node) -> bool {

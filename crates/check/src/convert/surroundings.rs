@@ -12,6 +12,9 @@ pub(super) struct Surroundings<'s> {
     pub(super) directory: &'s Path,
 }
 
+/// The namespace of dynamic metadata into which `jwt_authn` writes.
+const NAMESPACE: &str = "envoy.filters.http.jwt_authn";
+
 impl Surroundings<'_> {
     /// Reads a file that the configuration names, relative to the working directory as Envoy does, or else
     /// to the directory of the configuration.
@@ -24,15 +27,30 @@ impl Surroundings<'_> {
             .ok()
     }
 
+    /// Whether a filter in the file passes on all that `jwt_authn` writes into dynamic metadata, such as `ext_authz` with
+    /// `metadata_context_namespaces`.
+    pub(super) fn passes_metadata_on(&self) -> bool {
+        self.documents.iter().any(lists_namespace)
+    }
+
     /// Whether something in the file reads the value `key` that `jwt_authn` writes into dynamic metadata.
     pub(super) fn reads_metadata(&self, key: &str) -> bool {
         self.documents.iter().any(|node| reads(node, key))
     }
 }
 
+/// Whether something in `node` names the namespace in a list.
+fn lists_namespace(node: &Node) -> bool {
+    let mut items = node.items().iter();
+    items.any(|item| item.text() == Some(NAMESPACE) || lists_namespace(item))
+        || node
+            .entries()
+            .iter()
+            .any(|entry| lists_namespace(&entry.value))
+}
+
 /// Whether something in `node` reads the value `key`.
 fn reads(node: &Node, key: &str) -> bool {
-    const NAMESPACE: &str = "envoy.filters.http.jwt_authn";
     match &node.shape {
         Shape::Scalar { text, .. } => text.contains(NAMESPACE) && text.contains(key),
         Shape::List { items, .. } => items.iter().any(|item| reads(item, key)),

@@ -382,17 +382,27 @@ fn every_kind_of_warning_is_documented() {
 
 #[test]
 fn a_native_configuration_is_recognised() {
-    let native = "http_filters:
-- name: envoy.filters.http.jwt_authn
-  typed_config:
-    '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-    providers: {}
-";
-    let (status, printed) = check(&file("native.yaml", native));
-    assert_eq!(status, 2);
-    assert!(
-        printed.contains("has a jwt_authn filter and no bearer-gate"),
-        "{printed}"
+    let filter = |kind: &str| {
+        format!(
+            "http_filters:\n- name: envoy.filters.http.jwt_authn\n  typed_config:\n    \
+             '@type': type.googleapis.com/{kind}\n    providers: {{}}\n"
+        )
+    };
+    let native = filter("envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication");
+    let map = format!(
+        "kind: ConfigMap\ndata:\n  envoy.yaml: |\n    {}\n",
+        native.replace('\n', "\n    ")
     );
-    assert!(printed.contains("bearer-gate-check convert "), "{printed}");
+    let old = filter("envoy.config.filter.http.jwt_authn.v2alpha.JwtAuthentication");
+    let oldest =
+        "http_filters:\n- name: envoy.filters.http.jwt_authn\n  config: { providers: {} }\n";
+    for text in [&*native, &map, &old, oldest] {
+        let (status, printed) = check(&file("native.yaml", text));
+        assert_eq!(status, 2);
+        assert!(
+            printed.contains("has a jwt_authn filter and no bearer-gate"),
+            "{printed}"
+        );
+        assert!(printed.contains("bearer-gate-check convert "), "{printed}");
+    }
 }
