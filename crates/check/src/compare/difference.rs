@@ -3,6 +3,7 @@
 use gate::policy::is_ambiguous;
 
 use super::compared_request::{ComparedRequest, TokenKind};
+use super::header_list::HeaderList;
 use super::side::Side;
 use crate::convert::RESERVED_HEADERS;
 use crate::mint::kind::Kind;
@@ -236,8 +237,14 @@ pub(crate) static ALL: [(Difference, Applies); 19] = [
             let mut reserved = names
                 .iter()
                 .filter(|name| RESERVED_HEADERS.contains(&name.as_str()));
+            let is_absent = |headers: &HeaderList, name: &str| headers.all(name).next().is_none();
+            let native = one.native.upstream.as_ref();
             one.statuses() == (200, 200)
-                && reserved.any(|name| one.request.headers.all(name).next().is_none())
+                && reserved.any(|name| {
+                    // Native sets it, or removes the client's.
+                    is_absent(&one.request.headers, name)
+                        || native.is_some_and(|headers| is_absent(headers, name))
+                })
         },
     ),
     (
