@@ -162,11 +162,15 @@ fn verdict(compared: &Compared<'_>, reviews: &[String]) -> Verdict {
         return Verdict::Same;
     }
     match compared.explain() {
-        Some(known) if reviews.iter().any(|review| review.contains(known.review)) => {
-            Verdict::Expected(known)
-        }
+        Some(known) if is_marked(known, reviews) => Verdict::Expected(known),
         known => Verdict::Unexpected(known),
     }
+}
+
+/// Whether one of these reviews is about the difference.
+fn is_marked(difference: &Difference, reviews: &[String]) -> bool {
+    let mut parts = difference.reviews.iter();
+    parts.any(|part| reviews.iter().any(|review| review.contains(part)))
 }
 
 #[cfg(test)]
