@@ -137,10 +137,13 @@ impl Search<'_> {
                     self.visit(item, &format!("{path}[{index}]"), None);
                 }
             }
-            Value::String(embedded) if embedded.contains(NATIVE) => {
+            Value::String(embedded) if embedded.contains(NATIVE) && embedded.contains('\n') => {
                 // A file inside the file, such as one in a ConfigMap.
                 let file = ConfigFile::parse(embedded.as_bytes());
-                for chain in file.iter().flat_map(|file| find_all(&file.documents)) {
+                let documents = file.into_iter().flat_map(|file| file.documents);
+                // A text by itself is no file.
+                let documents: Vec<Value> = documents.filter(|one| !one.is_string()).collect();
+                for chain in find_all(&documents) {
                     let path = join(path, &chain.path);
                     self.chains.push(Chain { path, ..chain });
                 }

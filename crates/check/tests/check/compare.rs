@@ -113,6 +113,19 @@ fn tokens_are_not_printed() {
 }
 
 #[test]
+fn the_name_of_the_filter_in_a_text_is_no_file() {
+    let name = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
+    let config: Value = serde_json::from_str(&native(&json!({}), &all())).unwrap();
+    let mut typed = config;
+    typed["@type"] = format!("type.googleapis.com/{name}").into();
+    let texts = json!([name, format!("a\n{name}\n")]);
+    let file =
+        json!({"type_urls": texts, "http_filters": [{"name": "jwt", "typed_config": typed}]});
+    let (status, printed) = compare(&file.to_string(), &[]);
+    assert_eq!(status, 0, "{printed}");
+}
+
+#[test]
 fn requests_may_come_from_a_file() {
     let cases = file(
         "cases.yaml",
