@@ -6,10 +6,10 @@ mod kind;
 mod written;
 
 use gate_check::{Console, Status, run};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Envoy, Response, Server, Setup, Token, get, keys, root};
-use kind::{Kind, file};
+use crate::support::{Envoy, Response, Server, Token, get, keys, root};
+pub(crate) use kind::{Kind, file};
 
 /// Differences that are allowed: the answers of `jwt_authn` and of the gate, and what REVIEW then says.
 const REVIEWED: [(u16, u16, &str); 5] = [
@@ -27,6 +27,12 @@ const REVIEWED: [(u16, u16, &str); 5] = [
     ),
     (401, 503, "503 with Retry-After, not 401"),
 ];
+
+/// All kinds of configurations.
+pub(crate) fn kinds() -> Vec<Kind> {
+    let written = written::written().into_iter();
+    written.chain(generated::generated()).collect()
+}
 
 /// Runs `convert`. Returns the converted file, and everything that it reports.
 fn convert(name: &str, bootstrap: &str) -> (String, String) {
@@ -99,14 +105,8 @@ fn received(answer: &Response) -> Value {
 #[test]
 fn a_converted_configuration_differs_only_where_it_says_review() {
     let upstream = Server::echo();
-    let kinds = written::written().into_iter().chain(generated::generated());
-    for kind in kinds {
-        let mut setup = Setup::new(Value::Null);
-        setup.instead = Some(kind.filters.clone());
-        if !kind.routes.is_null() {
-            setup.connection_manager = json!({"route_config": kind.routes});
-        }
-        let bootstrap = setup.bootstrap(upstream.port);
+    for kind in kinds() {
+        let bootstrap = kind.bootstrap(upstream.port);
         let (converted, reviews) = convert(kind.name, &bootstrap);
         assert!(
             !converted.contains("jwt_authn.v3"),

@@ -36,6 +36,8 @@ mod certificate_headers;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod comparison;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod conversion;

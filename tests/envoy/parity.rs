@@ -432,9 +432,8 @@ fn the_page_lists_the_differences() {
     let page = page();
     let listed: Vec<&str> = page
         .lines()
-        .filter_map(|line| line.strip_prefix("| "))
-        .skip(1)
-        .filter_map(|line| line.split(" | ").next())
+        .filter_map(|line| line.strip_prefix("| <a id=\"")?.split_once("\"></a>"))
+        .filter_map(|(_, row)| row.split(" | ").next())
         .collect();
     let differences = differences();
     let known = differences.iter().map(|one| one.name);

@@ -10,6 +10,7 @@ use gate::time::Timestamp;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::argument_values::{provider_file, time};
+use crate::compare_arguments::CompareArguments;
 use crate::convert_arguments::ConvertArguments;
 use crate::input::read;
 use crate::mint_arguments::MintArguments;
@@ -23,11 +24,13 @@ Checks configurations of bearer-gate, and shows what the filter would decide abo
 Usage: bearer-gate-check [OPTIONS] FILE
        bearer-gate-check explain [OPTIONS] FILE
        bearer-gate-check convert [OPTIONS] FILE
+       bearer-gate-check compare [OPTIONS] FILE
        bearer-gate-check mint [OPTIONS] FILE
        bearer-gate-check test [OPTIONS] CASES FILE
 
 `explain` shows what the filter would do with a request and its token, step by step.
 `convert` puts the gate in the place of Envoy's jwt_authn filter: see convert --help.
+`compare` shows for which requests the gate does something else than jwt_authn: see compare --help.
 `mint` makes keys and tokens to test a configuration with: see mint --help.
 `test` tests what a configuration does with requests and such tokens: see test --help.
 
@@ -79,6 +82,8 @@ pub(crate) enum Command {
     Version,
     Schema,
     Check(Box<Arguments>),
+    CompareHelp,
+    Compare(CompareArguments),
     ConvertHelp,
     Convert(ConvertArguments),
     MintHelp,
@@ -152,7 +157,7 @@ impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
         let mut arguments = arguments.into_iter().peekable();
-        let commands = ["check", "convert", "explain", "mint", "test"];
+        let commands = ["check", "compare", "convert", "explain", "mint", "test"];
         let is_command = |name: &OsString| commands.iter().any(|command| name == command);
         let command = arguments.next_if(is_command);
         let mut parser = lexopt::Parser::from_args(arguments);
@@ -287,6 +292,9 @@ impl Arguments {
 /// Parses what follows the name of a command; `None` if it is not one with arguments of its own.
 fn subcommand(name: &str, parser: &mut lexopt::Parser) -> Result<Option<Command>, String> {
     Ok(Some(match name {
+        "compare" => {
+            CompareArguments::parse(parser)?.map_or(Command::CompareHelp, Command::Compare)
+        }
         "convert" => {
             ConvertArguments::parse(parser)?.map_or(Command::ConvertHelp, Command::Convert)
         }

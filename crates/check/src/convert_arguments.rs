@@ -36,7 +36,7 @@ Examples:
 ";
 
 /// The module where nothing else is said.
-const MODULE: &str = "/etc/envoy/bearer_gate.wasm";
+pub(crate) const MODULE: &str = "/etc/envoy/bearer_gate.wasm";
 
 /// What to convert, and how.
 #[derive(Debug)]

@@ -64,7 +64,8 @@ pub(crate) fn run(
     Ok(Printed { output, errors })
 }
 
-fn refusals(given: &ConvertInput, failures: &[Failure]) -> String {
+/// The reasons why what was given cannot be converted, one line for each.
+pub(crate) fn refusals(given: &ConvertInput, failures: &[Failure]) -> String {
     let lines = failures.iter().map(|failure| given.describe(failure));
     lines.collect::<Vec<_>>().join("\n")
 }

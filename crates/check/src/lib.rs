@@ -7,6 +7,9 @@
 mod argument_values;
 mod arguments;
 mod claim_failures;
+mod compare;
+mod compare_arguments;
+mod comparing;
 mod config_file;
 mod configuration;
 mod convert;
@@ -101,6 +104,8 @@ pub fn run(
         Command::Version => Ok((format!("bearer-gate-check {SUMMARY}\n"), Status::Good)),
         Command::Schema => Ok((format!("{:#}\n", gate_config::schema()), Status::Good)),
         Command::Check(arguments) => check(&arguments, console, now),
+        Command::CompareHelp => Ok((compare_arguments::HELP.to_owned(), Status::Good)),
+        Command::Compare(arguments) => comparing::run(&arguments, console.input, now),
         Command::ConvertHelp => Ok((convert_arguments::HELP.to_owned(), Status::Good)),
         Command::Convert(arguments) => {
             let printed = converting::run(&arguments, console.environment, console.input)?;

@@ -5,6 +5,7 @@
 mod clusters;
 mod connection_manager;
 mod gate_filter;
+mod payload_metadata;
 mod plugin_settings;
 mod provider;
 mod route;
@@ -69,6 +70,7 @@ fn visit(node: &Node, file: &Node, warnings: &mut Vec<Warning>) {
         && filters.items().iter().any(contains_gate)
     {
         connection_manager::check(node, filters, warnings);
+        payload_metadata::check(filters.items(), warnings);
     }
     route::check_leftover(node, warnings);
     for entry in node.entries() {

@@ -1,7 +1,7 @@
 //! A configuration with keys of its own, and tokens for it.
 
 mod claims;
-mod key_pair;
+pub(crate) mod key_pair;
 pub(crate) mod kind;
 mod local_keys;
 pub(crate) mod minter;

@@ -3,9 +3,9 @@
 /// The result of the command, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// Everything is valid, and the request passes.
+    /// Everything is valid, the request passes, and nothing differs unexpectedly.
     Good,
-    /// A configuration is not valid, or the request is refused.
+    /// A configuration is not valid, the request is refused, a case fails, or something differs unexpectedly.
     Bad,
     /// There is no result: the arguments are wrong, a file cannot be read, or something that the
     /// filter would fetch was not given.

@@ -1,6 +1,6 @@
 //! The command `test`: requests and what the gate should do with them.
 
-mod case;
+pub(crate) mod case;
 mod result;
 
 use std::fs;

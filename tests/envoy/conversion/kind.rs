@@ -5,19 +5,31 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::{Issuer, Request, keys, root};
+use crate::support::{Issuer, Request, Setup, keys, root};
 
 pub(super) const TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3";
 
 /// A kind of configuration.
-pub(super) struct Kind {
-    pub(super) name: &'static str,
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
     pub(super) filters: Vec<Value>,
     /// The route configuration; `null` for one route to the upstream.
     pub(super) routes: Value,
     pub(super) paths: Vec<&'static str>,
     /// How a token is put into a request.
     pub(super) place: fn(Request, &str) -> Request,
+}
+
+impl Kind {
+    /// The bootstrap of an Envoy with `jwt_authn`, and an upstream at this port.
+    pub(crate) fn bootstrap(&self, upstream: u16) -> String {
+        let mut setup = Setup::new(Value::Null);
+        setup.instead = Some(self.filters.clone());
+        if !self.routes.is_null() {
+            setup.connection_manager = json!({"route_config": self.routes});
+        }
+        setup.bootstrap(upstream)
+    }
 }
 
 pub(super) fn native(config: &Value) -> Value {
@@ -60,7 +72,7 @@ pub(super) fn route(prefix: &str, choice: &Value) -> Value {
 }
 
 /// Writes a file for this process.
-pub(super) fn file(name: &str, content: &str) -> PathBuf {
+pub(crate) fn file(name: &str, content: &str) -> PathBuf {
     let directory = root()
         .join("target/tmp")
         .join(format!("conversion-{}", std::process::id()));

@@ -7,7 +7,7 @@ use crate::source_tree::Node;
 
 /// Members of Envoy's `RouteMatch` that `jwt_authn` does not look at. The gate would look at the first two,
 /// and refuses the others.
-const NOT_LOOKED_AT: [&str; 7] = [
+pub(crate) const NOT_LOOKED_AT: [&str; 7] = [
     "grpc",
     "dynamic_metadata",
     "runtime_fraction",
@@ -83,7 +83,7 @@ pub(super) fn matches_all(node: &Node) -> bool {
 }
 
 /// A regular expression for a path template of Envoy (`/users/{id}/*`).
-pub(super) fn template_to_regex(template: &str) -> Option<String> {
+pub(crate) fn template_to_regex(template: &str) -> Option<String> {
     const LITERAL: &str = "[a-zA-Z0-9-._~%!$&'()+,;:@=]";
     let one = format!("{LITERAL}+");
     let many = "[a-zA-Z0-9-._~%!$&'()+,;:@=/]*";

@@ -14,7 +14,7 @@ use crate::source_tree::{Entry, Node};
 const LONGEST_TOKEN: u64 = 65_536;
 
 /// Headers that the gate does not set.
-pub(super) const RESERVED_HEADERS: [&str; 8] = [
+pub(crate) const RESERVED_HEADERS: [&str; 8] = [
     "connection",
     "content-length",
     "content-type",

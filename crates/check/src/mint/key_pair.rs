@@ -6,10 +6,13 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
-    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
-    RsaEncoding, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED, ECDSA_P521_SHA512_FIXED_SIGNING,
+    ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
+    RSA_PKCS1_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -115,6 +118,35 @@ impl KeyPair {
         let input = format!("{header}.{payload}");
         let signature = self.signature(input.as_bytes()).map_err(failure)?;
         Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// Whether the signature of `input` is one of this key.
+    pub(crate) fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
+        let public = match &self.key {
+            Key::Hmac(secret, algorithm) => {
+                let key = hmac::Key::new(*algorithm, secret);
+                return hmac::verify(&key, input, signature).is_ok();
+            }
+            Key::Rsa(pair, _) => pair.public_key().as_ref(),
+            Key::Ec(pair, _) => pair.public_key().as_ref(),
+            Key::Ed25519(pair) => pair.public_key().as_ref(),
+        };
+        let algorithm: &'static dyn VerificationAlgorithm = match self.algorithm {
+            Algorithm::Rs(Hash::Sha256) => &RSA_PKCS1_2048_8192_SHA256,
+            Algorithm::Rs(Hash::Sha384) => &RSA_PKCS1_2048_8192_SHA384,
+            Algorithm::Rs(Hash::Sha512) => &RSA_PKCS1_2048_8192_SHA512,
+            Algorithm::Ps(Hash::Sha256) => &RSA_PSS_2048_8192_SHA256,
+            Algorithm::Ps(Hash::Sha384) => &RSA_PSS_2048_8192_SHA384,
+            Algorithm::Ps(Hash::Sha512) => &RSA_PSS_2048_8192_SHA512,
+            Algorithm::Es(Hash::Sha256) => &ECDSA_P256_SHA256_FIXED,
+            Algorithm::Es(Hash::Sha384) => &ECDSA_P384_SHA384_FIXED,
+            Algorithm::Es(Hash::Sha512) => &ECDSA_P521_SHA512_FIXED,
+            Algorithm::EdDsa => &ED25519,
+            // Returned above.
+            Algorithm::Hs(_) => return false,
+        };
+        let key = UnparsedPublicKey::new(algorithm, public);
+        key.verify(input, signature).is_ok()
     }
 
     fn signature(&self, input: &[u8]) -> Result<Vec<u8>, Unspecified> {

@@ -7,6 +7,8 @@ mod certificates;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod compare;
+#[cfg(test)]
 mod convert;
 #[cfg(test)]
 mod convert_gateway;

@@ -80,7 +80,7 @@ fn a_careful_configuration_has_no_warnings_and_a_table() {
 }
 
 /// Changes to [`GOOD`], each with the warning that it causes and the text at whose place it is.
-const CHANGES: [(&str, &str, &str, &str); 22] = [
+const CHANGES: [(&str, &str, &str, &str); 23] = [
     (
         "failure_policy: FAIL_RELOAD",
         "failure_policy: FAIL_OPEN",
@@ -177,6 +177,12 @@ const CHANGES: [(&str, &str, &str, &str); 22] = [
         "audiences: [api]\n                        claim_to_headers: [{header_name: x-a, claim_name: a}, {header_name: X-A, claim_name: b}]",
         "same-header",
         "{header_name: X-A",
+    ),
+    (
+        "audiences: [api]",
+        "audiences: [api]\n                        payload_in_metadata: p\n                        payload_metadata_header: x-p",
+        "payload-metadata",
+        "payload_metadata_header",
     ),
     (
         "path: /health }",
@@ -335,6 +341,24 @@ fn secrets_without_their_algorithm_are_warned_of() {
     let found = warnings(&config.to_string());
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].ends_with("(docs/warnings.md#hmac)"), "{found:#?}");
+}
+
+#[test]
+fn a_payload_that_a_filter_moves_is_not_warned_of() {
+    let with = |header: &str| {
+        let audiences = "audiences: [api]";
+        let payload = "\n                        payload_in_metadata: p\n                        payload_metadata_header: X-P";
+        let filter = format!(
+            "          - name: m\n            typed_config:\n              \"@type\": \
+             type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config\n              request_rules: \
+             [{{ header: {header}, on_header_present: {{ key: p }}, remove: true }}]\n"
+        );
+        let router = "          - name: envoy.filters.http.router\n";
+        GOOD.replacen(audiences, &format!("{audiences}{payload}"), 1)
+            .replacen(router, &format!("{filter}{router}"), 1)
+    };
+    assert_eq!(warnings(&with("x-p")), Vec::<String>::new());
+    assert_eq!(warnings(&with("x-q")).len(), 1);
 }
 
 #[test]
