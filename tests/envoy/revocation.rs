@@ -379,9 +379,9 @@ fn the_lists_of_wso2_are_fetched_with_the_password_of_the_environment() {
 }
 
 #[test]
-fn a_million_revoked_tokens_cost_a_request_nothing_and_a_worker_40_megabytes_at_most() {
+fn a_million_revoked_tokens_cost_a_request_nothing_and_a_worker_three_tables_of_16_megabytes() {
     const COUNT: usize = 1_000_000;
-    const MOST_KILOBYTES: u64 = 40_000;
+    const MOST_KILOBYTES: u64 = 50_000;
     let scene = Scene::start(&json!({"tokens": ["one"]}));
     let gate = scene
         .setup(&json!({"http_uri": {"uri": "http://lists.example/", "cluster": "lists", "timeout": "600s"}}))
@@ -424,7 +424,8 @@ fn a_million_revoked_tokens_cost_a_request_nothing_and_a_worker_40_megabytes_at_
     let size = names.len();
     println!("{size} bytes of list: a request takes {before:?} without and {after:?} with it,");
     println!("{slowest:?} at most while the worker adopts it; Envoy grew by {grown} kB");
-    // While a worker takes over another list, it has both.
+    // While a worker takes over another list, it has both. Freed memory that is a little too small for the next
+    // list makes it three.
     for other in ["second", "third"] {
         publish(other);
         let listed = with_jti(other);

@@ -33,6 +33,6 @@ pub use refresh_policy::RefreshPolicy;
 pub use remote_document::{RemoteDocument, Retries};
 pub use request_header::RequestHeader;
 pub use resource::{NotAResource, Resource};
-pub use response_body::{ResponseBody, part};
+pub use response_body::{ResponseBody, body_part};
 pub use shared_document::SharedDocument;
 pub use validator::Validator;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 pub use self::list_reader::{ListFormat, ListReader};
 use self::names::{HashKey, Kind, Names};
-use crate::fetching::{DocumentKind, Publication, ResponseBody, Unusable, part};
+use crate::fetching::{DocumentKind, Publication, ResponseBody, Unusable, body_part};
 use crate::time::Timestamp;
 use crate::token::{Signed, Token};
 use crate::verify::{Algorithm, Engine, twin};
@@ -72,7 +72,7 @@ impl RevocationList {
     pub fn parse(document: &[u8], reader: &ListReader) -> Result<Self, Unusable> {
         let body = ResponseBody {
             size: document.len(),
-            read: &|offset, length| part(document, offset, length),
+            read: &|offset, length| body_part(document, offset, length),
         };
         let names = document::parse(&body, reader, HashKey::new(&reader.state))?;
         Ok(Self { names })

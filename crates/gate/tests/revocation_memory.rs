@@ -7,7 +7,7 @@
 
 use std::hash::RandomState;
 
-use gate::fetching::{Publication, ResponseBody, part};
+use gate::fetching::{Publication, ResponseBody, body_part};
 use gate::revocation::{ListFormat, ListReader, RevocationList};
 use peak_alloc::PeakAlloc;
 
@@ -44,7 +44,7 @@ fn a_list_takes_16_bytes_for_each_name_and_hardly_more_while_it_is_read() {
         };
         let body = ResponseBody {
             size: document.len(),
-            read: &|offset, length| part(document.as_bytes(), offset, length),
+            read: &|offset, length| body_part(document.as_bytes(), offset, length),
         };
         let before = ALLOCATOR.current_usage();
         ALLOCATOR.reset_peak_usage();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
-use gate::fetching::part;
+use gate::fetching::body_part;
 use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
@@ -84,7 +84,7 @@ impl Host for SimulatedHost {
     fn callout_body(&self, offset: usize, length: usize) -> Vec<u8> {
         let response = self.0.response.borrow();
         let response = response.as_ref().expect("no response is being delivered");
-        part(&response.body, offset, length)
+        body_part(&response.body, offset, length)
     }
 
     fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {

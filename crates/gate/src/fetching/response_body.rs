@@ -39,7 +39,7 @@ impl<'a> ResponseBody<'a> {
 
 /// What [`ResponseBody::read`] returns for a body that is in memory.
 #[must_use]
-pub fn part(body: &[u8], offset: usize, length: usize) -> Vec<u8> {
+pub fn body_part(body: &[u8], offset: usize, length: usize) -> Vec<u8> {
     let rest = body.get(offset..).unwrap_or_default();
     rest.get(..length).unwrap_or(rest).to_vec()
 }
@@ -75,7 +75,7 @@ mod tests {
             let bytes: Vec<u8> = (0..=250).cycle().take(size).collect();
             let body = ResponseBody {
                 size,
-                read: &|offset, length| part(&bytes, offset, length),
+                read: &|offset, length| body_part(&bytes, offset, length),
             };
             let mut read = Vec::new();
             body.reader().read_to_end(&mut read).unwrap();

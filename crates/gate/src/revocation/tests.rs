@@ -229,7 +229,7 @@ fn workers_share_the_same_table_for_the_same_names_and_another_for_others() {
         let document = document.to_string();
         let body = ResponseBody {
             size: document.len(),
-            read: &|offset, length| part(document.as_bytes(), offset, length),
+            read: &|offset, length| body_part(document.as_bytes(), offset, length),
         };
         RevocationList::to_shared(&body, &reader, known).unwrap()
     };

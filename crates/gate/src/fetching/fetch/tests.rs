@@ -2,7 +2,7 @@ use gate_fixtures::key_set;
 use serde_json::json;
 
 use super::*;
-use crate::fetching::{Backoff, KeySetFormat, RefreshPolicy, part};
+use crate::fetching::{Backoff, KeySetFormat, RefreshPolicy, body_part};
 use crate::keys::{KeySet, MAX_SET_BYTES};
 
 const ISSUER: &str = "https://issuer.example/realms/a";
@@ -76,7 +76,7 @@ fn answer(
         headers,
         body: ResponseBody {
             size: body.len(),
-            read: &|offset, length| part(body, offset, length),
+            read: &|offset, length| body_part(body, offset, length),
         },
     };
     fetch.received(&response, at(millis), 100)
