@@ -14,7 +14,7 @@ pub struct ResponseBody<'a> {
     pub read: &'a dyn Fn(usize, usize) -> Vec<u8>,
 }
 
-impl<'a> ResponseBody<'a> {
+impl ResponseBody<'_> {
     /// The whole body.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {

@@ -43,7 +43,7 @@ pub(super) fn parse(
 
 /// An upper bound of the number of names in a document.
 fn most_names(document: &ResponseBody<'_>, format: ListFormat) -> usize {
-    let quotes_in = |piece: Vec<u8>| piece.iter().filter(|byte| **byte == b'"').count();
+    let quotes_in = |piece: Vec<u8>| piece.split(|byte| *byte == b'"').skip(1).count();
     let quotes = document
         .pieces()
         .map(quotes_in)
