@@ -24,7 +24,9 @@ export function authn({ alg, providers, anyProvider, rules, keys: size, remote, 
     ? {
       remote_jwks: {
         http_uri: { uri: 'http://keys.example/jwks', cluster: KEYS_CLUSTER, timeout: '2s' },
-        cache_duration: '600s',
+        cache_duration: remote === 'once' ? '600s' : '1s',
+        // Native fetches in the background, too.
+        async_fetch: {},
       },
     }
     : { local_jwks: { inline_string: keySet(alg, keys, size) } };

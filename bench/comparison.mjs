@@ -1,10 +1,12 @@
 // The report of a run that compares two modules, as lines for the terminal.
 
-import { digits, ratios } from './figures.mjs';
+import {
+  LATENCIES, MIB, digits, workersText,
+} from './figures.mjs';
 import { FILTERS, otherOf } from './filters.mjs';
-import { median, summary } from '../tools/statistics.mjs';
+import { median, sideBySide, summary } from '../tools/statistics.mjs';
 
-const NAME_WIDTH = 36;
+const NAME_WIDTH = 44;
 const FIGURE_WIDTH = 12;
 
 /** What is compared, and the heads of the columns. */
@@ -18,27 +20,54 @@ export function comparisonHead({ gate, other }, { rounds }) {
   ];
 }
 
-/** One line for each pair of filters of a scenario that were measured with both modules. */
+/** The lines of a scenario, for each pair of filters that were measured with both modules. */
 export function comparisonLines({ scenario, filters }) {
-  return pairs(filters).map(([name, other]) => columns(
-    FILTERS[name].listed ? `${scenario.name}, ${FILTERS[name].label}` : scenario.name,
-    digits(median(filters[name].cpu)),
-    digits(median(filters[other].cpu)),
-    spread(ratios({ filters }, other, name)),
-  ));
+  return pairs(filters).flatMap(([name, other]) => {
+    const title = FILTERS[name].listed ? `${scenario.name}, ${FILTERS[name].label}` : scenario.name;
+    const [one, its] = [filters[name], filters[other]];
+    return scenario.paced
+      ? Object.entries(LATENCIES).map(([figure, what]) => {
+        const figures = ({ latency }) => latency.map((round) => round[figure]);
+        return line(`${title}, ${what}`, figures(one), figures(its));
+      })
+      : [line(title, one.cpu, its.cpu)];
+  });
 }
 
-/** The lines about start-up; `starts` is what `startUps` returned. */
-export function startLines(starts, rounds) {
+/** The lines about start-up and memory; `found` is what `footprints` returned. */
+export function startLines(found, rounds) {
+  const milliseconds = ({ cpu }) => cpu.map((microseconds) => microseconds / 1000);
+  const mebibytes = ({ bytes }) => bytes.map((each) => each / MIB);
   return [
     columns(`ms of CPU until live, ${rounds} start${rounds === 1 ? '' : 's'}`, 'this', 'other', 'ratio'),
-    ...comparisonLines({ scenario: { name: 'start' }, filters: inMilliseconds(starts) }),
+    ...workerLines('start', found, milliseconds),
+    columns('MiB of resident memory', 'this', 'other', 'ratio'),
+    ...workerLines('memory', found, mebibytes),
   ];
 }
 
-function inMilliseconds(starts) {
-  return Object.fromEntries(Object.entries(starts)
-    .map(([name, { cpu }]) => [name, { cpu: cpu.map((microseconds) => microseconds / 1000) }]));
+/** The lines about the memory of cached tokens and revocation lists, as footprint.mjs returned it. */
+export function memoryLines({ tokens, lists }) {
+  return [
+    columns('MiB of resident memory', 'this', 'other', 'ratio'),
+    ...pairs(lists).flatMap(([name, other]) => Object.keys(lists[name]).map((count) => line(
+      `memory, ${FILTERS[name].label}, ${workersText(count)}`,
+      [lists[name][count] / MIB],
+      [lists[other][count] / MIB],
+    ))),
+    ...pairs(tokens).map(([name, other]) => line('bytes per cached token', [tokens[name]], [tokens[other]])),
+  ];
+}
+
+function workerLines(title, byWorkers, values) {
+  return Object.entries(byWorkers).flatMap(([count, filters]) => pairs(filters).map(([name, other]) => (
+    line(`${title}, ${workersText(count)}`, values(filters[name]), values(filters[other])))));
+}
+
+/** A line about two lists of values of the same rounds. */
+function line(title, one, other) {
+  const inRounds = sideBySide(one, other, (mine, its) => mine / its);
+  return columns(title, digits(median(one)), digits(median(other)), spread(inRounds));
 }
 
 function pairs(filters) {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Failure } from '../tools/failure.mjs';
-import { comparisonLines, startLines } from './comparison.mjs';
+import { comparisonLines, memoryLines, startLines } from './comparison.mjs';
+import { latencyFigures, pacedRate } from './latency.mjs';
 import { chosen, selected } from './scenarios.mjs';
 import { isWhole, readSettings } from './settings.mjs';
 
@@ -26,16 +27,18 @@ test('an ordinary run measures the filters of the scenario, or those that are na
   assert.deepEqual(selected(names, readSettings({ FILTERS: 'gate,noop' })), ['gate']);
 });
 
-test('scenarios are selected by name, group and first words, and start by its name', () => {
+test('scenarios are selected by name, group and first words, and start and memory by their names', () => {
   const found = (environment) => {
-    const { scenarios, start } = chosen(readSettings(environment));
-    return [scenarios.map(({ name }) => name), start];
+    const { scenarios, start, memory } = chosen(readSettings(environment));
+    return [scenarios.map(({ name }) => name), start, memory];
   };
-  assert.deepEqual(found({ ONLY: 'warm-1' }), [['warm-1'], false]);
-  assert.deepEqual(found({ ONLY: 'start', COMPARE: 'main' }), [[], true]);
-  assert.deepEqual(found({ ONLY: 'rich start' }), [['rich-warm', 'rich-cold'], true]);
-  assert.equal(found({ COMPARE: 'main' })[1], true);
-  assert.deepEqual(found({ ONLY: 'cached-1', FILTERS: 'none' }), [[], false]);
+  assert.deepEqual(found({ ONLY: 'warm-1' }), [['warm-1'], false, false]);
+  assert.deepEqual(found({ ONLY: 'start', COMPARE: 'main' }), [[], true, false]);
+  assert.deepEqual(found({ ONLY: 'rich start memory' }), [['rich-warm', 'rich-cold'], true, true]);
+  assert.deepEqual(found({ COMPARE: 'main' }).slice(1), [true, true]);
+  assert.deepEqual(found({}).slice(1), [true, true]);
+  assert.deepEqual(found({ QUICK: '1' }).slice(1), [false, false]);
+  assert.deepEqual(found({ ONLY: 'cached-1', FILTERS: 'none' }), [[], false, false]);
 });
 
 test('unknown names are refused', () => {
@@ -72,11 +75,41 @@ test('a filter that one of the modules does not accept is left out', () => {
   assert.deepEqual(comparisonLines({ scenario: { name: 'warm-1' }, filters: { gate: { cpu: [1] } } }), []);
 });
 
-test('start-up is compared in milliseconds', () => {
-  const [head, line] = startLines({
-    gate: { cpu: [1_200_000, 1_300_000, 1_250_000], elapsed: [] },
-    other: { cpu: [1_000_000, 1_000_000, 1_000_000], elapsed: [] },
-  }, 3);
+test('start-up is compared in milliseconds, and memory in mebibytes, for each number of workers', () => {
+  const footprints = {
+    gate: { cpu: [1_200_000, 1_300_000, 1_250_000], elapsed: [], bytes: [3, 4, 5].map((mebibytes) => mebibytes * 2 ** 20) },
+    other: { cpu: [1_000_000, 1_000_000, 1_000_000], elapsed: [], bytes: [2, 2, 2].map((mebibytes) => mebibytes * 2 ** 20) },
+  };
+  const [head, one, eight, memoryHead, ...memory] = startLines({ 1: footprints, 8: footprints }, 3);
   assert.match(head, /^ms of CPU until live, 3 starts/);
-  assert.match(line, /^start +1,250 +1,000 +1\.250 {2}1\.225–1\.275 {2}1\.200–1\.300$/);
+  assert.match(one, /^start, 1 worker +1,250 +1,000 +1\.250 {2}1\.225–1\.275 {2}1\.200–1\.300$/);
+  assert.match(eight, /^start, 8 workers +1,250 /);
+  assert.match(memoryHead, /^MiB of resident memory/);
+  assert.match(memory[0], /^memory, 1 worker +4\.00 +2\.00 +2\.000 /);
+  assert.equal(memory.length, 2);
+});
+
+test('memory of revocation lists and cached tokens is compared', () => {
+  const [, list, tokens] = memoryLines({
+    tokens: { gate: 900, other: 1000 },
+    lists: { 'gate-long-list': { 1: 2 ** 21 }, 'other-long-list': { 1: 2 ** 22 } },
+  });
+  assert.match(list, /^memory, list of 1,000,000, 1 worker +2\.00 +4\.00 +0\.500 /);
+  assert.match(tokens, /^bytes per cached token +900 +1,000 +0\.900 /);
+});
+
+test('latency is compared figure by figure', () => {
+  const latency = (factor) => [latencyFigures([100, 200, 300].map((micros) => micros * factor))];
+  const lines = comparisonLines({
+    scenario: { name: 'latency-steady', paced: true },
+    filters: { gate: { latency: latency(2) }, other: { latency: latency(1) } },
+  });
+  assert.equal(lines.length, 4);
+  assert.match(lines[0], /^latency-steady, median +400 +200 +2\.000 /);
+  assert.match(lines[3], /^latency-steady, slowest +600 +300 +2\.000 /);
+});
+
+test('the rate is half of what the slowest filter can answer', () => {
+  assert.equal(pacedRate([17_390, 40_000]), 8600);
+  assert.equal(pacedRate([90]), 100);
 });

@@ -1,7 +1,10 @@
 // The report of a run as Markdown and plots, made only from its raw numbers.
 
-import { NOTHING, above, cpu, digits, latency, or, perSecond, ratio, spread } from './figures.mjs';
+import {
+  LATENCIES, MIB, NOTHING, above, cpu, digits, latency, or, perSecond, ratio, spread, workersText,
+} from './figures.mjs';
 import { COMPARED, FILTERS } from './filters.mjs';
+import { CACHED_TOKENS, FIRST_REQUESTS } from './footprint.mjs';
 import { LONG } from './lists.mjs';
 import { plot } from './plot.mjs';
 import { GROUPS } from './scenarios.mjs';
@@ -11,7 +14,6 @@ import { median, summary } from '../tools/statistics.mjs';
 const CPU = 'Envoy\'s CPU time per request in µs';
 const NAMES = Object.keys(FILTERS);
 const label = (name) => FILTERS[name].label;
-const MIB = 1024 * 1024;
 
 /** The groups with a plot, and the names of the plots' files. */
 const PLOTS = {
@@ -55,7 +57,7 @@ must not cost more than 1.5 times what it costs with 60.`,
 /** The report of a run: `{ markdown, plots }`; `plots` has SVG texts by file name. */
 export function report(run) {
   const groups = Object.keys(GROUPS)
-    .map((name) => [name, run.measured.filter(({ scenario }) => scenario.group === name)])
+    .map((name) => [name, run.measured.filter(({ scenario }) => scenario.group === name && !scenario.paced)])
     .filter(([, measured]) => measured.some(({ filters }) => Object.keys(filters).length > 0));
   const plots = Object.fromEntries(groups
     .filter(([name]) => PLOTS[name])
@@ -63,11 +65,10 @@ export function report(run) {
   const parts = [
     head(run),
     ...groups.map(([name, measured]) => groupPart(name, measured)),
-    listsPart(run),
     latencyPart(run),
     throughputPart(run),
     startPart(run),
-    footprintPart(run),
+    memoryPart(run),
     method(run),
   ];
   return { markdown: `${parts.filter(Boolean).join('\n\n')}\n`, plots };
@@ -152,22 +153,32 @@ function groupPlot(name, measured) {
 }
 
 function latencyPart(run) {
-  const shares = [0.5, 0.9, 0.99, 0.999];
-  const rows = run.measured.flatMap((each) => NAMES
-    .map((name) => [name, latency(each, name, shares)])
-    .filter(([, found]) => found)
-    .map(([name, found]) => [`${GROUPS[each.scenario.group]}: ${each.scenario.title}`, label(name), ...found.map(digits)]));
+  const measured = run.measured.filter(({ scenario, filters }) => scenario.paced && Object.keys(filters).length > 0);
+  const steady = measured.find(({ scenario }) => scenario.name === 'latency-steady');
+  const rows = measured.flatMap((each) => NAMES.filter((name) => each.filters[name]).map((name) => {
+    const slowest = latency(each, name, 'slowest');
+    const usual = latency(steady, name, 'slowest');
+    return [
+      each.scenario.title,
+      label(name),
+      digits(each.perSecond),
+      ...Object.keys(LATENCIES).map((figure) => digits(latency(each, name, figure))),
+      or(each === steady || usual === null ? null : slowest - usual),
+    ];
+  }));
   return rows.length === 0 ? null : `## Latency
 
-Latency in microseconds at 1,000 requests per second (h2load): medians of three rounds. It includes the
-load generator's own time.
+Latency in microseconds with a known token at a fixed rate (h2load): half of the requests per second that the slowest of the
+filters can answer. Medians of ${run.settings.paced.rounds} rounds of ${run.settings.paced.seconds} s; "slowest" is the slowest request of each round, and "above" how much longer it takes
+than with a key set that is fetched once. The figures include the load generator's own time. The key set has two keys. One of
+them signs the tokens; the other is replaced where the key set always differs.
 
-${table(['', 'filter', 'median', '90 %', '99 %', '99.9 %'], rows)}`;
+${table(['', 'filter', 'per second', ...Object.values(LATENCIES), 'above'], rows)}`;
 }
 
 function throughputPart(run) {
   const rows = run.measured.filter(({ filters, scenario }) => Object.keys(filters).length > 0
-    && scenario.waiting === 0
+    && scenario.waiting === 0 && !scenario.paced
     && !scenario.filters.some((name) => FILTERS[name].listed)).map((each) => [
     `${GROUPS[each.scenario.group]}: ${each.scenario.title}`,
     ...COMPARED.map((name) => or(perSecond(each, name), (found) => digits(found.median))),
@@ -180,10 +191,54 @@ generator limits this number as well.
 ${table(['', ...COMPARED.map(label)], rows)}`;
 }
 
-function listsPart({ lists }) {
-  if (!lists) {
+function startPart({ footprints, modules, settings }) {
+  if (!footprints) {
     return null;
   }
+  const counts = Object.keys(footprints);
+  const [fewest] = counts;
+  const milliseconds = ({ cpu: used }) => summary(used.map((microseconds) => microseconds / 1000));
+  const rows = Object.keys(footprints[fewest]).map((name) => [
+    label(name),
+    ...counts.map((count) => spread(milliseconds(footprints[count][name]))),
+    spread(summary(footprints[fewest][name].elapsed)),
+  ]);
+  return `## Start-up
+
+CPU time that Envoy uses until its admin interface reports that it is live, by its number of workers, and the time
+that passes with one worker, in milliseconds: medians of ${settings.starts} starts on one core. bearer-gate's module has
+${digits(modules.gate.bytes / 1024)} KiB, the empty filter's ${digits(modules.noop.bytes / 1024)} KiB.
+
+${table(['filter', ...counts.map((count) => `ms of CPU time, ${workersText(count)}`), 'ms to live'], rows)}`;
+}
+
+function memoryPart({ footprints, memory }) {
+  if (!footprints || !memory) {
+    return null;
+  }
+  const { tokens, lists } = memory;
+  const counts = Object.keys(footprints);
+  const [fewest, most] = [counts.at(0), counts.at(-1)];
+  const rows = Object.keys(footprints[fewest]).map((name) => {
+    const used = (count) => median(footprints[count][name].bytes) / MIB;
+    return [
+      label(name),
+      ...counts.map((count) => digits(used(count))),
+      digits((used(most) - used(fewest)) / (most - fewest)),
+      or(tokens[name], (bytes) => digits(bytes)),
+    ];
+  });
+  return `## Memory
+
+Resident memory of Envoy in MiB after ${digits(FIRST_REQUESTS)} requests, by its number of workers; what each further worker
+adds; bytes that each of ${digits(CACHED_TOKENS)} tokens in the cache adds.
+
+${table(['filter', ...counts.map((count) => `MiB, ${workersText(count)}`), 'MiB per worker', 'bytes per token'], rows)}
+
+${listsTable(lists)}`;
+}
+
+function listsTable(lists) {
   const [short, long] = ['gate-short-list', 'gate-long-list'].map((name) => lists[name]);
   const workers = Object.keys(short);
   const more = workers.map((count) => (long[count] - short[count]) / MIB);
@@ -193,56 +248,11 @@ function listsPart({ lists }) {
     ]),
     ['difference', ...more.map(digits)],
   ];
-  return `Resident memory of Envoy in MiB, by its number of workers. The table of the long list takes 24 bytes per
-entry, ${digits((24 * LONG) / MIB)} MiB; the memory used while the document is read is not returned. Envoy's main thread runs
-the module like a worker. Each further worker needs ${digits(more[1] - more[0])} MiB for the long list.
+  return `With a revocation list: the table of the long one takes 16 bytes per entry, ${digits((16 * LONG) / MIB)} MiB, in each worker, in Envoy's
+main thread, which runs the module like a worker, and in the data that they share. Envoy keeps the document in memory while it
+is read. Each further worker needs ${digits(more[1] - more[0])} MiB for the long list.
 
-${table(['MiB', ...workers.map((count) => `${count} worker${count === '1' ? '' : 's'}`)], rows)}`;
-}
-
-function startPart({ starts, modules, settings }) {
-  if (!starts) {
-    return null;
-  }
-  const rows = Object.entries(starts).map(([name, { cpu: used, elapsed }]) => [
-    label(name),
-    spread(summary(used.map((microseconds) => microseconds / 1000))),
-    spread(summary(elapsed)),
-  ]);
-  return `## Start
-
-CPU time that Envoy with one worker uses until its admin interface reports that it is live, and the time
-that passes, in milliseconds: medians of ${settings.starts} starts on one core. bearer-gate's module has
-${digits(modules.gate.bytes / 1024)} KiB, the empty filter's ${digits(modules.noop.bytes / 1024)} KiB.
-
-${table(['filter', 'ms of CPU time', 'ms to live'], rows)}`;
-}
-
-function footprintPart({ footprint }) {
-  if (!footprint) {
-    return null;
-  }
-  const rows = COMPARED.map((name) => {
-    const memory = footprint.workers[name];
-    const counts = Object.keys(memory).map(Number);
-    const most = Math.max(...counts);
-    return [
-      label(name),
-      ...counts.map((count) => digits(memory[count] / MIB)),
-      digits((memory[most] - memory[1]) / (most - 1) / MIB),
-      or(footprint.tokens[name], (bytes) => digits(bytes)),
-    ];
-  });
-  const counts = Object.keys(footprint.workers.none);
-  return `## Memory
-
-Resident memory of Envoy in MiB after ${digits(2000)} requests, by its number of workers; what each worker
-adds; bytes that each of ${digits(50_000)} tokens in the cache adds.
-
-${table([
-    'filter', ...counts.map((count) => `MiB, ${count} worker${count === '1' ? '' : 's'}`),
-    'MiB per worker', 'bytes per token',
-  ], rows)}`;
+${table(['MiB', ...workers.map(workersText)], rows)}`;
 }
 
 function method(run) {
@@ -270,10 +280,14 @@ function plotFile(group) {
 
 const table = (head, rows) => markdownTable(head, rows, { numbers: true });
 
-/** A scenario in one line for the terminal: the CPU time with each filter. */
+/** A scenario in one line for the terminal: the CPU time with each filter, or the latencies. */
 export function summaryLine(each) {
-  const found = NAMES.filter((name) => each.filters[name])
-    .map((name) => `${label(name)} ${digits(median(each.filters[name].cpu))}`);
+  const names = NAMES.filter((name) => each.filters[name]);
+  if (each.scenario.paced) {
+    const latencies = (name) => Object.keys(LATENCIES).map((figure) => digits(latency(each, name, figure)));
+    return names.map((name) => `${label(name)} ${latencies(name).join(' / ')}`).join(', ') || NOTHING;
+  }
+  const found = names.map((name) => `${label(name)} ${digits(median(each.filters[name].cpu))}`);
   const ratios = [
     ['native', 'of jwt_authn'], ['native-cached', 'of cached'],
   ].map(([name, what]) => [ratio(each, name), what])
@@ -282,9 +296,18 @@ export function summaryLine(each) {
   return `${found.join(', ') || NOTHING}${ratios.length > 0 ? ` (${ratios.join(', ')})` : ''}`;
 }
 
-/** Start-up in one line for the terminal: the CPU time with each filter until Envoy is live. */
-export function startSummary(starts) {
-  return Object.entries(starts)
-    .map(([name, { cpu: used }]) => `${label(name)} ${digits(median(used) / 1000)} ms`)
-    .join(', ');
+/** Start-up and memory in lines for the terminal: the CPU time until Envoy is live, and its resident memory. */
+export function startSummary(footprints) {
+  const write = ({ cpu: used, bytes }) => `${digits(median(used) / 1000)} ms and ${digits(median(bytes) / MIB)} MiB`;
+  return Object.entries(footprints).map(([count, filters]) => `${workersText(count)}: ${Object.entries(filters)
+    .map(([name, found]) => `${label(name)} ${write(found)}`).join(', ')}`);
+}
+
+/** The memory of cached tokens and revocation lists in lines for the terminal. */
+export function memorySummary({ tokens, lists }) {
+  return [
+    ...Object.entries(tokens).map(([name, bytes]) => `${label(name)}: ${digits(bytes)} bytes per cached token`),
+    ...Object.entries(lists).map(([name, memory]) => `${label(name)}: ${Object.entries(memory)
+      .map(([count, bytes]) => `${workersText(count)} ${digits(bytes / MIB)} MiB`).join(', ')}`),
+  ];
 }

@@ -1,6 +1,13 @@
 // The figures of a measured scenario, and how they are formatted.
 
-import { median, quantile, sideBySide, summary } from '../tools/statistics.mjs';
+import { median, sideBySide, summary } from '../tools/statistics.mjs';
+
+export const MIB = 1024 * 1024;
+
+/** A number of workers in words. */
+export function workersText(count) {
+  return `${count} worker${Number(count) === 1 ? '' : 's'}`;
+}
 
 /** Envoy's CPU time per request with a filter; `null` if it was not measured. */
 export function cpu(measured, filter) {
@@ -29,11 +36,13 @@ export function above(measured, other, filter = 'gate') {
   return medianOf(byRound(measured, other, filter, (one, its) => one - its));
 }
 
-/** For each share (0 to 1), the median over rounds of that quantile of the latency, in microseconds. */
-export function latency(measured, filter, shares) {
-  const rounds = measured.filters[filter]?.latency ?? [];
-  return rounds.length === 0 ? null : shares
-    .map((share) => summary(rounds.map((round) => quantile(round, share))).median);
+/** What is shown of the latency of the requests of a round, in microseconds. */
+export const LATENCIES = { p50: 'median', p99: '99 %', 'p99.9': '99.9 %', slowest: 'slowest' };
+
+/** One of `LATENCIES` with a filter: the median over rounds, or `null` if it was not measured. */
+export function latency(measured, filter, name) {
+  const rounds = measured?.filters[filter]?.latency ?? [];
+  return rounds.length === 0 ? null : median(rounds.map((round) => round[name]));
 }
 
 function byRound(measured, other, filter, combine) {

@@ -9,60 +9,55 @@ import { COMPARED, FILTERS } from './filters.mjs';
 import { LISTS_CLUSTER, serveList } from './lists.mjs';
 import { send } from './load.mjs';
 import { rotated } from './rounds.mjs';
-import { SCENARIOS } from './scenarios.mjs';
+import { SCENARIOS, selected } from './scenarios.mjs';
 
+/** Numbers of Envoy's workers. */
 const WORKERS = [1, 2, 8];
-const CACHED_TOKENS = 50_000;
-const FIRST_REQUESTS = 2000;
+export const CACHED_TOKENS = 50_000;
+export const FIRST_REQUESTS = 2000;
 const LIST_WORKERS = [1, 2];
 /** By then every thread has adopted the list that one of them fetched: they look twice a second. */
 const SETTLED_MS = 5000;
 
 const plain = SCENARIOS.find(({ name }) => name === 'warm-1');
 const cached = SCENARIOS.find(({ name }) => name === `warm-${CACHED_TOKENS}`);
+const LISTED = Object.keys(FILTERS).filter((name) => FILTERS[name].listed);
+const CACHING = ['native-cached', 'gate'];
 
 /**
- * What starting Envoy costs until it is live, by filter, in each of some rounds: `cpu` in microseconds,
- * `elapsed` in milliseconds.
+ * What Envoy costs with each filter, by number of workers and filter: lists with a value for each round. `cpu`
+ * in microseconds and `elapsed` in milliseconds are what it takes until it is live, `bytes` is its resident
+ * memory after some requests.
  */
-export async function startUps(context, filters, rounds) {
-  const starts = Object.fromEntries(filters.map((name) => [name, { cpu: [], elapsed: [] }]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const filter of rotated(filters, round)) {
-      const envoy = await startWith(context, filter, plain);
-      await envoy.stop();
-      starts[filter].cpu.push(envoy.startCpu);
-      starts[filter].elapsed.push(envoy.startedInMs);
-    }
-  }
-  return starts;
-}
-
-/** Envoy's resident memory in bytes after some requests, by filter and number of workers. */
-export async function memoryOfWorkers(context) {
-  const { processes, tokens } = context;
-  const memory = {};
+export async function footprints({ processes, tokens, modules }, settings) {
+  const filters = selected(COMPARED, settings);
   const walk = { file: await tokens.file('RS256', 1), first: 0, size: 1 };
-  for (const filter of COMPARED) {
-    memory[filter] = {};
-    for (const workers of WORKERS) {
-      const envoy = await startWith(context, filter, { ...plain, workers });
-      await send(processes, {
-        port: envoy.port, path: '/orders/1', count: FIRST_REQUESTS, walk, status: 200,
-      });
-      memory[filter][workers] = await residentMemory(envoy.pid);
-      await envoy.stop();
+  const found = {};
+  for (const workers of WORKERS) {
+    found[workers] = Object.fromEntries(filters.map((name) => [name, { cpu: [], elapsed: [], bytes: [] }]));
+    for (let round = 0; round < settings.starts; round += 1) {
+      for (const filter of rotated(filters, round)) {
+        const envoy = await startWith({ tokens, modules, processes }, filter, { ...plain, workers });
+        await send(processes, {
+          port: envoy.port, path: '/orders/1', count: FIRST_REQUESTS, walk, status: 200,
+        });
+        const { cpu, elapsed, bytes } = found[workers][filter];
+        cpu.push(envoy.startCpu);
+        elapsed.push(envoy.startedInMs);
+        bytes.push(await residentMemory(envoy.pid));
+        await envoy.stop();
+      }
     }
   }
-  return memory;
+  return found;
 }
 
 /** The growth of resident memory per cached token, in bytes, by filter. */
-export async function memoryOfTokens(context) {
+export async function memoryOfTokens(context, settings) {
   const { processes, tokens } = context;
   const memory = {};
   const file = await tokens.file('RS256', CACHED_TOKENS);
-  for (const filter of ['native-cached', 'gate']) {
+  for (const filter of selected(CACHING, settings)) {
     try {
       const envoy = await startWith(context, filter, cached);
       const request = { port: envoy.port, path: '/orders/1', status: 200 };
@@ -85,14 +80,14 @@ export async function memoryOfTokens(context) {
 }
 
 /** Envoy's resident memory in bytes with revocation lists, by filter and number of workers. */
-export async function memoryOfLists(context) {
+export async function memoryOfLists(context, settings) {
   const { processes, tokens } = context;
   const memory = {};
   const walk = { file: await tokens.file('RS256', 1), first: 0, size: 1 };
-  for (const [filter, { listed }] of Object.entries(FILTERS)
-    .filter(([, each]) => each.listed && each.module === 'gate')) {
+  const listed = LISTED.filter((name) => FILTERS[name].module === 'gate');
+  for (const filter of selected(listed, settings)) {
     memory[filter] = {};
-    const server = await serveList(listed);
+    const server = await serveList(FILTERS[filter].listed);
     try {
       for (const workers of LIST_WORKERS) {
         const envoy = await startWith(context, filter, { ...plain, workers }, {

@@ -22,6 +22,19 @@ export function keySet(alg, keys, size = 1) {
   return JSON.stringify({ keys: [...others, publicJwk(alg, kidOf(alg), createPrivateKey(keys[alg]))] });
 }
 
+/**
+ * Returns key sets by turns, as JSON: each has the key of the algorithm, and another one in place of the one
+ * before.
+ */
+export function rotatingKeySets(alg, keys) {
+  const sets = [keySet(alg, keys, 2), keySet(alg, keys, 2)];
+  let served = 0;
+  return () => {
+    served += 1;
+    return sets[served % sets.length];
+  };
+}
+
 function kidOf(alg) {
   return `bench-${alg.toLowerCase()}`;
 }

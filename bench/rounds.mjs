@@ -4,18 +4,15 @@
 import { pathOf } from './authn.mjs';
 import { boundRequests } from './bound.mjs';
 import { cpuTime } from './cpu.mjs';
-import { pace, send } from './load.mjs';
+import { send } from './load.mjs';
 import { Setup } from './setup.mjs';
-import { firstToken } from './tokens.mjs';
 
 /** The number of requests from which the cost of a request is estimated. */
 const SAMPLE = 200;
-const PACED = { perSecond: 1000, seconds: 3, rounds: 3 };
 
 /**
  * Measures a scenario. Returns, by filter, `filters` with one value per round: `cpu` (Envoy's CPU time
- * per request in microseconds), `perSecond` (requests per second) and, for each round at a fixed rate,
- * `latency` (the latencies of all requests in microseconds); `skipped` and `wrong` have reasons.
+ * per request in microseconds) and `perSecond` (requests per second); `skipped` and `wrong` have reasons.
  */
 export async function measure(context, scenario, settings) {
   const { processes, tokens } = context;
@@ -25,15 +22,12 @@ export async function measure(context, scenario, settings) {
     : scenario.distinct;
   const file = await fileOf(scenario, tokens, size);
   const found = { scenario, filters: {}, skipped: {}, wrong: {} };
-  for (const [index, rounds] of split(settings.rounds, settings.batches).entries()) {
+  for (const rounds of split(settings.rounds, settings.batches)) {
     const setup = await Setup.start(context, scenario, file);
     try {
       Object.assign(found.skipped, setup.skipped);
       Object.assign(found.wrong, setup.wrong);
       await runRounds(processes, setup, { scenario, file, size, requests, rounds, settings, found });
-      if (index === 0 && scenario.paced && !settings.quick && settings.compare === null) {
-        await runPaced(processes, setup, { file, found });
-      }
     } finally {
       await setup.stop();
     }
@@ -55,28 +49,13 @@ async function runRounds(processes, setup, { scenario, file, size, requests, rou
   const names = [...setup.envoys.keys()];
   for (const name of names) {
     await turns.warmUp(name, settings.seconds);
-    found.filters[name] ??= { cpu: [], perSecond: [], latency: [] };
+    found.filters[name] ??= { cpu: [], perSecond: [] };
   }
   for (const round of rounds) {
     for (const name of rotated(names, round)) {
       const { cpu, perSecond } = await turns.take(name, round);
       found.filters[name].cpu.push(cpu);
       found.filters[name].perSecond.push(perSecond);
-    }
-  }
-}
-
-/** Measures latencies at a fixed rate. */
-async function runPaced(processes, setup, { file, found }) {
-  const token = file === null ? null : await firstToken(file);
-  const names = [...setup.envoys.keys()];
-  for (let round = 0; round < PACED.rounds; round += 1) {
-    for (const name of rotated(names, round)) {
-      const { port } = setup.envoys.get(name);
-      const latency = await pace(processes, {
-        port, path: setup.path, token, status: setup.status(name), ...PACED,
-      });
-      found.filters[name].latency.push(latency);
     }
   }
 }

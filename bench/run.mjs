@@ -6,16 +6,21 @@ import { join, relative } from 'node:path';
 import { ROOT } from '../tools/checkout.mjs';
 import { Failure } from '../tools/failure.mjs';
 import { runProgram } from '../tools/program.mjs';
-import { comparisonHead, comparisonLines, startLines } from './comparison.mjs';
-import { report, startSummary, summaryLine } from './document.mjs';
-import { COMPARED, FILTERS } from './filters.mjs';
 import {
-  memoryOfLists, memoryOfTokens, memoryOfWorkers, startUps,
+  comparisonHead, comparisonLines, memoryLines, startLines,
+} from './comparison.mjs';
+import {
+  memorySummary, report, startSummary, summaryLine,
+} from './document.mjs';
+import { FILTERS } from './filters.mjs';
+import {
+  footprints, memoryOfLists, memoryOfTokens,
 } from './footprint.mjs';
 import { machine, versions } from './machine.mjs';
+import { measureLatency } from './latency.mjs';
 import { modulesOf } from './modules.mjs';
 import { measure } from './rounds.mjs';
-import { chosen, selected } from './scenarios.mjs';
+import { chosen } from './scenarios.mjs';
 import {
   DOCS, WORK, commandOf, isWhole, readSettings, requireTools,
 } from './settings.mjs';
@@ -28,7 +33,7 @@ await runProgram('bench', main);
 async function main(processes) {
   const settings = readSettings(process.env);
   requireTools();
-  const { scenarios, start } = chosen(settings);
+  const plan = chosen(settings);
   await mkdir(join(WORK, 'envoy'), { recursive: true });
   const modules = await modulesOf(processes, settings, say);
   const context = { processes, modules, tokens: await Tokens.open() };
@@ -40,13 +45,12 @@ async function main(processes) {
     versions: versions(),
     modules,
     measured: [],
-    starts: null,
-    footprint: null,
-    lists: null,
+    footprints: null,
+    memory: null,
   };
   await (settings.compare === null
-    ? measureAll(context, run, { scenarios, start })
-    : compareModules(context, run, { scenarios, start }));
+    ? measureAll(context, run, plan)
+    : compareModules(context, run, plan));
 
   const wrong = run.measured.filter((each) => Object.keys(each.wrong).length > 0);
   await writeFile(join(WORK, 'performance.json'), JSON.stringify(run));
@@ -62,7 +66,7 @@ async function main(processes) {
 }
 
 /** Measures what docs/performance.md shows. */
-async function measureAll(context, run, { scenarios, start }) {
+async function measureAll(context, run, { scenarios, start, memory }) {
   const { settings } = run;
   if (scenarios.length > 0) {
     say('µs of Envoy\'s CPU time per request:');
@@ -73,26 +77,20 @@ async function measureAll(context, run, { scenarios, start }) {
     say(`${scenario.name.padEnd(16)} ${summaryLine(result)}`);
     complain(result);
   }
-  if (!settings.quick && scenarios.some(({ group }) => group === 'revocation')) {
-    say('memory of revocation lists ...');
-    run.lists = await memoryOfLists(context);
-  }
   if (start) {
     say('start ...');
-    run.starts = await startUps(context, selected(COMPARED, settings), settings.starts);
-    say(startSummary(run.starts));
+    run.footprints = await footprints(context, settings);
+    say(...startSummary(run.footprints));
   }
-  if (isWhole(settings)) {
+  if (memory) {
     say('memory ...');
-    run.footprint = {
-      workers: await memoryOfWorkers(context),
-      tokens: await memoryOfTokens(context),
-    };
+    run.memory = await measureMemory(context, settings);
+    say(...memorySummary(run.memory));
   }
 }
 
 /** Measures two modules side by side, and prints how they compare. */
-async function compareModules(context, run, { scenarios, start }) {
+async function compareModules(context, run, { scenarios, start, memory }) {
   const { settings } = run;
   say(...comparisonHead(context.modules, settings));
   for (const scenario of scenarios) {
@@ -102,16 +100,26 @@ async function compareModules(context, run, { scenarios, start }) {
     complain(result);
   }
   if (start) {
-    run.starts = await startUps(context, selected(COMPARED, settings), settings.starts);
-    say(...startLines(run.starts, settings.starts));
+    run.footprints = await footprints(context, settings);
+    say(...startLines(run.footprints, settings.starts));
   }
+  if (memory) {
+    run.memory = await measureMemory(context, settings);
+    say(...memoryLines(run.memory));
+  }
+}
+
+async function measureMemory(context, settings) {
+  return {
+    tokens: await memoryOfTokens(context, settings),
+    lists: await memoryOfLists(context, settings),
+  };
 }
 
 /** Measures a scenario. A failure becomes part of the result and does not end the run. */
 async function measured(context, scenario, settings) {
   try {
-    const how = scenario.waiting > 0 ? measureWaiting : measure;
-    return await how(context, scenario, settings);
+    return await howToMeasure(scenario)(context, scenario, settings);
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
@@ -119,6 +127,13 @@ async function measured(context, scenario, settings) {
     say(...error.details);
     return { scenario, filters: {}, skipped: {}, wrong: { all: error.message } };
   }
+}
+
+function howToMeasure({ waiting, paced }) {
+  if (paced) {
+    return measureLatency;
+  }
+  return waiting > 0 ? measureWaiting : measure;
 }
 
 /** Says which filters were not measured, and why. */

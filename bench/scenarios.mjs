@@ -13,14 +13,15 @@ const REFUSED_TOKENS = 2000;
  * - `tokens`: the kind of token, or `null` for none. `distinct` tokens are sent in turn, again and again,
  *   or every request has a `fresh` token, which the filter has not seen.
  * - `status`: the status of the filters that check tokens.
- * - `alg`, `keys`: the algorithm of the key set and its size. `remote`: it is fetched.
+ * - `alg`, `keys`: the algorithm of the key set and its size. `remote`: it is fetched, `once`, or `often`: every second; or it
+ *   is `rotating`: fetched every second, and each time it has another key beside the one in use.
  * - `providers`, `rules`: their numbers; requests use the last. `anyProvider`: the rule accepts all of them.
  * - `cache`: the entries of the cache if the default is too small.
  * - `bound`: the token is bound to its sender: the algorithm of the proofs, one for each request, or `certificate`; or
  *   `bearer`, if nobody checks that.
  * - `features`, `upstream`, `workers`: scopes and forwarded claims; a cluster behind Envoy; Envoy's workers.
  * - `waiting`: so many requests arrive at once and wait for the introspection of their tokens.
- * - `paced`: the latency at a fixed rate is measured, too. `quick`: it is part of a quick run.
+ * - `paced`: the latency at a fixed rate is measured. `quick`: it is part of a quick run.
  */
 function scenario(name, group, title, fields) {
   const complete = {
@@ -34,7 +35,7 @@ function scenario(name, group, title, fields) {
     status: 200,
     alg: 'RS256',
     keys: 1,
-    remote: false,
+    remote: null,
     providers: 1,
     anyProvider: false,
     rules: 1,
@@ -76,6 +77,7 @@ export const GROUPS = {
   cached: 'Growth with tokens in the cache',
   revocation: 'With a revocation list',
   waiting: 'Growth with waiting requests',
+  latency: 'Latency',
 };
 
 /** The number of requests of a round in which requests wait. At most 1,024 may wait in a worker. */
@@ -85,17 +87,17 @@ export const CROWD = 960;
 const LISTED = ['gate', 'gate-short-list', 'gate-long-list'];
 
 export const SCENARIOS = [
-  scenario('warm-1', 'seen', '1 token', { quick: true, paced: true }),
+  scenario('warm-1', 'seen', '1 token', { quick: true }),
   ...[1_000, 50_000].map((distinct) => scenario(
     `warm-${distinct}`, 'seen', `${number(distinct)} tokens`, { distinct, cache: sized(distinct) },
   )),
   ...['RS256', 'ES256', 'PS256', 'EdDSA'].map((alg) => scenario(
     `cold-${alg.toLowerCase()}`, 'new', alg, { tokens: alg, fresh: true, quick: /^.S256$/.test(alg) && alg !== 'PS256' },
   )),
-  refused('missing', 'no token', null, { quick: true, paced: true }),
+  refused('missing', 'no token', null, { quick: true }),
   refused('garbage', 'garbage', 'garbage', { quick: true }),
   refused('expired', 'expired', 'expired'),
-  refused('unknown-kid', 'unknown kid', 'unknown-kid', { remote: true }),
+  refused('unknown-kid', 'unknown kid', 'unknown-kid', { remote: 'once' }),
   refused('signature', 'bad signature', 'bad-signature'),
   scenario('bound-bearer', 'bound', 'nothing is checked', { bound: 'bearer' }),
   scenario('bound-certificate', 'bound', 'to a certificate', { bound: 'certificate' }),
@@ -131,6 +133,13 @@ export const SCENARIOS = [
         tokens, waiting, filters: ['gate'],
       },
     )))),
+  ...[
+    ['steady', 'the key set is fetched once', 'once'],
+    ['refetch', 'it is fetched every second', 'often'],
+    ['rotation', 'it is fetched every second and always differs', 'rotating'],
+  ].map(([name, title, remote]) => scenario(`latency-${name}`, 'latency', title, {
+    remote, keys: 2, paced: true, filters: CHECKING,
+  })),
 ];
 
 /** The cache size for a number of tokens; `null` if the default is enough. */
@@ -142,17 +151,21 @@ function plural(word) {
   return (size) => `${number(size)} ${word}${size === 1 ? '' : 's'}`;
 }
 
-/** The name by which `ONLY` selects the measurement of start-up, which has no requests. */
-export const START = 'start';
+/**
+ * The names by which `ONLY` selects what is no scenario: start-up and memory with several numbers of workers; memory
+ * of cached tokens and revocation lists.
+ */
+const START = 'start';
+const MEMORY = 'memory';
 
 /**
- * What a run measures: `{ scenarios, start }`. `only` has names, groups or first words of names.
+ * What a run measures: `{ scenarios, start, memory }`. `only` has names, groups or first words of names.
  * Throws a `Failure` if a name matches nothing.
  */
 export function chosen({ quick, only, filters, compare }) {
   const matches = (wanted) => ({ name, group }) => (
     name === wanted || group === wanted || name.startsWith(`${wanted}-`));
-  const unknown = only.find((wanted) => wanted !== START && !SCENARIOS.some(matches(wanted)));
+  const unknown = only.find((wanted) => ![START, MEMORY].includes(wanted) && !SCENARIOS.some(matches(wanted)));
   if (unknown) {
     throw new Failure(`ONLY=${unknown} matches no scenario; bench/scenarios.mjs has their names`, {
       exitCode: NOT_STARTED,
@@ -175,7 +188,10 @@ export function chosen({ quick, only, filters, compare }) {
       : each.quick || !quick))
     .map((each) => ({ ...each, filters: selected(each.filters, { filters, compare }) }))
     .filter((each) => each.filters.length > 0);
-  return { scenarios, start: only.includes(START) || (only.length === 0 && (compare !== null || !quick)) };
+  const everything = only.length === 0 && (compare !== null || !quick);
+  return {
+    scenarios, start: everything || only.includes(START), memory: everything || only.includes(MEMORY),
+  };
 }
 
 /**

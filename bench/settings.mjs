@@ -21,10 +21,14 @@ export const CONNECTIONS = 16;
 /**
  * How much is measured. `requests` is the number of requests of one filter in one round, fewer if they
  * would take longer than `seconds`. The rounds are split into `batches`; all Envoys are restarted for
- * each batch, since the speed of a process depends on where its code lies in memory.
+ * each batch, since the speed of a process depends on where its code lies in memory. `paced` is for latency.
  */
-const FULL = { rounds: 9, batches: 3, requests: { seen: 10_000, fresh: 3_000 }, seconds: 2, starts: 9 };
-const QUICK = { rounds: 5, batches: 1, requests: { seen: 4_000, fresh: 1_000 }, seconds: 0.5, starts: 5 };
+const FULL = {
+  rounds: 9, batches: 3, requests: { seen: 10_000, fresh: 3_000 }, seconds: 2, starts: 9, paced: { rounds: 3, seconds: 5 },
+};
+const QUICK = {
+  rounds: 5, batches: 1, requests: { seen: 4_000, fresh: 1_000 }, seconds: 0.5, starts: 5, paced: { rounds: 3, seconds: 2 },
+};
 
 /** The settings of a run. Throws a `Failure` that names a wrong one. */
 export function readSettings(environment) {
@@ -41,6 +45,7 @@ export function readSettings(environment) {
     ...size,
     rounds: Number(rounds),
     starts: environment.ROUNDS ? Number(rounds) : size.starts,
+    paced: { ...size.paced, rounds: environment.ROUNDS ? Number(rounds) : size.paced.rounds },
     quick,
     only: names(environment.ONLY),
     filters: names(environment.FILTERS),

@@ -7,7 +7,7 @@ import { KEYS_CLUSTER, pathOf } from './authn.mjs';
 import { Envoy, Refused } from './envoy.mjs';
 import { FILTERS } from './filters.mjs';
 import { INTROSPECTION_CLUSTER, serveIntrospection } from './introspection.mjs';
-import { keySet } from './keys.mjs';
+import { keySet, rotatingKeySets } from './keys.mjs';
 import { LISTS_CLUSTER, serveList } from './lists.mjs';
 import { LOAD_CORE } from './settings.mjs';
 import { firstToken } from './tokens.mjs';
@@ -50,10 +50,11 @@ export class Setup {
   }
 
   async #start(processes, keys, modules) {
-    const { alg, upstream, remote, workers, waiting, filters } = this.#scenario;
+    const { alg, keys: size, upstream, remote, workers, waiting, filters } = this.#scenario;
     const clusters = {};
     if (remote) {
-      const server = await serveDocument(keySet(alg, keys));
+      const set = remote === 'rotating' ? rotatingKeySets(alg, keys) : keySet(alg, keys, size);
+      const server = await serveDocument(set);
       this.#behind.push(server);
       clusters[KEYS_CLUSTER] = server.port;
     }

@@ -25,7 +25,7 @@ export async function measureWaiting(context, scenario, settings) {
     for (const name of names) {
       // The first round warms up.
       await turn(setup, name, { tokens, scenario });
-      filters[name] = { cpu: [], perSecond: [], latency: [] };
+      filters[name] = { cpu: [], perSecond: [] };
     }
     for (let round = 0; round < settings.rounds; round += 1) {
       for (const name of rotated(names, round)) {

@@ -74,8 +74,8 @@ impl Host for EnvoyHost {
         hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).unwrap_or_default()
     }
 
-    fn callout_body(&self, size: usize) -> Vec<u8> {
-        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size);
+    fn callout_body(&self, offset: usize, length: usize) -> Vec<u8> {
+        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, offset, length);
         body.ok().flatten().unwrap_or_default()
     }
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { close, listen } from './listen.mjs';
 
 /**
- * Serves a JSON document at every path of a free port. With an `etag`, a client that already has the
+ * Serves a JSON document, or what a function returns, at every path of a free port. With an `etag`, a client that already has the
  * document gets 304. `onRequest` is called with every request. Returns `{ port, stop() }`.
  */
 export async function serveDocument(document, { etag = null, onRequest = () => {} } = {}) {
@@ -19,7 +19,7 @@ export async function serveDocument(document, { etag = null, onRequest = () => {
       }
     }
     response.setHeader('content-type', 'application/json');
-    response.end(document);
+    response.end(typeof document === 'function' ? document() : document);
   });
   const port = await listen(server, 0);
   const stop = () => close(server);

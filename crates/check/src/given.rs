@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::decision::Resources;
-use gate::fetching::{Availability, Publication};
+use gate::fetching::Availability;
 use gate::introspection::{self, IntrospectionResponse, MAX_ANSWER_BYTES, TokenStatus};
 use gate::keys::{KeySet, Provenance};
 use gate::policy::{KeySource, Policy, Provider};

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gate::answer::Answer;
+use gate::fetching::body_part;
 use gate::request::MetadataName;
 use gate::time::{Instant, Timestamp};
 use gate_worker::host::{Callout, CalloutId, ContextId, MetricId};
@@ -80,11 +81,10 @@ impl Host for SimulatedHost {
         response.headers.clone()
     }
 
-    fn callout_body(&self, size: usize) -> Vec<u8> {
+    fn callout_body(&self, offset: usize, length: usize) -> Vec<u8> {
         let response = self.0.response.borrow();
         let response = response.as_ref().expect("no response is being delivered");
-        assert_eq!(response.body.len(), size, "the size of the body");
-        response.body.clone()
+        body_part(&response.body, offset, length)
     }
 
     fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)> {

@@ -52,8 +52,8 @@ pub trait Host: Clone + 'static {
     /// The headers of the response that is being delivered.
     fn callout_headers(&self) -> Vec<(String, Vec<u8>)>;
 
-    /// The body of that response, of `size` bytes.
-    fn callout_body(&self, size: usize) -> Vec<u8>;
+    /// The body of that response from the byte `offset` on, at most `length` bytes.
+    fn callout_body(&self, offset: usize, length: usize) -> Vec<u8>;
 
     /// The entry `key` of the data that all virtual machines share, and its version.
     fn shared_data(&self, key: &str) -> Option<(Vec<u8>, u32)>;

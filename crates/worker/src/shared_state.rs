@@ -18,7 +18,7 @@ use crate::host::Host;
 use crate::store::Store;
 
 /// The version of the format. A filter with another version neither reads nor writes the same entries.
-pub(crate) const FORMAT: &str = "bearer_gate.4";
+pub(crate) const FORMAT: &str = "bearer_gate.5";
 
 /// The largest number of swaps that are tried if other workers get ahead.
 const ATTEMPTS: usize = 4;
@@ -142,30 +142,29 @@ impl<H: Host> SharedState<H> {
         known.clone()
     }
 
-    /// The document, if there is one.
-    pub(crate) fn document(&self) -> Option<SharedDocument> {
-        let (bytes, _) = self.store.get(&self.document_key)?;
-        SharedDocument::decode(bytes, self.max_bytes)
+    /// The document, if there is one, and the version of its entry.
+    pub(crate) fn document(&self) -> (Option<SharedDocument>, u32) {
+        let (bytes, version) = self.store.get(&self.document_key).unwrap_or_default();
+        (SharedDocument::decode(bytes, self.max_bytes), version)
     }
 
     /// Shares a document if the fetch `holder` still holds the turn; returns whether it did.
     /// Other workers adopt the document once the state names it.
     ///
-    /// The version is read before the turn is checked: if another worker takes the turn after that and
-    /// shares a document of its own, this swap fails.
-    pub(crate) fn put(&self, document: SharedDocument, holder: u64) -> bool {
+    /// `version` is that of the entry when the fetch started. It is read before the turn is checked: if another
+    /// worker takes the turn after that and shares a document of its own, this swap fails. It is read again only
+    /// if need be, because the host returns it together with the old document, which may have tens of megabytes.
+    pub(crate) fn put(&self, document: SharedDocument, holder: u64, mut version: u32) -> bool {
         let bytes = document.encode();
         for _ in 0..ATTEMPTS {
-            let Some((_, version)) = self.store.get(&self.document_key) else {
-                self.create();
-                continue;
-            };
             if !self.state().is_turn_of(holder) {
                 return false;
             }
             if self.store.swap(&self.document_key, &bytes, version) {
                 return true;
             }
+            self.create();
+            (_, version) = self.store.get(&self.document_key).unwrap_or_default();
         }
         false
     }

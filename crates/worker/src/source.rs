@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use gate::fetching::{
     Authorization, Availability, DocumentVersion, Fetch, FetchAction, FetchEvent, FetchNeed,
-    FetchResponse, FetchResult, FetchState, FetchStep, Publication, RemoteDocument, SharedDocument,
+    FetchResponse, FetchResult, FetchState, FetchStep, Known, Publication, RemoteDocument,
+    ResponseBody, SharedDocument,
 };
 use gate::policy::Provider;
 use gate::time::{Instant, Timestamp};
@@ -61,6 +62,8 @@ struct Current<T> {
 /// A fetch by this worker.
 struct Running<T: Publication> {
     fetch: Fetch<T>,
+    /// The version of the shared document when the fetch started.
+    shared_version: u32,
     /// The request in flight; `None` before it is sent.
     callout: Option<CalloutId>,
 }
@@ -186,18 +189,32 @@ impl<T: Publication, H: Host> Source<T, H> {
             std::process::abort();
         }
         self.need.newer = false;
-        let known = self.shared_document();
+        let (known, shared_version) = self.known();
         self.running = Some(Running {
             fetch: Fetch::new(holder, &self.remote, &self.format, known, now),
+            shared_version,
             callout: None,
         });
         self.see(self.shared.state());
     }
 
+    /// The shared document, if it is the current one, and the version of its entry.
+    fn known(&self) -> (Option<Known<T>>, u32) {
+        let (document, shared_version) = self.shared.document();
+        let known = document.zip(self.current.as_ref());
+        let known = known.filter(|(document, current)| document.id == current.version.id);
+        let known = known.map(|(document, current)| Known {
+            id: document.id,
+            validator: document.validator,
+            value: Rc::clone(&current.value),
+        });
+        (known, shared_version)
+    }
+
     /// The shared document, if it is the version that the state names.
     fn shared_document(&self) -> Option<SharedDocument> {
         let version = self.state.version()?;
-        let document = self.shared.document();
+        let (document, _) = self.shared.document();
         document.filter(|document| document.id == version.id)
     }
 
@@ -261,8 +278,10 @@ impl<T: Publication, H: Host> Source<T, H> {
         };
         let response = FetchResponse {
             headers: &headers,
-            size,
-            body: &|| self.host.callout_body(size),
+            body: ResponseBody {
+                size,
+                read: &|offset, length| self.host.callout_body(offset, length),
+            },
         };
         let step = running.fetch.received(&response, now, self.host.random());
         self.go_on(step, now);
@@ -270,13 +289,13 @@ impl<T: Publication, H: Host> Source<T, H> {
 
     /// Ends the fetch if it is done. The next request is sent by the next tick, because a callout
     /// belongs to the effective context, and in a tick that is the root.
-    fn go_on(&mut self, step: FetchStep<T>, now: Instant) {
+    fn go_on(&mut self, step: FetchStep, now: Instant) {
         let FetchStep::Done(result) = step else {
             return;
         };
-        // This frees the known document before the new one is shared: each may have tens of megabytes.
         let running = self.running.take();
-        let Some(holder) = running.map(|running| running.fetch.id()) else {
+        let started = running.map(|running| (running.fetch.id(), running.shared_version));
+        let Some((holder, shared_version)) = started else {
             return;
         };
         let index = self.provider.index;
@@ -289,25 +308,14 @@ impl<T: Publication, H: Host> Source<T, H> {
         match result {
             FetchResult::Changed {
                 document,
-                value,
                 fresh_for,
             } => {
                 let event = FetchEvent::Changed { holder, fresh_for };
-                let shared = self.shared.put(document, holder)
+                let shared = self.shared.put(document, holder, shared_version)
                     && self.shared.advance(event, now) == FetchAction::Use;
                 if shared {
-                    let count = value.count(&self.engine);
-                    info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");
-                    let skipped = value.skipped(&self.engine);
-                    skipped_keys::count(&self.provider, skipped.len(), &self.metrics);
-                    if !skipped.is_empty()
-                        && let Some(suppressed) = self.throttles.skipped.admit(now)
-                    {
-                        skipped_keys::log(&self.provider, &skipped, suppressed);
-                    }
-                    let fetched_at = now;
-                    let id = holder;
-                    self.adopt(DocumentVersion { id, fetched_at }, value, now);
+                    self.look(now);
+                    self.report_new(holder, now);
                 } else {
                     debug!("bearer-gate: provider {name}: the new {kind} could not be shared");
                     // Most likely another worker has taken the turn; if not, it ends here.
@@ -321,7 +329,7 @@ impl<T: Publication, H: Host> Source<T, H> {
             } => {
                 // Whether that succeeds makes no difference now: the old tag is not wrong, only useless.
                 if let Some(document) = revalidated {
-                    self.shared.put(document, holder);
+                    self.shared.put(document, holder, shared_version);
                 }
                 let event = FetchEvent::Unchanged {
                     holder,
@@ -344,6 +352,24 @@ impl<T: Publication, H: Host> Source<T, H> {
         }
         self.look(now);
         self.changed = true;
+    }
+
+    /// Logs and counts what is noteworthy about the document that the fetch `id` has brought.
+    fn report_new(&self, id: u64, now: Instant) {
+        let adopted = self.current.as_ref();
+        let Some(current) = adopted.filter(|current| current.version.id == id) else {
+            return;
+        };
+        let (name, kind) = (&self.provider.name, T::KIND);
+        let count = current.value.count(&self.engine);
+        info!("bearer-gate: provider {name}: a new {kind}, {count} usable entries");
+        let skipped = current.value.skipped(&self.engine);
+        skipped_keys::count(&self.provider, skipped.len(), &self.metrics);
+        if !skipped.is_empty()
+            && let Some(suppressed) = self.throttles.skipped.admit(now)
+        {
+            skipped_keys::log(&self.provider, &skipped, suppressed);
+        }
     }
 
     /// Reads the shared state, adopts a new document and drops one that is too old.
@@ -394,7 +420,7 @@ impl<T: Publication, H: Host> Source<T, H> {
         let Some(document) = document else {
             return;
         };
-        match T::parse(&document.body, &self.format) {
+        match T::from_shared(document.shared, &self.format) {
             Ok(value) => self.adopt(version, value, now),
             Err(problem) => {
                 self.refused = Some(version.id);

@@ -145,6 +145,37 @@ impl Envoy {
         kilobytes.and_then(|number| number.parse().ok()).unwrap()
     }
 
+    /// The resident memory of the virtual machine that has most, in kilobytes. V8 reserves gigabytes behind the memory
+    /// of a module that nothing can access.
+    pub(crate) fn largest_module(&self) -> u64 {
+        const RESERVED: u64 = 1 << 31;
+        let path = format!("/proc/{}/smaps", self.process.child.id());
+        let smaps = fs::read_to_string(path).unwrap();
+        let number = |hexadecimal| u64::from_str_radix(hexadecimal, 16).ok();
+        let mut largest = 0;
+        let mut writable = None;
+        for line in smaps.lines() {
+            let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+            let range = first.split_once('-');
+            let range = range.and_then(|(from, to)| number(from).zip(number(to)));
+            if let Some((from, to)) = range {
+                let before = writable.take().filter(|(end, _)| *end == from);
+                if let Some((_, resident)) = before
+                    && rest.starts_with("---p")
+                    && to - from >= RESERVED
+                {
+                    largest = largest.max(resident);
+                }
+                writable = rest.starts_with("rw-p").then_some((to, 0));
+            } else if let Some((_, resident)) = &mut writable
+                && first == "Rss:"
+            {
+                *resident = rest.trim().trim_end_matches(" kB").parse().unwrap();
+            }
+        }
+        largest
+    }
+
     /// The memory that Envoy has allocated, in bytes, without that of virtual machines.
     pub(crate) fn allocated(&self) -> u64 {
         let memory = self.admin("/memory").json();

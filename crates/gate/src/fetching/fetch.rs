@@ -4,6 +4,7 @@
 //! A fetch has one deadline for everything: the issuer's metadata if the URI comes from there, the
 //! document, and repetitions.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use super::http_messages::{FetchRequest, FetchResponse};
 use super::publication::{Publication, Unusable};
 use super::remote_document::{RemoteDocument, Retries};
 use super::resource::Resource;
+use super::response_body::ResponseBody;
 use super::shared_document::SharedDocument;
 use super::validator::Validator;
 use crate::json;
@@ -23,22 +25,20 @@ const METADATA_TYPE: &str = "application/json";
 
 /// How a fetch goes on.
 #[derive(Debug)]
-pub enum FetchStep<T> {
+pub enum FetchStep {
     /// Send the next request.
     Send,
     /// The fetch has ended.
-    Done(FetchResult<T>),
+    Done(FetchResult),
 }
 
 /// The result of a fetch.
 #[derive(Debug)]
-pub enum FetchResult<T> {
+pub enum FetchResult {
     /// A document that differs from the known one.
     Changed {
         /// The document as it is shared.
         document: SharedDocument,
-        /// The parsed document.
-        value: T,
         /// How long the server says that it will stay the same.
         fresh_for: Option<Duration>,
     },
@@ -55,6 +55,17 @@ pub enum FetchResult<T> {
     Failed(Unusable),
 }
 
+/// The document that the workers share when a fetch starts.
+#[derive(Debug)]
+pub struct Known<T> {
+    /// The number of the fetch that brought it.
+    pub id: u64,
+    /// Lets a server say that it has not changed.
+    pub validator: Option<Validator>,
+    /// The document.
+    pub value: Rc<T>,
+}
+
 /// A running fetch.
 #[derive(Debug)]
 pub struct Fetch<T: Publication> {
@@ -63,8 +74,7 @@ pub struct Fetch<T: Publication> {
     format: T::Format,
     retries: Retries,
     deadline: Instant,
-    /// The shared document.
-    known: Option<SharedDocument>,
+    known: Option<Known<T>>,
     step: Step,
     /// The number of repetitions so far.
     repetitions: u32,
@@ -107,13 +117,13 @@ impl Problem {
 }
 
 impl<T: Publication> Fetch<T> {
-    /// Starts the fetch with the number `id`. `known` is the shared document.
+    /// Starts the fetch with the number `id`.
     #[must_use]
     pub fn new(
         id: u64,
         remote: &RemoteDocument,
         format: &T::Format,
-        known: Option<SharedDocument>,
+        known: Option<Known<T>>,
         now: Instant,
     ) -> Self {
         Self {
@@ -179,7 +189,7 @@ impl<T: Publication> Fetch<T> {
     }
 
     /// Handles that the host did not send the request.
-    pub fn not_sent(&mut self, now: Instant, random: u64) -> FetchStep<T> {
+    pub fn not_sent(&mut self, now: Instant, random: u64) -> FetchStep {
         let problem = "the cluster is unknown or has no healthy host";
         self.request_failed(Problem::temporary(problem), now, random)
     }
@@ -190,7 +200,7 @@ impl<T: Publication> Fetch<T> {
         response: &FetchResponse<'_>,
         now: Instant,
         random: u64,
-    ) -> FetchStep<T> {
+    ) -> FetchStep {
         let fresh_for = response.fresh_for();
         if let Some(known) = &self.known
             && self.etag().is_some()
@@ -210,7 +220,7 @@ impl<T: Publication> Fetch<T> {
             Step::Document(resource) => self
                 .document(body, resource, response, fresh_for)
                 .map(FetchStep::Done),
-            Step::OpenId | Step::OAuth(_) => match self.jwks_uri(&body) {
+            Step::OpenId | Step::OAuth(_) => match self.jwks_uri(&body.bytes()) {
                 Ok(resource) => {
                     self.step = Step::Document(resource);
                     Ok(FetchStep::Send)
@@ -223,15 +233,17 @@ impl<T: Publication> Fetch<T> {
 
     fn document(
         &self,
-        body: Vec<u8>,
+        body: ResponseBody<'_>,
         resource: &Resource,
         response: &FetchResponse<'_>,
         fresh_for: Option<Duration>,
-    ) -> Result<FetchResult<T>, Unusable> {
+    ) -> Result<FetchResult, Unusable> {
         let etag = response.values("etag").next();
         let validator = etag.and_then(|etag| Validator::new(etag, resource));
+        let known = self.known.as_ref().map(|known| &*known.value);
+        let shared = T::to_shared(&body, &self.format, known)?;
         if let Some(known) = &self.known
-            && known.body == body
+            && known.value.as_shared() == shared
         {
             let id = known.id;
             // Otherwise every later request would send a tag that the server no longer uses, and the
@@ -239,7 +251,7 @@ impl<T: Publication> Fetch<T> {
             let revalidated = (known.validator != validator).then_some(SharedDocument {
                 id,
                 validator,
-                body,
+                shared,
             });
             return Ok(FetchResult::Unchanged {
                 id,
@@ -247,15 +259,13 @@ impl<T: Publication> Fetch<T> {
                 fresh_for,
             });
         }
-        let value = T::parse(&body, &self.format)?;
         let document = SharedDocument {
             id: self.id,
             validator,
-            body,
+            shared,
         };
         Ok(FetchResult::Changed {
             document,
-            value,
             fresh_for,
         })
     }
@@ -277,7 +287,7 @@ impl<T: Publication> Fetch<T> {
     }
 
     /// Goes on after a failed request: with the other place of the metadata, or with a repetition.
-    fn request_failed(&mut self, problem: Problem, now: Instant, random: u64) -> FetchStep<T> {
+    fn request_failed(&mut self, problem: Problem, now: Instant, random: u64) -> FetchStep {
         if matches!(self.step, Step::OpenId) && now < self.deadline {
             self.step = Step::OAuth(problem);
             return FetchStep::Send;
@@ -312,16 +322,16 @@ fn first_step(source: &DocumentSource) -> Step {
 }
 
 /// The body of a successful response that is not too large.
-fn body(response: &FetchResponse<'_>, max_bytes: usize) -> Result<Vec<u8>, Problem> {
+fn body<'r>(response: &FetchResponse<'r>, max_bytes: usize) -> Result<ResponseBody<'r>, Problem> {
     // A reset and a timeout have no headers; for a refused connection Envoy generates a 503.
     if response.headers.is_empty() {
         return Err(Problem::temporary("there was no answer in time"));
     }
     match response.status() {
-        Some(b"200") if response.size <= max_bytes => Ok((response.body)()),
+        Some(b"200") if response.body.size <= max_bytes => Ok(response.body),
         Some(b"200") => Err(Problem::permanent(format!(
             "the answer has {} bytes, more than {max_bytes}",
-            response.size
+            response.body.size
         ))),
         other => Err(Problem {
             text: format!("the status is {}", other.unwrap_or_default().escape_ascii()),

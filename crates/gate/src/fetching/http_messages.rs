@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cache_control;
 use super::resource::Resource;
+use super::response_body::ResponseBody;
 
 /// A GET request for a document or for metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,8 @@ pub struct FetchRequest {
 pub struct FetchResponse<'a> {
     /// The headers with `:status`; empty if the connection was reset or the request timed out.
     pub headers: &'a [(String, Vec<u8>)],
-    /// The size of the body in bytes.
-    pub size: usize,
-    /// Reads the body.
-    pub body: &'a dyn Fn() -> Vec<u8>,
+    /// The body.
+    pub body: ResponseBody<'a>,
 }
 
 impl<'a> FetchResponse<'a> {

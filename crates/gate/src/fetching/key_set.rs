@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::publication::{DocumentKind, Publication, Unusable};
+use super::response_body::ResponseBody;
 use crate::keys::{KeySet, KeyUses, MAX_SET_BYTES, Provenance};
 use crate::verify::Engine;
 
@@ -20,6 +21,13 @@ impl fmt::Display for KeySetFormat {
     }
 }
 
+fn parse(document: &[u8], format: &KeySetFormat) -> Result<KeySet, Unusable> {
+    KeySet::parse_from(document, Provenance::Server, &format.uses).map_err(|problem| Unusable {
+        problem: problem.to_string(),
+        skipped: problem.skipped(),
+    })
+}
+
 impl Publication for KeySet {
     type Format = KeySetFormat;
 
@@ -28,11 +36,22 @@ impl Publication for KeySet {
     const ACCEPT: &'static str = "application/jwk-set+json, application/json";
     const MAX_BYTES: usize = MAX_SET_BYTES;
 
-    fn parse(document: &[u8], format: &KeySetFormat) -> Result<Self, Unusable> {
-        Self::parse_from(document, Provenance::Server, &format.uses).map_err(|problem| Unusable {
-            problem: problem.to_string(),
-            skipped: problem.skipped(),
-        })
+    fn to_shared(
+        body: &ResponseBody<'_>,
+        format: &KeySetFormat,
+        _known: Option<&Self>,
+    ) -> Result<Vec<u8>, Unusable> {
+        let document = body.bytes();
+        parse(&document, format)?;
+        Ok(document)
+    }
+
+    fn from_shared(document: Vec<u8>, format: &KeySetFormat) -> Result<Self, Unusable> {
+        parse(&document, format)
+    }
+
+    fn as_shared(&self) -> &[u8] {
+        self.document()
     }
 
     fn count(&self, engine: &Engine) -> usize {

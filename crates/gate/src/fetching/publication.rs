@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::response_body::ResponseBody;
 use crate::verify::Engine;
 
 /// A kind of document, in the log and in metrics.
@@ -37,6 +38,12 @@ impl fmt::Display for Unusable {
     }
 }
 
+impl From<&str> for Unusable {
+    fn from(problem: &str) -> Self {
+        problem.to_owned().into()
+    }
+}
+
 impl From<String> for Unusable {
     fn from(problem: String) -> Self {
         Self {
@@ -61,12 +68,27 @@ pub trait Publication: fmt::Debug + Sized {
     /// The largest accepted document, in bytes.
     const MAX_BYTES: usize;
 
-    /// Parses a document.
+    /// Reads a document from the body of a response, and returns the form in which the workers share it. `known`
+    /// is what they share now. The form is the same if the document is.
     ///
     /// # Errors
     ///
-    /// Why it is unusable, for the log.
-    fn parse(document: &[u8], format: &Self::Format) -> Result<Self, Unusable>;
+    /// Why the document is unusable, for the log.
+    fn to_shared(
+        body: &ResponseBody<'_>,
+        format: &Self::Format,
+        known: Option<&Self>,
+    ) -> Result<Vec<u8>, Unusable>;
+
+    /// Reads the form in which the workers share a document.
+    ///
+    /// # Errors
+    ///
+    /// Why it is unusable, for the log. Every plugin with this `vm_id` can write shared data.
+    fn from_shared(shared: Vec<u8>, format: &Self::Format) -> Result<Self, Unusable>;
+
+    /// The form in which the workers share the document.
+    fn as_shared(&self) -> &[u8];
 
     /// The number of entries that are usable with this engine.
     fn count(&self, engine: &Engine) -> usize;

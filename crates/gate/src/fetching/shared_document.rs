@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::validator::Validator;
 
-/// The longest trailer after a body, in bytes.
+/// The longest trailer, in bytes.
 const MAX_TRAILER_BYTES: usize = 256 * 1024;
 
 /// A fetched document as workers share it.
@@ -18,8 +18,10 @@ pub struct SharedDocument {
     pub id: u64,
     /// Lets a server say that the document has not changed.
     pub validator: Option<Validator>,
-    /// The body of the server's response.
-    pub body: Vec<u8>,
+    /// What [`Publication::to_shared`] made of the server's response.
+    ///
+    /// [`Publication::to_shared`]: super::Publication::to_shared
+    pub shared: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -30,7 +32,7 @@ struct Trailer {
 }
 
 impl SharedDocument {
-    /// Encodes the document: the body, a line feed, and the other fields as a line of JSON.
+    /// Encodes the document: its shared form, a line feed, and the other fields as a line of JSON.
     #[must_use]
     pub fn encode(self) -> Vec<u8> {
         let trailer = Trailer {
@@ -38,14 +40,14 @@ impl SharedDocument {
             validator: self.validator,
         };
         let trailer = serde_json::to_vec(&trailer).unwrap_or_default();
-        let mut bytes = self.body;
+        let mut bytes = self.shared;
         bytes.reserve_exact(trailer.len().saturating_add(1));
         bytes.push(b'\n');
         bytes.extend_from_slice(&trailer);
         bytes
     }
 
-    /// Decodes what [`encode`](Self::encode) returned; `None` if it is anything else, or if the body is
+    /// Decodes what [`encode`](Self::encode) returned; `None` if it is anything else, or if the shared form is
     /// longer than `max_bytes`. Copies nothing: a revocation list may have tens of megabytes.
     #[must_use]
     pub fn decode(mut bytes: Vec<u8>, max_bytes: usize) -> Option<Self> {
@@ -64,7 +66,7 @@ impl SharedDocument {
             id: trailer.id,
             // Every plugin with this `vm_id` can write shared data, and the tag becomes a header.
             validator: trailer.validator.and_then(Validator::checked),
-            body: bytes,
+            shared: bytes,
         })
     }
 }
@@ -91,7 +93,7 @@ mod tests {
             let document = SharedDocument {
                 id: u64::MAX,
                 validator: etag.and_then(|etag| Validator::new(etag, &resource)),
-                body: body.to_vec(),
+                shared: body.to_vec(),
             };
             assert_eq!(document.validator.is_some(), etag.is_some());
             assert_eq!(decode(&document.clone().encode()), Some(document));

@@ -20,6 +20,8 @@ const MAX_CANDIDATES: usize = 8;
 /// The usable keys of one issuer.
 #[derive(Debug)]
 pub struct KeySet {
+    /// The text that was parsed.
+    document: Box<[u8]>,
     keys: Vec<Key>,
     /// The index of each key in the document.
     indices: Vec<usize>,
@@ -149,10 +151,17 @@ impl KeySet {
             return Err(KeySetProblem::Keys(skipped));
         }
         Ok(Self {
+            document: document.into(),
             keys,
             indices,
             skipped,
         })
+    }
+
+    /// The text that was parsed.
+    #[must_use]
+    pub fn document(&self) -> &[u8] {
+        &self.document
     }
 
     /// The number of keys that are usable with this engine.

@@ -11,18 +11,23 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::Number;
 
 use super::list_reader::{ListFormat, ListReader};
-use super::names::{Kind, MAX_NAMES, Names, NamesBuilder};
+use super::names::{HashKey, Kind, MAX_NAMES, Names, NamesBuilder};
+use crate::fetching::ResponseBody;
 use crate::time::Timestamp;
 
-/// Parses a list.
+/// Parses a list. The names are hashed with `key`.
 ///
 /// # Errors
 ///
 /// The line and column of the problem, without any content of the list, or that it has too many names.
-pub(super) fn parse(document: &[u8], reader: &ListReader) -> Result<Names, String> {
+pub(super) fn parse(
+    document: &ResponseBody<'_>,
+    reader: &ListReader,
+    key: HashKey,
+) -> Result<Names, String> {
     let expected = most_names(document, reader.format);
-    let mut names = NamesBuilder::new(reader.state.clone(), expected);
-    let mut deserializer = serde_json::Deserializer::from_slice(document);
+    let mut names = NamesBuilder::new(key, expected);
+    let mut deserializer = serde_json::Deserializer::from_reader(document.reader());
     let visitor = List {
         format: reader.format,
         names: &mut names,
@@ -37,8 +42,12 @@ pub(super) fn parse(document: &[u8], reader: &ListReader) -> Result<Names, Strin
 }
 
 /// An upper bound of the number of names in a document.
-fn most_names(document: &[u8], format: ListFormat) -> usize {
-    let quotes = document.split(|byte| *byte == b'"').skip(1).count();
+fn most_names(document: &ResponseBody<'_>, format: ListFormat) -> usize {
+    let quotes_in = |piece: Vec<u8>| piece.split(|byte| *byte == b'"').skip(1).count();
+    let quotes = document
+        .pieces()
+        .map(quotes_in)
+        .fold(0, usize::saturating_add);
     // A list encloses a name in two quotes. WSO2 has an object with at least one member for each, and
     // an entity that counts as two names has three members.
     let quotes_of_a_name = match format {

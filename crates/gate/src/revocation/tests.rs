@@ -217,9 +217,57 @@ fn anything_that_is_not_understood_makes_a_list_unusable() {
     }
     // The content of a list is not logged.
     let problem = parse(ListFormat::List, r#"{"tokens": ["a"], "secret": 1}"#).unwrap_err();
-    assert_eq!(problem, "it is not of the format list: line 1, column 26");
+    assert_eq!(problem, "it is not of the format list: line 1, column 27");
     // Members may be absent or null.
     assert_eq!(list(json!({"tokens": null, "subjects": {}})).count(), 0);
+}
+
+#[test]
+fn workers_share_the_same_table_for_the_same_names_and_another_for_others() {
+    let reader = reader(ListFormat::List);
+    let shared = |document: &Value, known: Option<&RevocationList>| {
+        let document = document.to_string();
+        let body = ResponseBody {
+            size: document.len(),
+            read: &|offset, length| body_part(document.as_bytes(), offset, length),
+        };
+        RevocationList::to_shared(&body, &reader, known).unwrap()
+    };
+    let document = json!({"tokens": ["one", "two"], "clients": {"app": TIME}});
+    let known = RevocationList::from_shared(shared(&document, None), &reader).unwrap();
+    assert_eq!(known.count(), 3);
+    assert!(revokes(&known, &token(json!({"jti": "one"}))));
+    assert!(!revokes(&known, &token(json!({"jti": "three"}))));
+    // The order of the document does not matter, but every name and time does.
+    for (document, is_known) in [
+        (document, true),
+        (
+            json!({"clients": {"app": TIME}, "tokens": ["two", "one"]}),
+            true,
+        ),
+        (
+            json!({"tokens": ["one", "two"], "clients": {"app": TIME + 1}}),
+            false,
+        ),
+        (
+            json!({"tokens": ["one", "three"], "clients": {"app": TIME}}),
+            false,
+        ),
+        (
+            json!({"tokens": ["one", "two"], "subjects": {"app": TIME}}),
+            false,
+        ),
+        (json!({"tokens": ["one", "two"]}), false),
+    ] {
+        let shared = shared(&document, Some(&known));
+        assert_eq!(known.as_shared() == shared, is_known, "{document}");
+    }
+    // Other workers cannot tell which names are meant without the key of the hash, so it is shared, too.
+    let read =
+        RevocationList::from_shared(known.as_shared().to_vec(), &self::reader(ListFormat::List))
+            .unwrap();
+    assert!(revokes(&read, &token(json!({"jti": "two"}))));
+    assert!(RevocationList::from_shared(b"[]".to_vec(), &reader).is_err());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gate::admission::{Admission, HeaderChange};
 use gate::decision::{Context, Decided, Decision, Dependency, Resources, Wait, decide};
 use gate::dpop::ProofKeys;
-use gate::fetching::{Availability, Publication};
+use gate::fetching::Availability;
 use gate::introspection::{self, TokenStatus};
 use gate::keys::KeySet;
 use gate::policy::{Policy, Provider};

@@ -182,7 +182,7 @@ impl<H: Host> IntrospectionClient<H> {
         if size > MAX_ANSWER_BYTES {
             return Err(format!("the answer has more than {MAX_ANSWER_BYTES} bytes"));
         }
-        read(&self.host.callout_body(size)).map_err(str::to_owned)
+        read(&self.host.callout_body(0, size)).map_err(str::to_owned)
     }
 
     fn settle(
