@@ -7,6 +7,7 @@ import { Failure } from '../tools/failure.mjs';
 import { comparisonLines, startLines } from './comparison.mjs';
 import { chosen, selected } from './scenarios.mjs';
 import { isWhole, readSettings } from './settings.mjs';
+import { startupLines } from './startup.mjs';
 
 test('a comparison measures only bearer-gate, with both modules', () => {
   const names = ['none', 'native', 'gate', 'gate-short-list'];
@@ -79,4 +80,15 @@ test('start-up is compared in milliseconds', () => {
   }, 3);
   assert.match(head, /^ms of CPU until live, 3 starts/);
   assert.match(line, /^start +1,250 +1,000 +1\.250 {2}1\.225–1\.275 {2}1\.200–1\.300$/);
+});
+
+test('starts are compared with those of the first module in the same round', () => {
+  const lines = startupLines({
+    old: { cpu: [1_000_000, 2_000_000, 1_200_000] },
+    new: { cpu: [500_000, 900_000, 600_000] },
+  });
+  assert.deepEqual(lines.map((line) => line.replace(/ +/g, ' ')), [
+    'old 1200 ms (1100–1600, least 1000) 1.000 (1.000–1.000)',
+    'new 600 ms (550–750, least 500) 0.500 (0.475–0.500)',
+  ]);
 });
