@@ -8,6 +8,7 @@ import { comparisonLines, memoryLines, startLines } from './comparison.mjs';
 import { latencyFigures, pacedRate } from './latency.mjs';
 import { chosen, selected } from './scenarios.mjs';
 import { isWhole, readSettings } from './settings.mjs';
+import { startupLines } from './startup.mjs';
 
 test('a comparison measures only bearer-gate, with both modules', () => {
   const names = ['none', 'native', 'gate', 'gate-short-list'];
@@ -112,4 +113,15 @@ test('latency is compared figure by figure', () => {
 test('the rate is half of what the slowest filter can answer', () => {
   assert.equal(pacedRate([17_390, 40_000]), 8600);
   assert.equal(pacedRate([90]), 100);
+});
+
+test('starts are compared with those of the first module in the same round', () => {
+  const lines = startupLines({
+    old: { cpu: [1_000_000, 2_000_000, 1_200_000] },
+    new: { cpu: [500_000, 900_000, 600_000] },
+  });
+  assert.deepEqual(lines.map((line) => line.replace(/ +/g, ' ')), [
+    'old 1200 ms (1100–1600, least 1000) 1.000 (1.000–1.000)',
+    'new 600 ms (550–750, least 500) 0.500 (0.475–0.500)',
+  ]);
 });

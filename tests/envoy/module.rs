@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use wasmparser::{ExternalKind, Parser, Payload};
+use wasmparser::{ExternalKind, FunctionBody, Operator, Parser, Payload};
 
 use crate::support::root;
 
@@ -43,6 +43,29 @@ fn the_module_is_below_1_25_mib() {
         bytes < LIMIT,
         "{bytes} bytes; the limit is {LIMIT}: docs/design.md says what keeps the module small"
     );
+}
+
+/// Whether a function begins as `scripts/module/spend-inlining.mjs` makes it: `if (0) { call }`.
+fn spends_inlining(body: &FunctionBody) -> bool {
+    let mut operators = body.get_operators_reader().unwrap();
+    let mut next = || operators.read().unwrap();
+    matches!(next(), Operator::I32Const { value: 0 })
+        && matches!(next(), Operator::If { .. })
+        && matches!(next(), Operator::Call { .. })
+}
+
+#[test]
+fn v8_inlines_nothing() {
+    let module = module();
+    let bodies = Parser::new(0).parse_all(&module).filter_map(|payload| {
+        if let Payload::CodeSectionEntry(body) = payload.unwrap() {
+            Some(body)
+        } else {
+            None
+        }
+    });
+    let others = bodies.filter(|body| !spends_inlining(body)).count();
+    assert_eq!(others, 2, "all but the two functions that the script adds");
 }
 
 /// What the module must export, and what happens in Envoy without it. Envoy takes a callback that is
