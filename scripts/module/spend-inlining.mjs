@@ -27,7 +27,8 @@ module.addFunction('nothing', none, none, [], module.nop());
 module.addFunction('spend', none, none, [], module.block(null, calls));
 for (const each of functions) {
   const { body, results, module: importedFrom } = binaryen.getFunctionInfo(each);
-  if (!importedFrom) {
+  // A function without calls can inline nothing.
+  if (!importedFrom && binaryen.emitText(body).includes('(call')) {
     const spend = module.if(module.i32.const(0), module.call('spend', [], none));
     binaryen.Function.setBody(each, module.block(null, [spend, body], results));
   }
