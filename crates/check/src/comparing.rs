@@ -32,7 +32,7 @@ pub(crate) fn run(
 ) -> Result<(String, Status), String> {
     let given = ConvertInput::read(slice::from_ref(&arguments.file), input)?;
     let (name, text, directory) = (given.name(), &given.text, given.directory.as_path());
-    let file = ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+    let file = ConfigFile::parse(text.as_bytes()).map_err(|error| error.in_file(name))?;
     let module = arguments.module.as_deref().unwrap_or(MODULE);
     // What cannot be converted cannot be compared, for the same reasons.
     convert::convert(text, module, directory).map_err(|failures| refusals(&given, &failures))?;

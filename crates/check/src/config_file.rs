@@ -1,9 +1,68 @@
 //! A file, parsed.
 
+use std::fmt;
+
 use gate_config::UniqueValue;
 use serde_json::Value;
 
 use crate::syntax_hint::hint;
+
+/// Why a file is neither JSON nor YAML.
+#[derive(Debug)]
+pub(crate) struct Unparsed {
+    /// Line and column, both from 1.
+    place: Option<(usize, usize)>,
+    text: String,
+}
+
+impl Unparsed {
+    /// The error of a parser of JSON, between two texts.
+    fn json(before: &str, error: &serde_json::Error, after: &str) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let error = error.to_string();
+        let suffix = format!(" at line {line} column {column}");
+        let error = error.strip_suffix(&suffix).unwrap_or(&error);
+        Self {
+            place: (line > 0).then_some((line, column.max(1))),
+            text: format!("{before}{error}{after}"),
+        }
+    }
+
+    /// The error of a parser of YAML.
+    fn yaml(error: &serde_saphyr::Error, hint: &str) -> Self {
+        let location = error.location();
+        let place = location.and_then(|location| {
+            let line = usize::try_from(location.line()).ok()?;
+            Some((line, usize::try_from(location.column()).ok()?))
+        });
+        let mut text = error.to_string();
+        if let Some((line, column)) = place {
+            text = text.replace(&format!(" at line {line}, column {column}"), "");
+        }
+        Self {
+            place,
+            text: format!("is neither JSON nor YAML: {text}{hint}"),
+        }
+    }
+
+    /// The sentence about the file `name`, with line and column.
+    pub(crate) fn in_file(&self, name: &str) -> String {
+        match self.place {
+            Some((line, column)) => format!("{name}:{line}:{column}: {}", self.text),
+            None => format!("{name}: {}", self.text),
+        }
+    }
+}
+
+impl fmt::Display for Unparsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match self.place {
+            Some((line, column)) => write!(f, " (line {line}, column {column})"),
+            None => Ok(()),
+        }
+    }
+}
 
 /// A file: JSON, or YAML with one document or several.
 pub(crate) struct ConfigFile {
@@ -20,29 +79,32 @@ impl ConfigFile {
     ///
     /// Why it is neither JSON nor YAML. The text shows no snippet of the file, which may contain a
     /// secret.
-    pub(crate) fn parse(content: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(content: &[u8]) -> Result<Self, Unparsed> {
         let error = match serde_json::from_slice(content) {
             Ok(UniqueValue(value)) => return Ok(Self::json(content, value)),
             Err(error) => error,
         };
         if error.is_data() {
             // A name is repeated. In a configuration the filter's own error says where.
-            let value = serde_json::from_slice(content).map_err(|error| error.to_string())?;
+            let value =
+                serde_json::from_slice(content).map_err(|error| Unparsed::json("", &error, ""))?;
             return if is_configuration(&value) {
                 Ok(Self::json(content, value))
             } else {
-                Err(error.to_string())
+                Err(Unparsed::json("", &error, ""))
             };
         }
         if looks_like_json(content) {
             let hint = hint(&String::from_utf8_lossy(content));
-            return Err(format!("is not JSON: {error}{hint}"));
+            return Err(Unparsed::json("is not JSON: ", &error, hint));
         }
-        let text = str::from_utf8(content).map_err(|error| format!("is not UTF-8: {error}"))?;
+        let text = str::from_utf8(content).map_err(|_| Unparsed {
+            place: None,
+            text: "is not UTF-8".to_owned(),
+        })?;
         let options = serde_saphyr::options! { with_snippet: false };
-        let documents: Vec<UniqueValue> =
-            serde_saphyr::from_multiple_with_options(text, options)
-                .map_err(|error| format!("is neither JSON nor YAML: {error}{}", hint(text)))?;
+        let documents: Vec<UniqueValue> = serde_saphyr::from_multiple_with_options(text, options)
+            .map_err(|error| Unparsed::yaml(&error, hint(text)))?;
         Ok(Self {
             documents: documents
                 .into_iter()

@@ -35,8 +35,7 @@ impl ConvertInput {
                 String::from_utf8(content).map_err(|_| format!("{name}: is not UTF-8"))?;
             if let Ok(documents) = source_tree::parse(&content) {
                 // A repeated name is a mistake of the file, not of the result.
-                ConfigFile::parse(content.as_bytes())
-                    .map_err(|error| format!("{name}: {error}"))?;
+                ConfigFile::parse(content.as_bytes()).map_err(|error| error.in_file(&name))?;
                 let is_resource = |node: &Node| node.is_null() || node.text_of("kind").is_some();
                 if paths.len() > 1 && !documents.iter().all(is_resource) {
                     return Err(format!(

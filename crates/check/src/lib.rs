@@ -140,7 +140,7 @@ fn check(
 ) -> Result<(String, Status), String> {
     let name = arguments.file.display().to_string();
     let content = input::read(&arguments.file, console.input)?;
-    let file = ConfigFile::parse(&content).map_err(|error| format!("{name}: {error}"))?;
+    let file = ConfigFile::parse(&content).map_err(|error| error.in_file(&name))?;
     let configurations = Configuration::find_all(&file);
     let text = String::from_utf8_lossy(&content);
     if configurations.is_empty() {

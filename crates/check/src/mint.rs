@@ -132,7 +132,7 @@ fn parse(
     text: &str,
     environment: Environment<'_>,
 ) -> Result<(Vec<Configuration>, Vec<MintedConfiguration>), String> {
-    let file = ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+    let file = ConfigFile::parse(text.as_bytes()).map_err(|error| error.in_file(name))?;
     let found = Configuration::find_all(&file);
     if found.is_empty() {
         return Err(native_hint::explain(name, text));

@@ -65,7 +65,8 @@ impl Pair {
             let failures = failures.iter().map(|failure| failure.text.clone());
             failures.collect::<Vec<_>>().join("\n")
         })?;
-        let file = ConfigFile::parse(converted.text.as_bytes())?;
+        let file = ConfigFile::parse(converted.text.as_bytes())
+            .map_err(|error| format!("the result {error}"))?;
         let gate_bootstrap = file.documents.first().cloned().unwrap_or_default();
         let names = reduced::filters_of_type(&gate_bootstrap, ".wasm.v3.Wasm");
         let configurations = Configuration::find_all(&file);

@@ -53,7 +53,7 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Vec<Case>, String> {
         format!("{name}:{line}:{column}: {}", error.text)
     })?;
     // A repeated name of a member.
-    ConfigFile::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+    ConfigFile::parse(text.as_bytes()).map_err(|error| error.in_file(name))?;
     let mut reader = Reader {
         name,
         text,

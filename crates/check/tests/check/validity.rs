@@ -63,15 +63,27 @@ fn good_and_bad_configurations_are_distinguished() {
             "c.json",
             r#"{"providers": "#.to_owned(),
             2,
-            "c.json: is not JSON: EOF",
+            "c.json:1:14: is not JSON: EOF",
         ),
         (
             "d.yaml",
             "a: [".to_owned(),
             2,
-            "d.yaml: is neither JSON nor YAML",
+            "d.yaml:1:4: is neither JSON nor YAML",
         ),
-        ("e.yaml", "a: 1\na: 2\n".to_owned(), 2, "duplicate"),
+        (
+            "e.yaml",
+            "a: 1\na: 2\n".to_owned(),
+            2,
+            "e.yaml:2:1: is neither JSON nor YAML: duplicate",
+        ),
+        (
+            "tab.yaml",
+            "a:\n\tb: 1\n".to_owned(),
+            2,
+            "tab.yaml:2:2: is neither JSON nor YAML: tabs disallowed within this context (block indentation); YAML is \
+             not indented with tabs: use spaces\n",
+        ),
         (
             "template.yaml",
             "a: {{ .Values.a }}\nb: [\n".to_owned(),

@@ -166,7 +166,10 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
             "`config` without a type",
         ),
         ("a: [1\n", ".yaml:1:4: is neither JSON nor YAML"),
-        ("a: 1\na: 2\n", ".yaml: is neither JSON nor YAML: duplicate"),
+        (
+            "a: 1\na: 2\n",
+            ".yaml:2:1: is neither JSON nor YAML: duplicate",
+        ),
         (
             "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: a}\nspec: {jwtRules: []}\n",
             "RequestAuthentication a: has no jwtRules",
