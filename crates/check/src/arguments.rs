@@ -21,7 +21,7 @@ use crate::trial_metadata::TrialMetadata;
 pub(crate) const HELP: &str = "\
 Checks configurations of bearer-gate, and shows what the filter would decide about a request.
 
-Usage: bearer-gate-check [OPTIONS] FILE
+Usage: bearer-gate-check [check] [OPTIONS] FILE
        bearer-gate-check explain [OPTIONS] FILE
        bearer-gate-check convert [OPTIONS] FILE
        bearer-gate-check compare [OPTIONS] FILE
@@ -153,12 +153,26 @@ impl TokenSource {
     }
 }
 
+/// The words that may come first. Without one, the command is `check`.
+const COMMANDS: [&str; 6] = ["check", "compare", "convert", "explain", "mint", "test"];
+
+/// Why there may not be another file beside `first`, which may be a misspelt command.
+fn too_many(first: Option<&Path>) -> String {
+    let first = first.and_then(Path::to_str).unwrap_or_default();
+    let distances = COMMANDS.map(|command| (strsim::damerau_levenshtein(first, command), command));
+    match distances.iter().min() {
+        Some((1 | 2, command)) => {
+            format!("there is no command '{first}': did you mean {command}? (see --help)")
+        }
+        _ => "more than one FILE (see --help)".to_owned(),
+    }
+}
+
 impl Arguments {
     /// Parses the command line.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
         let mut arguments = arguments.into_iter().peekable();
-        let commands = ["check", "compare", "convert", "explain", "mint", "test"];
-        let is_command = |name: &OsString| commands.iter().any(|command| name == command);
+        let is_command = |name: &OsString| COMMANDS.iter().any(|command| name == command);
         let command = arguments.next_if(is_command);
         let mut parser = lexopt::Parser::from_args(arguments);
         let command = command.as_deref().and_then(OsStr::to_str);
@@ -233,7 +247,7 @@ impl Arguments {
                     parsed.now = Some(time(&text)?);
                 }
                 Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
-                Value(_) => return Err("more than one FILE (see --help)".to_owned()),
+                Value(_) => return Err(too_many(file.as_deref())),
                 other => return Err(explain(other.unexpected())),
             }
         }

@@ -102,7 +102,7 @@ fn help_and_errors_explain_the_command_line() {
         (
             &["--help"][..],
             0,
-            "Usage: bearer-gate-check [OPTIONS] FILE",
+            "Usage: bearer-gate-check [check] [OPTIONS] FILE",
         ),
         (
             &["-V"],
@@ -117,6 +117,11 @@ fn help_and_errors_explain_the_command_line() {
         (&[], 2, "FILE is missing"),
         (&["--nonsense"], 2, "invalid option '--nonsense'"),
         (&["a", "b"], 2, "more than one FILE"),
+        (
+            &["convrt", "b"],
+            2,
+            "there is no command 'convrt': did you mean convert?",
+        ),
         (&["--now", "soon", "a"], 2, "--now: \"soon\" is neither"),
         (
             &["--header", "hush-hush", "a"],
