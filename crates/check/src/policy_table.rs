@@ -132,6 +132,7 @@ fn requirement(node: &Node) -> String {
     } else {
         String::new()
     };
+    let mut has_scopes = false;
     for (name, text) in [
         ("scopes", " with scopes "),
         ("any_scope", " with one of the scopes "),
@@ -139,6 +140,7 @@ fn requirement(node: &Node) -> String {
         let scopes = node.get(name).map(Node::items).unwrap_or_default();
         let scopes: Vec<&str> = scopes.iter().filter_map(Node::text).collect();
         if !scopes.is_empty() {
+            has_scopes = true;
             words.push_str(text);
             words.push_str(&scopes.join(" "));
         }
@@ -149,7 +151,9 @@ fn requirement(node: &Node) -> String {
         .filter_map(|claim| claim.text_of("claim_name"))
         .collect();
     if !claims.is_empty() {
-        words.push_str(" with claims ");
+        let with = if has_scopes { " and " } else { " with " };
+        words.push_str(with);
+        words.push_str("claims ");
         words.push_str(&claims.join(", "));
     }
     words
