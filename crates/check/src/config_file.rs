@@ -39,6 +39,8 @@ impl Unparsed {
         if let Some((line, column)) = place {
             text = text.replace(&format!(" at line {line}, column {column}"), "");
         }
+        // Advice for programmers.
+        text = text.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
         Self {
             place,
             text: format!("is neither JSON nor YAML: {text}{hint}"),

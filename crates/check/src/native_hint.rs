@@ -6,7 +6,9 @@ use crate::source_tree::{self, Node};
 /// What to do with a file in which there is no configuration of the gate.
 pub(crate) fn explain(name: &str, text: &str) -> String {
     let documents = source_tree::parse(text).unwrap_or_default();
-    if documents.iter().any(has_native) {
+    if documents.iter().all(Node::is_null) {
+        format!("{name}: is empty")
+    } else if documents.iter().any(has_native) {
         format!(
             "{name}: has a jwt_authn filter and no bearer-gate: `bearer-gate-check convert {name}` puts the gate in its place"
         )

@@ -128,7 +128,7 @@ cases:
         ("cases: []", ":1:1: `cases` must be a list of cases"),
         ("cases: [", "cases.yaml:1:"),
         ("cases: 7\n---\ncases: 8\n", "must be one document"),
-        ("cases:\n- name: a\n  name: b\n", "cases.yaml: "),
+        ("cases:\n- name: a\n  name: b\n", "cases.yaml:3:3: "),
     ] {
         let (status, printed) = test(cases, &[]);
         assert_eq!(status, 2, "{printed}");

@@ -75,7 +75,7 @@ fn good_and_bad_configurations_are_distinguished() {
             "e.yaml",
             "a: 1\na: 2\n".to_owned(),
             2,
-            "e.yaml:2:1: is neither JSON nor YAML: duplicate",
+            "e.yaml:2:1: is neither JSON nor YAML: duplicate mapping key: a\n",
         ),
         (
             "tab.yaml",
@@ -101,6 +101,12 @@ fn good_and_bad_configurations_are_distinguished() {
             "{}".to_owned(),
             2,
             "has no configuration of bearer-gate",
+        ),
+        (
+            "empty.yaml",
+            "# nothing\n".to_owned(),
+            2,
+            "empty.yaml: is empty\n",
         ),
         (
             "g.json",
