@@ -15,8 +15,9 @@ use crate::config_file::ConfigFile;
 use crate::convert;
 use crate::convert_arguments::MODULE;
 use crate::convert_input::ConvertInput;
-use crate::converting::refusals;
+use crate::converting::{check, refusals};
 use crate::input;
+use crate::source_tree;
 use crate::status::Status;
 use crate::suite::case;
 
@@ -34,8 +35,22 @@ pub(crate) fn run(
     let (name, text, directory) = (given.name(), &given.text, given.directory.as_path());
     let file = ConfigFile::parse(text.as_bytes()).map_err(|error| error.in_file(name))?;
     let module = arguments.module.as_deref().unwrap_or(MODULE);
+    if arguments.envoy.is_some() && !Path::new(module).is_file() {
+        return Err(format!(
+            "{module}: is no file, and --envoy needs the module: name it with --module"
+        ));
+    }
+    let chains = chain::find_all(&file.documents);
+    if chains.is_empty() && convert::has_policies(&source_tree::parse(text).unwrap_or_default()) {
+        return Err(format!(
+            "{name}: has policies of Istio or Envoy Gateway, and compare takes files of Envoy: give it the \
+             configuration dump of a proxy with jwt_authn"
+        ));
+    }
     // What cannot be converted cannot be compared, for the same reasons.
-    convert::convert(text, module, directory).map_err(|failures| refusals(&given, &failures))?;
+    convert::convert(text, module, directory)
+        .and_then(|converted| check(text, &converted, &|_| None))
+        .map_err(|failures| refusals(&given, &failures))?;
     let cases = arguments.cases.as_deref().map(|path| {
         let cases_name = path.display().to_string();
         let cases = String::from_utf8(input::read(path, input)?);
@@ -47,7 +62,6 @@ pub(crate) fn run(
         Some(cases) => Requests::Cases(cases),
         None => Requests::Table,
     };
-    let chains = chain::find_all(&file.documents);
     if chains.is_empty() {
         return Err(format!(
             "{name}: has routes for jwt_authn, but not the filter: compare the file that has it"

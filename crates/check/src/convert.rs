@@ -107,6 +107,11 @@ pub(crate) fn has_policies(documents: &[Node]) -> bool {
     mesh::has_policies(documents)
 }
 
+/// Whether `node` is a configuration of `jwt_authn`.
+pub(crate) fn is_native(node: &Node) -> bool {
+    native_of(node).is_some() || is_bare(node)
+}
+
 /// Converts the policies of a mesh in the text; `None` if there are none.
 fn policies(text: &str, module: &str, is_json: bool) -> Option<Result<Converted, Vec<Failure>>> {
     let documents = source_tree::parse(text).ok()?;
@@ -241,9 +246,7 @@ impl Conversion<'_> {
         }
         if self.filters == 0 && self.editor.refusals.is_empty() {
             if !self.choices.any {
-                let text = "has no jwt_authn filter: neither a JwtAuthentication with its @type, nor a PerRouteConfig, \
-                            nor a configuration with providers, nor a policy of Istio or Envoy Gateway about tokens";
-                return Err(text.to_owned());
+                return Err(recognition::nothing_to_convert(self.editor.text, documents).to_owned());
             }
             if let Some(first) = documents.first() {
                 self.editor.review(
@@ -278,8 +281,15 @@ impl Conversion<'_> {
             let text = "`config` without a type is of an old Envoy: write it as `typed_config` with `@type` first";
             self.editor.refuse(config.key_range.start, path, text);
         }
+        if node.entry("typed_config").is_some() && recognition::lacks_type(node) {
+            self.editor
+                .refuse(node.range.start, path, recognition::LACKS_TYPE);
+        }
         for entry in node.entries() {
             let path = join(path, &entry.key);
+            if entry.is_named("http_filters") {
+                self.only_names(&entry.value, &path);
+            }
             if entry.is_named("type_urls") {
                 self.type_urls(entry);
             }
@@ -310,6 +320,17 @@ impl Conversion<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses filters in the list `filters` that have the name of `jwt_authn` and no configuration.
+    fn only_names(&mut self, filters: &Node, path: &str) {
+        for (index, filter) in filters.items().iter().enumerate() {
+            if filter.entry("typed_config").is_none() && recognition::lacks_type(filter) {
+                let path = format!("{path}[{index}]");
+                self.editor
+                    .refuse(filter.range.start, &path, recognition::LACKS_TYPE);
+            }
+        }
     }
 
     /// Converts the types of filters that are discovered.

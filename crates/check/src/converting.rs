@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 use std::io::Read;
 
-use gate_config::Environment;
+use gate_config::{Environment, Problem};
 use similar::TextDiff;
 
 use crate::config_file::ConfigFile;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, join};
 use crate::convert::{self, Converted, Failure};
 use crate::convert_arguments::ConvertArguments;
 use crate::convert_input::ConvertInput;
+use crate::positions;
+use crate::source_tree::{self, Node, line_and_column};
 
 /// A key set, for environment variables that are not set here.
 const SOME_KEYS: &str = r#"{"keys": []}"#;
@@ -36,7 +38,7 @@ pub(crate) fn run(
     let (name, text) = (given.name(), &given.text);
     let converted = convert::convert(text, &arguments.module, &given.directory)
         .map_err(|errors| refusals(&given, &errors))?;
-    check(&converted, environment).map_err(|errors| refusals(&given, &errors))?;
+    check(text, &converted, environment).map_err(|errors| refusals(&given, &errors))?;
     let mut errors = String::new();
     for failure in &converted.unconverted {
         let _ = writeln!(errors, "{} (not converted)", given.describe(failure));
@@ -70,8 +72,17 @@ pub(crate) fn refusals(given: &ConvertInput, failures: &[Failure]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Checks that the gate accepts what the conversion has written.
-fn check(converted: &Converted, environment: Environment<'_>) -> Result<(), Vec<Failure>> {
+/// Checks that the gate accepts what the conversion has made of `original`.
+///
+/// # Errors
+///
+/// What the gate refuses, with the place in `original`.
+pub(crate) fn check(
+    original: &str,
+    converted: &Converted,
+    environment: Environment<'_>,
+) -> Result<(), Vec<Failure>> {
+    let documents = source_tree::parse(original).unwrap_or_default();
     let file = ConfigFile::parse(converted.text.as_bytes())
         .map_err(|error| vec![Failure::for_file(format!("the result {error}"))])?;
     let mut problems = Vec::new();
@@ -82,12 +93,9 @@ fn check(converted: &Converted, environment: Environment<'_>) -> Result<(), Vec<
         };
         if let Err(error) = gate_config::parse(&configuration.json, &variables) {
             let sentences = error.problems().iter().map(|problem| {
-                let at = if configuration.path.is_empty() {
-                    ""
-                } else {
-                    ": "
-                };
-                Failure::for_file(format!("{}{at}{problem}", configuration.path))
+                in_original(original, &documents, &configuration.path, problem).unwrap_or_else(
+                    || Failure::for_file(format!("{}: {problem}", configuration.path)),
+                )
             });
             problems.extend(sentences);
         }
@@ -97,4 +105,20 @@ fn check(converted: &Converted, environment: Environment<'_>) -> Result<(), Vec<
     } else {
         Err(problems)
     }
+}
+
+/// Says what is wrong with the gate at `path`, where it is in the file that it was made of; `None` if
+/// `jwt_authn` is not in the same place there.
+fn in_original(text: &str, documents: &[Node], path: &str, problem: &Problem) -> Option<Failure> {
+    let path = path.strip_suffix(".config.configuration").unwrap_or(path);
+    let (_, native) = positions::locate(documents, path)?;
+    if !convert::is_native(native) {
+        return None;
+    }
+    let path = join(path, &problem.path);
+    let (position, _) = positions::locate(documents, &path)?;
+    Some(Failure {
+        place: Some(line_and_column(text, position)),
+        text: format!("{path}: {}", problem.text),
+    })
 }

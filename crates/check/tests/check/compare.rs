@@ -190,7 +190,47 @@ fn a_file_that_cannot_be_converted_cannot_be_compared() {
     );
     let (status, printed) = run(&["compare", "docs/tasks/scopes.yaml"]);
     assert_eq!(status, 2, "{printed}");
-    assert!(printed.contains("has no jwt_authn filter"), "{printed}");
+    assert!(
+        printed.contains(
+            "has bearer-gate and no jwt_authn filter: give the file before the conversion"
+        ),
+        "{printed}"
+    );
+}
+
+#[test]
+fn policies_of_a_control_plane_are_not_compared() {
+    for policy in [
+        "{apiVersion: security.istio.io/v1, kind: RequestAuthentication, metadata: {name: a}, spec: {jwtRules: [{issuer: \
+         a, jwks: '{}'}]}}",
+        "{apiVersion: gateway.envoyproxy.io/v1alpha1, kind: SecurityPolicy, metadata: {name: a}, spec: {jwt: {providers: \
+         []}}}",
+    ] {
+        let (status, printed) = compare(policy, &[]);
+        assert_eq!(status, 2, "{printed}");
+        assert!(
+            printed.contains(
+                "has policies of Istio or Envoy Gateway, and compare takes files of Envoy: give it the configuration \
+                 dump of a proxy with jwt_authn\n"
+            ),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn envoy_needs_a_module_to_compare_with() {
+    let (status, printed) = compare(
+        &native(&json!({}), &all()),
+        &["--envoy", "envoy", "--module", "/nowhere/gate.wasm"],
+    );
+    assert_eq!(status, 2, "{printed}");
+    assert!(
+        printed.contains(
+            "/nowhere/gate.wasm: is no file, and --envoy needs the module: name it with --module"
+        ),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -165,6 +165,12 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
             "- name: envoy.filters.http.jwt_authn\n  config: { providers: {} }\n",
             "`config` without a type",
         ),
+        ("", ".yaml: is empty"),
+        ("# nothing\n", ".yaml: is empty"),
+        (
+            "http_filters:\n- name: envoy.filters.http.jwt_authn\n  typed_config: { providers: {} }\n",
+            ".yaml:2:3: http_filters[0]: has the name of jwt_authn and no `typed_config` with an `@type`",
+        ),
         ("a: [1\n", ".yaml:1:4: is neither JSON nor YAML"),
         (
             "a: 1\na: 2\n",
@@ -183,6 +189,48 @@ fn what_has_no_jwt_authn_is_refused_in_one_sentence() {
     let refusal = refused(&bare(&local(), &rules));
     assert!(
         refusal.contains("filter_state_rules: a wasm filter cannot read filter state"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_filter_that_is_only_named_is_refused_beside_one_that_converts() {
+    let second = "- name: envoy.filters.http.jwt_authn\n";
+    let first = "- name: envoy.filters.http.jwt_authn\n  typed_config:\n    \"@type\": \
+                 type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication\n    providers: {p: \
+                 {issuer: a, remote_jwks: {http_uri: {uri: https://a/jwks, cluster: a, timeout: 1s}}}}\n";
+    let refusal = refused(&format!("http_filters:\n{first}{second}"));
+    assert!(
+        refusal.contains(".yaml:6:3: http_filters[1]: has the name of jwt_authn and no"),
+        "{refusal}"
+    );
+    // Envoy starts without an optional filter, and a patch of Istio names the place of the filter.
+    let optional = "- name: envoy.filters.http.jwt_authn\n  is_optional: true\n";
+    let place = "subFilter: {name: envoy.filters.http.jwt_authn}\n";
+    converted(
+        "c.yaml",
+        &format!("{place}http_filters:\n{first}{optional}"),
+    );
+}
+
+#[test]
+fn what_the_gate_refuses_has_its_place_in_the_file_before_the_conversion() {
+    let filter = "http_filters:\n- name: jwt\n  typed_config:\n    \"@type\": \
+                  type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication\n    providers: {p: \
+                  {issuer: a, remote_jwks: {http_uri: {uri: https://a/jwks, cluster: a, timeout: 1s}}}}\n    rules:\n    \
+                  - match: {prefix: /}\n      requires:\n        allow_missing: true\n";
+    let refusal = refused(filter);
+    assert!(
+        refusal.contains(
+            ".yaml:9:9: http_filters[0].typed_config.rules[0].requires.allow_missing: must be an object"
+        ),
+        "{refusal}"
+    );
+    let alone = "providers: {p: {issuer: a, local_jwks: {inline_string: '{}'}}}\nrules:\n- match: {prefix: /}\n  requires: \
+                 {allow_missing: true}\n";
+    let refusal = refused(alone);
+    assert!(
+        refusal.contains(".yaml:4:14: rules[0].requires.allow_missing: must be an object"),
         "{refusal}"
     );
 }
