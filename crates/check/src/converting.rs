@@ -8,7 +8,7 @@ use similar::TextDiff;
 
 use crate::config_file::ConfigFile;
 use crate::configuration::{Configuration, join};
-use crate::convert::{self, Converted, Failure};
+use crate::convert::{self, Converted, Failure, Review};
 use crate::convert_arguments::ConvertArguments;
 use crate::convert_input::ConvertInput;
 use crate::positions;
@@ -45,8 +45,18 @@ pub(crate) fn run(
     }
     let reviews = converted.reviews.iter();
     let (commented, others): (Vec<_>, Vec<_>) = reviews.partition(|review| review.has_comment);
+    // Files with several filters repeat what holds for every filter.
+    let mut lists: Vec<&Review> = Vec::new();
     for review in others {
-        let _ = writeln!(errors, "REVIEW {}: {}", review.path, review.text);
+        let first = lists.iter().find(|first| first.text == review.text);
+        let text = first.map_or_else(
+            || review.text.clone(),
+            |first| format!("the same as at {}", first.path),
+        );
+        let _ = writeln!(errors, "REVIEW {}: {text}", review.path);
+        if first.is_none() && review.text.contains('\n') {
+            lists.push(review);
+        }
     }
     if !commented.is_empty() {
         let number = commented.len();
