@@ -16,6 +16,7 @@ mod convert;
 mod convert_arguments;
 mod convert_input;
 mod converting;
+mod embedded_files;
 mod engine;
 mod fetch_command;
 mod given;
@@ -139,7 +140,7 @@ fn check(
     now: Timestamp,
 ) -> Result<(String, Status), String> {
     let name = arguments.file.display().to_string();
-    let content = input::read(&arguments.file, console.input)?;
+    let content = embedded_files::with_gate(input::read(&arguments.file, console.input)?);
     let file = ConfigFile::parse(&content).map_err(|error| error.in_file(&name))?;
     let configurations = Configuration::find_all(&file);
     let text = String::from_utf8_lossy(&content);

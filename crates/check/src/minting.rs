@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use gate::time::Timestamp;
 use gate_config::Environment;
 
+use crate::embedded_files::with_gate;
 use crate::input;
 use crate::mint::kind::Kind;
 use crate::mint::minter::Verdict;
@@ -27,7 +28,7 @@ pub(crate) fn run(
     now: Timestamp,
 ) -> Result<(String, Status), String> {
     let name = arguments.file.display().to_string();
-    let content = input::read(&arguments.file, input)?;
+    let content = with_gate(input::read(&arguments.file, input)?);
     let mint = Mint::new(&name, &content, environment)?;
     let mut files = Files::new(&arguments.out)?;
     let has_secret = mint.keys.iter().any(MintedKey::is_secret);

@@ -17,6 +17,7 @@ use gate_config::Environment;
 use result::CaseResult;
 
 use crate::arguments::Arguments;
+use crate::embedded_files::with_gate;
 use crate::given::Given;
 use crate::input;
 use crate::mint::{Mint, MintedConfiguration};
@@ -45,7 +46,7 @@ pub(crate) fn run(
     let cases = String::from_utf8(cases).map_err(|_| format!("{cases_name}: is not UTF-8"))?;
     let cases = case::read(&cases_name, &cases)?;
     let name = arguments.file.display().to_string();
-    let content = input::read(&arguments.file, input)?;
+    let content = with_gate(input::read(&arguments.file, input)?);
     let mint = Mint::new(&name, &content, environment)?;
     let (originals, minted) = (mint.originals.as_slice(), mint.configurations.as_slice());
     let ([original], [configuration]) = (originals, minted) else {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{check, config, file, root, run};
+use crate::support::{check, command, config, file, root, run};
 
 #[test]
 fn good_and_bad_configurations_are_distinguished() {
@@ -281,4 +281,50 @@ spec:
             "{printed:?} does not contain {says:?}"
         );
     }
+}
+
+#[test]
+fn the_gate_is_found_in_a_file_inside_a_file() {
+    let native = fs::read_to_string(root().join("docs/ci/jwt_authn.yaml")).unwrap();
+    let lines: Vec<String> = native.lines().map(|line| format!("    {line}")).collect();
+    let map = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name}\ndata:\n  other: |\n    a: 1\n  envoy.yaml: |\n{}\n  last: b\n",
+        lines.join("\n"),
+        name = "{name: a}",
+    );
+    let converted = |text: &str| {
+        let path = file("native.yaml", text);
+        let output = command(&["convert", path.to_str().unwrap()])
+            .output()
+            .unwrap();
+        file("gate.yaml", output.stdout)
+    };
+    let alone = converted(&native);
+    let (status, expected) = check(&alone);
+    assert_eq!(status, 0, "{expected}");
+    let inside = converted(&map);
+    let (status, printed) = check(&inside);
+    assert_eq!(status, 0, "{printed}");
+    // The same table and warnings, each where the file inside has moved to: seven lines down and four to the right.
+    let moved = |line: &str| match line.split_once(".yaml:") {
+        Some((_, place)) => {
+            let mut parts = place.splitn(3, ':');
+            let (Some(line), Some(column), Some(text)) = (parts.next(), parts.next(), parts.next())
+            else {
+                return place.to_owned();
+            };
+            match (line.parse::<usize>(), column.parse::<usize>()) {
+                (Ok(line), Ok(column)) => format!("{}:{}:{text}", line + 7, column + 4),
+                _ => place.to_owned(),
+            }
+        }
+        None => line.to_owned(),
+    };
+    let expected: Vec<String> = expected.lines().map(moved).collect();
+    let without_name = |line: &str| {
+        let place = line.split_once(".yaml:").map_or(line, |(_, place)| place);
+        place.to_owned()
+    };
+    let printed: Vec<String> = printed.lines().map(without_name).collect();
+    assert_eq!(printed, expected);
 }
