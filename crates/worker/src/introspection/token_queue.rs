@@ -1,6 +1,6 @@
 //! Tokens whose introspection has been requested and not answered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::hash::RandomState;
 use std::rc::Rc;
 
@@ -11,29 +11,25 @@ pub(super) const MAX_IN_FLIGHT: usize = 128;
 /// for each that is not in flight, so the room bounds their number.
 #[derive(Debug)]
 pub(super) struct TokenQueue {
-    /// The tokens without an answer. A token whose call has not been sent has its number in `queued`.
-    unanswered: HashMap<Rc<str>, Option<u64>, RandomState>,
+    /// The tokens without an answer, and whether their call is in flight.
+    unanswered: HashMap<Rc<str>, bool, RandomState>,
     /// The tokens whose call has not been sent, in the order of arrival.
-    queued: BTreeMap<u64, Rc<str>>,
-    last_number: u64,
+    queued: VecDeque<Rc<str>>,
 }
 
 impl TokenQueue {
     pub(super) fn new(state: RandomState) -> Self {
         Self {
             unanswered: HashMap::with_hasher(state),
-            queued: BTreeMap::new(),
-            last_number: 0,
+            queued: VecDeque::new(),
         }
     }
 
     /// Adds a token, unless it is there.
     pub(super) fn push(&mut self, token: &Rc<str>) {
         if !self.unanswered.contains_key(token) {
-            self.last_number = self.last_number.saturating_add(1);
-            self.queued.insert(self.last_number, Rc::clone(token));
-            let number = Some(self.last_number);
-            self.unanswered.insert(Rc::clone(token), number);
+            self.queued.push_back(Rc::clone(token));
+            self.unanswered.insert(Rc::clone(token), false);
         }
     }
 
@@ -42,8 +38,8 @@ impl TokenQueue {
         if !self.has_next() {
             return None;
         }
-        let (_, token) = self.queued.pop_first()?;
-        self.unanswered.insert(Rc::clone(&token), None);
+        let token = self.queued.pop_front()?;
+        self.unanswered.insert(Rc::clone(&token), true);
         Some(token)
     }
 
@@ -60,8 +56,8 @@ impl TokenQueue {
 
     /// Removes a token that is not in flight.
     pub(super) fn withdraw(&mut self, token: &str) {
-        if let Some(Some(number)) = self.unanswered.get(token) {
-            self.queued.remove(number);
+        if self.unanswered.get(token) == Some(&false) {
+            self.queued.retain(|queued| &**queued != token);
             self.unanswered.remove(token);
         }
     }
