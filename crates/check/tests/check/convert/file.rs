@@ -214,6 +214,22 @@ fn a_filter_that_is_only_named_is_refused_beside_one_that_converts() {
 }
 
 #[test]
+fn what_every_configuration_changes_is_printed_once_for_json_with_two_filters() {
+    let filter = json!({"name": "jwt", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        "providers": {"p": local()},
+    }});
+    let lists = json!([{"http_filters": [filter]}, {"http_filters": [filter]}]);
+    let (_, errors) = converted("c.json", &lists.to_string());
+    assert_eq!(
+        errors.matches("what every configuration changes").count(),
+        1
+    );
+    let second = "REVIEW [1].http_filters[0].typed_config: the same as at [0].http_filters[0].typed_config\n";
+    assert!(errors.contains(second), "{errors}");
+}
+
+#[test]
 fn what_the_gate_refuses_has_its_place_in_the_file_before_the_conversion() {
     let filter = "http_filters:\n- name: jwt\n  typed_config:\n    \"@type\": \
                   type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication\n    providers: {p: \
