@@ -2,6 +2,7 @@
 //! one Envoy and with the filter in another. Status, upstream headers and path are the same, except for
 //! the [`differences`] that docs/differences.md lists.
 
+mod changes;
 mod differences;
 mod forwarding;
 mod key_sets;
@@ -17,8 +18,9 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Envoy, Issuer, Key, NOBODY, Request, Response, Server, Setup, Token, bootstrap_of, cluster,
-    envoy_has, eventually, get, keys, root,
+    eventually, get, keys, root,
 };
+use changes::{different_in_this_envoy, native_knows};
 use differences::{Difference, Sees, WHEN_KEYS_CHANGE, differences, refused};
 
 /// Makes a request at the time it is sent, since a token may be valid for a short time only.
@@ -281,70 +283,6 @@ fn native(config: &Value) -> Setup {
     setup
 }
 
-/// Whether native of the Envoy under test knows all fields of the configuration with this name.
-fn native_knows(name: &str, config: &Value) -> bool {
-    let config = config.to_string();
-    [
-        ("extract_only_without_validation", "1.37.0"),
-        ("verification_status_header", "1.39.3"),
-    ]
-    .iter()
-    .all(|(field, since)| {
-        let feature = format!("\"{name}\", whose configuration has `{field}`,");
-        !config.contains(field) || envoy_has(since, &feature)
-    })
-}
-
-/// What native did differently before a version of Envoy. The gate does what native does since then.
-struct Change {
-    /// The oldest tested version with the change.
-    since: &'static str,
-    what: &'static str,
-    /// The requests of scenarios for which older versions of native do something else, and differences that are not
-    /// as listed.
-    rows: &'static [&'static str],
-}
-
-/// docs/compatibility.md describes them.
-const CHANGES: [Change; 3] = [
-    Change {
-        since: "1.39.3",
-        what: "comparing each value of a repeated header",
-        rows: &[
-            "headers: repeated, /x-h/a,b",
-            "headers: repeated, /x-h/a",
-            "headers: repeated, /x-tenant/a,b",
-            "headers: repeated, /x-tenant/a",
-            "headers: repeated, /accept-language/a,b",
-            "headers: repeated, /accept-language/a",
-            "headers: repeated, exact",
-            "headers: repeated, the second",
-            "headers: repeated, inverted",
-            "headers: repeated, the second inverted",
-        ],
-    },
-    Change {
-        since: "1.39.3",
-        what: "marking extracted claims by `x-jwt-signature-verified`",
-        rows: &[
-            "extraction: /extract, a stranger's",
-            "extraction: /extract, no token",
-            "extraction: /any, a stranger's",
-            "extraction: /any, no token",
-            "`extract_only_without_validation`",
-        ],
-    },
-    Change {
-        since: "1.40.0",
-        what: "removing forged headers from requests that need no token",
-        rows: &[
-            "preflights: a header of ours",
-            "forwarding: forged, open",
-            "forwarding, in lowerCamelCase: forged, open",
-        ],
-    },
-];
-
 #[test]
 fn the_same_configuration_has_the_same_effect_except_for_the_listed_differences() {
     let scenarios: Vec<Scenario> = rules::scenarios()
@@ -354,12 +292,7 @@ fn the_same_configuration_has_the_same_effect_except_for_the_listed_differences(
         .chain(key_sets::scenarios())
         .filter(|one| native_knows(one.name, &one.config))
         .collect();
-    let mut older = Vec::new();
-    for change in &CHANGES {
-        if !envoy_has(change.since, change.what) {
-            older.extend(change.rows);
-        }
-    }
+    let older = different_in_this_envoy();
     let mut differences = differences();
     differences.retain(|one| native_knows(one.name, &one.config) && !older.contains(&one.name));
     let configs: Vec<(&str, &Value)> = scenarios
