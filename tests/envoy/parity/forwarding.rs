@@ -11,7 +11,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     let rows = forwarded.rows.clone();
     let mut in_camel = Scenario::new("forwarding, in lowerCamelCase", camel);
     in_camel.rows = rows;
-    vec![forwarded, in_camel, forward(), extraction()]
+    vec![
+        forwarded,
+        in_camel,
+        forward(),
+        extraction(),
+        extraction_with_named_header(),
+    ]
 }
 
 /// A token with a claim of every JSON type.
@@ -161,43 +167,61 @@ fn forward() -> Scenario {
     )
 }
 
-fn extraction() -> Scenario {
+/// Rules before one that needs a token of `p`, whose claims all of them forward.
+fn extracting(rules: &[Value]) -> Value {
     let config = with_provider(&json!({
         "forward": true,
         "forward_payload_header": "x-payload",
         "claim_to_headers": [{"header_name": "x-sub", "claim_name": "sub"}],
     }));
-    let extract = |fields: Value| json!({"extract_only_without_validation": fields});
-    let rule = |path: &str, requires: Value| json!({"match": {"path": path}, "requires": requires});
+    with_rules(config, rules)
+}
+
+/// A rule that extracts claims from requests for this path.
+fn extract(fields: &Value) -> Value {
+    json!({"extract_only_without_validation": fields})
+}
+
+fn rule(path: &str, requires: &Value) -> Value {
+    json!({"match": {"path": path}, "requires": requires})
+}
+
+/// `scenario` with requests without a token of `p`. Bad tokens of `p` are one of the differences.
+fn without_a_token_of_p(scenario: Scenario, path: &str) -> Scenario {
+    let stranger = Token::good().claim("iss", "https://other.example").signed();
+    scenario
+        .row(format!("{path}, none"), get(path), 200)
+        .row(
+            format!("{path}, a stranger's"),
+            get(path).bearer(&stranger),
+            200,
+        )
+        .row(format!("{path}, no token"), get(path).bearer("a.b.c"), 200)
+}
+
+fn extraction() -> Scenario {
     let any = |list: Value| json!({"requires_any": {"requirements": list}});
     let p = json!({"provider_name": "p"});
-    let config = with_rules(
-        config,
-        &[
-            rule("/extract", extract(json!({}))),
-            rule(
-                "/named",
-                extract(json!({"verification_status_header": "x-verified"})),
-            ),
-            rule("/any", any(json!([p, extract(json!({}))]))),
-        ],
-    );
-    let stranger = Token::good().claim("iss", "https://other.example").signed();
+    let config = extracting(&[
+        rule("/extract", &extract(&json!({}))),
+        rule("/any", &any(json!([p, extract(&json!({}))]))),
+    ]);
     let mut scenario = Scenario::new("extraction", config);
-    for path in ["/extract", "/named", "/any"] {
-        scenario = scenario
-            .row(format!("{path}, none"), get(path), 200)
-            .row(
-                format!("{path}, a stranger's"),
-                get(path).bearer(&stranger),
-                200,
-            )
-            .row(format!("{path}, no token"), get(path).bearer("a.b.c"), 200);
+    for path in ["/extract", "/any"] {
+        scenario = without_a_token_of_p(scenario, path);
     }
-    // Bad tokens of `p` are one of the differences.
     scenario.row(
         "/any, good",
         get("/any").bearer(Token::good().signed()),
         200,
+    )
+}
+
+fn extraction_with_named_header() -> Scenario {
+    let named = extract(&json!({"verification_status_header": "x-verified"}));
+    let config = extracting(&[rule("/named", &named)]);
+    without_a_token_of_p(
+        Scenario::new("extraction with a named header", config),
+        "/named",
     )
 }

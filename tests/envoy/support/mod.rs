@@ -28,5 +28,5 @@ pub(crate) use proof::{Proof, bound_token, dpop_config, proof_jwk, sha256, thumb
 pub(crate) use server::{Answer, Door, Reply, Server};
 pub(crate) use setup::{Gate, NOBODY, Setup, bootstrap, bootstrap_of, cluster, root};
 pub(crate) use tls::{TlsClient, transport_socket};
-pub(crate) use version::binary;
+pub(crate) use version::{binary, envoy_has};
 pub(crate) use wait::{eventually, in_parallel, in_parallel_while, with_time_enough};
