@@ -13,8 +13,8 @@ export class Shell {
 
   /** Starts a shell in `directory` with the search path `path`. */
   constructor(processes, { directory, path }) {
-    // A `node --test` of the reader is not a part of these tests.
-    const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+    // A `node --test` of the reader is not a part of these tests, and the ENVOY of the Makefile is a version, not a program.
+    const { NODE_TEST_CONTEXT: _, ENVOY: __, ...environment } = process.env;
     this.#child = processes.start('bash', [], {
       cwd: directory, env: { ...environment, PATH: path }, stdio: ['pipe', 'pipe', 'pipe'],
     });
