@@ -284,7 +284,7 @@ fn likely_mistakes_are_in_the_log_and_envoy_starts() {
     let log = gate.log();
     for line in [
         "bearer-gate: configuration: resource_metadata[0].resource: no provider has it among its audiences",
-        "bearer-gate: configuration: rules[0].requires: the scope \"openid\" is between client",
+        "bearer-gate: configuration: rules[0].requires: the scope \"openid\" concerns only client and authorization server",
     ] {
         assert!(log.contains(line), "{log}");
     }
