@@ -51,7 +51,7 @@ describe('CORS', () => {
         'access-control-allow-methods': 'GET, POST',
         'access-control-allow-headers': 'authorization, dpop, content-type',
         'access-control-max-age': '600',
-        'access-control-expose-headers': 'www-authenticate, retry-after, x-envoy-upstream-service-time',
+        'access-control-expose-headers': 'www-authenticate, retry-after, x-envoy-upstream-service-time, x-gate-rule',
       });
     }
     assert.equal(await demo.reached(), before);
@@ -90,7 +90,7 @@ describe('CORS', () => {
       assert.equal(headers['access-control-allow-credentials'], undefined);
       assert.equal(
         headers['access-control-expose-headers'],
-        expected && 'www-authenticate, retry-after, x-envoy-upstream-service-time',
+        expected && 'www-authenticate, retry-after, x-envoy-upstream-service-time, x-gate-rule',
       );
     }
   });
