@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use gate::time::Timestamp;
+use lexopt::{Parser, ValueExt};
 
-/// Parses `[PROVIDER=]FILE`.
-pub(crate) fn provider_file(text: &str) -> (Option<String>, PathBuf) {
-    match text.split_once('=') {
+/// Parses the value of an option, `[PROVIDER=]FILE`.
+pub(crate) fn provider_file(
+    parser: &mut Parser,
+) -> Result<(Option<String>, PathBuf), lexopt::Error> {
+    let text = parser.value()?.string()?;
+    Ok(match text.split_once('=') {
         Some((provider, file)) => (Some(provider.to_owned()), file.into()),
         None => (None, text.into()),
-    }
+    })
 }
 
 /// Parses a time.

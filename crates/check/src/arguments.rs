@@ -207,16 +207,19 @@ impl Arguments {
                     parsed.headers.push(header(&text)?);
                 }
                 Long("jwks") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
-                    parsed.jwks.push(provider_file(&text));
+                    parsed
+                        .jwks
+                        .push(provider_file(&mut parser).map_err(explain)?);
                 }
                 Long("revocation") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
-                    parsed.revocation.push(provider_file(&text));
+                    parsed
+                        .revocation
+                        .push(provider_file(&mut parser).map_err(explain)?);
                 }
                 Long("introspection") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
-                    parsed.introspection.push(provider_file(&text));
+                    parsed
+                        .introspection
+                        .push(provider_file(&mut parser).map_err(explain)?);
                 }
                 Long("path") => {
                     let path = parser.value().and_then(ValueExt::string).map_err(explain)?;

@@ -80,16 +80,17 @@ impl SuiteArguments {
                     parsed.now = Some(time(&text)?);
                 }
                 Long("jwks") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
-                    parsed.jwks.push(provider_file(&text));
+                    parsed.jwks.push(provider_file(parser).map_err(explain)?);
                 }
                 Long("revocation") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
-                    parsed.revocation.push(provider_file(&text));
+                    parsed
+                        .revocation
+                        .push(provider_file(parser).map_err(explain)?);
                 }
                 Long("introspection") => {
-                    let text = parser.value().and_then(ValueExt::string).map_err(explain)?;
-                    parsed.introspection.push(provider_file(&text));
+                    parsed
+                        .introspection
+                        .push(provider_file(parser).map_err(explain)?);
                 }
                 Value(path) => files.push(PathBuf::from(path)),
                 other => return Err(explain(other.unexpected())),

@@ -58,7 +58,7 @@ impl Table<'_> {
         let mut issuers = relevant;
         let filters = self.tokens.pair.native.iter().enumerate();
         for (filter, native) in filters {
-            // Tokens of others, and tokens where none is needed.
+            // Tokens of providers that the rule does not name, and tokens for rules that need none.
             for provider in &native.providers {
                 let issuer = (filter, provider.name.clone());
                 if !issuers.contains(&issuer) && (!target.is_near_miss || is_open) {

@@ -35,7 +35,7 @@ impl GateRule {
         Some(without_repetitions(&rules.collect::<Vec<Self>>()))
     }
 
-    /// Writes the rule. Bad tokens pass where none is needed if the policy `is_open`.
+    /// Writes the rule. If the policy `is_open`, a request that needs no token passes even with a bad one.
     pub(super) fn to_value(
         &self,
         notes: &mut Notes,

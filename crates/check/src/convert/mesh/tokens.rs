@@ -119,12 +119,12 @@ impl Alternative {
 pub(super) struct Tokens {
     /// One of these.
     pub(super) alternatives: Vec<Alternative>,
-    /// Whether none is good enough, too. A token that is there must be good all the same.
+    /// Whether a request without a token passes too. If it has a token, the token must be good.
     pub(super) missing: bool,
 }
 
 impl Tokens {
-    /// Nothing is good enough.
+    /// No request passes.
     pub(super) fn none() -> Self {
         Self::default()
     }

@@ -139,8 +139,9 @@ fn failing(
 
 /// The tokens with which requests of `cell` pass; `None` if nothing is about these requests.
 ///
-/// The policy that is left checks the conditions that the gate cannot check, and does not know which token went with
-/// which of them. So if they differ, a token must do for a rule without such conditions, or for all rules.
+/// The remaining policy checks the conditions that the gate cannot check, but it does not know which rule the token
+/// satisfied. So if the rules have different conditions of that kind, the token must satisfy a rule without them, or
+/// all rules.
 fn one_of(
     allowed: &[Allowed<'_>],
     cell: &RequestMatch,
