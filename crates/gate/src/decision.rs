@@ -59,7 +59,7 @@ pub enum Decision {
 pub struct Decided<'p> {
     /// The decision.
     pub decision: Decision,
-    /// The requirement that decided, which the challenge is about; `None` if none applied.
+    /// The requirement that decided, which the challenge is about; `None` if none applied, or if it needs no token.
     pub requirement: Option<&'p Requirement>,
     /// The index of the provider that a refusal comes from; `None` if no provider was asked.
     pub provider: Option<usize>,
@@ -241,10 +241,7 @@ fn by_requirement<'r>(
     now: Timestamp,
 ) -> Judgment<'r> {
     if requirement.locations.is_empty() {
-        return Judgment {
-            requirement: Some(requirement),
-            ..Decision::Pass.into()
-        };
+        return Decision::Pass.into();
     }
     let judges = Judges::default();
     let found = evaluation::credentials(requirement, policy, request);

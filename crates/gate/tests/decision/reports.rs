@@ -52,6 +52,19 @@ fn a_rule_reports_only_its_own_refusals() {
 }
 
 #[test]
+fn a_policy_says_whether_any_refusal_may_be_only_reported() {
+    for (reports, fields, expected) in [
+        (false, json!({}), false),
+        (true, json!({}), true),
+        (false, json!({"report_only": true}), true),
+    ] {
+        let rule = json!({"match": {"prefix": "/a"}, "report_only": reports});
+        let policy = with_rules(json!([rule]), fields.clone());
+        assert_eq!(policy.may_report_only(), expected, "{reports} {fields}");
+    }
+}
+
+#[test]
 fn the_whole_filter_reports_every_refusal() {
     let policy = with_rules(
         json!([{"match": {"prefix": "/a"}, "requires": {"provider_name": "p"}}]),
