@@ -215,3 +215,15 @@ fn providers_and_requirements_are_found_by_name() {
     assert!(policy.requirement(b"r").is_some());
     assert!(policy.requirement(b"p").is_none());
 }
+
+#[test]
+fn a_policy_says_whether_rules_depend_on_dynamic_metadata() {
+    let metadata = json!([{"filter": "f", "path": ["a"], "value": {"present_match": true}}]);
+    for (rule, expected) in [
+        (json!({"prefix": "/"}), false),
+        (json!({"prefix": "/", "dynamic_metadata": metadata}), true),
+    ] {
+        let policy = policy(&json!({}), &json!({"rules": [{"match": rule}]}));
+        assert_eq!(policy.reads_dynamic_metadata(), expected, "{rule}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Tokens that are bound to their sender.
 
+use gate::credential::{Credential, Scheme};
+use gate::decision::check_sender;
 use gate::introspection::TokenStatus;
 use gate::policy::Policy;
 use gate::reason::ReasonKind;
@@ -7,7 +9,8 @@ use gate_fixtures::rs256;
 use serde_json::{Value, json};
 
 use crate::support::{
-    self, Gate, Outcome, bearing, payload, policy_of, policy_with_secrets, provider, ready, with,
+    self, Gate, NOW, Outcome, at, bearing, payload, policy_of, policy_with_secrets, provider,
+    ready, with,
 };
 
 const DIGEST: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
@@ -99,5 +102,41 @@ fn a_token_and_the_response_about_it_must_agree() {
             .introspection(move |_, _| status.clone());
         let outcome = gate.decide(&policy, &bearing(&token(&token_claims)));
         assert_eq!(outcome, Outcome::Deny(reason), "{token_claims} {response}");
+    }
+}
+
+#[test]
+fn the_sender_can_be_checked_without_a_decision() {
+    let policy = policy_of(&with(
+        &provider(),
+        &json!({"sender_constraint": "required"}),
+    ));
+    let provider = policy.provider("p").unwrap();
+    let gate = Gate::new();
+    for (claims, expected) in [
+        (json!({}), ReasonKind::Unbound),
+        (json!({"cnf": {"kid": "a"}}), ReasonKind::SenderConstraint),
+    ] {
+        let token = token(&claims);
+        let credential = Credential {
+            location: provider.locations[0].clone(),
+            scheme: Scheme::Bearer,
+            text: token.as_str().into(),
+        };
+        let request = bearing(&token);
+        let context = gate.context();
+        let found = check_sender(
+            provider,
+            (&credential, None),
+            &policy,
+            &request,
+            &context,
+            at(NOW),
+        );
+        assert_eq!(
+            found.map_err(|reason| reason.kind()),
+            Err(expected),
+            "{claims}"
+        );
     }
 }

@@ -140,13 +140,17 @@ impl Gate {
     }
 
     pub(crate) fn decided<'p>(&self, policy: &'p Policy, request: &Request) -> Decided<'p> {
-        let context = Context {
+        decide(policy, request, &self.context(), self.now)
+    }
+
+    /// What decisions are made with.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
             resources: &self.resources,
             engine: &self.engine,
             tokens: &self.tokens,
             proof_keys: &self.proof_keys,
-        };
-        decide(policy, request, &context, self.now)
+        }
     }
 
     pub(crate) fn decision(&self, policy: &Policy, request: &Request) -> Decision {

@@ -114,7 +114,15 @@ fn every_check_has_its_reason() {
         let header = with(&CLIENT.header(), &json!({name: value}));
         refusal(&gate_fixtures::signed("ES256", &header, &claims(&token)))
     };
-    assert_eq!(refusal_of(&json!({})), None);
+    for claims in [
+        json!({}),
+        json!({"iat": NOW - 120}),
+        json!({"iat": NOW + 60}),
+        json!({"exp": NOW - 59}),
+        json!({"nbf": NOW + 60}),
+    ] {
+        assert_eq!(refusal_of(&claims), None, "{claims}");
+    }
     for (found, expected) in [
         (refusal("x"), ReasonKind::ProofMalformed),
         (header("typ", json!("JWT")), ReasonKind::ProofMalformed),
