@@ -143,6 +143,32 @@ fn every_member_of_a_confirmation_must_be_proven() {
 }
 
 #[test]
+fn a_certificate_counts_only_if_token_and_response_agree_on_it() {
+    let fields = json!({"introspection": {
+        "http_uri": {"uri": "https://a/introspect", "cluster": "a"},
+        "client_id": "gate",
+        "client_secret_environment_variable": "SECRET",
+        "for": "all",
+    }});
+    let policy = policy_with_secrets(&json!({"providers": {"p": with(&provider(), &fields)}}));
+    let bound = |digest: &str| json!({"cnf": {"x5t#S256": digest}});
+    for (of_response, refusal) in [
+        (bound(DIGEST), None),
+        (json!({}), None),
+        (bound(OTHER_DIGEST), Some(ReasonKind::SenderConstraint)),
+    ] {
+        let response = json!({"active": true, "aud": "https://api.example"});
+        let status = support::active(&with(&response, &of_response));
+        let gate = Gate::new()
+            .keys(ready)
+            .introspection(move |_, _| status.clone());
+        let request = on(&connection(HEX.to_owned()), bearing(&bound_to(DIGEST)));
+        let outcome = gate.decide(&policy, &request);
+        assert_outcome(&outcome, refusal, &of_response.to_string());
+    }
+}
+
+#[test]
 fn the_constraint_of_the_provider_counts() {
     for (constraint, shown, refusal) in [
         ("required", HEX, None),

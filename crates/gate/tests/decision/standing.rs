@@ -88,6 +88,27 @@ fn nothing_is_kept_unless_streams_end_with_their_tokens() {
 }
 
 #[test]
+fn a_token_stands_on_the_provider_that_accepted_it() {
+    for (accepting, other) in [("a", "b"), ("b", "a")] {
+        let mut config = json!({"end_streams_with_token": true, "providers": {}});
+        config["providers"][accepting] = provider();
+        config["providers"][other] = with(&provider(), &json!({"issuer": "https://other.example"}));
+        let policy = policy_with_secrets(&config);
+        let decided = Gate::new().keys(ready).decided(&policy, &bearing(&good()));
+        let [token] = &*decided.standing else {
+            panic!("{:?}", decided.standing);
+        };
+        assert_eq!(token.provider(), policy.provider(accepting).unwrap().index);
+        let shown = format!("{token:?}");
+        assert!(
+            shown.contains(&format!("provider: {accepting:?}")),
+            "{shown}"
+        );
+        assert!(!shown.contains(&good()), "{shown}");
+    }
+}
+
+#[test]
 fn a_token_stands_until_it_expires_clock_skew_included() {
     let tokens = standing(&json!({"clock_skew_seconds": 10}), &good());
     let end = NOW + 3600 + 10;
