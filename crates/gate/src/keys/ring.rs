@@ -274,6 +274,13 @@ mod tests {
     }
 
     #[test]
+    fn the_kids_are_those_of_the_keys_that_count() {
+        let skipped = named(json!({"kty": "oct", "k": "AQAB"}), "skipped");
+        let set = set(&[named(rsa_jwk(), "a"), skipped, unnamed(rsa_jwk())]);
+        assert!(set.kids().eq([Some("a"), None]));
+    }
+
+    #[test]
     fn a_key_that_needs_the_host_is_unusable_if_the_host_does_not_verify_its_algorithm() {
         let mut large = rsa_jwk();
         large["e"] = "Aw".into();
