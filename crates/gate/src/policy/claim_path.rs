@@ -77,4 +77,22 @@ mod tests {
             assert_eq!(path.is_some(), valid, "{names:?}");
         }
     }
+
+    #[test]
+    fn a_path_knows_its_names() {
+        let names = ["a".to_owned(), "b.c".to_owned()];
+        let path = ClaimPath::new(names.to_vec()).unwrap();
+        assert_eq!(path.names(), names);
+        assert_eq!(path.root(), Some(&names[0]));
+        assert_eq!(path.to_string(), "a.b.c");
+        for (start, expected) in [
+            (&[][..], true),
+            (&["a"], true),
+            (&["a", "b.c"], true),
+            (&["b.c"], false),
+            (&["a", "b.c", "d"], false),
+        ] {
+            assert_eq!(path.starts_with(start), expected, "{start:?}");
+        }
+    }
 }

@@ -183,6 +183,21 @@ fn a_token_must_be_meant_for_the_resource_that_it_is_used_at() {
 }
 
 #[test]
+fn a_condition_names_the_resources_that_tokens_must_name() {
+    let config = gate_of(&json!([
+        {"resource": "https://a/mcp", "require_audience": true},
+        {"resource": "https://a/open"},
+    ]));
+    let policy = policy(&config);
+    for (target, expected) in [("/mcp", &["https://a/mcp"][..]), ("/open", &[])] {
+        let request = request(target, &[(":authority", "a")]);
+        let condition = policy.resources.audience_condition(&request);
+        let required: Vec<&str> = condition.required().collect();
+        assert_eq!(required, expected, "{target}");
+    }
+}
+
+#[test]
 fn an_introspected_token_must_be_meant_for_the_resource_too() {
     let policy = policy_with_secrets(&json!({
         "providers": {"p": {"introspection": {
