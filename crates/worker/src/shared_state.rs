@@ -152,19 +152,19 @@ impl<H: Host> SharedState<H> {
 
     /// The document, if there is one.
     pub(crate) fn document(&self) -> Option<SharedDocument> {
-        SharedDocument::decode(self.parts(self.document_keys.len()), self.max_bytes)
+        self.first_parts(self.document_keys.len())
     }
 
     /// The document, if there is one, with its first part only: the others need not be copied to learn which
     /// document it is.
     pub(crate) fn first_part(&self) -> Option<SharedDocument> {
-        SharedDocument::decode(self.parts(1), self.max_bytes)
+        self.first_parts(1)
     }
 
-    /// The first parts of the document, as they are encoded.
-    fn parts(&self, number: usize) -> impl Iterator<Item = Vec<u8>> {
+    fn first_parts(&self, number: usize) -> Option<SharedDocument> {
         let keys = self.document_keys.iter().take(number);
-        keys.map(|key| self.store.get(key).unwrap_or_default().0)
+        let parts = keys.map(|key| self.store.get(key).unwrap_or_default().0);
+        SharedDocument::decode(parts, self.max_bytes)
     }
 
     /// Shares a document if the fetch `holder` still holds the turn; returns whether it did.

@@ -51,16 +51,16 @@ impl SharedDocument {
     /// together longer than `max_bytes`. Copies no part: a revocation list may have tens of megabytes.
     #[must_use]
     pub fn decode(encoded: impl IntoIterator<Item = Vec<u8>>, max_bytes: usize) -> Option<Self> {
-        let mut encoded = encoded.into_iter();
-        let (first, trailer) = decode_part(encoded.next()?)?;
-        let mut parts = vec![first];
+        let mut parts = Vec::new();
+        let mut first: Option<Trailer> = None;
         for bytes in encoded {
-            let (part, Trailer { id, .. }) = decode_part(bytes)?;
-            if id != trailer.id {
+            let (part, trailer) = decode_part(bytes)?;
+            parts.push(part);
+            if trailer.id != first.get_or_insert(trailer).id {
                 return None;
             }
-            parts.push(part);
         }
+        let trailer = first?;
         let bytes = parts.iter().map(Vec::len).fold(0, usize::saturating_add);
         (bytes <= max_bytes).then_some(Self {
             id: trailer.id,

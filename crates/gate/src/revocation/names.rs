@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::iter;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -65,7 +66,7 @@ const SPARE_ENTRIES: usize = 128;
 /// Collects names in any order.
 pub(super) struct NamesBuilder {
     key: HashKey,
-    parts: [Vec<Entry>; PARTS],
+    parts: Vec<Vec<Entry>>,
     /// The number of names.
     count: usize,
     /// Whether there were more names than [`MAX_NAMES`].
@@ -84,7 +85,9 @@ impl NamesBuilder {
             .saturating_add(SPARE_ENTRIES);
         Self {
             key,
-            parts: std::array::from_fn(|_| Vec::with_capacity(capacity)),
+            parts: iter::repeat_with(|| Vec::with_capacity(capacity))
+                .take(PARTS)
+                .collect(),
             count: 0,
             too_many: false,
         }
