@@ -433,6 +433,8 @@ fn a_million_revoked_tokens_cost_a_request_nothing_and_a_worker_two_tables_of_16
         eventually("the next list is in use", || status(&gate, &listed) == 401);
     }
     let (grown, module) = (gate.resident() - memory, gate.largest_module());
-    println!("after three further lists Envoy has grown by {grown} kB, and a module has {module} kB");
+    println!(
+        "after three further lists Envoy has grown by {grown} kB, and a module has {module} kB"
+    );
     assert!((16_000..=MOST_KILOBYTES).contains(&module), "{module} kB");
 }

@@ -1,9 +1,6 @@
 //! How much memory a revocation list takes while it is parsed and afterwards.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "the numbers of a test are small"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that panics fails")]
 
 use std::hash::RandomState;
 
