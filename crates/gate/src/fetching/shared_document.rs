@@ -33,13 +33,16 @@ struct Trailer {
 
 impl SharedDocument {
     /// Encodes the parts of the document: each is followed by a line feed, and the other fields as a line of JSON.
+    /// Only the first part has the validator.
     pub fn encode(self) -> impl Iterator<Item = Vec<u8>> {
-        let trailer = Trailer {
-            id: self.id,
-            validator: self.validator,
-        };
-        let trailer = serde_json::to_vec(&trailer).unwrap_or_default();
-        self.parts.into_iter().map(move |mut part| {
+        let Self {
+            id,
+            mut validator,
+            parts,
+        } = self;
+        parts.into_iter().map(move |mut part| {
+            let validator = validator.take();
+            let trailer = serde_json::to_vec(&Trailer { id, validator }).unwrap_or_default();
             part.reserve_exact(trailer.len().saturating_add(1));
             part.push(b'\n');
             part.extend_from_slice(&trailer);
