@@ -46,9 +46,9 @@ fn forged(keys: &[&Key]) -> Value {
     let set = String::from_utf8(Issuer::published(keys).body).unwrap();
     let document = format!("{set}\n{}", json!({"id": 7, "validator": null}));
     json!([
-        [format!("bearer_gate.5.document.{name}"), document],
+        [format!("bearer_gate.6.document.{name}"), document],
         [
-            format!("bearer_gate.5.progress.{name}"),
+            format!("bearer_gate.6.progress.{name}"),
             progress.to_string()
         ],
     ])

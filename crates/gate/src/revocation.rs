@@ -1,7 +1,7 @@
 //! Lists of revoked tokens that a server publishes.
 //!
-//! A list may have a million entries, so it is stored as a sorted array with 16 bytes per entry, and
-//! the workers share this array and not the document. A name is stored as 80 bits of a keyed hash. If
+//! A list may have a million entries, so it is stored as sorted arrays with 16 bytes per entry, and
+//! the workers share these arrays and not the document. A name is stored as 80 bits of a keyed hash. If
 //! two names had the same hash, a token that is not listed would be refused; a listed token is never
 //! admitted. With a secret key and a million entries, one lookup in 10^18 hits such a collision.
 
@@ -38,24 +38,25 @@ impl Publication for RevocationList {
     const KIND: DocumentKind = DocumentKind::RevocationList;
     const ACCEPT: &'static str = "application/json";
     const MAX_BYTES: usize = MAX_LIST_BYTES;
+    const PARTS: usize = names::PARTS;
 
     fn to_shared(
         body: &ResponseBody<'_>,
         reader: &ListReader,
         known: Option<&Self>,
-    ) -> Result<Vec<u8>, Unusable> {
+    ) -> Result<Vec<Vec<u8>>, Unusable> {
         // With the same key the same names have the same hashes.
         let key = known.map_or_else(|| HashKey::new(&reader.state), |list| list.names.key());
-        Ok(document::parse(body, reader, key)?.into_bytes())
+        Ok(document::parse(body, reader, key)?.into_parts())
     }
 
-    fn from_shared(shared: Vec<u8>, _reader: &ListReader) -> Result<Self, Unusable> {
-        let names = Names::from_bytes(shared).ok_or("it is not a table of names")?;
+    fn from_shared(parts: Vec<Vec<u8>>, _reader: &ListReader) -> Result<Self, Unusable> {
+        let names = Names::from_parts(parts).ok_or("it is not a table of names")?;
         Ok(Self { names })
     }
 
-    fn as_shared(&self) -> &[u8] {
-        self.names.as_bytes()
+    fn is_shared_as(&self, parts: &[Vec<u8>]) -> bool {
+        self.names.parts() == parts
     }
 
     fn count(&self, _: &Engine) -> usize {

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use gate::fetching::Publication;
+use gate::revocation::RevocationList;
 use gate_simulator::{Listener, Outcome, Process, Request, Worker};
 
 use crate::action::Action;
@@ -43,9 +45,12 @@ pub(crate) struct World {
     story: Rc<Story>,
 }
 
-/// The most entries of shared data for each document: the document, the state of its fetch, and one for each kind of
+/// The most entries of shared data for each key set: the set, the state of its fetch, and one for each kind of
 /// log line. Some lines belong to no document.
-const ENTRIES_PER_DOCUMENT: usize = 7;
+const ENTRIES_PER_KEY_SET: usize = 7;
+
+/// The most entries for each revocation list, which is shared in several parts.
+const ENTRIES_PER_LIST: usize = ENTRIES_PER_KEY_SET - 1 + RevocationList::PARTS;
 
 /// The most streams that are open at the same time.
 const MOST_STREAMS: usize = 30;
@@ -522,7 +527,7 @@ impl World {
                 "workers that share nothing wrote shared data: {keys:?}"
             ));
         }
-        if entries > ENTRIES_PER_DOCUMENT * (2 * ISSUERS) + PROOF_ENTRIES {
+        if entries > (ENTRIES_PER_KEY_SET + ENTRIES_PER_LIST) * ISSUERS + PROOF_ENTRIES {
             let keys = self.process.shared_keys("");
             return Err(format!("{entries} entries of shared data: {keys:?}"));
         }

@@ -6,6 +6,7 @@
 //! is read is checked like any input, because every plugin with this `vm_id` can write shared data.
 
 use std::cell::RefCell;
+use std::iter;
 
 use gate::fetching::{
     Authorization, DocumentSource, FetchAction, FetchEvent, FetchState, Publication, RefreshPolicy,
@@ -18,7 +19,7 @@ use crate::host::Host;
 use crate::store::Store;
 
 /// The version of the format. A filter with another version neither reads nor writes the same entries.
-pub(crate) const FORMAT: &str = "bearer_gate.5";
+pub(crate) const FORMAT: &str = "bearer_gate.6";
 
 /// The largest number of swaps that are tried if other workers get ahead.
 const ATTEMPTS: usize = 4;
@@ -27,7 +28,8 @@ const ATTEMPTS: usize = 4;
 pub(crate) struct SharedState<H> {
     store: Store<H>,
     state_key: String,
-    document_key: String,
+    /// The keys of the parts of the document.
+    document_keys: Vec<String>,
     policy: RefreshPolicy,
     max_bytes: usize,
     /// The state that was read last, with its version. Most reads find the same one again.
@@ -58,7 +60,9 @@ impl<H: Host> SharedState<H> {
         Self {
             store,
             state_key: format!("{FORMAT}.progress.{source}"),
-            document_key: format!("{FORMAT}.document.{source}"),
+            document_keys: iter::once(format!("{FORMAT}.document.{source}"))
+                .chain((1..T::PARTS).map(|part| format!("{FORMAT}.document-{part}.{source}")))
+                .collect(),
             policy: remote.policy,
             max_bytes: T::MAX_BYTES,
             known: RefCell::default(),
@@ -73,8 +77,10 @@ impl<H: Host> SharedState<H> {
             let state = encode(&FetchState::default());
             self.store.set(&self.state_key, &state);
         }
-        if self.store.get(&self.document_key).is_none() {
-            self.store.set(&self.document_key, b"");
+        for key in &self.document_keys {
+            if self.store.get(key).is_none() {
+                self.store.set(key, b"");
+            }
         }
     }
 
@@ -94,7 +100,9 @@ impl<H: Host> SharedState<H> {
     /// without users is emptied; a worker that misses it fetches it again.
     pub(crate) fn leave(&self, now: Instant) {
         if self.advance(FetchEvent::Left, now) == FetchAction::Discard {
-            self.store.set(&self.document_key, b"");
+            for key in &self.document_keys {
+                self.store.set(key, b"");
+            }
         }
     }
 
@@ -142,29 +150,42 @@ impl<H: Host> SharedState<H> {
         known.clone()
     }
 
-    /// The document, if there is one, and the version of its entry.
-    pub(crate) fn document(&self) -> (Option<SharedDocument>, u32) {
-        let (bytes, version) = self.store.get(&self.document_key).unwrap_or_default();
-        (SharedDocument::decode(bytes, self.max_bytes), version)
+    /// The document, if there is one.
+    pub(crate) fn document(&self) -> Option<SharedDocument> {
+        self.first_parts(self.document_keys.len())
+    }
+
+    /// The document, if there is one, with its first part only: the others need not be copied to learn which
+    /// document it is.
+    pub(crate) fn first_part(&self) -> Option<SharedDocument> {
+        self.first_parts(1)
+    }
+
+    fn first_parts(&self, number: usize) -> Option<SharedDocument> {
+        let keys = self.document_keys.iter().take(number);
+        let parts = keys.map(|key| self.store.get(key).unwrap_or_default().0);
+        SharedDocument::decode(parts, self.max_bytes)
     }
 
     /// Shares a document if the fetch `holder` still holds the turn; returns whether it did.
     /// Other workers adopt the document once the state names it.
-    ///
-    /// `version` is that of the entry when the fetch started. It is read before the turn is checked: if another
-    /// worker takes the turn after that and shares a document of its own, this swap fails. It is read again only
-    /// if need be, because the host returns it together with the old document, which may have tens of megabytes.
-    pub(crate) fn put(&self, document: SharedDocument, holder: u64, mut version: u32) -> bool {
-        let bytes = document.encode();
+    pub(crate) fn put(&self, document: SharedDocument, holder: u64) -> bool {
+        let mut parts = self.document_keys.iter().zip(document.encode());
+        parts.all(|(key, part)| self.put_part(key, &part, holder))
+    }
+
+    /// Shares one part. The version is read before the turn is checked: if another worker takes the turn after
+    /// that and shares a document of its own, the swap fails.
+    fn put_part(&self, key: &str, part: &[u8], holder: u64) -> bool {
         for _ in 0..ATTEMPTS {
+            let entry = self.store.get(key);
             if !self.state().is_turn_of(holder) {
                 return false;
             }
-            if self.store.swap(&self.document_key, &bytes, version) {
+            if entry.is_some_and(|(_, version)| self.store.swap(key, part, version)) {
                 return true;
             }
             self.create();
-            (_, version) = self.store.get(&self.document_key).unwrap_or_default();
         }
         false
     }

@@ -62,8 +62,6 @@ struct Current<T> {
 /// A fetch by this worker.
 struct Running<T: Publication> {
     fetch: Fetch<T>,
-    /// The version of the shared document when the fetch started.
-    shared_version: u32,
     /// The request in flight; `None` before it is sent.
     callout: Option<CalloutId>,
 }
@@ -189,32 +187,29 @@ impl<T: Publication, H: Host> Source<T, H> {
             std::process::abort();
         }
         self.need.newer = false;
-        let (known, shared_version) = self.known();
+        let known = self.known();
         self.running = Some(Running {
             fetch: Fetch::new(holder, &self.remote, &self.format, known, now),
-            shared_version,
             callout: None,
         });
         self.see(self.shared.state());
     }
 
-    /// The shared document, if it is the current one, and the version of its entry.
-    fn known(&self) -> (Option<Known<T>>, u32) {
-        let (document, shared_version) = self.shared.document();
-        let known = document.zip(self.current.as_ref());
-        let known = known.filter(|(document, current)| document.id == current.version.id);
-        let known = known.map(|(document, current)| Known {
+    /// The shared document, if it is the current one.
+    fn known(&self) -> Option<Known<T>> {
+        let current = self.current.as_ref()?;
+        let document = self.shared.first_part()?;
+        (document.id == current.version.id).then(|| Known {
             id: document.id,
             validator: document.validator,
             value: Rc::clone(&current.value),
-        });
-        (known, shared_version)
+        })
     }
 
     /// The shared document, if it is the version that the state names.
     fn shared_document(&self) -> Option<SharedDocument> {
         let version = self.state.version()?;
-        let (document, _) = self.shared.document();
+        let document = self.shared.document();
         document.filter(|document| document.id == version.id)
     }
 
@@ -294,8 +289,8 @@ impl<T: Publication, H: Host> Source<T, H> {
             return;
         };
         let running = self.running.take();
-        let started = running.map(|running| (running.fetch.id(), running.shared_version));
-        let Some((holder, shared_version)) = started else {
+        // The fetch has ended, and with it its hold on the known document.
+        let Some(holder) = running.map(|running| running.fetch.id()) else {
             return;
         };
         let index = self.provider.index;
@@ -311,7 +306,7 @@ impl<T: Publication, H: Host> Source<T, H> {
                 fresh_for,
             } => {
                 let event = FetchEvent::Changed { holder, fresh_for };
-                let shared = self.shared.put(document, holder, shared_version)
+                let shared = self.shared.put(document, holder)
                     && self.shared.advance(event, now) == FetchAction::Use;
                 if shared {
                     self.look(now);
@@ -329,7 +324,7 @@ impl<T: Publication, H: Host> Source<T, H> {
             } => {
                 // Whether that succeeds makes no difference now: the old tag is not wrong, only useless.
                 if let Some(document) = revalidated {
-                    self.shared.put(document, holder, shared_version);
+                    self.shared.put(document, holder);
                 }
                 let event = FetchEvent::Unchanged {
                     holder,
@@ -420,7 +415,7 @@ impl<T: Publication, H: Host> Source<T, H> {
         let Some(document) = document else {
             return;
         };
-        match T::from_shared(document.shared, &self.format) {
+        match T::from_shared(document.parts, &self.format) {
             Ok(value) => self.adopt(version, value, now),
             Err(problem) => {
                 self.refused = Some(version.id);

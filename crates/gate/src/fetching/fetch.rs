@@ -241,9 +241,9 @@ impl<T: Publication> Fetch<T> {
         let etag = response.values("etag").next();
         let validator = etag.and_then(|etag| Validator::new(etag, resource));
         let known = self.known.as_ref().map(|known| &*known.value);
-        let shared = T::to_shared(&body, &self.format, known)?;
+        let parts = T::to_shared(&body, &self.format, known)?;
         if let Some(known) = &self.known
-            && known.value.as_shared() == shared
+            && known.value.is_shared_as(&parts)
         {
             let id = known.id;
             // Otherwise every later request would send a tag that the server no longer uses, and the
@@ -251,7 +251,7 @@ impl<T: Publication> Fetch<T> {
             let revalidated = (known.validator != validator).then_some(SharedDocument {
                 id,
                 validator,
-                shared,
+                parts,
             });
             return Ok(FetchResult::Unchanged {
                 id,
@@ -262,7 +262,7 @@ impl<T: Publication> Fetch<T> {
         let document = SharedDocument {
             id: self.id,
             validator,
-            shared,
+            parts,
         };
         Ok(FetchResult::Changed {
             document,

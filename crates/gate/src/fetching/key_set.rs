@@ -40,18 +40,19 @@ impl Publication for KeySet {
         body: &ResponseBody<'_>,
         format: &KeySetFormat,
         _known: Option<&Self>,
-    ) -> Result<Vec<u8>, Unusable> {
+    ) -> Result<Vec<Vec<u8>>, Unusable> {
         let document = body.bytes();
         parse(&document, format)?;
-        Ok(document)
+        Ok(vec![document])
     }
 
-    fn from_shared(document: Vec<u8>, format: &KeySetFormat) -> Result<Self, Unusable> {
-        parse(&document, format)
+    fn from_shared(parts: Vec<Vec<u8>>, format: &KeySetFormat) -> Result<Self, Unusable> {
+        let document = parts.first().map_or(&[][..], Vec::as_slice);
+        parse(document, format)
     }
 
-    fn as_shared(&self) -> &[u8] {
-        self.document()
+    fn is_shared_as(&self, parts: &[Vec<u8>]) -> bool {
+        parts == [self.document()]
     }
 
     fn count(&self, engine: &Engine) -> usize {

@@ -68,8 +68,12 @@ pub trait Publication: fmt::Debug + Sized {
     /// The largest accepted document, in bytes.
     const MAX_BYTES: usize;
 
-    /// Reads a document from the body of a response, and returns the form in which the workers share it. `known`
-    /// is what they share now. The form is the same if the document is.
+    /// The number of parts in which the workers share a document. Each is an entry of shared data, which a
+    /// worker copies as a whole.
+    const PARTS: usize = 1;
+
+    /// Reads a document from the body of a response, and returns the [`PARTS`](Self::PARTS) in which the workers
+    /// share it. `known` is what they share now. The parts are the same if the document is.
     ///
     /// # Errors
     ///
@@ -78,17 +82,17 @@ pub trait Publication: fmt::Debug + Sized {
         body: &ResponseBody<'_>,
         format: &Self::Format,
         known: Option<&Self>,
-    ) -> Result<Vec<u8>, Unusable>;
+    ) -> Result<Vec<Vec<u8>>, Unusable>;
 
-    /// Reads the form in which the workers share a document.
+    /// Reads the parts in which the workers share a document.
     ///
     /// # Errors
     ///
-    /// Why it is unusable, for the log. Every plugin with this `vm_id` can write shared data.
-    fn from_shared(shared: Vec<u8>, format: &Self::Format) -> Result<Self, Unusable>;
+    /// Why they are unusable, for the log. Every plugin with this `vm_id` can write shared data.
+    fn from_shared(parts: Vec<Vec<u8>>, format: &Self::Format) -> Result<Self, Unusable>;
 
-    /// The form in which the workers share the document.
-    fn as_shared(&self) -> &[u8];
+    /// Whether these are the parts in which the workers share this document.
+    fn is_shared_as(&self, parts: &[Vec<u8>]) -> bool;
 
     /// The number of entries that are usable with this engine.
     fn count(&self, engine: &Engine) -> usize;

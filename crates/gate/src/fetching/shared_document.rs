@@ -1,8 +1,8 @@
 //! A fetched document in the format in which the workers of a process share it.
 //!
-//! The document and the state of its fetching are two entries of the host's shared data, written one
-//! after the other. The document therefore contains the number of the fetch that brought it, and a
-//! worker adopts it only if the state names the same fetch.
+//! The parts of the document and the state of its fetching are entries of the host's shared data, written one
+//! after the other. Each part therefore contains the number of the fetch that brought it, and a
+//! worker adopts the document only if the state and all parts name the same fetch.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub struct SharedDocument {
     /// What [`Publication::to_shared`] made of the server's response.
     ///
     /// [`Publication::to_shared`]: super::Publication::to_shared
-    pub shared: Vec<u8>,
+    pub parts: Vec<Vec<u8>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,43 +32,59 @@ struct Trailer {
 }
 
 impl SharedDocument {
-    /// Encodes the document: its shared form, a line feed, and the other fields as a line of JSON.
-    #[must_use]
-    pub fn encode(self) -> Vec<u8> {
-        let trailer = Trailer {
-            id: self.id,
-            validator: self.validator,
-        };
-        let trailer = serde_json::to_vec(&trailer).unwrap_or_default();
-        let mut bytes = self.shared;
-        bytes.reserve_exact(trailer.len().saturating_add(1));
-        bytes.push(b'\n');
-        bytes.extend_from_slice(&trailer);
-        bytes
+    /// Encodes the parts of the document: each is followed by a line feed, and the other fields as a line of JSON.
+    /// Only the first part has the validator.
+    pub fn encode(self) -> impl Iterator<Item = Vec<u8>> {
+        let Self {
+            id,
+            mut validator,
+            parts,
+        } = self;
+        parts.into_iter().map(move |mut part| {
+            let validator = validator.take();
+            let trailer = serde_json::to_vec(&Trailer { id, validator }).unwrap_or_default();
+            part.reserve_exact(trailer.len().saturating_add(1));
+            part.push(b'\n');
+            part.extend_from_slice(&trailer);
+            part
+        })
     }
 
-    /// Decodes what [`encode`](Self::encode) returned; `None` if it is anything else, or if the shared form is
-    /// longer than `max_bytes`. Copies nothing: a revocation list may have tens of megabytes.
+    /// Decodes what [`encode`](Self::encode) returned; `None` if it is anything else, or if the parts are
+    /// together longer than `max_bytes`. Copies no part: a revocation list may have tens of megabytes.
     #[must_use]
-    pub fn decode(mut bytes: Vec<u8>, max_bytes: usize) -> Option<Self> {
-        let trailer_bytes = bytes
-            .iter()
-            .rev()
-            .take(MAX_TRAILER_BYTES)
-            .position(|byte| *byte == b'\n')?;
-        let start = bytes.len().checked_sub(trailer_bytes)?;
-        let trailer: Trailer = serde_json::from_slice(bytes.get(start..)?).ok()?;
-        bytes.truncate(start.checked_sub(1)?);
-        if bytes.len() > max_bytes {
-            return None;
+    pub fn decode(encoded: impl IntoIterator<Item = Vec<u8>>, max_bytes: usize) -> Option<Self> {
+        let mut parts = Vec::new();
+        let mut first: Option<Trailer> = None;
+        for bytes in encoded {
+            let (part, trailer) = decode_part(bytes)?;
+            parts.push(part);
+            if trailer.id != first.get_or_insert(trailer).id {
+                return None;
+            }
         }
-        Some(Self {
+        let trailer = first?;
+        let bytes = parts.iter().map(Vec::len).fold(0, usize::saturating_add);
+        (bytes <= max_bytes).then_some(Self {
             id: trailer.id,
             // Every plugin with this `vm_id` can write shared data, and the tag becomes a header.
             validator: trailer.validator.and_then(Validator::checked),
-            shared: bytes,
+            parts,
         })
     }
+}
+
+/// Separates a part from its trailer.
+fn decode_part(mut bytes: Vec<u8>) -> Option<(Vec<u8>, Trailer)> {
+    let trailer_bytes = bytes
+        .iter()
+        .rev()
+        .take(MAX_TRAILER_BYTES)
+        .position(|byte| *byte == b'\n')?;
+    let start = bytes.len().checked_sub(trailer_bytes)?;
+    let trailer = serde_json::from_slice(bytes.get(start..)?).ok()?;
+    bytes.truncate(start.checked_sub(1)?);
+    Some((bytes, trailer))
 }
 
 #[cfg(test)]
@@ -79,25 +95,50 @@ mod tests {
     const MAX_BYTES: usize = 1000;
 
     fn decode(bytes: &[u8]) -> Option<SharedDocument> {
-        SharedDocument::decode(bytes.to_vec(), MAX_BYTES)
+        SharedDocument::decode([bytes.to_vec()], MAX_BYTES)
     }
 
     #[test]
     fn decoding_reverses_encoding() {
         let resource = Resource::parse("https://issuer.example/jwks").unwrap();
-        for (body, etag) in [
-            (&b"{\"keys\":[]}"[..], Some(&b"W/\"a\""[..])),
-            (b"", None),
-            (b"\n\n{", Some(b"\"\"")),
+        for (parts, etag) in [
+            (&[&b"{\"keys\":[]}"[..]][..], Some(&b"W/\"a\""[..])),
+            (&[b""], None),
+            (&[b"\n\n{"], Some(b"\"\"")),
+            (&[b"a", b"", b"b\n"], Some(b"\"b\"")),
         ] {
             let document = SharedDocument {
                 id: u64::MAX,
                 validator: etag.and_then(|etag| Validator::new(etag, &resource)),
-                shared: body.to_vec(),
+                parts: parts.iter().map(|part| part.to_vec()).collect(),
             };
             assert_eq!(document.validator.is_some(), etag.is_some());
-            assert_eq!(decode(&document.clone().encode()), Some(document));
+            let encoded = document.clone().encode();
+            assert_eq!(SharedDocument::decode(encoded, MAX_BYTES), Some(document));
         }
+    }
+
+    #[test]
+    fn parts_of_different_fetches_and_missing_and_too_long_parts_are_no_document() {
+        let encoded = |id, size| -> Vec<Vec<u8>> {
+            let document = SharedDocument {
+                id,
+                validator: None,
+                parts: vec![vec![b'a'; size]; 3],
+            };
+            document.encode().collect()
+        };
+        let decode = |parts: &[&Vec<u8>]| {
+            SharedDocument::decode(parts.iter().map(|part| (*part).clone()), MAX_BYTES)
+        };
+        let (one, other) = (encoded(1, 100), encoded(2, 100));
+        assert!(decode(&[&one[0], &one[1], &one[2]]).is_some());
+        assert_eq!(decode(&[&one[0], &one[1], &other[2]]), None);
+        assert_eq!(decode(&[&other[0], &one[1], &one[2]]), None);
+        assert_eq!(decode(&[&one[0], &Vec::new(), &one[2]]), None);
+        assert_eq!(decode(&[]), None);
+        let long = encoded(1, MAX_BYTES / 3 + 1);
+        assert_eq!(decode(&[&long[0], &long[1], &long[2]]), None);
     }
 
     #[test]

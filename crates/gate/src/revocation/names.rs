@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::iter;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -32,9 +33,18 @@ impl HashKey {
 
 /// Names, each with a time: what was issued before that time is revoked.
 pub(super) struct Names {
-    /// The entries in ascending order, and then the key of the hash. The workers share these bytes.
-    bytes: Vec<u8>,
+    /// The entries in ascending order, divided by their first bits, and at the end of each part the key of the
+    /// hash. The workers share these bytes.
+    parts: Vec<Vec<u8>>,
 }
+
+/// The number of parts of a table.
+///
+/// The memory of a WebAssembly module is never given back, so a table must fit where an old one was. Small parts
+/// do: a table as one block would need new memory whenever it is a little longer than the old one, or whenever
+/// something else took a little of the space.
+pub(super) const PARTS: usize = 1 << PART_BITS;
+const PART_BITS: u32 = 4;
 
 const ENTRY_BYTES: usize = 16;
 
@@ -49,38 +59,51 @@ const END_OF_TIME: u64 = (1 << TIME_BITS) - 1;
 /// tables of half a gigabyte.
 pub(super) const MAX_NAMES: usize = 2_000_000;
 
-/// Entries that a table has room for beyond its names: for the key, and for what is appended when workers
-/// share the table. A table that is moved to grow would take twice its size for a moment, and the memory of
-/// a WebAssembly module is never given back.
+/// Entries that a part has room for beyond its names: for the key, and for what is appended when workers
+/// share it.
 const SPARE_ENTRIES: usize = 128;
 
 /// Collects names in any order.
 pub(super) struct NamesBuilder {
     key: HashKey,
-    entries: Vec<Entry>,
+    parts: Vec<Vec<Entry>>,
+    /// The number of names.
+    count: usize,
     /// Whether there were more names than [`MAX_NAMES`].
     too_many: bool,
 }
 
 impl NamesBuilder {
-    /// A builder for at most `expected` names, whose table is allocated once.
+    /// A builder for at most `expected` names. No part has to grow, unless names are repeated.
     pub(super) fn new(key: HashKey, expected: usize) -> Self {
-        let capacity = expected.min(MAX_NAMES).saturating_add(SPARE_ENTRIES);
+        let mean = expected.min(MAX_NAMES).div_ceil(PARTS);
+        // A hash spreads names at random, so that a part has the mean number of names and rarely four standard
+        // deviations more.
+        let deviations = mean.isqrt().saturating_mul(4);
+        let capacity = mean
+            .saturating_add(deviations)
+            .saturating_add(SPARE_ENTRIES);
         Self {
             key,
-            entries: Vec::with_capacity(capacity),
+            parts: iter::repeat_with(|| Vec::with_capacity(capacity))
+                .take(PARTS)
+                .collect(),
+            count: 0,
             too_many: false,
         }
     }
 
     pub(super) fn add(&mut self, kind: Kind, name: &str, revoked_before: Timestamp) {
-        if self.entries.len() >= MAX_NAMES {
+        if self.count >= MAX_NAMES {
             self.too_many = true;
             return;
         }
         let time = revoked_before.unix_millis().min(END_OF_TIME);
         let entry = first_entry(self.key, kind, name) | u128::from(time);
-        self.entries.push(entry.to_le_bytes());
+        if let Some(part) = self.parts.get_mut(part_of(entry)) {
+            part.push(entry.to_le_bytes());
+            self.count = self.count.saturating_add(1);
+        }
     }
 
     /// Adds the name of a token, which is revoked whenever it was issued.
@@ -90,58 +113,66 @@ impl NamesBuilder {
 
     /// The names; `None` if there are more than [`MAX_NAMES`].
     pub(super) fn build(self) -> Option<Names> {
-        let Self {
-            key,
-            mut entries,
-            too_many,
-        } = self;
-        if too_many {
+        if self.too_many {
             return None;
         }
-        entries.sort_unstable_by_key(number);
-        entries.push(key.0);
+        let finish = |mut part: Vec<Entry>| {
+            part.sort_unstable_by_key(number);
+            part.push(self.key.0);
+            part.into_flattened()
+        };
         Some(Names {
-            bytes: entries.into_flattened(),
+            parts: self.parts.into_iter().map(finish).collect(),
         })
     }
 }
 
 impl Names {
-    /// The names in `bytes`, which [`into_bytes`](Self::into_bytes) returned; `None` if they are anything else.
-    pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
-        let is_whole = bytes.len().is_multiple_of(ENTRY_BYTES) && !bytes.is_empty();
-        let names = Self { bytes };
-        let is_table = is_whole
-            && names.entries().len() <= MAX_NAMES
-            && names.entries().is_sorted_by_key(number);
+    /// The names in `parts`, which [`into_parts`](Self::into_parts) returned; `None` if they are anything else.
+    pub(super) fn from_parts(parts: Vec<Vec<u8>>) -> Option<Self> {
+        let names = Self { parts };
+        let key = names.key().0;
+        let is_part = |(index, part): (usize, &Vec<u8>)| {
+            let entries = entries(part);
+            let mut ends = [entries.first(), entries.last()].into_iter().flatten();
+            part.len().is_multiple_of(ENTRY_BYTES)
+                && entries_and_key(part).last() == Some(&key)
+                && entries.is_sorted_by_key(number)
+                && ends.all(|entry| part_of(number(entry)) == index)
+        };
+        let is_table = names.parts.len() == PARTS
+            && names.len() <= MAX_NAMES
+            && names.parts.iter().enumerate().all(is_part);
         is_table.then_some(names)
     }
 
     /// The names as bytes.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    pub(super) fn into_parts(self) -> Vec<Vec<u8>> {
+        self.parts
     }
 
     /// The names as bytes.
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    pub(super) fn parts(&self) -> &[Vec<u8>] {
+        &self.parts
     }
 
     /// The key of the hash.
     pub(super) fn key(&self) -> HashKey {
-        HashKey(self.entries_and_key().last().copied().unwrap_or_default())
+        let first = self.parts.first().map_or(&[][..], Vec::as_slice);
+        HashKey(entries_and_key(first).last().copied().unwrap_or_default())
     }
 
     /// The number of entries. A name that occurs several times counts several times.
     pub(super) fn len(&self) -> usize {
-        self.entries().len()
+        let entries = self.parts.iter().map(|part| entries(part).len());
+        entries.fold(0, usize::saturating_add)
     }
 
     /// The time before which everything with this name is revoked; the latest, if the name occurs
     /// several times. `None` if the name is not listed.
     pub(super) fn revoked_before(&self, kind: Kind, name: &str) -> Option<Timestamp> {
-        let entries = self.entries();
         let first = first_entry(self.key(), kind, name);
+        let entries = entries(self.parts.get(part_of(first))?);
         let last = first | u128::from(END_OF_TIME);
         let end = entries.partition_point(|entry| number(entry) <= last);
         let time = number(entries.get(end.checked_sub(1)?)?).checked_sub(first)?;
@@ -152,16 +183,22 @@ impl Names {
             Timestamp::from_unix_millis(time)
         })
     }
+}
 
-    fn entries(&self) -> &[Entry] {
-        self.entries_and_key()
-            .split_last()
-            .map_or(&[], |(_, entries)| entries)
-    }
+/// The entries of a part.
+fn entries(part: &[u8]) -> &[Entry] {
+    entries_and_key(part)
+        .split_last()
+        .map_or(&[], |(_, entries)| entries)
+}
 
-    fn entries_and_key(&self) -> &[[u8; ENTRY_BYTES]] {
-        self.bytes.as_chunks().0
-    }
+fn entries_and_key(part: &[u8]) -> &[[u8; ENTRY_BYTES]] {
+    part.as_chunks().0
+}
+
+/// The index of the part with this entry.
+fn part_of(entry: u128) -> usize {
+    usize::try_from(entry >> (u128::BITS - PART_BITS)).unwrap_or_default()
 }
 
 /// The least possible entry with this name.
@@ -231,27 +268,40 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_table_are_16_for_each_name_and_anything_else_is_no_table() {
-        let mut builder = NamesBuilder::new(HashKey::new(&RandomState::new()), 3);
-        for name in ["a", "b", "c"] {
-            builder.add_token(name);
+        let count = 1000;
+        let mut builder = NamesBuilder::new(HashKey::new(&RandomState::new()), count);
+        for number in 0..count {
+            builder.add_token(&number.to_string());
         }
-        let bytes = builder.build().unwrap().into_bytes();
-        assert_eq!(bytes.len(), 4 * 16);
-        let names = Names::from_bytes(bytes.clone()).unwrap();
-        assert_eq!(names.len(), 3);
-        assert_eq!(names.as_bytes(), bytes);
-        assert_eq!(names.revoked_before(Kind::Token, "b"), Some(Timestamp::END));
-        assert_eq!(names.revoked_before(Kind::Token, "d"), None);
-        let unsorted = [&bytes[16..32], &bytes[..16], &bytes[32..]].concat();
-        let too_long = vec![0; 16 * (MAX_NAMES + 2)];
+        let parts = builder.build().unwrap().into_parts();
+        assert_eq!(parts.len(), PARTS);
+        assert_eq!(parts.concat().len(), 16 * (count + PARTS));
+        let names = Names::from_parts(parts.clone()).unwrap();
+        assert_eq!(names.len(), count);
+        assert_eq!(names.parts(), parts);
+        assert_eq!(names.revoked_before(Kind::Token, "7"), Some(Timestamp::END));
+        assert_eq!(names.revoked_before(Kind::Token, "a"), None);
+        let first = &parts[0];
+        let no_key = &first[..first.len() - 16];
+        let unsorted = [&first[16..32], &first[..16], &first[32..]].concat();
+        let with_key = |entries: &[u8]| [entries, &first[first.len() - 16..]].concat();
+        let too_long = with_key(&vec![0; 16 * (MAX_NAMES + 1)]);
         for other in [
             &[][..],
             b"{\"tokens\":[]}",
-            &bytes[1..],
+            &first[1..],
+            no_key,
+            &[no_key, &[1; 16]].concat(),
             &unsorted,
             &too_long,
+            // Names that belong to the second part.
+            &with_key(&[0x10; 16]),
         ] {
-            assert!(Names::from_bytes(other.to_vec()).is_none());
+            let mut parts = parts.clone();
+            parts[0] = other.to_vec();
+            assert!(Names::from_parts(parts).is_none());
         }
+        assert!(Names::from_parts(parts[1..].to_vec()).is_none());
+        assert!(Names::from_parts(Vec::new()).is_none());
     }
 }

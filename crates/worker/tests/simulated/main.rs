@@ -15,6 +15,7 @@ mod dynamic_metadata;
 mod fetching;
 mod forged_headers;
 mod introspection;
+mod lists;
 mod log_lines;
 mod logged;
 mod lost_workers;

@@ -88,6 +88,13 @@ pub(crate) fn token_of(issuer: &str, kid: &str) -> String {
     fixtures::es256(&header, &payload)
 }
 
+/// A token with this `jti`.
+pub(crate) fn token_with_id(id: &str) -> String {
+    let header = json!({"alg": "ES256", "kid": "ec", "typ": "at+jwt"});
+    let payload = json!({"iss": ISSUER, "sub": "somebody", "exp": 1_800_000_000_u64, "jti": id});
+    fixtures::es256(&header, &payload)
+}
+
 /// A token that is valid.
 pub(crate) fn token() -> String {
     token_of(ISSUER, "ec")

@@ -102,7 +102,7 @@ fn validator(etag: &str) -> Option<Validator> {
 }
 
 fn known(document: String, etag: &str) -> Known<KeySet> {
-    let value = KeySet::from_shared(document.into_bytes(), &KeySetFormat::default());
+    let value = KeySet::from_shared(vec![document.into_bytes()], &KeySetFormat::default());
     Known {
         id: 3,
         validator: validator(etag),
@@ -133,7 +133,7 @@ fn a_good_response_is_a_key_set_with_tag_and_lifetime() {
         panic!("{next:?}");
     };
     assert_eq!(document.id, 7);
-    assert_eq!(document.shared, key_set().into_bytes());
+    assert_eq!(document.parts, [key_set().into_bytes()]);
     assert_eq!(document.validator, validator("\"a\""));
     assert_eq!(fresh_for, Some(Duration::from_mins(1)));
 }
@@ -258,7 +258,7 @@ fn an_identical_document_is_unchanged_and_takes_over_the_validator() {
         let expected = shared_again.then(|| SharedDocument {
             id: 3,
             validator: etag.and_then(|(_, etag)| validator(etag)),
-            shared: key_set().into_bytes(),
+            parts: vec![key_set().into_bytes()],
         });
         assert_eq!(revalidated, expected, "{known_etag} {etag:?}");
     }
