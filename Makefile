@@ -81,7 +81,7 @@ needs-bound-tokens:
 MODULES := target/$(TARGET)/release/bearer_gate.wasm target/$(TARGET)/release/vectors_module.wasm \
 	target/$(TARGET)/release/forging_module.wasm
 LINKED  := target/$(TARGET)/release/.linked
-$(LINKED): scripts/wasm-ld scripts/module/spend-inlining.mjs $(WASM_OPT)
+$(LINKED): scripts/wasm-ld scripts/module/compile-as-is.mjs $(WASM_OPT)
 	@mkdir -p $(@D)/deps
 	@rm -f $(@D)/deps/bearer_gate.wasm $(@D)/deps/vectors_module.wasm $(@D)/deps/forging_module.wasm
 	@touch $@

@@ -46,7 +46,7 @@ fn the_module_is_below_1_25_mib() {
 }
 
 /// Whether V8 could inline calls of a function: it has calls, and does not begin as
-/// `scripts/module/spend-inlining.mjs` makes it, with `if (0) { call }`.
+/// `scripts/module/compile-as-is.mjs` makes it, with `if (0) { call }`.
 fn may_inline(body: &FunctionBody) -> bool {
     let operators = body.get_operators_reader().unwrap().into_iter();
     let operators: Vec<Operator> = operators.map(Result::unwrap).collect();
