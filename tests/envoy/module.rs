@@ -46,7 +46,7 @@ fn the_module_is_below_1_25_mib() {
 }
 
 /// Whether V8 could inline calls of a function: it has calls, and does not begin as
-/// `scripts/module/spend-inlining.mjs` makes it, with `if (0) { call }`.
+/// `scripts/module/compile-as-is.mjs` makes it, with `if (0) { call }`.
 fn may_inline(body: &FunctionBody) -> bool {
     let operators = body.get_operators_reader().unwrap().into_iter();
     let operators: Vec<Operator> = operators.map(Result::unwrap).collect();
@@ -68,18 +68,53 @@ fn may_inline(body: &FunctionBody) -> bool {
     !spends && operators.iter().any(is_call)
 }
 
+/// How many loops of a function V8 could unroll: those without inner loops, except the dead ones that
+/// `scripts/module/compile-as-is.mjs` makes, `if (0) { loop }`.
+fn loops_to_unroll(body: &FunctionBody) -> usize {
+    let operators = body.get_operators_reader().unwrap().into_iter();
+    let operators: Vec<Operator> = operators.map(Result::unwrap).collect();
+    let mut found = 0;
+    // For each construct that is open: whether V8 could unroll it, were it to end here.
+    let mut open = Vec::new();
+    for (index, operator) in operators.iter().enumerate() {
+        match operator {
+            Operator::Loop { .. } => {
+                let before = &operators[index.saturating_sub(2)..index];
+                let is_dead = matches!(
+                    before,
+                    [Operator::I32Const { value: 0 }, Operator::If { .. }]
+                );
+                open.fill(false);
+                open.push(!is_dead);
+            }
+            Operator::Block { .. } | Operator::If { .. } => open.push(false),
+            Operator::End => found += usize::from(open.pop() == Some(true)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What `of` counts in all functions of the module.
+fn total(of: impl Fn(&FunctionBody) -> usize) -> usize {
+    let module = module();
+    let payloads = Parser::new(0).parse_all(&module).map(Result::unwrap);
+    let counts = payloads.map(|payload| match payload {
+        Payload::CodeSectionEntry(body) => of(&body),
+        _ => 0,
+    });
+    counts.sum()
+}
+
 #[test]
 fn v8_inlines_nothing() {
-    let module = module();
-    let bodies = Parser::new(0).parse_all(&module).filter_map(|payload| {
-        if let Payload::CodeSectionEntry(body) = payload.unwrap() {
-            Some(body)
-        } else {
-            None
-        }
-    });
-    let inlining = bodies.filter(may_inline).count();
+    let inlining = total(|body| usize::from(may_inline(body)));
     assert_eq!(inlining, 1, "only the function that spends for the others");
+}
+
+#[test]
+fn v8_unrolls_no_loop() {
+    assert_eq!(total(loops_to_unroll), 0);
 }
 
 /// What the module must export, and what happens in Envoy without it. Envoy takes a callback that is
