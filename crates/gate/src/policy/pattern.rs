@@ -93,6 +93,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_knows_how_it_was_written() {
+        for source in ["a|b", "", "(?i)a"] {
+            assert_eq!(Pattern::new(source).unwrap().source(), source);
+        }
+    }
+
+    #[test]
     fn a_pattern_must_be_valid_before_it_is_anchored() {
         assert!(Pattern::new("a)(b").is_err());
     }

@@ -71,6 +71,22 @@ fn decisions_read_the_headers_of_tokens_and_rules_and_those_that_the_filter_sets
 }
 
 #[test]
+fn decisions_read_the_headers_of_proofs_and_of_certificates() {
+    let certificate =
+        json!({"client_certificate": {"from": "xfcc", "trusted_peers": ["spiffe://edge"]}});
+    for (fields, dpop, xfcc) in [
+        (json!({}), false, false),
+        (json!({"dpop": {}}), true, false),
+        (certificate, false, true),
+    ] {
+        let policy = policy(&json!({}), &fields);
+        assert_eq!(policy.reads(b"dpop"), dpop, "{fields}");
+        let reads = policy.reads(b"x-forwarded-client-cert");
+        assert_eq!(reads, xfcc, "{fields}");
+    }
+}
+
+#[test]
 fn the_headers_that_the_filter_sets_are_removed_from_a_request() {
     let fields = json!({"forward_payload_header": "x-payload"});
     let request = || {
