@@ -25,9 +25,9 @@ const DEAD_LOOP = '(if (i32.const 0) (then (loop $dead (br_if $dead (i32.const 1
 function withoutUnrolling(module) {
   const text = module.emitText();
   const headers = [...text.matchAll(HEADER)];
-  const depth = (header) => header?.[1].length ?? 0;
+  const endOf = ({ index, 1: indentation }) => text.indexOf(`\n${indentation})`, index);
   const innermost = headers.filter((header, index) => (
-    header[2] === 'loop' && depth(headers[index + 1]) <= depth(header)));
+    header[2] === 'loop' && !(headers[index + 1]?.index < endOf(header))));
   const ends = [0, ...innermost.map((header) => header.index + header[0].length)];
   const pieces = ends.map((end, index) => text.slice(end, ends[index + 1]));
   const changed = binaryen.parseText(pieces.join(`\n${DEAD_LOOP}`));
