@@ -14,11 +14,11 @@ const MAX_INLINED = 60;
 /** A function or a loop in WebAssembly's text, where whatever is in it is indented further. */
 const HEADER = /^( *)\((func|loop)\b.*$/gm;
 
-/** A loop with an exit: V8 takes a loop without one for the end of its block. */
+/** It has an exit: an endless loop leads nowhere, so it would be no part of the loop around it. */
 const DEAD_LOOP = '(if (i32.const 0) (then (loop $dead (br_if $dead (i32.const 1)))))';
 
 /**
- * V8 peels off the first iteration of an innermost loop, and then repeats its body up to four times: a sixth of the
+ * V8 peels off the first iteration of an innermost loop, and then repeats its body up to four times: a tenth of the
  * compile time. Here every innermost loop gets an inner loop. See `CanPeelLoop` in V8's
  * src/compiler/turboshaft/loop-peeling-reducer.h, `ShouldPartiallyUnrollLoop` in loop-unrolling-reducer.h.
  */
