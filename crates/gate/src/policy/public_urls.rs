@@ -64,6 +64,13 @@ mod tests {
     }
 
     #[test]
+    fn urls_may_be_absent() {
+        assert!(PublicUrls::default().is_empty());
+        let base = TargetUri::parse(b"https://a").unwrap();
+        assert!(!PublicUrls::new(vec![base]).is_empty());
+    }
+
+    #[test]
     fn without_urls_the_request_says_where_it_went() {
         assert_eq!(
             targets(&[], "https", "API.example:443", "/a/../b?c"),

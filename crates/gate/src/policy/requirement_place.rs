@@ -19,3 +19,15 @@ impl fmt::Display for RequirementPlace<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_json_path() {
+        assert_eq!(RequirementPlace::Rule(2).to_string(), "rules[2]");
+        let named = RequirementPlace::Named("orders");
+        assert_eq!(named.to_string(), "requirement_map.orders");
+    }
+}

@@ -35,6 +35,16 @@ fn found<'r>(resources: &'r ProtectedResources, authority: &str, target: &str) -
 }
 
 #[test]
+fn all_resources_are_listed_in_their_order() {
+    let resources = resources(&["https://b", "https://a"], &["https://a"]);
+    let all = resources.all().iter();
+    assert!(
+        all.map(|one| one.identifier.as_str())
+            .eq(["https://b", "https://a"])
+    );
+}
+
+#[test]
 fn the_longest_path_wins_and_ends_with_a_segment() {
     let all = resources(&["https://a", "https://a/mcp", "https://a/mcp/admin/"], &[]);
     for (target, expected) in [
