@@ -138,7 +138,7 @@ impl Host for EnvoyHost {
     }
 
     fn set_filter_state(&self, key: &str, value: &[u8]) {
-        let _ = hostcalls::set_property(vec![key], Some(value));
+        set_property(key, value);
     }
 
     fn clear_route_cache(&self) {
@@ -192,6 +192,25 @@ impl Host for EnvoyHost {
 fn connection_property(name: &str) -> Option<Vec<u8>> {
     let value = hostcalls::get_property(vec!["connection", name]);
     value.ok().flatten().filter(|value| !value.is_empty())
+}
+
+/// Writes an object of filter state. A host may refuse that: it has none, or an object of another filter has that name.
+///
+/// The SDK's call panics in that case.
+#[expect(unsafe_code, reason = "the safe call panics if the host refuses")]
+fn set_property(key: &str, value: &[u8]) {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        fn proxy_set_property(
+            path: *const u8,
+            path_size: usize,
+            value: *const u8,
+            value_size: usize,
+        ) -> u32;
+    }
+    // SAFETY: the host reads two slices, and keeps neither.
+    let _refused =
+        unsafe { proxy_set_property(key.as_ptr(), key.len(), value.as_ptr(), value.len()) };
 }
 
 /// The clocks of WASI. Envoy implements both, and the second one is the same for all workers.

@@ -43,7 +43,11 @@ fn restricted(issuer: &Issuer, capabilities: &[String]) -> Setup {
 #[test]
 fn the_filter_works_with_the_listed_capabilities() {
     let all = capabilities();
-    let optional = ["proxy_call_foreign_function", "proxy_get_log_level"];
+    let optional = [
+        "proxy_call_foreign_function",
+        "proxy_get_log_level",
+        "proxy_set_property",
+    ];
     let mut fewer = all.clone();
     fewer.retain(|name| !optional.contains(&name.as_str()));
     assert!(fewer.len() < all.len());
