@@ -201,6 +201,21 @@ mod tests {
     }
 
     #[test]
+    fn a_template_knows_how_it_was_written_and_what_is_wrong_with_another() {
+        let template = "https://login.example/{tid}/v2.0";
+        let parsed = IssuerTemplate::parse(template).unwrap();
+        assert_eq!(parsed.as_str(), template);
+        for (text, problem) in [
+            ("https://{tid}.example", "a whole segment"),
+            ("https://a/{}", "name a claim"),
+            ("https://a/{tid}?b", "neither query nor fragment"),
+        ] {
+            let message = IssuerTemplate::parse(text).unwrap_err().to_string();
+            assert!(message.contains(problem), "{text}: {message}");
+        }
+    }
+
+    #[test]
     fn an_exact_issuer_may_have_any_characters() {
         let exact = IssuerTemplate::exact("https://a.example/{tid}/".to_owned());
         let payload = json!({"tid": "a"});

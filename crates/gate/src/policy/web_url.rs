@@ -175,6 +175,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_that_is_no_url_has_a_reason() {
+        for (text, problem) in [
+            ("ftp://a", "https:// or http://"),
+            ("https://", "must have a host"),
+            ("https://a/ b", "a character"),
+        ] {
+            let message = WebUrl::parse(text).unwrap_err().to_string();
+            assert!(message.contains(problem), "{text}: {message}");
+        }
+    }
+
+    #[test]
     fn urls_are_split() {
         for (text, origin, host, path, secure) in [
             ("https://a", "https://a", "a", "", true),
