@@ -62,3 +62,23 @@ impl Issuers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_the_only_one_if_nothing_else_is_accepted() {
+        let exact = |name: &str| IssuerTemplate::exact(name.to_owned());
+        let template = || IssuerTemplate::parse("https://a/{tid}").unwrap();
+        for (accepted, expected) in [
+            (vec![], None),
+            (vec![exact("a")], Some("a")),
+            (vec![template()], None),
+            (vec![exact("a"), exact("b")], None),
+        ] {
+            let issuers = Issuers::new(accepted);
+            assert_eq!(issuers.only_issuer(), expected, "{issuers:?}");
+        }
+    }
+}
