@@ -125,3 +125,18 @@ fn an_audience_is_the_identifier_exactly() {
         assert_eq!(is_audience, expected, "{resource} {audience}");
     }
 }
+
+#[test]
+fn a_text_that_is_no_identifier_has_a_reason() {
+    for (text, problem) in [
+        ("api.example", "https:// or http://"),
+        ("http://a/mcp", "must begin with https://,"),
+        ("https://a/mcp?b", "a query or a fragment"),
+        ("https://A/mcp", "in lower case"),
+        ("https://a//mcp", "all servers read alike"),
+        ("https://a/.well-known/mcp", "begins with /.well-known/"),
+    ] {
+        let message = ResourceIdentifier::parse(text).unwrap_err().to_string();
+        assert!(message.contains(problem), "{text}: {message}");
+    }
+}
