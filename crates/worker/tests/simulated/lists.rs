@@ -69,6 +69,27 @@ fn a_list_that_lacks_a_part_is_fetched_again_for_new_workers() {
 }
 
 #[test]
+fn a_document_of_another_fetch_than_the_state_names_is_fetched_again() {
+    for server in ["issuer", "list"] {
+        let process = process();
+        publish(&process, "revoked");
+        let _listeners = listeners(&process, 1, &config());
+        process.advance(SECOND);
+        let is_list = |key: &String| key.contains(".list.");
+        let mut parts = process.shared_keys("document");
+        parts.retain(|key| is_list(key) == (server == "list"));
+        assert!(!parts.is_empty(), "{server}");
+        for part in &parts {
+            let entry = process.shared(part).unwrap();
+            process.set_shared(part, &of_another_fetch(&entry));
+        }
+        let fetches = process.received(server).len();
+        assert_eq!(in_new_worker(&process, "revoked"), [200, 401], "{server}");
+        assert_eq!(process.received(server).len(), fetches + 1, "{server}");
+    }
+}
+
+#[test]
 fn all_workers_adopt_a_new_list_although_other_writers_got_ahead() {
     let process = process();
     publish(&process, "first");
