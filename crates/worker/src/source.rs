@@ -158,15 +158,18 @@ impl<T: Publication, H: Host> Source<T, H> {
             self.joined = self.shared.join(now);
         }
         self.look(now);
-        let timeout = self.remote.policy.timeout;
-        let vanished = |running: &Running<T>| running.has_vanished(timeout, now);
-        if self.running.as_ref().is_some_and(vanished) {
-            self.running = None;
-        }
+        self.give_up_vanished(now);
         if self.running.is_none() {
             self.start(now);
         }
         self.send(now);
+    }
+
+    /// Gives up a fetch whose turn has lapsed.
+    fn give_up_vanished(&mut self, now: Instant) {
+        let timeout = self.remote.policy.timeout;
+        let vanished = |running: &mut Running<T>| running.has_vanished(timeout, now);
+        self.running.take_if(vanished);
     }
 
     /// Takes the turn to fetch if there is reason to.
@@ -259,6 +262,7 @@ impl<T: Publication, H: Host> Source<T, H> {
         size: usize,
         now: Instant,
     ) {
+        self.give_up_vanished(now);
         let Some(running) = &mut self.running else {
             return;
         };

@@ -201,6 +201,12 @@ impl<T: Publication> Fetch<T> {
         now: Instant,
         random: u64,
     ) -> FetchStep {
+        // The host ends a request at the deadline. A later response has waited for a thread that did not run, and what
+        // it says may be out of date.
+        if now > self.deadline {
+            let problem = "the response came too late".to_owned();
+            return FetchStep::Done(FetchResult::Failed(problem.into()));
+        }
         let fresh_for = response.fresh_for();
         if let Some(known) = &self.known
             && self.etag().is_some()

@@ -155,10 +155,15 @@ impl<H: Host> IntrospectionClient<H> {
         now: Instant,
     ) {
         let is_this = |running: &mut Running| running.callout == callout;
-        let Some(Running { token, .. }) = self.running.extract_if(.., is_this).next() else {
+        let Some(running) = self.running.extract_if(.., is_this).next() else {
             return;
         };
-        let response = self.response(has_headers, size);
+        let Running {
+            token, started_at, ..
+        } = running;
+        // A response after the timeout has waited for a thread that did not run.
+        let in_time = now <= started_at.plus(self.endpoint.timeout);
+        let response = self.response(has_headers && in_time, size);
         self.settle(&token, response, now);
     }
 

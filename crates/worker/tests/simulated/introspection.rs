@@ -316,6 +316,25 @@ fn an_endpoint_that_fails_means_503_and_is_not_asked_again_for_a_second() {
 }
 
 #[test]
+fn a_response_after_the_timeout_is_none() {
+    let (process, worker, listener) = introspecting();
+    process.serve_always("endpoint", Reply::After(SECOND, active()));
+    let requests = [listener.get("/", Some("opaque"))];
+    process.advance(20 * MS);
+    // The token is revoked while the response waits for a thread that does not run.
+    worker.set_stalled(true);
+    process.serve_always("endpoint", Response::new(200, r#"{"active": false}"#));
+    process.advance(TIMEOUT + 500 * MS);
+    worker.set_stalled(false);
+    process.advance(20 * MS);
+    assert_eq!(statuses(&requests), [503]);
+    process.advance(SECOND);
+    let requests = [listener.get("/", Some("opaque"))];
+    process.advance(20 * MS);
+    assert_eq!(statuses(&requests), [401]);
+}
+
+#[test]
 fn an_endpoint_that_hangs_or_is_unknown_means_503() {
     let (process, _worker, listener) = introspecting();
     let requests = [listener.get("/", Some("opaque"))];

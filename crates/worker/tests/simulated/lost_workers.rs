@@ -4,8 +4,8 @@ use gate_simulator::{Outcome, Reply};
 use serde_json::json;
 
 use crate::support::{
-    IDLE, MS, SECOND, TIMEOUT, config, decided, key_set, listeners, process, statuses, token,
-    token_with_unknown_key,
+    IDLE, MS, SECOND, TIMEOUT, config, decided, key_set, listeners, other_key_set, process,
+    statuses, token, token_with_unknown_key,
 };
 
 #[test]
@@ -90,6 +90,33 @@ fn a_late_response_to_a_lapsed_turn_changes_nothing() {
         assert_eq!(listener.get("/", Some(&token())).status(), 200);
     }
     assert_eq!(process.metric("bearer_gate.jwks.cloud.fetch_failure"), 0);
+}
+
+#[test]
+fn a_response_is_of_no_use_after_the_timeout() {
+    for (held_up, fetches) in [(TIMEOUT + 500 * MS, 1), (60 * SECOND, 2)] {
+        let process = process();
+        let worker = process.start_worker();
+        let listener = worker.listen(&config()).unwrap();
+        process.serve_always("issuer", Reply::After(SECOND, key_set()));
+        assert!(
+            process
+                .advance_until(50 * MS, || process.in_flight("issuer") == 1)
+                .is_some()
+        );
+        // The issuer withdraws its keys while the response waits for a thread that does not run.
+        worker.set_stalled(true);
+        process.serve_always("issuer", other_key_set());
+        process.advance(held_up);
+        worker.set_stalled(false);
+        process.advance(20 * MS);
+        assert_eq!(process.received("issuer").len(), fetches, "{held_up:?}");
+        process.advance(3 * SECOND);
+        assert_eq!(process.received("issuer").len(), 2, "{held_up:?}");
+        let requests = [listener.get("/", Some(&token()))];
+        decided(&process, &requests, 20 * SECOND);
+        assert_eq!(statuses(&requests), [401], "{held_up:?}");
+    }
 }
 
 #[test]

@@ -423,6 +423,23 @@ fn nothing_is_repeated_after_the_deadline() {
 }
 
 #[test]
+fn a_response_after_the_deadline_is_of_no_use() {
+    let good = old();
+    let next = says(&mut begin(&plain(), None, 0), 2000, "200", good.as_bytes());
+    assert!(matches!(next, FetchStep::Done(FetchResult::Changed { .. })));
+    let next = says(&mut begin(&plain(), None, 0), 2001, "200", good.as_bytes());
+    assert_eq!(problem(next), "the response came too late");
+    let metadata = json!({"issuer": ISSUER, "jwks_uri": "https://a/b"}).to_string();
+    let next = says(
+        &mut begin(&discovered(), None, 9),
+        2001,
+        "200",
+        metadata.as_bytes(),
+    );
+    assert_eq!(problem(next), "the response came too late");
+}
+
+#[test]
 fn a_repetition_begins_with_the_metadata() {
     let mut fetch = begin(&discovered(), None, 1);
     let metadata = json!({"issuer": ISSUER, "jwks_uri": "https://a/b"}).to_string();
