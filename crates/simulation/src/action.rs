@@ -17,13 +17,17 @@ pub(crate) enum Action {
     Revoke,
     ChangeActiveTokens,
     KillWorker,
+    /// A worker dies while it writes shared data.
+    KillWriter,
+    /// The thread of a worker does not run for some time.
+    HoldUpWorker,
     ReplaceConfiguration,
     LoseSwaps,
     SetClock,
 }
 
 /// How often each step is taken.
-const WEIGHTS: [(Action, u32); 15] = [
+const WEIGHTS: [(Action, u32); 17] = [
     (Action::Request, 30),
     (Action::Burst, 6),
     (Action::PassMilliseconds, 20),
@@ -36,6 +40,8 @@ const WEIGHTS: [(Action, u32); 15] = [
     (Action::Revoke, 3),
     (Action::ChangeActiveTokens, 2),
     (Action::KillWorker, 2),
+    (Action::KillWriter, 2),
+    (Action::HoldUpWorker, 5),
     (Action::ReplaceConfiguration, 3),
     (Action::LoseSwaps, 3),
     (Action::SetClock, 2),

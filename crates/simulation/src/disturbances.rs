@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-/// The times at which a worker died, a root was removed, or a swap of shared data was lost.
+/// The times at which a worker died or was held up, a root was removed, or a swap of shared data was lost.
 #[derive(Debug, Default)]
 pub(crate) struct Disturbances(RefCell<Vec<Duration>>);
 

@@ -45,6 +45,8 @@ pub(crate) struct Times<'t> {
     pub(crate) disturbances: &'t Disturbances,
     /// Whether any swap of shared data was lost so far.
     pub(crate) lost_swaps: bool,
+    /// Until when the worker that decides was held up.
+    pub(crate) held_up_until: Duration,
     /// Whether each worker fetches for itself.
     pub(crate) separate: bool,
 }
@@ -57,6 +59,11 @@ impl Times<'_> {
     /// Whether nothing got in the way for that time.
     fn calm_since(&self, time: Duration) -> bool {
         self.disturbances.none_since(self.ago(time))
+    }
+
+    /// Whether the worker that decides has had the time to adopt what others fetched.
+    fn is_up_to_date(&self) -> bool {
+        self.held_up_until.is_zero() || self.now > self.held_up_until + HANDOVER
     }
 }
 
@@ -137,7 +144,7 @@ pub(crate) fn must_have_ended(
     else {
         return None;
     };
-    let is_noticed = times.now > clock_set + HANDOVER;
+    let is_noticed = times.now > clock_set + HANDOVER && times.is_up_to_date();
     if is_noticed && times.wall > expires.saturating_add(SKEW + HANDOVER.as_secs()) {
         return Some("the token has expired");
     }
@@ -159,6 +166,7 @@ fn is_withdrawn<T: Clone + 'static>(
     let refresh = schedule.interval + TIMEOUT + HANDOVER;
     recovered_at(server, schedule.longest_backoff, times) <= times.now
         && times.calm_since(refresh + LOST_TURN)
+        && times.is_up_to_date()
         && server.all(times.ago(refresh), times.now, forbids)
 }
 
@@ -207,13 +215,13 @@ fn document<T: Clone + 'static>(
     }
     let refresh = schedule.interval + TIMEOUT + HANDOVER;
     let has_recovered = recovered_at(server, schedule.longest_backoff, times) <= now;
-    let is_prompt = has_recovered && times.calm_since(refresh + LOST_TURN);
+    let is_prompt = has_recovered && times.calm_since(refresh + LOST_TURN) && times.is_up_to_date();
     // The oldest document that a worker may use was published at that time.
     let oldest = times.ago(if is_prompt { refresh } else { staleness });
     if server.all(oldest, now, |document| !allows(document)) {
         return Expected::Refusal("the server has withdrawn the key, or revoked the token");
     }
-    if !times.calm_since(LOST_TURN + HANDOVER) {
+    if !times.calm_since(LOST_TURN + HANDOVER) || !times.is_up_to_date() {
         return Expected::Either;
     }
     // A document stays in use while its server fails. But if swaps are lost, the workers may count too few users of a
@@ -246,6 +254,7 @@ fn opaque(number: usize, servers: &Servers, times: &Times<'_>) -> Expected {
     if endpoint.all(times.ago(memory), now, is_active)
         && recovered_at(endpoint, INTROSPECTION_BACKOFF, times) <= now
         && times.calm_since(HANDOVER)
+        && times.is_up_to_date()
     {
         Expected::Pass
     } else {

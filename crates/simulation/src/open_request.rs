@@ -90,7 +90,7 @@ impl OpenRequest {
         let mut state = state.iter();
         let report = state.find(|(key, _)| key == "bearer_gate.would_deny");
         match (self.request.outcome(), report) {
-            (Outcome::Paused, _) if times.now > self.arrived + TIMEOUT + TOLERANCE => {
+            (Outcome::Paused, _) if times.now > self.deadline(times) + TOLERANCE => {
                 Err(format!("request {number} still waits after its deadline"))
             }
             (Outcome::Paused, _) => Ok(None),
@@ -109,6 +109,11 @@ impl OpenRequest {
                 "request {number} had the report {report:?} and {outcome:?}"
             )),
         }
+    }
+
+    /// When the request must be decided. A worker that is held up decides nothing.
+    fn deadline(&self, times: &Times<'_>) -> Duration {
+        (self.arrived + TIMEOUT).max(times.held_up_until)
     }
 
     /// Whether the request went to the upstream.

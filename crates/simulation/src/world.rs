@@ -156,7 +156,13 @@ impl World {
                 Ok(())
             }
             Action::KillWorker => {
-                self.kill_worker();
+                let index = self.rng.usize(0..self.workers.len());
+                self.kill_worker(index);
+                Ok(())
+            }
+            Action::KillWriter => self.kill_writer(),
+            Action::HoldUpWorker => {
+                self.hold_up_worker();
                 Ok(())
             }
             Action::ReplaceConfiguration => {
@@ -183,6 +189,9 @@ impl World {
 
     fn request(&mut self) -> Result<(), String> {
         let worker = self.rng.usize(0..self.workers.len());
+        if self.workers[worker].is_held_up {
+            return Ok(());
+        }
         let listener = self.rng.usize(0..self.workers[worker].listeners.len());
         let unbound = &TOKENS[self.rng.usize(0..TOKENS.len())];
         let bound = &BOUND_TOKENS[self.rng.usize(0..BOUND_TOKENS.len())];
@@ -209,7 +218,7 @@ impl World {
         };
         let token = self.proofs.token(proof).unwrap_or(token);
         let rival = self.rng.usize(0..self.workers.len());
-        let races = rival != worker && self.rng.bool();
+        let races = rival != worker && !self.workers[rival].is_held_up && self.rng.bool();
         let (listener_of_rival, arrived) =
             (self.workers[rival].listeners[0].clone(), Rc::default());
         if races {
@@ -258,7 +267,8 @@ impl World {
     fn send(&self, worker: usize, listener: usize, token: &'static Token, proof: Option<usize>) {
         let worker = &self.workers[worker];
         let listener = &worker.listeners[listener];
-        let at_arrival = expected_with(token, proof.is_some(), &self.servers, &self.times());
+        let times = self.times_of(worker.number);
+        let at_arrival = expected_with(token, proof.is_some(), &self.servers, &times);
         let request = request_with(&listener.listener, &self.headers(token, proof));
         self.opened(worker.number, listener, token, proof, at_arrival, request);
     }
@@ -311,8 +321,15 @@ impl World {
 
     fn disconnect(&mut self) {
         let mut streams = self.streams.borrow_mut();
+        let is_held_up = |number| {
+            let mut workers = self.workers.iter();
+            workers.any(|worker| worker.number == number && worker.is_held_up)
+        };
         if !streams.is_empty() && self.rng.bool() {
             let index = self.rng.usize(0..streams.len());
+            if is_held_up(streams[index].worker) {
+                return;
+            }
             let stream = streams.swap_remove(index);
             let number = stream.number;
             self.tell(format_args!(
@@ -325,6 +342,9 @@ impl World {
             return;
         }
         let index = self.rng.usize(0..open.len());
+        if is_held_up(open[index].worker) {
+            return;
+        }
         let request = open.swap_remove(index);
         let number = request.number;
         self.tell(format_args!("the client of request {number} disconnects"));
@@ -343,6 +363,8 @@ impl World {
         self.workers.push(LivingWorker {
             number,
             worker,
+            is_held_up: false,
+            resumed_at: Duration::ZERO,
             listeners,
             draining: Vec::new(),
         });
@@ -361,8 +383,46 @@ impl World {
         }
     }
 
-    fn kill_worker(&mut self) {
+    /// Kills the worker that makes one of the next swaps of shared data, before it makes it.
+    fn kill_writer(&mut self) -> Result<(), String> {
+        let swaps = self.rng.usize(0..40);
+        let time = Duration::from_millis(self.rng.u64(1..15_000));
+        self.process.die_at_swap(swaps);
+        let dead = |world: &Self| {
+            let mut workers = world.workers.iter();
+            workers.position(|worker| !worker.worker.is_alive())
+        };
+        self.pass_until(time, || dead(self).is_some())?;
+        self.process.clear_die_at_swap();
+        if let Some(index) = dead(self) {
+            self.kill_worker(index);
+        }
+        self.check()
+    }
+
+    /// Keeps the thread of a worker from running, or lets it run again if it is kept.
+    fn hold_up_worker(&mut self) {
+        let now = self.process.elapsed();
         let index = self.rng.usize(0..self.workers.len());
+        let held_up = self.workers.iter().position(|worker| worker.is_held_up);
+        let worker = &mut self.workers[held_up.unwrap_or(index)];
+        let number = worker.number;
+        if worker.is_held_up {
+            worker.is_held_up = false;
+            worker.resumed_at = now;
+            self.story
+                .tell(now, format_args!("worker {number} runs again"));
+        } else {
+            worker.is_held_up = true;
+            // It may keep a turn for as long as a dead one.
+            self.disturbances.add(now);
+            self.story
+                .tell(now, format_args!("worker {number} is held up"));
+        }
+        worker.worker.set_stalled(worker.is_held_up);
+    }
+
+    fn kill_worker(&mut self, index: usize) {
         let dead = self.workers.swap_remove(index);
         self.tell(format_args!("worker {} dies", dead.number));
         dead.worker.kill();
@@ -382,6 +442,9 @@ impl World {
         let variant = self.rng.usize(0..VARIANTS);
         let listener = self.rng.usize(0..self.plan.listeners);
         let number = self.workers[index].number;
+        if self.workers[index].is_held_up {
+            return;
+        }
         self.tell(format_args!(
             "worker {number} gets another configuration ({variant})"
         ));
@@ -399,7 +462,8 @@ impl World {
                 .chain(&*streams)
                 .any(|request| request.listener == listener.number)
         };
-        for worker in &mut self.workers {
+        let running = self.workers.iter_mut();
+        for worker in running.filter(|worker| !worker.is_held_up) {
             for drained in worker.draining.extract_if(.., |listener| !in_use(listener)) {
                 self.story.tell(
                     self.process.elapsed(),
@@ -429,20 +493,25 @@ impl World {
     /// Lets time pass, and checks everything after every event.
     fn pass(&self, time: Duration) -> Result<(), String> {
         let end = self.process.elapsed() + time;
-        let broken = RefCell::new(None);
-        let is_broken = || {
-            let result = self.check();
-            let is_broken = result.is_err();
-            *broken.borrow_mut() = result.err();
-            is_broken
-        };
-        let _ = self.process.advance_until(time, is_broken);
-        if let Some(broken) = broken.into_inner() {
-            return Err(broken);
-        }
+        self.pass_until(time, || false)?;
         self.process
             .advance(end.saturating_sub(self.process.elapsed()));
         self.check()
+    }
+
+    /// Lets events happen until `stop` holds or the time is over, and checks everything after every event but the last.
+    fn pass_until(&self, time: Duration, stop: impl Fn() -> bool) -> Result<(), String> {
+        let result = RefCell::new(Ok(()));
+        let is_over = || {
+            stop() || {
+                let checked = self.check();
+                let is_broken = checked.is_err();
+                *result.borrow_mut() = checked;
+                is_broken
+            }
+        };
+        let _ = self.process.advance_until(time, is_over);
+        result.into_inner()
     }
 
     fn times(&self) -> Times<'_> {
@@ -453,6 +522,19 @@ impl World {
             disturbances: &self.disturbances,
             lost_swaps: self.lost_swaps.get() > 0,
             separate: self.plan.is_separate(),
+            held_up_until: Duration::ZERO,
+        }
+    }
+
+    /// The times for a decision of the worker with this number.
+    fn times_of(&self, number: usize) -> Times<'_> {
+        let times = self.times();
+        let mut workers = self.workers.iter();
+        let worker = workers.find(|worker| worker.number == number);
+        let held_up_until = worker.map(|worker| worker.held_up_until(times.now));
+        Times {
+            held_up_until: held_up_until.unwrap_or_default(),
+            ..times
         }
     }
 
@@ -462,10 +544,10 @@ impl World {
         if self.lost_swaps.replace(lost) != lost {
             self.disturbances.add(self.process.elapsed());
         }
-        let times = self.times();
         let mut open = self.open.borrow_mut();
         let mut result = Ok(());
         let settled = open.extract_if(.., |request| {
+            let times = self.times_of(request.worker);
             let settled = request.check(&self.servers, &self.proofs, &times);
             let is_settled = *settled.as_ref().unwrap_or(&true);
             if let Err(broken) = settled {
@@ -484,6 +566,7 @@ impl World {
         result?;
         let mut result = Ok(());
         streams.retain(|stream| {
+            let times = self.times_of(stream.worker);
             let ended = stream.check_stream(&self.servers, &times, self.clock_set);
             let has_ended = *ended.as_ref().unwrap_or(&true);
             if has_ended {
@@ -552,6 +635,11 @@ impl World {
         self.tell(format_args!("all servers become well"));
         self.servers.heal();
         self.process.lose_some_swaps([]);
+        if self.workers.iter().any(|worker| worker.is_held_up) {
+            self.hold_up_worker();
+        }
+        // A worker that runs again does at once what it could not do before.
+        self.pass(plan::TIMEOUT)?;
         let settled_at = settled_at(&self.servers, &self.times());
         self.pass(settled_at.saturating_sub(self.process.elapsed()))?;
         for worker in 0..self.workers.len() {

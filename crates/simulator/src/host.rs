@@ -68,6 +68,9 @@ impl Host for SimulatedHost {
     }
 
     fn dispatch(&self, callout: &Callout<'_>) -> Option<CalloutId> {
+        if !self.0.is_alive() {
+            return None;
+        }
         let root = self.0.effective_root();
         let mut network = self.0.state.network.borrow_mut();
         let now = self.0.state.elapsed.get();
@@ -101,6 +104,7 @@ impl Host for SimulatedHost {
         if let Some(first) = self.0.state.before_next_swap.take() {
             first();
         }
+        self.0.count_down_to_death();
         let mut data = self.0.state.shared_data.borrow_mut();
         self.0.is_alive() && data.swap(key, value, version)
     }

@@ -48,6 +48,9 @@ impl Module {
         let deepest = self.deepest_nesting.get().max(self.nesting.get());
         self.deepest_nesting.set(deepest);
         let result = call();
+        if !self.vm.is_alive() {
+            self.vm.deferred.take();
+        }
         loop {
             let deferred = self.vm.deferred.borrow_mut().pop_front();
             match deferred {
@@ -66,6 +69,9 @@ impl Module {
         }
         self.nesting.set(self.nesting.get() - 1);
         self.vm.effective.set(before);
+        if self.nesting.get() == 0 && !self.vm.is_alive() {
+            self.kill();
+        }
         result
     }
 
@@ -138,7 +144,7 @@ impl Module {
             let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_slice()));
             stream.borrow_mut().headers(headers)
         });
-        if disposition == Disposition::Continue {
+        if disposition == Disposition::Continue && self.vm.is_alive() {
             self.conclude(id, Outcome::Forwarded);
         }
         (id, request)

@@ -188,8 +188,10 @@ impl Network {
         self.pending.retain(|pending| !is_of(pending));
     }
 
-    pub(crate) fn in_flight(&self, cluster: &str) -> usize {
+    /// How many callouts to `cluster` have not ended. One that has ended may not have been delivered.
+    pub(crate) fn in_flight(&self, cluster: &str, now: Duration) -> usize {
         let pending = self.pending.iter();
-        pending.filter(|pending| pending.cluster == cluster).count()
+        let running = pending.filter(|pending| pending.cluster == cluster && pending.due > now);
+        running.count()
     }
 }

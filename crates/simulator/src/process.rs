@@ -204,7 +204,8 @@ impl Process {
     /// The number of requests to a cluster that are not answered.
     #[must_use]
     pub fn in_flight(&self, cluster: &str) -> usize {
-        self.state.network.borrow().in_flight(cluster)
+        let now = self.elapsed();
+        self.state.network.borrow().in_flight(cluster, now)
     }
 
     // What workers share.
@@ -235,6 +236,16 @@ impl Process {
     /// Takes back what [`Process::before_next_swap`] has ordered, if it has not happened.
     pub fn clear_before_next_swap(&self) {
         self.state.before_next_swap.take();
+    }
+
+    /// Lets a worker die instead of making a swap of shared data, after `swaps` others.
+    pub fn die_at_swap(&self, swaps: usize) {
+        self.state.swaps_until_death.set(Some(swaps));
+    }
+
+    /// Takes back what [`Process::die_at_swap`] has ordered, if it has not happened.
+    pub fn clear_die_at_swap(&self) {
+        self.state.swaps_until_death.set(None);
     }
 
     /// Says whether the host has random numbers that are good enough for secrets.

@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) logs_debug: Cell<bool>,
     /// What another thread does just before the next swap of shared data.
     pub(crate) before_next_swap: Cell<Option<Box<dyn FnOnce()>>>,
+    /// After how many swaps of shared data the worker dies that wants to make the next one.
+    pub(crate) swaps_until_death: Cell<Option<usize>>,
     /// The state of the generator of random numbers.
     seed: Cell<u64>,
 }
@@ -52,6 +54,7 @@ impl State {
             has_random_keys: Cell::new(true),
             logs_debug: Cell::new(false),
             before_next_swap: Cell::default(),
+            swaps_until_death: Cell::default(),
             seed: Cell::new(seed),
         }
     }

@@ -81,6 +81,19 @@ impl Vm {
         self.alive.get()
     }
 
+    /// Before a swap of shared data: the worker dies if that was ordered for this one.
+    pub(crate) fn count_down_to_death(&self) {
+        let left = &self.state.swaps_until_death;
+        match left.get() {
+            Some(0) if self.is_alive() => {
+                left.set(None);
+                self.alive.set(false);
+            }
+            Some(number) => left.set(Some(number.saturating_sub(1))),
+            None => {}
+        }
+    }
+
     pub(crate) fn is_stalled(&self) -> bool {
         self.stalled.get()
     }

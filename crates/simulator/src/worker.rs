@@ -26,6 +26,12 @@ impl Worker {
         self.0.kill();
     }
 
+    /// Whether the virtual machine has not trapped.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.0.vm.is_alive()
+    }
+
     /// Keeps the thread of the worker from running, or lets it run again: ticks and responses come late.
     pub fn set_stalled(&self, stalled: bool) {
         self.0.vm.stalled.set(stalled);
