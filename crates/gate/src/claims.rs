@@ -83,3 +83,24 @@ fn audiences(aud: Option<&Value>) -> Result<Vec<String>, Reason> {
         Some(value) => Ok(vec![text(value)?]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_bound_to_a_key_if_its_confirmation_names_one() {
+        let thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+        for (payload, expected) in [
+            (json!({"cnf": {"jkt": thumbprint}}), true),
+            (json!({"cnf": {"x5t#S256": thumbprint}}), false),
+            (json!({"cnf": 1}), false),
+            (json!({}), false),
+        ] {
+            let claims = Claims::from_object(payload.as_object().unwrap()).unwrap();
+            assert_eq!(claims.is_bound_to_key(), expected, "{payload}");
+        }
+    }
+}

@@ -212,6 +212,7 @@ mod tests {
             "Hash=[a];;By=x",
             "Hash=[a];By",
             "Hash=[a];=x",
+            "Hash=[a];=\"x\"",
             "Hash=[a];\"By\"=x",
             "Hash=[a];Subject=\"x",
             r#"Hash=[a];Subject="x\"#,

@@ -20,9 +20,6 @@ pub const MAX_PROOF_BYTES: usize = 4096;
 /// The longest `jti`, in bytes. RFC 9449 asks for 96 random bits; nothing sensible is longer than this.
 const MAX_JTI_BYTES: usize = 512;
 
-/// The longest `htu`, in bytes.
-const MAX_HTU_BYTES: usize = 4096;
-
 /// A well-formed proof. Neither its signature nor its claims have been checked.
 #[derive(Debug)]
 pub struct Proof<'p> {
@@ -163,9 +160,6 @@ impl ProofClaims {
         let token_hash = text("ath", "`ath` is not a string")?;
         if jti.is_empty() || jti.len() > MAX_JTI_BYTES {
             return Err(Malformed("`jti` is empty or too long"));
-        }
-        if uri.len() > MAX_HTU_BYTES {
-            return Err(Malformed("`htu` is too long"));
         }
         let date = |name: &str, problem| match payload.get(name) {
             None => Ok(None),

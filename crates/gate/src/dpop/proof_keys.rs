@@ -118,6 +118,23 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_may_take_all_the_bytes_there_are() {
+        let key = key(&ec_jwk(), Algorithm::Es(Hash::Sha256));
+        let material = key.public.material().len();
+        let mut keys = ProofKeys::default();
+        let longest = MAX_BYTES - ENTRY_BYTES - material * BYTES_OF_KEY;
+        keys.insert(&"x".repeat(longest), &key);
+        assert_eq!((keys.len(), keys.bytes), (1, MAX_BYTES));
+        assert!(!keys.is_empty());
+        assert_eq!(
+            format!("{keys:?}"),
+            format!("ProofKeys {{ len: 1, bytes: {MAX_BYTES}, .. }}")
+        );
+        keys.insert(&"y".repeat(longest + 1), &key);
+        assert_eq!((keys.len(), keys.bytes), (0, 0));
+    }
+
+    #[test]
     fn the_size_of_all_entries_is_bounded() {
         let key = key(&rsa_jwk(), Algorithm::Rs(Hash::Sha256));
         let mut keys = ProofKeys::default();

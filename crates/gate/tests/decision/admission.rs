@@ -1,7 +1,10 @@
 //! What the gate changes in an admitted request.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gate::admission::{Admission, ForwardedToken, HeaderChange};
 use gate::credential::locate;
+use gate::reason::Reason;
 use serde_json::{Value, json};
 
 use crate::support::{policy_of, request, with};
@@ -9,6 +12,15 @@ use crate::support::{policy_of, request, with};
 /// The admission of a request with a token that has this payload, whatever its text. Its provider has
 /// these fields.
 fn admitted(fields: &Value, payload: &Value, target: &str, headers: &[(&str, &str)]) -> Admission {
+    try_admitted(fields, payload, target, headers).unwrap()
+}
+
+fn try_admitted(
+    fields: &Value,
+    payload: &Value,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Result<Admission, Reason> {
     let keys = json!({"local_jwks": {"inline_string": gate_fixtures::key_set()}});
     let policy = policy_of(&with(&keys, fields));
     let provider = &policy.providers[0];
@@ -21,7 +33,7 @@ fn admitted(fields: &Value, payload: &Value, target: &str, headers: &[(&str, &st
         provider,
         proof: None,
     });
-    Admission::new(true, &policy, &request, tokens).unwrap()
+    Admission::new(true, &policy, &request, tokens)
 }
 
 fn with_header(fields: &Value, payload: &Value) -> Admission {
@@ -225,6 +237,41 @@ fn the_payload_becomes_a_protobuf_value_for_metadata() {
         admission.headers,
         [set("x-payload", "KhAKDgoBYRIJEQAAAAAAAPA/")]
     );
+}
+
+#[test]
+fn the_protobuf_value_has_at_most_8188_characters() {
+    let fields = json!({
+        "forward": true,
+        "payload_in_metadata": "payload",
+        "payload_metadata_header": "X-Payload",
+    });
+    // The last three texts of a length make 8188 characters of Base64, the next one makes 8192.
+    let admissions = (6100..6200).map(|length| {
+        let payload = URL_SAFE_NO_PAD.encode(json!({"a": "x".repeat(length)}).to_string());
+        let authorization = format!("Bearer e30.{payload}.c2ln");
+        let headers = [("authorization", &*authorization)];
+        try_admitted(&fields, &json!({}), "/", &headers)
+    });
+    let mut lengths = Vec::new();
+    for admission in admissions {
+        match admission {
+            Ok(admission) => match &*admission.headers {
+                [HeaderChange::Set(_, value)] => lengths.push(value.len()),
+                other => panic!("{other:?}"),
+            },
+            Err(reason) => {
+                let expected = Reason::PayloadTooLarge {
+                    bytes: 8192,
+                    limit: 8188,
+                };
+                assert_eq!(reason, expected);
+                break;
+            }
+        }
+    }
+    assert_eq!(lengths.last(), Some(&8188));
+    assert!(lengths.len() < 100, "nothing is too long");
 }
 
 #[test]

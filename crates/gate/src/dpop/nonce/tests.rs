@@ -30,6 +30,11 @@ fn keys() -> NonceKeys {
 }
 
 #[test]
+fn the_keys_are_not_printed() {
+    assert_eq!(format!("{:?}", keys()), "NonceKeys { .. }");
+}
+
+#[test]
 fn a_nonce_is_the_rounded_time_and_a_mac() {
     with_keys(&keys(), |nonces| {
         assert_eq!(nonces.issue(at(NOW)), NONCE);

@@ -214,6 +214,24 @@ fn a_proof_is_three_parts_of_canonical_base64url_with_strict_json() {
 }
 
 #[test]
+fn a_proof_has_at_most_4096_bytes() {
+    // Base64url has no text of every length, so both parts grow.
+    let kids = ["", "1", "12"].map(|kid| with(header(), "kid", json!(kid)).to_string());
+    let mut lengths = Vec::new();
+    for (header, pad) in kids
+        .iter()
+        .flat_map(|header| (2500..3000).map(move |pad| (header, pad)))
+    {
+        let payload = with(payload(), "x", json!("x".repeat(pad))).to_string();
+        let text = compact(header, &payload, |_| vec![0; 64]);
+        let is_refused = is_malformed(&parse(&text));
+        assert_eq!(is_refused, text.len() > 4096, "{}", text.len());
+        lengths.push(text.len());
+    }
+    assert!(lengths.contains(&4096) && lengths.contains(&4097));
+}
+
+#[test]
 fn only_good_signatures_are_verified() {
     let engine = Engine::software();
     let mut known = ProofKeys::default();

@@ -7,6 +7,17 @@ fn normal(text: &str) -> Option<String> {
 }
 
 #[test]
+fn the_origin_is_scheme_host_and_port() {
+    for (text, origin) in [
+        ("https://A.Example:443/b?c", "https://a.example"),
+        ("http://a:8080/", "http://a:8080"),
+    ] {
+        let uri = TargetUri::parse(text.as_bytes()).unwrap();
+        assert_eq!(uri.origin(), origin);
+    }
+}
+
+#[test]
 fn uris_are_brought_into_normal_form() {
     for (text, expected) in [
         ("https://a/b", "https://a/b"),
