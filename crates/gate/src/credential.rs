@@ -72,15 +72,13 @@ pub fn locate<'r>(
     takes_dpop: bool,
 ) -> Result<Vec<Credential<'r>>, Reason> {
     let mut found = Vec::new();
-    let mut headers: Vec<&str> = Vec::new();
-    for location in locations {
+    for (index, location) in locations.iter().enumerate() {
         let credential = match &**location {
             // One header is searched once, for all its prefixes.
-            Location::Header { name, .. } if headers.contains(&name.as_str()) => None,
-            Location::Header { name, .. } => {
-                headers.push(name);
-                in_header(request, name, locations, takes_dpop)?
+            Location::Header { name, .. } if reads_header(locations.iter().take(index), name) => {
+                None
             }
+            Location::Header { name, .. } => in_header(request, name, locations, takes_dpop)?,
             Location::Parameter(name) => in_query(request, name)?.map(|text| Credential {
                 location: Rc::clone(location),
                 scheme: Scheme::Bearer,
@@ -96,13 +94,21 @@ pub fn locate<'r>(
     }
     let reads_parameter = |location: &Rc<Location>| matches!(&**location, Location::Parameter(name) if name == ACCESS_TOKEN);
     if !request.authorization.is_empty()
-        && headers.contains(&AUTHORIZATION)
+        && reads_header(locations, AUTHORIZATION)
         && !locations.iter().any(reads_parameter)
         && parameter_values(request, ACCESS_TOKEN).next().is_some()
     {
         return Err(Reason::SeveralTokens);
     }
     Ok(found)
+}
+
+/// Whether tokens at `locations` are read from the header `name`.
+fn reads_header<'l>(locations: impl IntoIterator<Item = &'l Rc<Location>>, name: &str) -> bool {
+    let mut locations = locations.into_iter();
+    locations.any(
+        |location| matches!(&**location, Location::Header { name: known, .. } if known == name),
+    )
 }
 
 /// The token in the header `name`. If several prefixes match its value, the longest counts.
@@ -214,14 +220,12 @@ fn prefixed_token<'r>(value: &'r [u8], prefix: &str) -> Result<Option<&'r str>, 
 /// The scheme and token of an `Authorization` header (RFC 9110, section 11.4; RFC 6750, section 2.1; RFC 9449,
 /// section 7.1); `None` if the scheme is another one.
 fn token_with_scheme(header: &[u8], takes_dpop: bool) -> Result<Option<(Scheme, &str)>, Reason> {
-    let (scheme, rest) = split_scheme(header);
-    if scheme.is_empty() || !scheme.iter().all(|byte| is_tchar(*byte)) {
-        return Err(Reason::MalformedCredential);
-    }
-    let scheme = match Scheme::from_name(scheme) {
+    let (name, rest) = split_scheme(header);
+    let scheme = match Scheme::from_name(name) {
         Some(Scheme::Dpop) if !takes_dpop => return Ok(None),
         Some(scheme) => scheme,
-        None => return Ok(None),
+        None if !name.is_empty() && name.iter().all(|byte| is_tchar(*byte)) => return Ok(None),
+        None => return Err(Reason::MalformedCredential),
     };
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let text = b64token(rest.get(spaces..).unwrap_or_default())?;

@@ -157,9 +157,10 @@ impl PublicKey {
         }
     }
 
-    /// Whether `material` is the material of this key.
+    /// Whether `material` is the material of this key. While the key set stays the same it is the same memory, and
+    /// its bytes need not be compared.
     pub(crate) fn is(&self, material: &Rc<[u8]>) -> bool {
-        self.material == *material
+        Rc::ptr_eq(&self.material, material) || self.material == *material
     }
 
     /// What identifies the key: keys with the same material verify the same signatures.
