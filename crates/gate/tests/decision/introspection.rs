@@ -14,11 +14,15 @@ use gate_fixtures::{key_set, rs256};
 use serde_json::{Value, json};
 
 use crate::support::{
-    self, Gate, NOW, Outcome, bearing, policy_with_secrets, revocation_list, with,
+    self, Gate, NOW, Outcome, bearing, policy_with_secrets, request, revocation_list, with,
 };
 
 /// A policy whose provider `p` has these fields and an introspection endpoint for `tokens`.
 fn policy(tokens: &str, fields: Value) -> Policy {
+    policy_with_secrets(&config(tokens, fields))
+}
+
+fn config(tokens: &str, fields: Value) -> Value {
     let provider = json!({
         "issuer": "https://issuer.example",
         "audiences": ["https://api.example"],
@@ -29,12 +33,10 @@ fn policy(tokens: &str, fields: Value) -> Policy {
             "for": tokens,
         },
     });
-    policy_with_secrets(
-        &json!({"providers": {"p": with(&provider, &fields)}, "rules": [{
-            "match": {"prefix": "/"},
-            "requires": {"provider_name": "p", "scopes": ["read"]},
-        }]}),
-    )
+    json!({"providers": {"p": with(&provider, &fields)}, "rules": [{
+        "match": {"prefix": "/"},
+        "requires": {"provider_name": "p", "scopes": ["read"]},
+    }]})
 }
 
 fn local() -> Value {
@@ -227,6 +229,34 @@ fn a_jwt_that_a_claim_rules_out_is_not_sent_to_the_endpoint() {
     let id_token = rs256(&json!({"alg": "RS256", "typ": "logout+jwt"}), &json!({}));
     let (outcome, lookups) = decide(&keyless, &id_token, &active(json!({})));
     assert_eq!((outcome, lookups), (Outcome::Deny(ReasonKind::Type), 0));
+}
+
+#[test]
+fn a_jwt_for_another_resource_is_not_sent_to_the_endpoint() {
+    let resource = "https://api.example/v1";
+    let config = with(
+        &config("all", json!({"audiences": null})),
+        &json!({"resource_metadata": {"resource": resource, "require_audience": true}}),
+    );
+    let policy = policy_with_secrets(&config);
+    let status = active(json!({"aud": resource}));
+    for (audience, passes, expected) in [
+        (json!(resource), true, 1),
+        // The response may name the audience.
+        (json!([]), true, 1),
+        (json!("https://api.example/v2"), false, 0),
+    ] {
+        let token = jwt(json!({"aud": audience}));
+        let gate = gate(&token, &status);
+        let authorization = format!("Bearer {token}");
+        let headers = [
+            (":authority", "api.example"),
+            ("authorization", &*authorization),
+        ];
+        let outcome = gate.decide(&policy, &request("/v1", &headers));
+        assert_eq!(outcome.is_admitted(), passes, "{audience} {outcome:?}");
+        assert_eq!(gate.lookups().len(), expected, "{audience}");
+    }
 }
 
 #[test]
