@@ -318,12 +318,12 @@ check-model: ## compare the filter with a model of the whole decision in CASES r
 	  $(if $(SEED),--seed $(SEED),--cases $(or $(CASES),100000) $(if $(FIRST),--first $(FIRST)))
 
 # What decides about requests.
-MUTATED := $(patsubst %,crates/gate/src/%.rs,admission binding binding/* claims confirmation credential decision decision/* \
-	dpop dpop/* keys/* policy policy/* token)
+MUTATED := $(patsubst %,crates/gate/src/%.rs,admission admission/* binding binding/* claims confirmation credential decision decision/* \
+	dpop dpop/* keys/* policy policy/* token token/*)
 
 # Dependencies are built once, in target/mutants, and not in every copy of the checkout that is changed. Few
 # random cases, so that a test with chosen cases notices a mutant. Some mutants fill the memory, so it is limited.
-mutants: .tools/bin/cargo-mutants ## change the code of decisions in 1,290 ways: does a test notice? FILE=<path> for one file
+mutants: .tools/bin/cargo-mutants ## change the code of decisions in 1,316 ways: does a test notice? FILE=<path> for one file
 	@( ulimit -v 8000000; PROPTEST_CASES=16 CARGO_TARGET_DIR=$(CURDIR)/target/mutants .tools/bin/cargo-mutants mutants \
 	  --package gate --output target $(patsubst %,--file '%',$(or $(FILE),$(MUTATED))) $(MUTANTS_FLAGS) ) && found=0 || found=$$?; \
 	  if [ -f target/mutants.out/outcomes.json ]; then node scripts/mutants.mjs; fi; exit $$found
