@@ -74,6 +74,8 @@ pub(crate) struct Plan {
     pub(crate) report_only: bool,
     /// Whether streams end with their tokens.
     pub(crate) ends_streams: bool,
+    /// Whether workers are held up, or die while they write. The model excuses much around that.
+    pub(crate) interrupts_workers: bool,
     /// How many steps the story has.
     pub(crate) steps: usize,
 }
@@ -95,6 +97,7 @@ impl Plan {
             steps: rng.usize(20..80),
             report_only: false,
             ends_streams: false,
+            interrupts_workers: false,
         }
     }
 
@@ -103,6 +106,7 @@ impl Plan {
         Self {
             report_only: rng.u8(0..8) == 0,
             ends_streams: rng.u8(0..3) == 0,
+            interrupts_workers: rng.bool(),
             ..self
         }
     }

@@ -160,6 +160,7 @@ impl World {
                 self.kill_worker(index);
                 Ok(())
             }
+            Action::KillWriter | Action::HoldUpWorker if !self.plan.interrupts_workers => Ok(()),
             Action::KillWriter => self.kill_writer(),
             Action::HoldUpWorker => {
                 self.hold_up_worker();
