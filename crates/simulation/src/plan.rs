@@ -62,6 +62,10 @@ pub(crate) enum Sharing {
 
 /// The cast of a story.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the choices are independent of each other"
+)]
 pub(crate) struct Plan {
     pub(crate) workers: usize,
     /// Listeners of each worker.
