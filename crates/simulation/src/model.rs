@@ -45,6 +45,8 @@ pub(crate) struct Times<'t> {
     pub(crate) disturbances: &'t Disturbances,
     /// Whether any swap of shared data was lost so far.
     pub(crate) lost_swaps: bool,
+    /// When a worker died last in the middle of a write; zero if none has.
+    pub(crate) writer_died: Duration,
     /// Until when the worker that decides was held up.
     pub(crate) held_up_until: Duration,
     /// Whether each worker fetches for itself.
@@ -225,11 +227,12 @@ fn document<T: Clone + 'static>(
         return Expected::Either;
     }
     // A document stays in use while its server fails. But if swaps are lost, the workers may count too few users of a
-    // document, and discard it together with a replaced configuration. And a success of one worker is of no use to others
-    // that share nothing.
+    // document, and discard it together with a replaced configuration. A worker that dies in the middle of a write leaves
+    // half a document to those that start later. And a success of one worker is of no use to others that share nothing.
     let success = server.last_success(times.ago(HANDOVER), times.disturbances);
     let may_lack = times.lost_swaps || times.separate;
-    let kept = success.filter(|success| !may_lack && now < *success + schedule.max_stale);
+    let success = success.filter(|success| !may_lack && *success >= times.writer_died);
+    let kept = success.filter(|success| now < *success + schedule.max_stale);
     if has_recovered && server.all(oldest, now, &allows)
         || kept.is_some_and(|success| server.all(success, now, &allows))
     {

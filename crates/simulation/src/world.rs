@@ -38,6 +38,8 @@ pub(crate) struct World {
     last_worker: usize,
     listeners: Cell<usize>,
     deaths: usize,
+    /// When a worker died last in the middle of a write; zero if none has.
+    writer_died: Duration,
     disturbances: Disturbances,
     /// How many swaps were lost when that was last noted.
     lost_swaps: Cell<usize>,
@@ -87,6 +89,7 @@ impl World {
             last_worker: 0,
             listeners: Cell::new(0),
             deaths: 0,
+            writer_died: Duration::ZERO,
             disturbances: Disturbances::default(),
             lost_swaps: Cell::new(0),
             proofs: Proofs::new(!plan.is_separate()),
@@ -396,6 +399,9 @@ impl World {
         self.pass_until(time, || dead(self).is_some())?;
         self.process.clear_die_at_swap();
         if let Some(index) = dead(self) {
+            let number = self.workers[index].number;
+            self.tell(format_args!("worker {number} is in the middle of a write"));
+            self.writer_died = self.process.elapsed();
             self.kill_worker(index);
         }
         self.check()
@@ -522,6 +528,7 @@ impl World {
             wall_millis: self.process.now().unix_millis(),
             disturbances: &self.disturbances,
             lost_swaps: self.lost_swaps.get() > 0,
+            writer_died: self.writer_died,
             separate: self.plan.is_separate(),
             held_up_until: Duration::ZERO,
         }
