@@ -1,4 +1,7 @@
-//! A process, its servers and its clients, and what must hold after every event.
+//! A process, its servers and its clients: what happens to them, and how time passes.
+
+mod checks;
+mod clients;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -6,21 +9,19 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use gate::fetching::Publication;
-use gate::revocation::RevocationList;
-use gate_simulator::{Listener, Outcome, Process, Request, Worker};
+use gate_simulator::{Process, Worker};
 
 use crate::action::Action;
 use crate::disturbances::Disturbances;
 use crate::living_worker::{LivingWorker, NumberedListener};
-use crate::model::{Expected, Times, expected, expected_with, settled_at};
+use crate::model::{Expected, Times, expected, settled_at};
 use crate::open_request::OpenRequest;
-use crate::plan::{self, INTROSPECTION_CLUSTER, Plan, RECENT, USED_PROOFS, VARIANTS};
+use crate::plan::{self, Plan, VARIANTS};
 use crate::proofs::Proofs;
 use crate::servers::Servers;
 use crate::signatures::verify_signature;
 use crate::story::Story;
-use crate::tokens::{BOUND_TOKENS, ISSUERS, OPAQUE_TOKENS, TOKENS, Token};
+use crate::tokens::{BOUND_TOKENS, TOKENS};
 
 /// A process, its servers and its clients.
 pub(crate) struct World {
@@ -46,28 +47,6 @@ pub(crate) struct World {
     proofs: Proofs,
     story: Rc<Story>,
 }
-
-/// The most entries of shared data for each key set: the set, the state of its fetch, and one for each kind of
-/// log line. Some lines belong to no document.
-const ENTRIES_PER_KEY_SET: usize = 7;
-
-/// The most entries for each revocation list, which is shared in several parts.
-const ENTRIES_PER_LIST: usize = ENTRIES_PER_KEY_SET - 1 + RevocationList::PARTS;
-
-/// The most streams that are open at the same time.
-const MOST_STREAMS: usize = 30;
-
-/// How many texts are introspected: the opaque tokens, and the garbage.
-const OPAQUE_TEXTS: usize = OPAQUE_TOKENS + 1;
-
-/// The most bytes of shared data. A key set here has 1.2 KiB, and a list less.
-const SHARED_BYTES: usize = 64 * 1024;
-
-/// The entries of shared data with used proofs.
-const PROOF_ENTRIES: usize = VARIANTS * USED_PROOFS / 64;
-
-/// The most bytes of such an entry: 256 proofs of 20 bytes.
-const PROOF_ENTRY_BYTES: usize = 256 * 20;
 
 impl World {
     pub(crate) fn new(seed: u64, story: Rc<Story>) -> Self {
@@ -188,174 +167,6 @@ impl World {
             }
         }
     }
-
-    // Clients.
-
-    fn request(&mut self) -> Result<(), String> {
-        let worker = self.rng.usize(0..self.workers.len());
-        if self.workers[worker].is_held_up {
-            return Ok(());
-        }
-        let listener = self.rng.usize(0..self.workers[worker].listeners.len());
-        let unbound = &TOKENS[self.rng.usize(0..TOKENS.len())];
-        let bound = &BOUND_TOKENS[self.rng.usize(0..BOUND_TOKENS.len())];
-        match self.rng.u8(0..16) {
-            0..4 => self.prove(worker, listener, bound),
-            4 => self.send(worker, listener, bound, None),
-            5 => {
-                let proof = self.new_proof(unbound);
-                self.send(worker, listener, unbound, Some(proof));
-            }
-            _ => self.send(worker, listener, unbound, None),
-        }
-        self.check()
-    }
-
-    /// Sends a new proof with `token`, or a proof that has been sent before. Sometimes another worker gets the same
-    /// proof at the same moment.
-    fn prove(&mut self, worker: usize, listener: usize, token: &'static Token) {
-        let known = self.proofs.numbers();
-        let proof = if known.is_empty() || self.rng.bool() {
-            self.new_proof(token)
-        } else {
-            known[self.rng.usize(0..known.len())]
-        };
-        let token = self.proofs.token(proof).unwrap_or(token);
-        let rival = self.rng.usize(0..self.workers.len());
-        let races = rival != worker && !self.workers[rival].is_held_up && self.rng.bool();
-        let (listener_of_rival, arrived) =
-            (self.workers[rival].listeners[0].clone(), Rc::default());
-        if races {
-            self.tell(format_args!("somebody else sends proof {proof} too"));
-            self.let_rival_send(&listener_of_rival, token, proof, &arrived);
-        }
-        self.send(worker, listener, token, Some(proof));
-        self.process.clear_before_next_swap();
-        let request = arrived.take();
-        if let Some(request) = request {
-            let number = self.workers[rival].number;
-            self.opened(
-                number,
-                &listener_of_rival,
-                token,
-                Some(proof),
-                Expected::Either,
-                request,
-            );
-        }
-    }
-
-    /// Lets another worker get a proof just before the next swap of shared data.
-    fn let_rival_send(
-        &self,
-        listener: &NumberedListener,
-        token: &'static Token,
-        proof: usize,
-        arrived: &Rc<RefCell<Option<Request>>>,
-    ) {
-        let headers = self.headers(token, Some(proof));
-        let (listener, arrived) = (listener.listener.clone(), Rc::clone(arrived));
-        self.process.before_next_swap(move || {
-            *arrived.borrow_mut() = Some(request_with(&listener, &headers));
-        });
-    }
-
-    /// Makes a proof for `token`. Returns its number.
-    fn new_proof(&self, token: &'static Token) -> usize {
-        let number = self.requests.get() + 1;
-        self.proofs.make(number, token, self.times().wall);
-        number
-    }
-
-    /// Sends a request with a token, and with a proof if it has one, to a listener.
-    fn send(&self, worker: usize, listener: usize, token: &'static Token, proof: Option<usize>) {
-        let worker = &self.workers[worker];
-        let listener = &worker.listeners[listener];
-        let times = self.times_of(worker.number);
-        let at_arrival = expected_with(token, proof.is_some(), &self.servers, &times);
-        let request = request_with(&listener.listener, &self.headers(token, proof));
-        self.opened(worker.number, listener, token, proof, at_arrival, request);
-    }
-
-    fn headers(&self, token: &Token, proof: Option<usize>) -> Vec<(&'static str, String)> {
-        let text = proof.and_then(|number| self.proofs.send(number));
-        let scheme = if text.is_some() { "DPoP" } else { "Bearer" };
-        let mut headers = vec![("authorization", format!("{scheme} {}", token.text))];
-        headers.extend(text.map(|text| ("dpop", text)));
-        headers.extend(token.authenticated.map(|_| (RECENT, "1".to_owned())));
-        headers
-    }
-
-    /// Notes a request that has arrived.
-    fn opened(
-        &self,
-        worker: usize,
-        listener: &NumberedListener,
-        token: &'static Token,
-        proof: Option<usize>,
-        at_arrival: Expected,
-        request: Request,
-    ) {
-        let number = self.requests.get() + 1;
-        self.requests.set(number);
-        let outcome = match request.outcome() {
-            Outcome::Paused => "waits".to_owned(),
-            Outcome::Forwarded => "passes".to_owned(),
-            Outcome::Lost => "is lost".to_owned(),
-            Outcome::Answered(answer) | Outcome::Ended(answer) => format!("gets {}", answer.status),
-        };
-        let name = &token.name;
-        let with_proof = proof.map_or_else(String::new, |proof| format!(" and proof {proof}"));
-        self.tell(format_args!(
-            "request {number} to worker {worker} with the {name}{with_proof} {outcome}"
-        ));
-        self.open.borrow_mut().push(OpenRequest {
-            number,
-            request,
-            token,
-            proof,
-            arrived: self.process.elapsed(),
-            worker,
-            listener: listener.number,
-            variant: listener.variant,
-            at_arrival,
-            report_only: self.plan.report_only,
-        });
-    }
-
-    fn disconnect(&mut self) {
-        let mut streams = self.streams.borrow_mut();
-        let is_held_up = |number| {
-            let mut workers = self.workers.iter();
-            workers.any(|worker| worker.number == number && worker.is_held_up)
-        };
-        if !streams.is_empty() && self.rng.bool() {
-            let index = self.rng.usize(0..streams.len());
-            if is_held_up(streams[index].worker) {
-                return;
-            }
-            let stream = streams.swap_remove(index);
-            let number = stream.number;
-            self.tell(format_args!(
-                "the stream of request {number} ends by itself"
-            ));
-            stream.request.end();
-        }
-        let mut open = self.open.borrow_mut();
-        if open.is_empty() {
-            return;
-        }
-        let index = self.rng.usize(0..open.len());
-        if is_held_up(open[index].worker) {
-            return;
-        }
-        let request = open.swap_remove(index);
-        let number = request.number;
-        self.tell(format_args!("the client of request {number} disconnects"));
-        request.request.end();
-    }
-
-    // The process.
 
     fn start_worker(&mut self) {
         self.last_worker += 1;
@@ -495,8 +306,6 @@ impl World {
         }
     }
 
-    // Time and checks.
-
     /// Lets time pass, and checks everything after every event.
     fn pass(&self, time: Duration) -> Result<(), String> {
         let end = self.process.elapsed() + time;
@@ -546,98 +355,6 @@ impl World {
         }
     }
 
-    /// Checks what must hold at any time.
-    fn check(&self) -> Result<(), String> {
-        let lost = self.process.lost_swaps();
-        if self.lost_swaps.replace(lost) != lost {
-            self.disturbances.add(self.process.elapsed());
-        }
-        let mut open = self.open.borrow_mut();
-        let mut result = Ok(());
-        let settled = open.extract_if(.., |request| {
-            let times = self.times_of(request.worker);
-            let settled = request.check(&self.servers, &self.proofs, &times);
-            let is_settled = *settled.as_ref().unwrap_or(&true);
-            if let Err(broken) = settled {
-                result = Err(broken);
-            }
-            is_settled
-        });
-        let mut streams = self.streams.borrow_mut();
-        for request in settled {
-            if self.plan.ends_streams && request.is_stream() && streams.len() < MOST_STREAMS {
-                streams.push(request);
-            } else {
-                request.request.end();
-            }
-        }
-        result?;
-        let mut result = Ok(());
-        streams.retain(|stream| {
-            let times = self.times_of(stream.worker);
-            let ended = stream.check_stream(&self.servers, &times, self.clock_set);
-            let has_ended = *ended.as_ref().unwrap_or(&true);
-            if has_ended {
-                let number = stream.number;
-                self.tell(format_args!("the stream of request {number} is ended"));
-            }
-            if let Err(broken) = ended {
-                result = Err(broken);
-            }
-            !has_ended
-        });
-        drop(streams);
-        result?;
-        let waiting = i64::try_from(open.len()).unwrap_or(i64::MAX);
-        let gauge = self.process.metric("bearer_gate.waiting");
-        if self.deaths == 0 && gauge != waiting {
-            return Err(format!(
-                "{waiting} requests wait, but the gauge says {gauge}"
-            ));
-        }
-        for cluster in self.servers.document_clusters() {
-            let fetches = self.process.in_flight(cluster);
-            let most = if self.plan.is_separate() {
-                self.workers.len()
-            } else {
-                1
-            };
-            if fetches > most {
-                return Err(format!("{fetches} fetches from {cluster} at the same time"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks that nothing grows with time.
-    fn check_memory(&self) -> Result<(), String> {
-        let entries = self.process.shared_len();
-        if self.plan.is_separate() && entries > 0 {
-            let keys = self.process.shared_keys("");
-            return Err(format!(
-                "workers that share nothing wrote shared data: {keys:?}"
-            ));
-        }
-        if entries > (ENTRIES_PER_KEY_SET + ENTRIES_PER_LIST) * ISSUERS + PROOF_ENTRIES {
-            let keys = self.process.shared_keys("");
-            return Err(format!("{entries} entries of shared data: {keys:?}"));
-        }
-        let size = self.process.shared_size();
-        if size > SHARED_BYTES + PROOF_ENTRIES * PROOF_ENTRY_BYTES {
-            return Err(format!("{size} bytes of shared data"));
-        }
-        let roots = self.workers.iter();
-        let roots = roots.map(|worker| worker.listeners.len() + worker.draining.len());
-        let most = OPAQUE_TEXTS * roots.sum::<usize>();
-        let calls = self.process.in_flight(INTROSPECTION_CLUSTER);
-        if calls > most {
-            return Err(format!(
-                "{calls} introspection requests in flight, more than one for each token and root"
-            ));
-        }
-        Ok(())
-    }
-
     /// All servers become well, and nothing gets in the way any more. Soon every decision is definite and right.
     fn recover(&mut self) -> Result<(), String> {
         self.tell(format_args!("all servers become well"));
@@ -667,16 +384,4 @@ impl World {
         self.check()?;
         self.pass(plan::TIMEOUT)
     }
-}
-
-/// A GET request for `/` with these headers arrives.
-fn request_with(listener: &Listener, headers: &[(&'static str, String)]) -> Request {
-    let mut all = vec![
-        (":method", "GET"),
-        (":scheme", "https"),
-        (":authority", "api.example"),
-        (":path", "/"),
-    ];
-    all.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
-    listener.request(&all)
 }
