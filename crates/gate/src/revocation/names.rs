@@ -117,7 +117,7 @@ impl NamesBuilder {
             return None;
         }
         let finish = |mut part: Vec<Entry>| {
-            part.sort_unstable_by_key(number);
+            radsort::sort_by_key(&mut part, |entry| number(entry));
             part.push(self.key.0);
             part.into_flattened()
         };
