@@ -117,7 +117,7 @@ impl NamesBuilder {
             return None;
         }
         let finish = |mut part: Vec<Entry>| {
-            radsort::sort_by_key(&mut part, |entry| number(entry));
+            radsort::sort_by_key(&mut part, number);
             part.push(self.key.0);
             part.into_flattened()
         };
