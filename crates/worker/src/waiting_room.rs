@@ -3,7 +3,7 @@
 mod call_queue;
 mod places;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use gate::decision::Dependency;
 use gate::time::Instant;
@@ -23,8 +23,8 @@ use crate::host::ContextId;
 #[derive(Debug)]
 pub struct WaitingRoom<T> {
     waiters: HashMap<ContextId, Waiter<T>>,
-    /// The streams that wait for each dependency.
-    by_dependency: HashMap<Dependency, BTreeSet<ContextId>>,
+    /// The streams that wait for each dependency, in order.
+    by_dependency: HashMap<Dependency, Vec<ContextId>>,
     called: CallQueue,
     places: Places,
 }
@@ -93,7 +93,10 @@ impl<T> WaitingRoom<T> {
         let on = on.clone();
         for dependency in &on {
             let streams = self.by_dependency.entry(dependency.clone());
-            streams.or_default().insert(stream);
+            let streams = streams.or_default();
+            if let Err(place) = streams.binary_search(&stream) {
+                streams.insert(place, stream);
+            }
         }
         self.waiters.insert(stream, waiter);
         Ok(on)
@@ -120,7 +123,9 @@ impl<T> WaitingRoom<T> {
         }
         for dependency in &waiter.on {
             if let Some(streams) = self.by_dependency.get_mut(dependency) {
-                streams.remove(&stream);
+                if let Ok(place) = streams.binary_search(&stream) {
+                    streams.remove(place);
+                }
                 if streams.is_empty() {
                     self.by_dependency.remove(dependency);
                 }

@@ -1,7 +1,5 @@
 //! The requests that are to be decided, in a fair order.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::host::ContextId;
 
 /// The streams whose requests are to be decided.
@@ -10,8 +8,9 @@ use crate::host::ContextId;
 /// a provider the first to arrive is the first to be decided.
 #[derive(Debug, Default)]
 pub(super) struct CallQueue {
-    /// The streams by provider. No set is empty.
-    by_provider: BTreeMap<usize, BTreeSet<ContextId>>,
+    /// The streams, each with the provider that it waited for, in this order. There are as many as the room has
+    /// places, at most. A `BTreeSet` would bring 15 KB of code into the module.
+    by_provider: Vec<(usize, ContextId)>,
     /// The provider that had the last turn.
     last: usize,
 }
@@ -19,25 +18,28 @@ pub(super) struct CallQueue {
 impl CallQueue {
     /// Adds a stream that waited for `provider`.
     pub(super) fn add(&mut self, provider: usize, stream: ContextId) {
-        self.by_provider.entry(provider).or_default().insert(stream);
+        if let Err(place) = self.by_provider.binary_search(&(provider, stream)) {
+            self.by_provider.insert(place, (provider, stream));
+        }
     }
 
     /// Removes a stream that waited for `provider`, if it is there.
     pub(super) fn remove(&mut self, provider: usize, stream: ContextId) {
-        if let Some(streams) = self.by_provider.get_mut(&provider) {
-            streams.remove(&stream);
-            if streams.is_empty() {
-                self.by_provider.remove(&provider);
-            }
+        if let Ok(place) = self.by_provider.binary_search(&(provider, stream)) {
+            self.by_provider.remove(place);
         }
     }
 
     /// The next stream. It stays until it is removed.
     pub(super) fn next(&mut self) -> Option<ContextId> {
-        let mut later = self.by_provider.range(self.last.saturating_add(1)..);
-        let (provider, streams) = later.next().or_else(|| self.by_provider.iter().next())?;
+        let last = self.last;
+        let later = self
+            .by_provider
+            .partition_point(|(provider, _)| *provider <= last);
+        let next = self.by_provider.get(later);
+        let (provider, stream) = next.or_else(|| self.by_provider.first())?;
         self.last = *provider;
-        streams.first().copied()
+        Some(*stream)
     }
 
     /// Whether there is no stream.
