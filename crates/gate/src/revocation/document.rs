@@ -32,7 +32,8 @@ pub(super) fn parse(
         format: reader.format,
         names: &mut names,
     };
-    let parsed = deserializer.deserialize_any(visitor);
+    // Accepts an object or an array. `deserialize_any` would bring the parser of every other value into the module.
+    let parsed = deserializer.deserialize_struct("List", &[], visitor);
     parsed.and_then(|()| deserializer.end()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         format!("it is not of the format {reader}: line {line}, column {column}")
@@ -206,7 +207,7 @@ impl<'de, T: Deserialize<'de>, F: FnMut(T)> DeserializeSeed<'de> for Each<T, F> 
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        deserializer.deserialize_option(self)
     }
 }
 
@@ -217,6 +218,10 @@ impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Each<T, F> {
         f.write_str("an array")
     }
 
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
         while let Some(element) = access.next_element()? {
             (self.0)(element);
@@ -224,7 +229,7 @@ impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Each<T, F> {
         Ok(())
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
+    fn visit_none<E: Error>(self) -> Result<(), E> {
         Ok(())
     }
 }
@@ -236,7 +241,7 @@ impl<'de> DeserializeSeed<'de> for Dates<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        deserializer.deserialize_option(self)
     }
 }
 
@@ -247,6 +252,10 @@ impl<'de> Visitor<'de> for Dates<'_> {
         f.write_str("an object of times")
     }
 
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         while let Some((Text(name), date)) = access.next_entry::<Text<'de>, Number>()? {
             let date = Timestamp::from_numeric_date(&date);
@@ -255,7 +264,7 @@ impl<'de> Visitor<'de> for Dates<'_> {
         Ok(())
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
+    fn visit_none<E: Error>(self) -> Result<(), E> {
         Ok(())
     }
 }
