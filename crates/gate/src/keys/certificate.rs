@@ -70,6 +70,10 @@ fn public_key(info: &SubjectPublicKeyInfoRef<'_>) -> Result<PublicKey, KeyProble
         EC => {
             let curve = info.algorithm.parameters_oid().ok().and_then(curve_of);
             let curve = curve.ok_or("the curve in its certificate is not supported")?;
+            // RFC 5480, section 2.2: a point may be compressed, and nobody must support that.
+            if let [0x02 | 0x03, ..] = key {
+                return Err("the point in its certificate is compressed");
+            }
             PublicKey::ec(curve, key).ok_or("it is not a point on the curve")
         }
         ED25519 => PublicKey::ed25519(key).ok_or("it is not a point on the curve"),
@@ -148,10 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_too_short_or_on_another_curve_is_refused() {
+    fn a_key_that_is_too_short_compressed_or_on_another_curve_is_refused() {
         assert_eq!(problem(RSA_1024), Some(RSA_PROBLEM));
         let expected = "the curve in its certificate is not supported";
         assert_eq!(problem(SECP256K1), Some(expected));
+        let expected = "the point in its certificate is compressed";
+        assert_eq!(problem(COMPRESSED), Some(expected));
         let expected = "the algorithm in its certificate is not supported";
         assert_eq!(problem(ED448), Some(expected));
     }
@@ -180,6 +186,17 @@ mod tests {
         BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIAu4fRvLvC8eN+OwMzE8\n\
         hRFzODMYeyCoyzCpS5dNcYoSAiEA4nnfDnfw7cGAGzTUrFGje6ugB9/+Qv20nj51\n\
         WdPon9Y=\n\
+        -----END CERTIFICATE-----";
+
+    /// `openssl ecparam -name prime256v1 -genkey | openssl ec -conv_form compressed | openssl req -x509 -key /dev/stdin -subj / -days 1`.
+    const COMPRESSED: &str = "-----BEGIN CERTIFICATE-----\n\
+        MIIBMzCB26ADAgECAhQauQSByaGqBmm6oeTlUKijeqjjaTAKBggqhkjOPQQDAjAA\n\
+        MB4XDTI2MTEyOTEwMjkyMVoXDTI2MTEzMDEwMjkyMVowADA5MBMGByqGSM49AgEG\n\
+        CCqGSM49AwEHAyIAAui/6/fymp/AouwMx9s7Nfre1cbLM7pvoS6ROPZQ8lEdo1Mw\n\
+        UTAdBgNVHQ4EFgQUBlHkpImxygABy3DGPOjDxAYx/+swHwYDVR0jBBgwFoAUBlHk\n\
+        pImxygABy3DGPOjDxAYx/+swDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNH\n\
+        ADBEAiBecr200qbjQal6a1BWSDz/Bkbxc6T5TVythFCYS5YY0wIgP1oemoZ6AOTV\n\
+        xnTSenLkWXHMe5j1YXRqyrwvA3C32pI=\n\
         -----END CERTIFICATE-----";
 
     /// `openssl req -x509 -newkey ed448 -nodes -subj / -days 1`.

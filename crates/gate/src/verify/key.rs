@@ -3,6 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
+use p256::elliptic_curve::point::AffineCoordinates;
 use p256::pkcs8::EncodePublicKey;
 use rsa::BoxedUint;
 use rsa::traits::PublicKeyParts;
@@ -94,18 +95,18 @@ impl PublicKey {
     /// An ECDSA key from a point in the uncompressed encoding of SEC 1, section 2.3.3. `None` if the
     /// point is not on the curve.
     #[must_use]
-    pub fn ec(curve: Curve, point: &[u8]) -> Option<Self> {
+    pub fn ec(curve: Curve, encoded: &[u8]) -> Option<Self> {
         let (kind, material) = match curve {
             Curve::P256 => {
-                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                let key = p256::ecdsa::VerifyingKey::from_affine(point(encoded)?).ok()?;
                 (Kind::P256(Box::new(key)), spki(&key)?)
             }
             Curve::P384 => {
-                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                let key = p384::ecdsa::VerifyingKey::from_affine(point(encoded)?).ok()?;
                 (Kind::P384(Box::new(key)), spki(&key)?)
             }
             Curve::P521 => {
-                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                let key = p521::ecdsa::VerifyingKey::from_affine(point(encoded)?).ok()?;
                 (Kind::P521(Box::new(key)), spki(&key)?)
             }
         };
@@ -179,6 +180,18 @@ impl Hash {
             Self::Sha512 => 64,
         }
     }
+}
+
+/// The point with this uncompressed encoding. The parsers of the curves accept compressed points, too, and would bring
+/// square roots into the module.
+fn point<P>(encoded: &[u8]) -> Option<P>
+where
+    P: AffineCoordinates,
+    for<'e> &'e P::FieldRepr: TryFrom<&'e [u8]>,
+{
+    let coordinates = encoded.strip_prefix(&[0x04])?;
+    let (x, y) = coordinates.split_at_checked(coordinates.len().div_euclid(2))?;
+    P::from_coordinates(x.try_into().ok()?, y.try_into().ok()?).into_option()
 }
 
 fn spki(key: &impl EncodePublicKey) -> Option<Rc<[u8]>> {
