@@ -14,13 +14,15 @@ const MAX_INLINED = 60;
 /** A function or a loop in WebAssembly's text, where whatever is in it is indented further. */
 const HEADER = /^( *)\((func|loop)\b.*$/gm;
 
-/** It has an exit: an endless loop leads nowhere, so it would be no part of the loop around it. */
-const DEAD_LOOP = '(if (i32.const 0) (then (loop $dead (br_if $dead (i32.const 1)))))';
+/** About ten operations of V8 in six bytes. */
+const DIVISION = '(drop (i32.div_s (i32.const 0) (i32.const 0)))';
+
+/** Makes a loop longer than the 50 operations up to which V8 unrolls it. */
+const DEAD_CODE = `(if (i32.const 0) (then ${DIVISION.repeat(6)}))`;
 
 /**
- * V8 peels off the first iteration of an innermost loop, and then repeats its body up to four times: a tenth of the
- * compile time. Here every innermost loop gets an inner loop. See `CanPeelLoop` in V8's
- * src/compiler/turboshaft/loop-peeling-reducer.h, `ShouldPartiallyUnrollLoop` in loop-unrolling-reducer.h.
+ * V8 repeats the body of an innermost loop up to four times if it is short. Here every innermost loop is long when V8 looks at
+ * it. See `ShouldPartiallyUnrollLoop` in V8's src/compiler/turboshaft/loop-unrolling-reducer.h.
  */
 function withoutUnrolling(module) {
   const text = module.emitText();
@@ -30,7 +32,7 @@ function withoutUnrolling(module) {
     header[2] === 'loop' && !(headers[index + 1]?.index < endOf(header))));
   const ends = [0, ...innermost.map((header) => header.index + header[0].length)];
   const pieces = ends.map((end, index) => text.slice(end, ends[index + 1]));
-  const changed = binaryen.parseText(pieces.join(`\n${DEAD_LOOP}`));
+  const changed = binaryen.parseText(pieces.join(`\n${DEAD_CODE}`));
   changed.setFeatures(module.getFeatures());
   return changed;
 }

@@ -68,8 +68,8 @@ fn may_inline(body: &FunctionBody) -> bool {
     !spends && operators.iter().any(is_call)
 }
 
-/// How many loops of a function V8 could unroll: those without inner loops, except the dead ones that
-/// `scripts/module/compile-as-is.mjs` makes, `if (0) { loop }`.
+/// How many loops of a function V8 could unroll: those without inner loops, except if they begin as
+/// `scripts/module/compile-as-is.mjs` makes them, with `if (0) { six divisions }`.
 fn loops_to_unroll(body: &FunctionBody) -> usize {
     let operators = body.get_operators_reader().unwrap().into_iter();
     let operators: Vec<Operator> = operators.map(Result::unwrap).collect();
@@ -79,13 +79,8 @@ fn loops_to_unroll(body: &FunctionBody) -> usize {
     for (index, operator) in operators.iter().enumerate() {
         match operator {
             Operator::Loop { .. } => {
-                let before = &operators[index.saturating_sub(2)..index];
-                let is_dead = matches!(
-                    before,
-                    [Operator::I32Const { value: 0 }, Operator::If { .. }]
-                );
                 open.fill(false);
-                open.push(!is_dead);
+                open.push(!is_long(&operators[index..]));
             }
             Operator::Block { .. } | Operator::If { .. } => open.push(false),
             Operator::End => found += usize::from(open.pop() == Some(true)),
@@ -93,6 +88,19 @@ fn loops_to_unroll(body: &FunctionBody) -> usize {
         }
     }
     found
+}
+
+/// Whether a loop that begins with these operators is made too long to be unrolled.
+fn is_long(operators: &[Operator]) -> bool {
+    let dead = operators.get(1..28).unwrap_or_default();
+    let divisions = dead.iter().filter(|one| matches!(one, Operator::I32DivS));
+    let [condition, branch, .., end] = dead else {
+        return false;
+    };
+    matches!(condition, Operator::I32Const { value: 0 })
+        && matches!(branch, Operator::If { .. })
+        && matches!(end, Operator::End)
+        && divisions.count() == 6
 }
 
 /// What `of` counts in all functions of the module.
