@@ -8,8 +8,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import binaryen from 'binaryen';
 
-/** `kMaxInlinedCount` in V8's src/wasm/inlining-tree.h. */
-const MAX_INLINED = 60;
+/** Sizes of functions that do nothing, in bytes, and one of their instructions. */
+const PADS = [4096, 2048, 1024, 512, 256, 128, 64, 32, 16];
+const BYTES_OF_CONSTANT = 10;
 
 /** A function or a loop in WebAssembly's text, where whatever is in it is indented further. */
 const HEADER = /^( *)\((func|loop)\b.*$/gm;
@@ -38,25 +39,41 @@ function withoutUnrolling(module) {
 }
 
 /**
- * V8 inlines into every function up to 60 calls and up to twice the size of the function: nobody has counted calls yet,
- * so it goes by size only, and compiles 2.4 times the module. Here every function spends the 60 calls at its start, on a
- * function that does nothing. See `should_inline` in V8's src/wasm/turboshaft-graph-interface.cc.
+ * V8 inlines calls into every function as long as they have twice its size in bytes at most: nobody has counted calls
+ * yet, so it goes by size only, and compiles 2.4 times the module. Here every function begins with calls of functions
+ * that do nothing, the largest first. V8 inlines those that fit, and then no budget is left. See `should_inline` in
+ * V8's src/wasm/turboshaft-graph-interface.cc and `NoLiftoffBudget` in inlining-tree.h.
  */
 function spendInlining(module) {
   const functions = Array.from({ length: module.getNumFunctions() }, (_, index) => (
     module.getFunctionByIndex(index)));
   const { none } = binaryen;
-  const calls = Array.from({ length: MAX_INLINED - 1 }, () => module.call('nothing', [], none));
-  module.addFunction('nothing', none, none, [], module.nop());
-  module.addFunction('spend', none, none, [], module.block(null, calls));
+  const constant = () => module.drop(module.f64.const(0));
+  for (const size of PADS) {
+    const constants = Array.from({ length: Math.floor(size / BYTES_OF_CONSTANT) }, constant);
+    module.addFunction(`pad${size}`, none, none, [], module.block(null, constants));
+  }
   for (const each of functions) {
     const { body, results, module: importedFrom } = binaryen.getFunctionInfo(each);
+    const text = binaryen.emitText(body);
     // A function without calls can inline nothing.
-    if (!importedFrom && binaryen.emitText(body).includes('(call')) {
-      const spend = module.if(module.i32.const(0), module.call('spend', [], none));
+    if (!importedFrom && text.includes('(call')) {
+      const calls = padsFor(text).map((size) => module.call(`pad${size}`, [], none));
+      const spend = module.if(module.i32.const(0), module.block(null, calls));
       binaryen.Function.setBody(each, module.block(null, [spend, body], results));
     }
   }
+}
+
+/**
+ * The pads that spend the budget of a function with this text. An instruction takes two bytes or more, and some twenty
+ * characters of the text, so a third of these are more than three times the bytes. The budget is 50 bytes at least.
+ */
+function padsFor(text) {
+  const [largest] = PADS;
+  const most = Math.max(50, text.length / 3);
+  const repeated = Array.from({ length: Math.floor(most / largest) }, () => largest);
+  return [...repeated, ...PADS.filter((size) => size <= most)];
 }
 
 const [file] = process.argv.slice(2);

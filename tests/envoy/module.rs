@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use wasmparser::{ExternalKind, FunctionBody, Operator, Parser, Payload};
+use wasmparser::{ExternalKind, FunctionBody, Operator, Parser, Payload, TypeRef};
 
 use crate::support::root;
 
@@ -45,34 +45,41 @@ fn the_module_stays_small() {
     );
 }
 
-/// Whether V8 could inline calls of a function: it has calls, and does not begin as
-/// `scripts/module/compile-as-is.mjs` makes it, with `if (0) { call }`.
-fn may_inline(body: &FunctionBody) -> bool {
+/// The operators of a function.
+fn operators<'b>(body: &FunctionBody<'b>) -> Vec<Operator<'b>> {
     let operators = body.get_operators_reader().unwrap().into_iter();
-    let operators: Vec<Operator> = operators.map(Result::unwrap).collect();
-    let spends = matches!(
-        operators.as_slice(),
-        [
-            Operator::I32Const { value: 0 },
-            Operator::If { .. },
-            Operator::Call { .. },
-            ..
-        ]
-    );
-    let is_call = |operator: &Operator| {
-        matches!(
-            operator,
-            Operator::Call { .. } | Operator::CallIndirect { .. }
-        )
-    };
-    !spends && operators.iter().any(is_call)
+    operators.map(Result::unwrap).collect()
+}
+
+/// How many bytes V8 could inline into a function of the module, as it decides without `--liftoff`: twice its size and at
+/// least 50, less what it has inlined. The calls with which the function begins come first:
+/// `scripts/module/compile-as-is.mjs` puts them there, in `if (0) { call ... }`.
+fn inlining_budget(body: &FunctionBody, size_of: impl Fn(u32) -> usize) -> usize {
+    let mut budget = (2 * body.as_bytes().len()).max(50);
+    let operators = operators(body);
+    if let [
+        Operator::I32Const { value: 0 },
+        Operator::If { .. },
+        dead @ ..,
+    ] = operators.as_slice()
+    {
+        for operator in dead {
+            match operator {
+                Operator::Call { function_index } if size_of(*function_index) < budget => {
+                    budget -= size_of(*function_index);
+                }
+                Operator::Call { .. } => {}
+                _ => return budget,
+            }
+        }
+    }
+    budget
 }
 
 /// How many loops of a function V8 could unroll: those without inner loops, except if they begin as
 /// `scripts/module/compile-as-is.mjs` makes them, with `if (0) { six divisions }`.
 fn loops_to_unroll(body: &FunctionBody) -> usize {
-    let operators = body.get_operators_reader().unwrap().into_iter();
-    let operators: Vec<Operator> = operators.map(Result::unwrap).collect();
+    let operators = operators(body);
     let mut found = 0;
     // For each construct that is open: whether V8 could unroll it, were it to end here.
     let mut open = Vec::new();
@@ -103,26 +110,50 @@ fn is_long(operators: &[Operator]) -> bool {
         && divisions.count() == 6
 }
 
-/// What `of` counts in all functions of the module.
-fn total(of: impl Fn(&FunctionBody) -> usize) -> usize {
-    let module = module();
-    let payloads = Parser::new(0).parse_all(&module).map(Result::unwrap);
-    let counts = payloads.map(|payload| match payload {
-        Payload::CodeSectionEntry(body) => of(&body),
-        _ => 0,
-    });
-    counts.sum()
+/// The functions that the module imports, and those that it defines.
+fn functions(module: &[u8]) -> (usize, Vec<FunctionBody<'_>>) {
+    let mut imported = 0;
+    let mut defined = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.unwrap() {
+            Payload::ImportSection(section) => {
+                let imports = section.into_imports().map(Result::unwrap);
+                imported += imports
+                    .filter(|import| matches!(import.ty, TypeRef::Func(_)))
+                    .count();
+            }
+            Payload::CodeSectionEntry(body) => defined.push(body),
+            _ => {}
+        }
+    }
+    (imported, defined)
 }
 
 #[test]
 fn v8_inlines_nothing() {
-    let inlining = total(|body| usize::from(may_inline(body)));
-    assert_eq!(inlining, 1, "only the function that spends for the others");
+    let module = module();
+    let (imported, functions) = functions(&module);
+    let size_of = |index: u32| {
+        let index = usize::try_from(index).unwrap().checked_sub(imported);
+        index.map_or(usize::MAX, |index| functions[index].as_bytes().len())
+    };
+    for (index, body) in functions.iter().enumerate() {
+        let has_calls = operators(body)
+            .iter()
+            .any(|operator| matches!(operator, Operator::Call { .. }));
+        let left = inlining_budget(body, size_of);
+        assert!(
+            !has_calls || left < 50,
+            "function {index}: {left} bytes could be inlined"
+        );
+    }
 }
 
 #[test]
 fn v8_unrolls_no_loop() {
-    assert_eq!(total(loops_to_unroll), 0);
+    let module = module();
+    let (_, functions) = functions(&module);
+    assert_eq!(functions.iter().map(loops_to_unroll).sum::<usize>(), 0);
 }
 
 /// What the module must export, and what happens in Envoy without it. Envoy takes a callback that is
