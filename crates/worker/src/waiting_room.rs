@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use gate::decision::Dependency;
 use gate::time::Instant;
+use sorted_vec::SortedSet;
 
 use self::call_queue::CallQueue;
 pub use self::places::CAPACITY;
@@ -23,8 +24,8 @@ use crate::host::ContextId;
 #[derive(Debug)]
 pub struct WaitingRoom<T> {
     waiters: HashMap<ContextId, Waiter<T>>,
-    /// The streams that wait for each dependency, in order.
-    by_dependency: HashMap<Dependency, Vec<ContextId>>,
+    /// The streams that wait for each dependency.
+    by_dependency: HashMap<Dependency, SortedSet<ContextId>>,
     called: CallQueue,
     places: Places,
 }
@@ -93,10 +94,7 @@ impl<T> WaitingRoom<T> {
         let on = on.clone();
         for dependency in &on {
             let streams = self.by_dependency.entry(dependency.clone());
-            let streams = streams.or_default();
-            if let Err(place) = streams.binary_search(&stream) {
-                streams.insert(place, stream);
-            }
+            streams.or_default().find_or_push(stream);
         }
         self.waiters.insert(stream, waiter);
         Ok(on)
@@ -123,9 +121,7 @@ impl<T> WaitingRoom<T> {
         }
         for dependency in &waiter.on {
             if let Some(streams) = self.by_dependency.get_mut(dependency) {
-                if let Ok(place) = streams.binary_search(&stream) {
-                    streams.remove(place);
-                }
+                streams.remove_item(&stream);
                 if streams.is_empty() {
                     self.by_dependency.remove(dependency);
                 }

@@ -1,5 +1,7 @@
 //! The requests that are to be decided, in a fair order.
 
+use sorted_vec::SortedSet;
+
 use crate::host::ContextId;
 
 /// The streams whose requests are to be decided.
@@ -8,9 +10,8 @@ use crate::host::ContextId;
 /// a provider the first to arrive is the first to be decided.
 #[derive(Debug, Default)]
 pub(super) struct CallQueue {
-    /// The streams, each with the provider that it waited for, in this order. There are as many as the room has
-    /// places, at most. A `BTreeSet` would bring 15 KB of code into the module.
-    by_provider: Vec<(usize, ContextId)>,
+    /// The streams, each with the provider that it waited for. A `BTreeSet` would bring 15 KB of code into the module.
+    by_provider: SortedSet<(usize, ContextId)>,
     /// The provider that had the last turn.
     last: usize,
 }
@@ -18,16 +19,12 @@ pub(super) struct CallQueue {
 impl CallQueue {
     /// Adds a stream that waited for `provider`.
     pub(super) fn add(&mut self, provider: usize, stream: ContextId) {
-        if let Err(place) = self.by_provider.binary_search(&(provider, stream)) {
-            self.by_provider.insert(place, (provider, stream));
-        }
+        self.by_provider.find_or_push((provider, stream));
     }
 
     /// Removes a stream that waited for `provider`, if it is there.
     pub(super) fn remove(&mut self, provider: usize, stream: ContextId) {
-        if let Ok(place) = self.by_provider.binary_search(&(provider, stream)) {
-            self.by_provider.remove(place);
-        }
+        self.by_provider.remove_item(&(provider, stream));
     }
 
     /// The next stream. It stays until it is removed.
