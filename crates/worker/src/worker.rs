@@ -2,22 +2,19 @@
 //!
 //! No `RefCell` is borrowed while the host is asked to resume or to answer a request.
 
+mod enforcement;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gate::admission::{
-    Admission, ENDED_STATE, HeaderChange, REASON_STATE, RULE_STATE, WOULD_DENY_STATE,
-};
+use gate::admission::ENDED_STATE;
 use gate::answer::Answer;
-use gate::decision::{Decided, Decision, Dependency, RETRY_AFTER, Refusal, Wait};
+use gate::decision::{Decided, Decision, Dependency, Refusal, Wait};
 use gate::policy::{KeySource, Policy, Requirement, StreamEnd};
-use gate::reason::Reason;
-use gate::refusal_line::RefusalLine;
 use gate::request::{Connection, ConnectionSource, DynamicMetadata, MetadataSource, Request};
 use gate::resource_metadata;
 use gate::time::Instant;
 use gate::verify::Engine;
-use log::debug;
 
 use crate::change::Change;
 use crate::clock::Clock;
@@ -369,125 +366,6 @@ impl<H: Host> Worker<H> {
             if !room.is_awaited(dependency) {
                 sources.withdraw(dependency);
             }
-        }
-    }
-
-    /// Carries out a decision, in the context of the request's stream. Who can no longer wait is refused.
-    fn carry_out(
-        &self,
-        decided: Decided<'_>,
-        stream: ContextId,
-        request: &Request<'_>,
-    ) -> Disposition {
-        let Decided {
-            decision,
-            requirement,
-            provider,
-            standing,
-            ..
-        } = decided;
-        let is_watched = match &self.streams {
-            Some(streams) => streams.borrow_mut().add(stream, standing, request),
-            None => true,
-        };
-        let reason = match decision {
-            Decision::Pass => {
-                self.metrics.count(Counter::Bypassed);
-                return Disposition::Continue;
-            }
-            Decision::Admit(_) if !is_watched => Reason::TooManyStreams {
-                retry_after: RETRY_AFTER,
-            },
-            Decision::Admit(admission) => {
-                self.metrics.count(if admission.verified {
-                    Counter::Allowed
-                } else {
-                    Counter::Bypassed
-                });
-                self.admit(&admission);
-                return Disposition::Continue;
-            }
-            Decision::Deny(reason) => reason,
-            Decision::Wait(wait) => wait.unavailable,
-        };
-        let refusal = Refusal {
-            reason: &reason,
-            requirement,
-            provider,
-        };
-        self.refuse(refusal, request)
-    }
-
-    /// Refuses a request, or lets it pass as it was sent if refusals are only reported. Says why where operators look: in
-    /// metrics, in the debug log and in filter state for access logs.
-    fn refuse(&self, refusal: Refusal<'_>, request: &Request<'_>) -> Disposition {
-        let Refusal {
-            reason,
-            requirement,
-            ..
-        } = refusal;
-        let kind = reason.kind();
-        if self.policy.reports_only(request, requirement) {
-            self.metrics.count(Counter::WouldDeny(kind));
-            self.log_refusal("would_deny", refusal, request);
-            self.host
-                .set_filter_state(WOULD_DENY_STATE, kind.metric().as_bytes());
-            self.note_rule(requirement);
-            return Disposition::Continue;
-        }
-        self.metrics.count(Counter::Denied(kind));
-        self.log_refusal("deny", refusal, request);
-        self.host
-            .set_filter_state(REASON_STATE, kind.metric().as_bytes());
-        self.note_rule(requirement);
-        let nonce = self.nonce();
-        let answer = Answer::refusal(reason, &self.policy, request, requirement, nonce);
-        self.host.send_local_response(&answer);
-        Disposition::Replied
-    }
-
-    /// Names the rule that has decided in filter state, for access logs.
-    fn note_rule(&self, requirement: Option<&Requirement>) {
-        let place = requirement.and_then(|requirement| self.policy.place(requirement));
-        if let Some(place) = place {
-            let place = place.to_string();
-            self.host.set_filter_state(RULE_STATE, place.as_bytes());
-        }
-    }
-
-    /// Writes a line about a refusal if the host writes lines of this level. It may change its level at any time,
-    /// and a question costs less than anything else that a refusal needs.
-    fn log_refusal(&self, decision: &str, refusal: Refusal<'_>, request: &Request<'_>) {
-        if self.host.logs_debug() {
-            let line = RefusalLine {
-                refusal,
-                policy: &self.policy,
-                request,
-            };
-            debug!("bearer-gate: decision={decision} {line}");
-        }
-    }
-
-    /// The nonce that clients should use in their proofs; `None` if they need none.
-    fn nonce(&self) -> Option<String> {
-        let nonces = self.policy.options.dpop.as_ref()?.nonces()?;
-        Some(nonces.issue(self.clock.date(self.clock.now())?))
-    }
-
-    /// Changes an admitted request.
-    fn admit(&self, admission: &Admission) {
-        for change in &admission.headers {
-            match change {
-                HeaderChange::Remove(name) => self.host.remove_request_header(name),
-                HeaderChange::Set(name, value) => self.host.set_request_header(name, value),
-                HeaderChange::Add(name, value) => self.host.add_request_header(name, value),
-            }
-        }
-        for (key, value) in &admission.filter_state {
-            self.host.set_filter_state(key, value);
-        }
-        if admission.clear_route_cache {
-            self.host.clear_route_cache();
         }
     }
 
