@@ -18,6 +18,8 @@ mod key_source;
 mod location;
 mod matcher;
 mod metadata_matcher;
+mod name_lists;
+mod options;
 mod path;
 mod pattern;
 mod protected_resource;
@@ -56,6 +58,8 @@ pub(crate) use location::BEARER;
 pub use location::Location;
 pub use matcher::{Condition, HeaderMatcher, Matcher, PathMatcher, QueryMatcher};
 pub use metadata_matcher::{MetadataCondition, MetadataMatcher};
+use name_lists::{own_headers, read_claims, read_headers, status_headers, token_headers};
+pub use options::Options;
 pub use path::is_ambiguous;
 pub use pattern::{MAX_TEXT_BYTES, Pattern, PatternError, TextTooLong};
 pub use protected_resource::{
@@ -76,11 +80,8 @@ pub use token_profile::TokenProfile;
 pub use user_authentication::UserAuthentication;
 pub use web_url::{NotAWebUrl, WebUrl};
 
-use crate::dpop::PROOF_HEADER;
-use crate::introspection::COMPARED_CLAIMS;
 use crate::reason::Reason;
 use crate::request::Request;
-use crate::revocation::NAMING_CLAIMS;
 use crate::time::Timestamp;
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -115,35 +116,6 @@ pub struct Policy {
     introspects: bool,
     reads_dynamic_metadata: bool,
     has_reported_rules: bool,
-}
-
-/// Settings that concern all requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Whether a route's metadata may name a requirement.
-    pub per_route_requirements: bool,
-    /// Whether CORS preflights pass without a token.
-    pub bypass_cors_preflight: bool,
-    /// Whether refusals carry neither body nor challenge.
-    pub strip_failure_response: bool,
-    /// The part of metric names after `bearer_gate.`; may be empty.
-    pub stat_prefix: String,
-    /// The realm of challenges; the request's authority if there is none.
-    pub realm: Option<String>,
-    /// Which proofs of possession are accepted; `None` if DPoP is off.
-    pub dpop: Option<DpopPolicy>,
-    /// The URLs under which clients know this Envoy.
-    pub public_urls: PublicUrls,
-    /// Where the certificate of the client is learned from.
-    pub client_certificate: ClientCertificate,
-    /// What the workers of a process have in common.
-    pub share: Share,
-    /// The form of the body of refusals.
-    pub response_body: ResponseBody,
-    /// What follows from refusals, whatever the rule.
-    pub enforcement: Enforcement,
-    /// How long admitted streams may last.
-    pub stream_end: StreamEnd,
 }
 
 impl Policy {
@@ -390,17 +362,6 @@ impl Policy {
     }
 }
 
-/// The headers that tokens, proofs or certificates are read from or that rules match.
-fn read_headers(providers: &[Rc<Provider>], rules: &Rules, options: &Options) -> Vec<String> {
-    let of_tokens = token_headers(providers).map(str::to_owned);
-    let of_rules = rules.listed().iter();
-    let of_rules = of_rules.flat_map(|rule| rule.matcher.header_names().cloned());
-    let of_proofs = options.dpop.as_ref().map(|_| PROOF_HEADER.to_owned());
-    let of_certificate = options.client_certificate.header().map(str::to_owned);
-    let names = of_tokens.chain(of_rules).chain(of_proofs);
-    sorted(names.chain(of_certificate).collect())
-}
-
 /// Whether the refusals of any rule are only reported.
 fn has_reported_rules(rules: &Rules) -> bool {
     let mut rules = rules.listed().iter();
@@ -411,84 +372,4 @@ fn has_reported_rules(rules: &Rules) -> bool {
 fn reads_dynamic_metadata(rules: &Rules) -> bool {
     let mut matchers = rules.listed().iter().map(|rule| &rule.matcher);
     matchers.any(|matcher| !matcher.metadata.is_empty())
-}
-
-/// The headers that tokens are read from.
-fn token_headers(providers: &[Rc<Provider>]) -> impl Iterator<Item = &str> {
-    let locations = providers.iter().flat_map(|provider| &provider.locations);
-    locations.filter_map(|location| location.header())
-}
-
-/// The members of a payload that issuers, profiles, conditions, forwarding, revocation or introspection read.
-fn read_claims(
-    providers: &[Rc<Provider>],
-    rules: &Rules,
-    named: &[(String, Requirement)],
-) -> Vec<String> {
-    let mut paths = Vec::new();
-    for requirement in all_requirements(rules, named) {
-        requirement.root.collect_claims(&mut paths);
-    }
-    let scopes = all_requirements(rules, named).any(|one| one.root.needs_scopes());
-    for provider in providers {
-        paths.extend(provider.issuers.claims());
-        paths.extend(provider.forwarding.claims());
-        if scopes {
-            paths.extend(&provider.scope_claims);
-        }
-    }
-    let mut claims: Vec<String> = paths
-        .into_iter()
-        .filter_map(ClaimPath::root)
-        .cloned()
-        .collect();
-    if all_requirements(rules, named).any(|one| one.root.needs_user_authentication()) {
-        claims.extend(UserAuthentication::CLAIMS.map(str::to_owned));
-    }
-    if providers.iter().any(|one| one.profile.is_some()) {
-        claims.extend(TokenProfile::CLAIMS.map(str::to_owned));
-    }
-    if providers.iter().any(|one| one.revocation.is_some()) {
-        claims.extend(NAMING_CLAIMS.map(str::to_owned));
-    }
-    let introspects_jwts = |provider: &Rc<Provider>| {
-        let endpoint = provider.introspection.as_ref();
-        endpoint.is_some_and(|endpoint| endpoint.tokens == IntrospectedTokens::All)
-    };
-    if providers.iter().any(introspects_jwts) {
-        claims.extend(COMPARED_CLAIMS.map(str::to_owned));
-    }
-    sorted(claims)
-}
-
-/// The headers that the filter may set.
-fn own_headers(providers: &[Rc<Provider>], status_headers: &[String]) -> Vec<String> {
-    let forwardings = providers.iter().map(|provider| &provider.forwarding);
-    let forwarded = forwardings.flat_map(|forwarding| forwarding.headers());
-    sorted(forwarded.chain(status_headers).cloned().collect())
-}
-
-/// The headers that mark claims as unverified.
-fn status_headers(rules: &Rules, named: &[(String, Requirement)]) -> Vec<String> {
-    let mut headers = Vec::new();
-    for requirement in all_requirements(rules, named) {
-        requirement.root.collect_status_headers(&mut headers);
-    }
-    sorted(headers)
-}
-
-/// The named requirements and those of the rules.
-fn all_requirements<'r>(
-    rules: &'r Rules,
-    named: &'r [(String, Requirement)],
-) -> impl Iterator<Item = &'r Requirement> {
-    let named = named.iter().map(|(_, requirement)| requirement);
-    named.chain(rules.listed().iter().map(|rule| &rule.requirement))
-}
-
-/// Sorts names and removes repetitions.
-fn sorted(mut names: Vec<String>) -> Vec<String> {
-    names.sort_unstable();
-    names.dedup();
-    names
 }
