@@ -8,8 +8,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import binaryen from 'binaryen';
 
-/** Sizes of functions that do nothing, in bytes, and one of their instructions. */
+/** The sizes of functions that do nothing, in bytes, the largest first. */
 const PADS = [4096, 2048, 1024, 512, 256, 128, 64, 32, 16];
+
+/** The bytes of what they consist of: a constant of type f64 that is dropped. */
 const BYTES_OF_CONSTANT = 10;
 
 /** A function or a loop in WebAssembly's text, where whatever is in it is indented further. */
@@ -39,10 +41,10 @@ function withoutUnrolling(module) {
 }
 
 /**
- * V8 inlines calls into every function as long as they have twice its size in bytes at most: nobody has counted calls
- * yet, so it goes by size only, and compiles 2.4 times the module. Here every function begins with calls of functions
- * that do nothing, the largest first. V8 inlines those that fit, and then no budget is left. See `should_inline` in
- * V8's src/wasm/turboshaft-graph-interface.cc and `NoLiftoffBudget` in inlining-tree.h.
+ * V8 inlines calls into every function until they have twice its size in bytes: nobody has counted calls yet, so it goes
+ * by size only, and compiles 2.4 times the module. Here every function begins with calls of functions that do nothing,
+ * the largest first. V8 inlines those that fit, and no budget is left for others. See `should_inline` in V8's
+ * src/wasm/turboshaft-graph-interface.cc, and `NoLiftoffBudget` in inlining-tree.h.
  */
 function spendInlining(module) {
   const functions = Array.from({ length: module.getNumFunctions() }, (_, index) => (
