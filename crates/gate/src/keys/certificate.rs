@@ -70,7 +70,7 @@ fn public_key(info: &SubjectPublicKeyInfoRef<'_>) -> Result<PublicKey, KeyProble
         EC => {
             let curve = info.algorithm.parameters_oid().ok().and_then(curve_of);
             let curve = curve.ok_or("the curve in its certificate is not supported")?;
-            // RFC 5480, section 2.2: a point may be compressed, and nobody must support that.
+            // RFC 5480, section 2.2: a point may be compressed, but implementations need not support that.
             if let [0x02 | 0x03, ..] = key {
                 return Err("the point in its certificate is compressed");
             }
