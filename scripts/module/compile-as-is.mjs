@@ -1,4 +1,4 @@
-// `node compile-as-is.mjs module.wasm`: changes the module so that Envoy's V8 inlines nothing in it and unrolls no loop.
+// `node compile-as-is.mjs module.wasm`: changes the module so that Envoy's V8 inlines next to nothing in it and repeats no loop's body.
 //
 // Envoy runs V8 with `--no-liftoff`: the optimising compiler compiles the whole module before Envoy is live. LLVM and
 // wasm-opt have already inlined and unrolled what is worth it, and whatever V8 adds to that makes the start longer. What
@@ -20,12 +20,13 @@ const HEADER = /^( *)\((func|loop)\b.*$/gm;
 /** About ten operations of V8 in six bytes. */
 const DIVISION = '(drop (i32.div_s (i32.const 0) (i32.const 0)))';
 
-/** Makes a loop longer than the 50 operations up to which V8 unrolls it. */
+/** Makes a loop longer than the 50 operations up to which V8 unrolls it, however often it runs. */
 const DEAD_CODE = `(if (i32.const 0) (then ${DIVISION.repeat(6)}))`;
 
 /**
- * V8 repeats the body of an innermost loop up to four times if it is short. Here every innermost loop is long when V8 looks at
- * it. See `ShouldPartiallyUnrollLoop` in V8's src/compiler/turboshaft/loop-unrolling-reducer.h.
+ * V8 repeats the body of a short innermost loop up to four times. Here every innermost loop is long when V8 looks at it. V8
+ * still unrolls loops of up to 150 operations that it knows to run at most three times. See `ShouldPartiallyUnrollLoop` and
+ * `ShouldFullyUnrollLoop` in V8's src/compiler/turboshaft/loop-unrolling-reducer.h.
  */
 function withoutUnrolling(module) {
   const text = module.emitText();
@@ -43,7 +44,7 @@ function withoutUnrolling(module) {
 /**
  * V8 inlines calls into every function until they have twice its size in bytes: nobody has counted calls yet, so it goes
  * by size only, and compiles 2.4 times the module. Here every function begins with calls of functions that do nothing,
- * the largest first. V8 inlines those that fit, and no budget is left for others. See `should_inline` in V8's
+ * the largest first. V8 inlines those that fit, and has too few bytes left for any but the smallest others. See `should_inline` in V8's
  * src/wasm/turboshaft-graph-interface.cc, and `NoLiftoffBudget` in inlining-tree.h.
  */
 function spendInlining(module) {

@@ -211,3 +211,37 @@ impl fmt::Debug for PublicKey {
         f.debug_tuple("PublicKey").field(&kind).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use p256::elliptic_curve::sec1::ToSec1Point;
+
+    use super::*;
+
+    #[test]
+    fn only_an_uncompressed_point_on_the_curve_is_a_key() {
+        let generator = p256::AffinePoint::GENERATOR;
+        let point = generator.to_sec1_point(false).as_bytes().to_vec();
+        let is_key = |encoded: &[u8]| PublicKey::ec(Curve::P256, encoded).is_some();
+        assert!(is_key(&point));
+        let elsewhere = [&point[..64], &[point[64] ^ 1]].concat();
+        let longer = [&point[..], &[0]].concat();
+        let longer_by_two = [&point[..], &[0, 0]].concat();
+        for (encoded, name) in [
+            (generator.to_sec1_point(true).as_bytes(), "compressed"),
+            (&elsewhere, "not on the curve"),
+            (&point[..64], "a byte short"),
+            (&longer, "a byte long"),
+            (&longer_by_two, "two bytes long"),
+            (&point[1..], "without its first byte"),
+            (&[0], "at infinity"),
+            (&[], "empty"),
+        ] {
+            assert!(!is_key(encoded), "{name}");
+        }
+        assert!(
+            PublicKey::ec(Curve::P384, &point).is_none(),
+            "of another curve"
+        );
+    }
+}

@@ -10,7 +10,7 @@ use crate::host::ContextId;
 /// a provider the first to arrive is the first to be decided.
 #[derive(Debug, Default)]
 pub(super) struct CallQueue {
-    /// The streams, each with the provider that it waited for. A `BTreeSet` would bring 15 KB of code into the module.
+    /// The streams, each with the provider that it waited for. A `BTreeSet` would bring 12 KB of code into the module.
     by_provider: SortedSet<(usize, ContextId)>,
     /// The provider that had the last turn.
     last: usize,

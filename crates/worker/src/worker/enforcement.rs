@@ -14,7 +14,7 @@ use crate::counter::Counter;
 use crate::host::{ContextId, Host};
 
 impl<H: Host> Worker<H> {
-    /// Carries out a decision, in the context of the request's stream. Who can no longer wait is refused.
+    /// Carries out a decision, in the context of the request's stream. A request that can no longer wait is refused.
     pub(super) fn carry_out(
         &self,
         decided: Decided<'_>,
